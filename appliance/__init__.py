@@ -1,0 +1,3 @@
+"""Enamel: a clinic keeps its own scans."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""Patients, studies, series, instances and their versions."""

@@ -1,0 +1,1 @@
+"""What happened, in order, chained so that a change shows."""

@@ -1,0 +1,1 @@
+"""The DICOM door: the receiver, which sees only the inbox, and what sends."""

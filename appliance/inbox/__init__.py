@@ -1,0 +1,1 @@
+"""Sealed arrivals between the receiver and intake."""

@@ -1,0 +1,1 @@
+"""From a sealed arrival to a catalogued instance."""

@@ -1,0 +1,1 @@
+"""Logging set up once, for an operator's eyes, never with patient data."""

@@ -1,0 +1,1 @@
+"""Parses untrusted bytes in a child without keys, network or files."""

@@ -1,0 +1,1 @@
+"""The store: the encrypted catalogue and the vault of sealed files."""

@@ -1,0 +1,1 @@
+"""The web door: the staff app, DICOMweb, and the viewer they serve."""

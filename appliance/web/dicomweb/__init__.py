@@ -1,0 +1,1 @@
+"""QIDO-RS and WADO-RS over one scoped source."""

@@ -1,0 +1,1 @@
+"""What every web app here shares: answers to faults, headers, security."""

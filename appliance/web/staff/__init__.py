@@ -1,0 +1,1 @@
+"""The clinic's web app on its own network."""
