@@ -1,0 +1,1 @@
+"""Speed and memory, measured against real peers; run by `make bench`."""
