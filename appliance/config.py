@@ -1,5 +1,196 @@
 """The settings: one frozen struct from one file, all faults told together.
 
-Secrets are never settings. Times of day, sizes and ports carry their unit in
-their name. Nothing outside this module reads the environment.
+Secrets are never settings. Times, sizes and ports carry their unit in their
+name. Nothing outside this module reads the environment.
 """
+
+import json
+import os
+import tomllib
+from collections.abc import Mapping
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Literal, get_type_hints
+
+import msgspec
+from msgspec import Meta, Struct
+
+from appliance.errors import Unsuitable
+
+Port = Annotated[int, Meta(ge=0, le=65535)]
+Count = Annotated[int, Meta(ge=1, le=100_000)]
+Seconds = Annotated[int, Meta(ge=1, le=86_400)]
+Bytes = Annotated[int, Meta(ge=1)]
+AE = Annotated[str, Meta(min_length=1, max_length=16, pattern=r"^[\x21-\x5b\x5d-\x7e]([\x20-\x5b\x5d-\x7e]*)$")]
+Name = Annotated[str, Meta(min_length=1, max_length=253)]
+
+MIB = 1 << 20
+GIB = 1 << 30
+
+
+class ReceiverSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What scanners meet.
+
+    Attributes:
+        listen: Address to listen on.
+        port: Plain DICOM.
+        tls_port: DICOM over TLS; 0 turns it off.
+        ae_title: The title scanners call.
+        ae_title_aliases: Further titles answered to, whoever calls.
+        accept_any_peer: Admit every caller; only on a loopback address.
+        maximum_associations: In all, at one moment.
+        maximum_associations_per_peer: From one address, at one moment.
+        artim_seconds: How long a silent socket may stay.
+        idle_seconds: How long an association may say nothing.
+        maximum_association_bytes: What one association may bring.
+        reserve_bytes: Free space below which nothing more is taken.
+    """
+
+    listen: Name = "0.0.0.0"  # noqa: S104  scanners come from the clinic's network; admission decides
+    port: Port = 11112
+    tls_port: Port = 2762
+    ae_title: AE = "ENAMEL"
+    ae_title_aliases: tuple[AE, ...] = ()
+    accept_any_peer: bool = False
+    maximum_associations: Count = 64
+    maximum_associations_per_peer: Count = 16
+    artim_seconds: Annotated[int, Meta(ge=1, le=10)] = 10
+    idle_seconds: Seconds = 180
+    maximum_association_bytes: Bytes = 64 * GIB
+    reserve_bytes: Bytes = 2 * GIB
+
+
+class StaffSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the clinic's browsers meet.
+
+    Attributes:
+        listen: Address Caddy listens on.
+        port: HTTPS.
+        names: Host names and addresses of this box on the clinic's network.
+        lock_after_seconds: Idle time until the screen locks.
+    """
+
+    listen: Name = "0.0.0.0"  # noqa: S104  the clinic's browsers come from its network; login decides
+    port: Port = 443
+    names: tuple[Name, ...] = ("localhost", "127.0.0.1")
+    lock_after_seconds: Seconds = 300
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """All settings of one box.
+
+    Attributes:
+        clinic_name: Shown on every page.
+        data_folder: Where everything is kept; relative to the settings file.
+        run_folder: Where unix sockets are; empty means `run` in the data folder.
+        log_level: How much the processes log.
+        receiver: What scanners meet.
+        staff: What the clinic's browsers meet.
+    """
+
+    clinic_name: Annotated[str, Meta(min_length=1, max_length=120)] = "Enamel"
+    data_folder: str = "."
+    run_folder: str = ""
+    log_level: Literal["debug", "info", "warning"] = "info"
+    receiver: ReceiverSettings = ReceiverSettings()
+    staff: StaffSettings = StaffSettings()
+
+
+def read_settings(file: Path) -> Settings:
+    """Read the settings, with folders made absolute.
+
+    Raises:
+        Unsuitable: The file is absent, is not TOML, or has faults; all are told, a line each.
+    """
+    try:
+        table = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise Unsuitable(f"settings cannot be read: {error}") from error
+    settings = settings_from(table)
+    data = (file.parent / settings.data_folder).resolve()
+    run = (data / settings.run_folder).resolve() if settings.run_folder else data / "run"
+    return msgspec.structs.replace(settings, data_folder=str(data), run_folder=str(run))
+
+
+def settings_from(table: Mapping[str, object]) -> Settings:
+    """Make settings of a parsed table.
+
+    Raises:
+        Unsuitable: It has faults; all are told, a line each.
+    """
+    faults = [*_faults(Settings, table, "")]
+    if not faults:
+        settings = msgspec.convert(table, Settings)
+        faults = [*_contradictions(settings)]
+        if not faults:
+            return settings
+    raise Unsuitable("settings have faults:\n" + "\n".join(f"  {fault}" for fault in faults))
+
+
+def settings_text(settings: Settings) -> str:
+    """Write settings as a file that `read_settings` reads back."""
+    table = msgspec.to_builtins(settings)
+    plain = [f"{key} = {_toml(value)}" for key, value in table.items() if not isinstance(value, dict)]
+    for section, values in table.items():
+        if isinstance(values, dict):
+            plain += ["", f"[{section}]", *(f"{key} = {_toml(value)}" for key, value in values.items())]
+    return "\n".join(plain) + "\n"
+
+
+def credentials_folder() -> Path | None:
+    """Tell where systemd put this process's credentials, if it did."""
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    return Path(folder) if folder else None
+
+
+def child_environment(repository: Path) -> dict[str, str]:
+    """Give the whole environment of a child process: no secret, and what the interpreter needs."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "TZ") if name in os.environ}
+    return {**kept, "LC_ALL": "C.UTF-8", "PYTHONPATH": str(repository), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def _toml(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)  # strings, numbers, booleans and arrays are written alike in TOML
+
+
+def _faults(kind: type[Struct], table: Mapping[str, object], place: str) -> list[str]:
+    hints = get_type_hints(kind, include_extras=True)
+    found = [f"{place}{key}: there is no such setting" for key in table if key not in hints]
+    for key, value in table.items():
+        if key in hints:
+            found += _fault(hints[key], value, f"{place}{key}")
+    return found
+
+
+def _fault(hint: object, value: object, place: str) -> list[str]:
+    if isinstance(hint, type) and issubclass(hint, Struct):
+        return _faults(hint, value, f"{place}.") if isinstance(value, Mapping) else [f"{place}: must be a table"]
+    try:
+        msgspec.convert(value, hint)
+    except msgspec.ValidationError as error:
+        return [f"{place}: {error}"]
+    return []
+
+
+def _contradictions(settings: Settings) -> list[str]:
+    receiver, found = settings.receiver, []
+    for place, address in (("receiver.listen", receiver.listen), ("staff.listen", settings.staff.listen)):
+        if not _is_address(address):
+            found.append(f"{place}: must be an IP address")
+    if receiver.accept_any_peer and not _is_loopback(receiver.listen):
+        found.append("receiver.accept_any_peer: only where receiver.listen is a loopback address")
+    if receiver.port and receiver.port == receiver.tls_port:
+        found.append("receiver.tls_port: is the plain port already")
+    return found
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_loopback(text: str) -> bool:
+    return _is_address(text) and ip_address(text).is_loopback
