@@ -1,0 +1,56 @@
+# Every habit of the house by name; `make` alone lists them.
+ENAMEL_VENV ?= .venv
+VENV := $(ENAMEL_VENV)
+BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest
+READY := $(VENV)/.enamel-ready
+CODE := appliance tests benchmarks
+# Rooms whose every branch is tested (docs/architecture.md says why these).
+WHOLE := keys store audit dicom
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test test-all test-box lint format bench ci coverage viewer clean
+
+help: ## List what make can do
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+setup: $(READY) ## Make the Python environment from the locked dependencies
+
+$(READY): pyproject.toml $(wildcard requirements*.txt) tools/bootstrap.sh
+	tools/bootstrap.sh $(VENV)
+	@touch $@
+
+run: $(READY) ## Start a whole clinic on this machine; Ctrl-C stops it, a second start keeps its data
+	$(BIN)/enamel demo
+
+test: $(READY) ## The fast tests, under a minute
+	$(PYTEST) -q -m "not slow"
+
+test-all: $(READY) ## Every test, the box and the fault runs included
+	$(PYTEST) -q
+
+test-box: $(READY) ## Only the appliance: boots Debian 12, installs it twice, cuts its power (needs root)
+	$(PYTEST) -q tests/box
+
+lint: $(READY) ## What tools can say about the code
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/mypy appliance tests
+	PYTHONPATH=. $(BIN)/lint-imports --no-cache
+
+format: $(READY) ## Put the code into the house's layout
+	$(BIN)/ruff check --fix $(CODE)
+	$(BIN)/ruff format $(CODE)
+
+bench: $(READY) ## Measure against Orthanc and DCMTK; writes benchmarks/results.md
+	$(BIN)/python -m benchmarks
+
+coverage: $(READY) ## Every branch of keys, store, audit and dicom is tested
+	$(PYTEST) -q -m "not slow" --cov --cov-report= $(addprefix tests/,$(WHOLE))
+	$(BIN)/coverage report --fail-under=100 --show-missing --include='$(subst $(eval) ,$(comma),$(foreach room,$(WHOLE),appliance/$(room)/*))'
+
+ci: lint ## What has to hold before a change lands
+	tools/ci-tests.sh $(VENV)
+
+clean: ## Forget what the tools keep between runs; data is never touched
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov
