@@ -143,6 +143,12 @@ def credentials_folder() -> Path | None:
     return Path(folder) if folder else None
 
 
+def service_manager_facts() -> dict[str, str]:
+    """Give what systemd says to a service: sockets handed over, whom to tell that it is ready."""
+    names = ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "NOTIFY_SOCKET", "WATCHDOG_USEC")
+    return {name: os.environ[name] for name in names if name in os.environ}
+
+
 def child_environment(repository: Path) -> dict[str, str]:
     """Give the whole environment of a child process: no secret, and what the interpreter needs."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "TZ") if name in os.environ}

@@ -1,0 +1,70 @@
+"""What systemd hands to a service: sockets that already listen, and a way to say that it is ready.
+
+On a box systemd owns every listening socket, so that a process needs no right
+to open one and a caller waits, instead of being refused, while it restarts.
+Where nothing was handed over (the embedded default) the answers are empty and
+the caller opens its own. Left out: stored descriptors, reloading.
+
+Source: sd_listen_fds(3), sd_notify(3), sd_watchdog_enabled(3).
+"""
+
+import os
+import socket
+from collections.abc import Callable, Mapping
+from threading import Event
+
+FIRST_DESCRIPTOR = 3
+
+
+def handed_sockets(facts: Mapping[str, str], process_id: int) -> dict[str, socket.socket]:
+    """Take over the listening sockets, by the names their units give them.
+
+    Args:
+        facts: `config.service_manager_facts()`.
+        process_id: Of this process; descriptors meant for another are left alone.
+
+    Returns:
+        One socket a name, not inheritable by children; empty where none were handed over.
+    """
+    if facts.get("LISTEN_PID") != str(process_id):
+        return {}
+    names = facts.get("LISTEN_FDNAMES", "").split(":")
+    sockets = {}
+    for number in range(int(facts.get("LISTEN_FDS", "0"))):
+        descriptor = FIRST_DESCRIPTOR + number
+        os.set_inheritable(descriptor, False)
+        sockets[names[number]] = socket.socket(fileno=descriptor)
+    return sockets
+
+
+class ServiceManager:
+    """Tells systemd how this process does; without a systemd it tells nobody."""
+
+    def __init__(self, facts: Mapping[str, str]) -> None:
+        """Take the address to tell and the watchdog's patience from `config.service_manager_facts()`."""
+        address = facts.get("NOTIFY_SOCKET", "")
+        self._address = "\0" + address[1:] if address.startswith("@") else address
+        self._patience_seconds = int(facts.get("WATCHDOG_USEC", "0")) / 1_000_000
+
+    def ready(self) -> None:
+        """Say that this process now serves."""
+        self._tell("READY=1")
+
+    def stopping(self) -> None:
+        """Say that this process is ending on purpose."""
+        self._tell("STOPPING=1")
+
+    def attend(self, stop: Event, healthy: Callable[[], bool]) -> None:
+        """Wait until `stop` is set, feeding the watchdog while `healthy` says so.
+
+        A process that is no longer healthy goes unfed, and systemd starts it anew.
+        """
+        pause = self._patience_seconds / 3 or None
+        while not stop.wait(pause):
+            if healthy():
+                self._tell("WATCHDOG=1")
+
+    def _tell(self, message: str) -> None:
+        if self._address:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line:
+                line.sendto(message.encode(), self._address)
