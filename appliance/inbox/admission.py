@@ -1,0 +1,194 @@
+"""Who may send: the file that staff writes and the receiver reads.
+
+The file is replaced whole, never edited in place, so a reader sees the old
+list or the new one. While it is absent nobody is admitted; while it cannot
+be read the last good list holds.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from logging import getLogger
+from pathlib import Path
+
+from appliance.errors import Unsuitable
+from appliance.identifiers import AETitle
+
+log = getLogger(__name__)
+
+_FORMAT = 1
+LARGEST_FILE_BYTES = 4 * 1024 * 1024
+
+
+class Refusal(StrEnum):
+    """Why a caller is not admitted."""
+
+    CALLED_AE_TITLE = "called-ae-title"
+    CALLING_AE_TITLE = "calling-ae-title"
+    ADDRESS = "address"
+    CERTIFICATE = "certificate"
+
+
+@dataclass(frozen=True)
+class PeerEntry:
+    """One device that may send.
+
+    Attributes:
+        name: What the clinic calls it.
+        calling_ae_titles: How it may name itself; case does not count.
+        addresses: IP addresses or networks it may come from; empty means any.
+        certificate_sha256: Fingerprints of which it must show one, over TLS; empty means none is asked.
+        called_ae_titles: What it may call the box besides the box's own titles.
+    """
+
+    name: str
+    calling_ae_titles: tuple[str, ...]
+    addresses: tuple[str, ...] = ()
+    certificate_sha256: tuple[str, ...] = ()
+    called_ae_titles: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.calling_ae_titles:
+            raise Unsuitable("a peer has at least one calling AE title")
+        for title in (*self.calling_ae_titles, *self.called_ae_titles):
+            AETitle.parse(title)
+        for address in self.addresses:
+            _network(address)
+
+
+@dataclass(frozen=True)
+class Caller:
+    """What is known of whoever asks for an association."""
+
+    calling_ae_title: AETitle
+    called_ae_title: AETitle
+    address: str
+    certificate_sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class Admission:
+    """The list of peers.
+
+    Attributes:
+        peers: Who may send.
+        called_ae_titles: The box's own titles, answered to whoever calls.
+        any_peer: Admit every caller; for demonstrations on loopback only.
+    """
+
+    peers: tuple[PeerEntry, ...] = ()
+    called_ae_titles: tuple[str, ...] = ()
+    any_peer: bool = False
+
+    def refusal(self, caller: Caller) -> Refusal | None:
+        """Say why `caller` is not admitted, or None to admit it."""
+        if self.any_peer:
+            return None
+        by_title = [peer for peer in self.peers if _names(peer.calling_ae_titles, caller.calling_ae_title)]
+        called = (*self.called_ae_titles, *(title for peer in by_title for title in peer.called_ae_titles))
+        if not _names(called, caller.called_ae_title):
+            return Refusal.CALLED_AE_TITLE
+        if not by_title:
+            return Refusal.CALLING_AE_TITLE
+        by_address = [peer for peer in by_title if not peer.addresses or _comes_from(peer.addresses, caller.address)]
+        if not by_address:
+            return Refusal.ADDRESS
+        by_certificate = [peer for peer in by_address if _shows_certificate(peer, caller)]
+        return None if by_certificate else Refusal.CERTIFICATE
+
+
+def encode_admission(peers: Sequence[PeerEntry]) -> bytes:
+    """Give the admission file's bytes."""
+    return json.dumps({"format": _FORMAT, "peers": [asdict(peer) for peer in peers]}, indent=1).encode() + b"\n"
+
+
+def decode_admission(stored: bytes) -> tuple[PeerEntry, ...]:
+    """Read the admission file's bytes.
+
+    Raises:
+        Unsuitable: It is not an admission file of a format that this release knows.
+    """
+    try:
+        table = json.loads(stored)
+        if table["format"] != _FORMAT:
+            raise Unsuitable("the admission file has a format that this release does not know")
+        return tuple(_peer(entry) for entry in table["peers"])
+    except (ValueError, TypeError, KeyError, RecursionError) as fault:
+        raise Unsuitable("the admission file cannot be read") from fault
+
+
+@dataclass
+class AdmissionFile:
+    """The admission list, read again whenever its file was replaced.
+
+    Attributes:
+        path: The file.
+        called_ae_titles: The box's own titles.
+        any_peer: Admit every caller, whatever the file says.
+    """
+
+    path: Path
+    called_ae_titles: tuple[str, ...]
+    any_peer: bool = False
+    _seen: tuple[int, int, int] | None = field(default=None, init=False)
+    _peers: tuple[PeerEntry, ...] = field(default=(), init=False)
+
+    def current(self) -> Admission:
+        """Give the list as it is now."""
+        self._read_if_changed()
+        return Admission(self._peers, self.called_ae_titles, any_peer=self.any_peer)
+
+    def _read_if_changed(self) -> None:
+        try:
+            found = self.path.stat()
+            seen = (found.st_ino, found.st_mtime_ns, found.st_size)
+            if seen != self._seen:
+                self._peers = decode_admission(_read_bounded(self.path))
+                self._seen = seen
+        except FileNotFoundError:
+            self._peers, self._seen = (), None
+        except (OSError, Unsuitable) as fault:
+            log.warning("the admission file cannot be read, the last good list holds: %s", type(fault).__name__)
+
+
+def _read_bounded(path: Path) -> bytes:
+    with path.open("rb") as file:
+        stored = file.read(LARGEST_FILE_BYTES + 1)
+    if len(stored) > LARGEST_FILE_BYTES:
+        raise Unsuitable("the admission file is too large")
+    return stored
+
+
+def _peer(entry: Mapping[str, object]) -> PeerEntry:
+    texts = {name: tuple(_texts(entry.get(name, ()))) for name in _LISTS}
+    return PeerEntry(str(entry["name"]), **texts)
+
+
+_LISTS = ("calling_ae_titles", "addresses", "certificate_sha256", "called_ae_titles")
+
+
+def _texts(value: object) -> Iterator[str]:
+    if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
+        raise Unsuitable("the admission file has a list of something else than texts")
+    yield from value
+
+
+def _names(titles: Sequence[str], title: AETitle) -> bool:
+    return any(AETitle(known.strip(" ")).matches(title) for known in titles)
+
+
+def _comes_from(addresses: Sequence[str], address: str) -> bool:
+    return any(ip_address(address) in _network(known) for known in addresses)
+
+
+def _shows_certificate(peer: PeerEntry, caller: Caller) -> bool:
+    return not peer.certificate_sha256 or caller.certificate_sha256 in peer.certificate_sha256
+
+
+def _network(text: str) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(text, strict=False)
+    except ValueError:
+        raise Unsuitable("a peer's address is an IP address or a network") from None

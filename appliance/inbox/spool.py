@@ -1,0 +1,183 @@
+"""Numbered events of a process that has no catalogue: written here, imported by intake.
+
+    spool/receiver/000000000001.json ...
+
+Numbers rise by one and are never used twice: the newest file stays until a
+newer one is there, also after it was imported. The spool is bounded, so that
+a hostile neighbour cannot fill the disk: equal events within a minute are one
+event with a count, only so many are written in a minute, and what a full
+spool leaves out is counted.
+"""
+
+import json
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+from appliance.clock import Clock, instant, microseconds
+from appliance.errors import Tampered
+
+_FORMAT = 1
+LARGEST_EVENT_BYTES = 4096
+MAXIMUM_EVENTS = 2000
+REPEAT_SECONDS = 60
+MAXIMUM_EVENTS_A_MINUTE = 60
+MAXIMUM_REMEMBERED = 256
+
+
+class SpoolEvent(StrEnum):
+    """What the receiver has to tell."""
+
+    ASSOCIATION_REFUSED = "association-refused"
+    ASSOCIATION_LIMIT = "association-limit"
+    OUT_OF_SPACE = "out-of-space"
+    PROTOCOL_FAULT = "protocol-fault"
+
+
+@dataclass(frozen=True)
+class SpooledEvent:
+    """One event as read back.
+
+    Attributes:
+        number: Its place; unique for ever in this spool.
+        event: What happened.
+        at: When it was written.
+        facts: Closed set of short texts: reason, AE titles, address, certificate, implementation.
+        count: How many times since the last such event was written, at least 1.
+        left_out: How many other events the full spool has left out since the last one written.
+    """
+
+    number: int
+    event: SpoolEvent
+    at: datetime
+    facts: Mapping[str, str]
+    count: int
+    left_out: int
+
+
+class Spool:
+    """Writes events; safe for several threads."""
+
+    def __init__(self, folder: Path, clock: Clock, maximum_events: int = MAXIMUM_EVENTS) -> None:
+        folder.mkdir(mode=0o770, parents=True, exist_ok=True)
+        self._folder = folder
+        self._clock = clock
+        self._maximum = maximum_events
+        self._lock = threading.Lock()
+        self._next = _highest(folder) + 1
+        self._recent: dict[tuple[str, ...], tuple[float, int]] = {}
+        self._left_out = 0
+        self._minute = (clock.monotonic(), 0)
+
+    def record(self, event: SpoolEvent, facts: Mapping[str, str]) -> None:
+        """Write an event, or count it if its like was written within the last minute.
+
+        Raises:
+            OSError: The folder cannot be written.
+        """
+        key = (event.value, *(f"{name}={value}" for name, value in sorted(facts.items())))
+        with self._lock:
+            count = self._due(key)
+            if count:
+                self._write(event, facts, count)
+
+    def _due(self, key: tuple[str, ...]) -> int:
+        now = self._clock.monotonic()
+        written_at, repeats = self._recent.pop(key, (None, 0))
+        if written_at is not None and now - written_at < REPEAT_SECONDS:
+            self._recent[key] = (written_at, repeats + 1)
+            return 0
+        self._recent[key] = (now, 0)
+        while len(self._recent) > MAXIMUM_REMEMBERED:
+            del self._recent[next(iter(self._recent))]
+        return repeats + 1
+
+    def _write(self, event: SpoolEvent, facts: Mapping[str, str], count: int) -> None:
+        if not self._has_room():
+            self._left_out += count
+            return
+        number, self._next = self._next, self._next + 1  # a number is spent even when writing fails
+        record = {
+            "format": _FORMAT,
+            "number": number,
+            "event": event.value,
+            "at": microseconds(self._clock.now()),
+            "facts": {name: value[:128] for name, value in facts.items()},
+            "count": count,
+            "left_out": self._left_out,
+        }
+        _write_durably(self._folder, number, json.dumps(record).encode() + b"\n")
+        self._left_out = 0
+
+    def _has_room(self) -> bool:
+        now, (began, written) = self._clock.monotonic(), self._minute
+        if now - began >= REPEAT_SECONDS:
+            began, written = now, 0
+        if written >= MAXIMUM_EVENTS_A_MINUTE or sum(1 for _ in _numbers(self._folder)) >= self._maximum:
+            return False
+        self._minute = (began, written + 1)
+        return True
+
+
+def read_spool(folder: Path, after: int = 0) -> Iterator[SpooledEvent]:
+    """Give the events with a number above `after`, in order.
+
+    Raises:
+        Tampered: A whole file is not what the receiver wrote. A file that a
+            crash left empty or cut is passed over once a later one is there.
+    """
+    numbers = sorted(number for number in _numbers(folder) if number > after)
+    for number in numbers:
+        stored = (folder / _name(number)).read_bytes()[: LARGEST_EVENT_BYTES + 1]
+        if stored.endswith(b"\n"):
+            yield _decode(number, stored)
+        elif number == numbers[-1]:
+            return
+
+
+def remove_imported(folder: Path, up_to: int) -> None:
+    """Remove events up to a number, but never the newest file: it keeps the place of the numbering."""
+    highest = _highest(folder)
+    for number in list(_numbers(folder)):
+        if number <= up_to and number != highest:
+            (folder / _name(number)).unlink(missing_ok=True)
+
+
+def _decode(number: int, stored: bytes) -> SpooledEvent:
+    try:
+        table = json.loads(stored)
+        if (table["format"], table["number"]) != (_FORMAT, number):
+            raise Tampered("a spooled event does not bear its own number")
+        facts = {str(name): str(value) for name, value in table["facts"].items()}
+        counts = int(table["count"]), int(table["left_out"])
+        return SpooledEvent(number, SpoolEvent(table["event"]), instant(int(table["at"])), facts, *counts)
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as fault:
+        raise Tampered("a spooled event is not what was written") from fault
+
+
+def _numbers(folder: Path) -> Iterator[int]:
+    for name in os.listdir(folder):  # noqa: PTH208  names only, and many
+        stem, _, suffix = name.partition(".")
+        if suffix == "json" and len(stem) == 12 and stem.isdecimal():
+            yield int(stem)
+
+
+def _highest(folder: Path) -> int:
+    return max(_numbers(folder), default=0)
+
+
+def _name(number: int) -> str:
+    return f"{number:012d}.json"
+
+
+def _write_durably(folder: Path, number: int, record: bytes) -> None:
+    descriptor = os.open(folder / _name(number), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
+    try:
+        os.write(descriptor, record)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,81 @@
+"""Numbered events that survive crashes and cannot fill the disk."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from appliance.errors import Tampered
+from appliance.inbox.spool import MAXIMUM_EVENTS_A_MINUTE, Spool, SpoolEvent, read_spool, remove_imported
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def now(self) -> datetime:
+        return datetime(2026, 11, 21, tzinfo=UTC) + timedelta(seconds=self.seconds)
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+
+def refuse(spool: Spool, title: str) -> None:
+    spool.record(SpoolEvent.ASSOCIATION_REFUSED, {"calling_ae_title": title})
+
+
+def test_events_are_numbered_and_read_in_order(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, Clock())
+    for title in ("A", "B", "C"):
+        refuse(spool, title)
+    assert [(e.number, e.facts["calling_ae_title"]) for e in read_spool(tmp_path)] == [(1, "A"), (2, "B"), (3, "C")]
+    assert [e.number for e in read_spool(tmp_path, after=2)] == [3]
+
+
+def test_equal_events_within_a_minute_are_one_with_a_count(tmp_path: Path) -> None:
+    clock = Clock()
+    spool = Spool(tmp_path, clock)
+    for _ in range(5):
+        refuse(spool, "A")
+    assert len(list(read_spool(tmp_path))) == 1
+    clock.seconds = 61
+    refuse(spool, "A")
+    assert [e.count for e in read_spool(tmp_path)] == [1, 5]
+
+
+def test_a_flood_of_other_names_is_bounded_and_counted(tmp_path: Path) -> None:
+    clock = Clock()
+    spool = Spool(tmp_path, clock)
+    for n in range(1000):
+        refuse(spool, f"X{n}")
+    assert len(list(tmp_path.iterdir())) == MAXIMUM_EVENTS_A_MINUTE
+    clock.seconds = 61
+    refuse(spool, "LATER")
+    assert list(read_spool(tmp_path))[-1].left_out == 1000 - MAXIMUM_EVENTS_A_MINUTE
+
+
+def test_a_full_spool_takes_no_more(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, Clock(), maximum_events=3)
+    for n in range(9):
+        refuse(spool, f"X{n}")
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_a_number_is_never_used_twice_even_after_all_was_imported(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, Clock())
+    refuse(spool, "A")
+    refuse(spool, "B")
+    remove_imported(tmp_path, 2)
+    refuse(Spool(tmp_path, Clock()), "C")
+    assert [e.number for e in read_spool(tmp_path, after=2)] == [3]
+
+
+def test_a_cut_event_is_passed_over_and_an_altered_one_is_tampered(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, Clock())
+    for title in ("A", "B", "C"):
+        refuse(spool, title)
+    (tmp_path / "000000000002.json").write_bytes(b"")
+    assert [e.number for e in read_spool(tmp_path)] == [1, 3]
+    (tmp_path / "000000000002.json").write_bytes(b"{}\n")
+    with pytest.raises(Tampered):
+        list(read_spool(tmp_path))
