@@ -1,0 +1,1 @@
+"""A jaw of known geometry and the DICOM objects that a scanner would make of it."""

@@ -1,0 +1,65 @@
+"""The phantom's DICOM objects read back as what they were made of."""
+
+from io import BytesIO
+
+import numpy as np
+import pytest
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+
+from appliance.dicom.phantom.jaw import Jaw, positions
+from appliance.dicom.phantom.objects import PATIENTS, EncodedObject, Patient, Scan
+
+SHAPE, SPACING = (4, 32, 24), (2.0, 3.0, 4.0)
+
+
+def scan(patient: Patient = PATIENTS[0]) -> Scan:
+    return Scan(patient, Jaw(5), shape=SHAPE, spacing_mm=SPACING)
+
+
+def read(encoded: EncodedObject) -> Dataset:
+    dataset = dcmread(BytesIO(encoded.dataset), force=True)
+    assert dataset.SOPInstanceUID == encoded.sop_instance_uid
+    assert dataset.SOPClassUID == encoded.sop_class_uid
+    return dataset
+
+
+def pixels(dataset: Dataset) -> np.ndarray[tuple[int, ...], np.dtype[np.int32]]:
+    grey = np.frombuffer(dataset.PixelData, "<u2").astype(np.int32)
+    return grey.reshape(-1, dataset.Rows, dataset.Columns)
+
+
+def test_slices_hold_the_jaw_with_its_geometry() -> None:
+    datasets = [read(encoded) for encoded in scan().slices()]
+    assert [tuple(dataset.ImagePositionPatient) for dataset in datasets] == positions(SHAPE, SPACING)
+    for dataset, image in zip(datasets, Jaw(5).slices(SHAPE, SPACING), strict=True):
+        assert (pixels(dataset)[0] + int(dataset.RescaleIntercept) == image).all()
+        assert dataset.PixelSpacing == [3, 4]
+    assert [dataset.InstanceNumber for dataset in datasets] == [1, 2, 3, 4]
+    assert len({dataset.SeriesInstanceUID for dataset in datasets}) == 1
+
+
+def test_one_multi_frame_object_holds_the_same_voxels() -> None:
+    dataset = read(scan().multi_frame())
+    assert dataset.NumberOfFrames == SHAPE[0]
+    assert (pixels(dataset) - 1000 == np.stack(list(Jaw(5).slices(SHAPE, SPACING)))).all()
+    places = [f.PlanePositionSequence[0].ImagePositionPatient for f in dataset.PerFrameFunctionalGroupsSequence]
+    assert [tuple(place) for place in places] == positions(SHAPE, SPACING)
+
+
+def test_a_panoramic_is_one_flat_picture() -> None:
+    dataset = read(scan().panoramic(60, 120))
+    assert (dataset.Modality, dataset.Rows, dataset.Columns) == ("PX", 60, 120)
+    assert pixels(dataset).max() <= 4095
+
+
+@pytest.mark.parametrize("patient", PATIENTS, ids=lambda patient: patient.patient_id)
+def test_every_patients_name_survives_its_character_set(patient: Patient) -> None:
+    dataset = read(next(scan(patient).slices()))
+    assert str(dataset.PatientName) == patient.patient_name
+    assert dataset.PatientID == patient.patient_id
+
+
+def test_the_same_scan_has_the_same_bytes_and_another_has_other_uids() -> None:
+    assert next(scan().slices()) == next(scan().slices())
+    assert scan().study_instance_uid != scan(PATIENTS[1]).study_instance_uid
