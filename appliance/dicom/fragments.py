@@ -1,0 +1,89 @@
+"""Which fragments make up which frame of encapsulated pixel data, and the index's byte form.
+
+Byte form, kept in `versions.frame_index`: for each frame in order a u32 LE
+number of fragments, then for each fragment its u64 LE offset in the file's
+plaintext and its u64 LE length. The offset is that of the fragment's first
+byte after its item header.
+
+Source: DICOM PS3.5 A.4 (encapsulation), PS3.3 C.7.6.3.1.8 (Extended Offset Table).
+"""
+
+import struct
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+from appliance.dicom.faults import Fault, Unparsable
+
+Fragment = tuple[int, int]  # offset and length in the file's plaintext
+_COUNT = struct.Struct("<I")
+_FRAGMENT = struct.Struct("<QQ")
+_STARTS = (b"\xff\xd8", b"\xff\x4f")  # JPEG and JPEG-LS SOI; JPEG 2000 SOC
+
+
+def encode_index(frames: Sequence[Sequence[Fragment]]) -> bytes:
+    """Write the byte form."""
+    parts = []
+    for fragments in frames:
+        parts.append(_COUNT.pack(len(fragments)))
+        parts.extend(_FRAGMENT.pack(*fragment) for fragment in fragments)
+    return b"".join(parts)
+
+
+def decode_index(data: bytes) -> list[list[Fragment]]:
+    """Read the byte form.
+
+    Raises:
+        Unparsable: It is cut off.
+    """
+    frames, at = [], 0
+    try:
+        while at < len(data):
+            (count,) = _COUNT.unpack_from(data, at)
+            at += _COUNT.size
+            if count > (len(data) - at) // _FRAGMENT.size:
+                raise Unparsable(Fault.TRUNCATED)
+            frames.append(list(_FRAGMENT.iter_unpack(data[at : at + count * _FRAGMENT.size])))
+            at += count * _FRAGMENT.size
+    except struct.error as error:
+        raise Unparsable(Fault.TRUNCATED) from error
+    return frames
+
+
+def frames_of(
+    fragments: Sequence[Fragment], offsets: Sequence[int], frame_count: int, read: Callable[[int, int], bytes]
+) -> list[list[Fragment]] | None:
+    """Group fragments into frames, or give None when nothing says how.
+
+    Args:
+        fragments: All fragments after the Basic Offset Table.
+        offsets: Of each frame's first fragment's item, from the first item after
+            the table; empty when there is no table.
+        frame_count: As the dataset says.
+        read: Gives bytes by offset and length, to look for start markers.
+    """
+    if frame_count == 1:
+        return [list(fragments)]
+    by_table = _split(fragments, _indices_of(fragments, offsets))
+    if offsets and by_table is not None and len(by_table) == frame_count:
+        return by_table
+    if len(fragments) == frame_count:
+        return [[fragment] for fragment in fragments]
+    if len(fragments) < frame_count:
+        return None
+    starts = [at for at, (offset, _) in enumerate(fragments) if read(offset, 2) in _STARTS]
+    by_marker = _split(fragments, starts)
+    return by_marker if by_marker is not None and len(by_marker) == frame_count else None
+
+
+def _indices_of(fragments: Sequence[Fragment], offsets: Sequence[int]) -> list[int]:
+    if not fragments:
+        return []
+    first = fragments[0][0]
+    at_offset = {offset - first: index for index, (offset, _) in enumerate(fragments)}
+    return [at_offset.get(offset, -1) for offset in offsets]
+
+
+def _split(fragments: Sequence[Fragment], starts: Sequence[int]) -> list[list[Fragment]] | None:
+    if not starts or starts[0] != 0 or any(a >= b for a, b in pairwise(starts)):
+        return None
+    return [list(fragments[a:b]) for a, b in zip(starts, [*starts[1:], len(fragments)], strict=True)]

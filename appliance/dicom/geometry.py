@@ -1,0 +1,54 @@
+"""Where an image lies in the patient, as sent.
+
+Positions are LPS in mm; an orientation is the row direction's then the column
+direction's cosines.
+
+Source: DICOM PS3.3 C.7.6.2.1.1 (Image Position and Orientation).
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+Numbers = tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """One instance's place. None where the instance does not say.
+
+    `frame_steps_mm` are the least and the greatest distance between neighbouring
+    frames of a multi-frame image along its normal, None when frames have no
+    positions.
+    """
+
+    position: Numbers | None = None
+    orientation: Numbers | None = None
+    pixel_spacing: Numbers | None = None
+    slice_thickness: float | None = None
+    spacing_between_slices: float | None = None
+    frame_steps_mm: Numbers | None = None
+
+
+def normal(orientation: Sequence[float]) -> Numbers | None:
+    """Give the unit vector across an image, or None when its axes are no axes."""
+    (a, b, c), (d, e, f) = orientation[:3], orientation[3:]
+    across = (b * f - c * e, c * d - a * f, a * e - b * d)
+    length = math.hypot(*across)
+    return tuple(value / length for value in across) if length > 1e-3 else None
+
+
+def along(position: Sequence[float], direction: Sequence[float]) -> float:
+    """Give how far a position lies along a unit direction, in mm."""
+    return sum(a * b for a, b in zip(position, direction, strict=True))
+
+
+def steps(positions: Sequence[Numbers], orientation: Numbers) -> Numbers | None:
+    """Give the least and the greatest distance between neighbours across the image, or None for fewer than two."""
+    direction = normal(orientation)
+    if direction is None or len(positions) < 2:
+        return None
+    places = sorted(along(position, direction) for position in positions)
+    gaps = [b - a for a, b in pairwise(places)]
+    return (min(gaps), max(gaps))

@@ -1,0 +1,159 @@
+"""Has untrusted datasets read by a confined child.
+
+Guards: the child is executed fresh, with an empty environment and no inherited
+descriptor, so it never held a key. It gets the first bytes of a plaintext and
+what it asks for, within a deadline. Whatever it does, the worst is that one
+file is not understood: any fault ends the child, and the next request gets a
+new one. One Parser serves one association, or one reader's request.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import appliance
+from appliance.clock import Clock
+from appliance.dicom.facts import InstanceFacts
+from appliance.dicom.faults import Fault, Unparsable
+from appliance.dicom.source import Source
+from appliance.sandbox.answers import decode_facts
+from appliance.sandbox.wire import RANGE, Kind, Message, PatientPipe, two_parts
+
+SECONDS_EACH = 10.0
+PREFIX_BYTES = 64 * 1024
+MAX_WANTED_BYTES = 16 * 1024 * 1024
+REQUESTS_EACH = 2000  # then a new child, long before its CPU limit
+_DIED = frozenset({Fault.CRASHED, Fault.STALLED, Fault.NONSENSE})
+_PACKAGE_ROOT = Path(appliance.__file__).parents[1]
+
+
+class Parser:
+    """Reads datasets, one after the other, in a child of its own.
+
+    Args:
+        clock: For the deadlines.
+        seconds_each: How long one dataset may take.
+        command: What to run as the child; tests give hostile ones.
+    """
+
+    def __init__(
+        self, clock: Clock, seconds_each: float = SECONDS_EACH, command: tuple[str, ...] | None = None
+    ) -> None:
+        self._clock = clock
+        self._seconds_each = seconds_each
+        self._command = command or (sys.executable, "-E", "-s", "-B", "-m", "appliance.sandbox.child")
+        self._child: subprocess.Popen[bytes] | None = None
+        self._pipe: PatientPipe | None = None
+        self._mode = ""
+        self._served = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def facts(self, source: Source, dataset_offset: int, transfer_syntax_uid: str) -> InstanceFacts:
+        """Read what the catalogue needs of the dataset at `dataset_offset`.
+
+        Raises:
+            Unparsable: It breaks a bound or its own structure, or the child did
+                not survive it, twice when the child had read others before.
+            Tampered: From the source.
+        """
+        return decode_facts(self._ask("facts", Kind.FACTS, source, (dataset_offset, transfer_syntax_uid)))
+
+    def metadata(self, source: Source, dataset_offset: int, transfer_syntax_uid: str) -> bytes:
+        """Give the dataset's DICOM JSON model without bulk data, as UTF-8.
+
+        Raises:
+            Unparsable: As `facts`.
+            Tampered: From the source.
+        """
+        return self._ask("metadata", Kind.METADATA, source, (dataset_offset, transfer_syntax_uid))
+
+    def close(self) -> None:
+        """End the child."""
+        child, self._child, self._pipe, self._served = self._child, None, None, 0
+        if child is not None:
+            child.kill()
+            child.communicate()
+
+    def _ask(self, mode: str, kind: Kind, source: Source, about: tuple[int, str]) -> bytes:
+        fresh = self._served == 0 or mode != self._mode
+        try:
+            return self._ask_once(mode, kind, source, about)
+        except Unparsable as error:
+            if fresh or error.fault not in _DIED:
+                raise
+            return self._ask_once(mode, kind, source, about)
+
+    def _ask_once(self, mode: str, kind: Kind, source: Source, about: tuple[int, str]) -> bytes:
+        pipe = self._ready(mode)
+        try:
+            pipe.allow(self._seconds_each)
+            pipe.send(_request(kind, source, *about))
+            answer = _serve(pipe, source)
+        except BaseException:
+            self.close()
+            raise
+        self._served += 1
+        if answer.kind is Kind.RESULT:
+            return answer.body
+        fault = _fault(answer.body)
+        if fault in _DIED:
+            self.close()
+        raise Unparsable(fault)
+
+    def _ready(self, mode: str) -> PatientPipe:
+        if mode != self._mode or self._served >= REQUESTS_EACH:
+            self.close()
+        if self._pipe is None:
+            child = subprocess.Popen(  # noqa: S603  our own interpreter and module, no outside word
+                [*self._command, mode],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,  # a parser's own words could quote the data
+                bufsize=0,
+                cwd=_PACKAGE_ROOT,
+                env={},
+                close_fds=True,
+            )
+            if child.stdin is None or child.stdout is None:
+                raise ValueError("pipes were asked for")
+            self._child, self._mode = child, mode
+            self._pipe = PatientPipe(child.stdout.fileno(), child.stdin.fileno(), self._clock.monotonic)
+        return self._pipe
+
+
+def _request(kind: Kind, source: Source, dataset_offset: int, transfer_syntax_uid: str) -> Message:
+    head = {
+        "total_bytes": source.total_bytes,
+        "dataset_offset": dataset_offset,
+        "transfer_syntax_uid": transfer_syntax_uid,
+    }
+    return Message(kind, two_parts(json.dumps(head).encode(), source.read(0, PREFIX_BYTES)))
+
+
+def _serve(pipe: PatientPipe, source: Source) -> Message:
+    """Give the child what it wants until it answers."""
+    while (answer := pipe.receive()).kind is Kind.WANT:
+        if len(answer.body) != RANGE.size:
+            raise Unparsable(Fault.NONSENSE)
+        offset, length = RANGE.unpack(answer.body)
+        if length > MAX_WANTED_BYTES or offset + length > source.total_bytes:
+            raise Unparsable(Fault.NONSENSE)
+        pipe.send(Message(Kind.DATA, source.read(offset, length)))
+    return answer
+
+
+def _fault(code: bytes) -> Fault:
+    try:
+        return Fault(code.decode())
+    except ValueError:
+        return Fault.NONSENSE
