@@ -6,9 +6,9 @@ but `database.write()` commits, so one `with` block is one all-or-nothing step.
 """
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
-Row = tuple[object, ...]
+Row = tuple[Any, ...]
 
 
 class Cursor(Protocol):

@@ -1,0 +1,174 @@
+"""What can happen here, as a closed list, and the one way to record it.
+
+Guards: an event is recorded in the transaction of the change that it tells;
+it has no free text, so no name of a patient can reach it.
+Leaves out: how events are chained (`chain`) and read (`queries`).
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from ipaddress import IPv4Address, IPv6Address
+
+from appliance.audit import queries
+from appliance.audit.chain import Entry, next_link
+from appliance.clock import Clock, microseconds
+from appliance.keys.secret import SecretKey
+from appliance.store.transactions import WriteTransaction
+
+
+class EventCode(StrEnum):
+    """Everything that is recorded."""
+
+    BOX_CREATED = "box created"
+    BOX_LOCKED = "box locked"
+    BOX_UNLOCKED = "box unlocked"
+    UNLOCK_FAILED = "unlock failed"
+    RECOVERY_CODE_MADE = "recovery code made"
+    ROOT_RECOVERED = "root recovered"
+    WRAPPING_KEY_ROTATED = "wrapping key rotated"
+    INBOX_KEY_ROTATED = "inbox key rotated"
+    KEY_DESTROYED = "key destroyed"
+    CERTIFICATE_ISSUED = "certificate issued"
+
+    ASSOCIATION_REFUSED = "association refused"
+    ASSOCIATION_ENDED = "association ended"
+    SENDER_UNKNOWN = "sender unknown"
+    SENDER_APPROVED = "sender approved"
+    SENDER_DISMISSED = "sender dismissed"
+    PEER_ADDED = "peer added"
+    PEER_REMOVED = "peer removed"
+
+    INSTANCE_QUARANTINED = "instance quarantined"
+    QUARANTINE_RESOLVED = "quarantine resolved"
+    INSTANCE_VERSION_ADDED = "instance version added"
+    IDENTITY_CONFLICT_FOUND = "identity conflict found"
+    IDENTITY_CONFLICT_RESOLVED = "identity conflict resolved"
+    FILE_FORGED = "file forged"
+    FILE_DAMAGED = "file damaged"
+    INBOX_SWEPT = "inbox swept"
+
+    ACCOUNT_CREATED = "account created"
+    ACCOUNT_CHANGED = "account changed"
+    ACCOUNT_DISABLED = "account disabled"
+    PASSWORD_CHANGED = "password changed"  # noqa: S105 - an event's code
+    SECOND_FACTOR_ENROLLED = "second factor enrolled"
+    SECOND_FACTOR_REMOVED = "second factor removed"
+    RECOVERY_CODE_USED = "recovery code used"
+    LOGGED_IN = "logged in"
+    LOGIN_FAILED = "login failed"
+    LOGIN_THROTTLED = "login throttled"
+    LOGGED_OUT = "logged out"
+    SCREEN_LOCKED = "screen locked"
+    SCREEN_UNLOCKED = "screen unlocked"
+    SESSION_REVOKED = "session revoked"
+    TOKEN_ISSUED = "token issued"  # noqa: S105 - an event's code
+    TOKEN_REVOKED = "token revoked"  # noqa: S105 - an event's code
+    NOT_PERMITTED = "not permitted"
+
+    STUDIES_SEARCHED = "studies searched"
+    STUDY_OPENED = "study opened"
+    SERIES_VIEWED = "series viewed"
+    METADATA_READ = "metadata read"
+    INSTANCES_RETRIEVED = "instances retrieved"
+
+    SETTINGS_CHANGED = "settings changed"
+    AUDIT_READ = "audit read"
+    AUDIT_VERIFIED = "audit verified"
+    PROCESS_STARTED = "process started"
+    PROCESS_STOPPED = "process stopped"
+
+
+class Outcome(StrEnum):
+    """Whether what was tried was done."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+
+
+class ActorKind(StrEnum):
+    """Who can do something."""
+
+    ACCOUNT = "account"
+    TOKEN = "token"  # noqa: S105 - a kind of actor
+    PEER = "peer"
+    PROCESS = "process"
+    OPERATOR = "operator"
+    NOBODY = "nobody"
+
+
+class SubjectKind(StrEnum):
+    """What something can be done to, when it is neither a patient nor a study."""
+
+    ACCOUNT = "account"
+    SESSION = "session"
+    TOKEN = "token"  # noqa: S105 - a kind of subject
+    PEER = "peer"
+    SENDER = "sender"
+    SERIES = "series"
+    INSTANCE = "instance"
+    QUARANTINE = "quarantine"
+    CONFLICT = "conflict"
+    KEY = "key"
+    EVENT = "event"
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who did it: the row key of an account, token or peer, and the address it came from."""
+
+    kind: ActorKind
+    key: int | None = None
+    address: IPv4Address | IPv6Address | None = None
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What it was done to: a row key of its kind."""
+
+    kind: SubjectKind
+    key: int
+
+
+OPERATOR = Actor(ActorKind.OPERATOR)
+PROCESS = Actor(ActorKind.PROCESS)
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened. `number` counts what the code speaks of (instances, attempts, a key's number)."""
+
+    code: EventCode
+    actor: Actor
+    outcome: Outcome = Outcome.SUCCESS
+    subject: Subject | None = None
+    patient_key: int | None = None
+    study_key: int | None = None
+    number: int | None = None
+
+
+class AuditLog:
+    """Appends events to the chain; holds the audit key."""
+
+    def __init__(self, key: SecretKey, clock: Clock) -> None:
+        self._key = key
+        self._clock = clock
+
+    def record(self, tx: WriteTransaction, event: Event) -> int:
+        """Append one event in the transaction of what it tells, and give its sequence."""
+        head = queries.head(tx)
+        entry = Entry(
+            sequence=head.sequence + 1,
+            at=microseconds(self._clock.now()),
+            event=event.code.value,
+            outcome=event.outcome.value,
+            actor_kind=event.actor.kind.value,
+            actor_key=event.actor.key,
+            address=None if event.actor.address is None else str(event.actor.address),
+            subject_kind=None if event.subject is None else event.subject.kind.value,
+            subject_key=None if event.subject is None else event.subject.key,
+            patient_key=event.patient_key,
+            study_key=event.study_key,
+            number=event.number,
+        )
+        queries.append(tx, entry, next_link(self._key, head.chain, entry))
+        return entry.sequence

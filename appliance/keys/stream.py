@@ -1,0 +1,226 @@
+"""A sealed file: chunks of AES-256-GCM that open in any order, and only whole.
+
+Guards: no plaintext leaves before its tag has verified; cut, reordered,
+swapped, appended or foreign bytes are `Tampered`; a data key seals one file.
+Leaves out: who keeps the data key, where the file lies, when it is durable.
+
+The layout is in docs/storage-format.md, byte by byte.
+"""
+
+import os
+import struct
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from appliance.errors import Tampered, WrongKey
+from appliance.identifiers import FileId
+from appliance.keys.derivation import expand
+from appliance.keys.secret import KEY_BYTES, SecretKey, same_bytes
+
+Buffer = bytes | bytearray | memoryview
+
+CHUNK_BYTES = 256 * 1024
+LARGEST_CHUNK_BYTES = 4 * 1024 * 1024  # a forged header may not ask for more memory than this
+TAG_BYTES = 16
+_MAGIC = b"ENAMEL"
+_FORMAT = 1
+_HEADER = struct.Struct(">6sH16sI4s32s")
+HEADER_BYTES = _HEADER.size  # 64
+_RESERVED = bytes(4)
+_LABEL = b"enamel sealed file"
+
+
+class SealBuffers:
+    """The memory that sealing needs, to be used again for the next file.
+
+    One sealer at a time may use it.
+    """
+
+    def __init__(self, chunk_bytes: int = CHUNK_BYTES) -> None:
+        if not 0 < chunk_bytes <= LARGEST_CHUNK_BYTES:
+            raise ValueError(f"a chunk has 1 to {LARGEST_CHUNK_BYTES} bytes")
+        self.chunk_bytes = chunk_bytes
+        self.plain = memoryview(bytearray(chunk_bytes))
+        self.sealed = memoryview(bytearray(HEADER_BYTES + chunk_bytes + TAG_BYTES))
+
+
+class StreamSealer:
+    """Seals one file as its bytes come, in the memory of two chunks.
+
+    The sink is given views of a buffer that is used again: it must have
+    taken the bytes when it returns. After a sink has raised, the sealer
+    refuses everything, so that no nonce is ever used twice.
+    """
+
+    def __init__(
+        self,
+        data_key: SecretKey,
+        file_id: FileId,
+        sink: Callable[[memoryview], object],
+        chunk_bytes: int = CHUNK_BYTES,
+        buffers: SealBuffers | None = None,
+    ) -> None:
+        self._buffers = buffers or SealBuffers(chunk_bytes)
+        self._plain = self._buffers.plain
+        self._chunk_bytes = self._buffers.chunk_bytes
+        self._sink = sink
+        encryption_key, commitment = _file_keys(data_key, file_id)
+        self._cipher = AESGCM(encryption_key)
+        self._header = _HEADER.pack(_MAGIC, _FORMAT, file_id.value, self._chunk_bytes, _RESERVED, commitment)
+        self._filled = 0
+        self._chunk_count = 0
+        self._plaintext_bytes = 0
+        self._usable = True
+
+    def write(self, data: Buffer) -> None:
+        """Take any number of bytes; whole chunks go to the sink sealed."""
+        rest = memoryview(data).cast("B")
+        while len(rest) > (room := self._chunk_bytes - self._filled):  # a full chunk waits: it may be the last
+            self._plain[self._filled : self._chunk_bytes] = rest[:room]
+            self._filled = self._chunk_bytes
+            rest = rest[room:]
+            self._seal(last=False)
+        self._plain[self._filled : self._filled + len(rest)] = rest
+        self._filled += len(rest)
+
+    def finish(self) -> int:
+        """Seal the last chunk and give the plaintext's length in bytes."""
+        self._seal(last=True)
+        self._usable = False
+        return self._plaintext_bytes
+
+    def _seal(self, *, last: bool) -> None:
+        if not self._usable:
+            raise ValueError("this sealer is finished, or its sink has failed")
+        self._usable = False
+        start = 0 if self._chunk_count == 0 else HEADER_BYTES
+        end = HEADER_BYTES + self._filled + TAG_BYTES
+        sealed = self._buffers.sealed
+        nonce = _nonce(self._chunk_count, last=last)
+        self._cipher.encrypt_into(nonce, self._plain[: self._filled], self._header, sealed[HEADER_BYTES:end])
+        sealed[:HEADER_BYTES] = self._header
+        self._sink(sealed[start:end])
+        self._chunk_count += 1
+        self._plaintext_bytes += self._filled
+        self._filled = 0
+        self._usable = True
+
+
+class SealedStream:
+    """Reads a sealed file anywhere, decrypting only the chunks that are needed.
+
+    For one reader at a time: it reuses a buffer. The file stays the caller's.
+    """
+
+    def __init__(
+        self, data_key: SecretKey, file_id: FileId, file: BinaryIO | int, plaintext_bytes: int | None = None
+    ) -> None:
+        """Check header, key and length.
+
+        Args:
+            data_key: The file's own key.
+            file_id: The id that its row gives.
+            file: A seekable file, or a descriptor (which is then read without moving its position).
+            plaintext_bytes: The exact length that the row gives. Without it the
+                last chunk is opened at once, so that a cut shows.
+
+        Raises:
+            WrongKey: The header commits to another key.
+            Tampered: It is no sealed file, another one, or not of this length.
+        """
+        self._file = file
+        stored_bytes = os.fstat(file).st_size if isinstance(file, int) else file.seek(0, os.SEEK_END)
+        encryption_key, commitment = _file_keys(data_key, file_id)
+        self._header = self._read(0, HEADER_BYTES)
+        self._chunk_bytes = _check_header(bytes(self._header), file_id, commitment)
+        self._cipher = AESGCM(encryption_key)
+        self.plaintext_bytes = _plaintext_bytes(stored_bytes, self._chunk_bytes)
+        self._last_chunk = max(0, self.plaintext_bytes - 1) // self._chunk_bytes
+        if plaintext_bytes is None:
+            self._open_chunk(self._last_chunk)
+        elif plaintext_bytes != self.plaintext_bytes:
+            raise Tampered(f"a sealed file holds {self.plaintext_bytes} bytes where {plaintext_bytes} were stored")
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Give the bytes from `offset` on, fewer than `length` only at the end.
+
+        Raises:
+            Tampered: A chunk in this range is not what was stored.
+        """
+        return b"".join(self.chunks(offset, length))
+
+    def chunks(self, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """Give a range piece by piece, each verified before it leaves.
+
+        Raises:
+            Tampered: A chunk is not what was stored; the pieces before it were.
+        """
+        if offset < 0 or (length is not None and length < 0):
+            raise ValueError("a range begins at 0 or later and has no negative length")
+        end = self.plaintext_bytes if length is None else min(self.plaintext_bytes, offset + length)
+        while offset < end:
+            number, skip = divmod(offset, self._chunk_bytes)
+            chunk = self._open_chunk(number)
+            taken = min(len(chunk) - skip, end - offset)
+            yield chunk if taken == len(chunk) else chunk[skip : skip + taken]
+            offset += taken
+
+    def _open_chunk(self, number: int) -> bytes:
+        last = number == self._last_chunk
+        plain_bytes = self.plaintext_bytes - number * self._chunk_bytes if last else self._chunk_bytes
+        sealed = self._read(HEADER_BYTES + number * (self._chunk_bytes + TAG_BYTES), plain_bytes + TAG_BYTES)
+        try:
+            return self._cipher.decrypt(_nonce(number, last=last), sealed, self._header)
+        except InvalidTag:
+            raise Tampered(f"chunk {number} of a sealed file is not what was stored") from None
+
+    def _read(self, offset: int, length: int) -> bytes:
+        if isinstance(self._file, int):
+            found = os.pread(self._file, length, offset)
+        else:
+            self._file.seek(offset)
+            found = self._file.read(length)
+        if len(found) != length:
+            raise Tampered("a sealed file is shorter than it was")
+        return found
+
+
+def ends_well(data_key: SecretKey, file_id: FileId, file: BinaryIO | int) -> bool:
+    """Say whether header and last chunk verify: the file is complete."""
+    try:
+        SealedStream(data_key, file_id, file)
+    except Tampered:
+        return False
+    return True
+
+
+def _file_keys(data_key: SecretKey, file_id: FileId) -> tuple[bytes, bytes]:
+    both = expand(data_key, _LABEL, file_id.value, 2 * KEY_BYTES)
+    return both[:KEY_BYTES], both[KEY_BYTES:]
+
+
+def _nonce(number: int, *, last: bool) -> bytes:
+    return number.to_bytes(11, "big") + (b"\x01" if last else b"\x00")
+
+
+def _check_header(header: bytes, file_id: FileId, expected_commitment: bytes) -> int:
+    magic, version, id_bytes, chunk_bytes, reserved, commitment = _HEADER.unpack(header)
+    if (magic, version, reserved) != (_MAGIC, _FORMAT, _RESERVED) or not 0 < chunk_bytes <= LARGEST_CHUNK_BYTES:
+        raise Tampered("this is no sealed file of a format that this release knows")
+    if id_bytes != file_id.value:
+        raise Tampered("a sealed file bears another file's id")
+    if not same_bytes(commitment, expected_commitment):
+        raise WrongKey("a sealed file was sealed with another key")
+    return int(chunk_bytes)
+
+
+def _plaintext_bytes(stored_bytes: int, chunk_bytes: int) -> int:
+    full, rest = divmod(stored_bytes - HEADER_BYTES, chunk_bytes + TAG_BYTES)
+    if rest == 0 and full:
+        return full * chunk_bytes
+    if rest > TAG_BYTES or (rest == TAG_BYTES and full == 0):
+        return full * chunk_bytes + rest - TAG_BYTES
+    raise Tampered("a sealed file is cut within a chunk")

@@ -1,0 +1,170 @@
+"""The catalogue: SQLCipher under a raw key, one connection a thread.
+
+Guards: one `with database.write()` is one all-or-nothing step, durable when
+it ends; `with database.read()` is one consistent view that cannot change
+anything. Names and dates are never on disk in clear, nor in temporary files.
+Leaves out: SQL, which lives in each room's queries.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlcipher3
+
+from appliance.clock import Clock
+from appliance.errors import ApplianceError, CatalogueOutdated, OutOfSpace, Tampered, Unavailable, WrongKey
+from appliance.keys.secret import SecretKey
+from appliance.store.migrations import Migration, check_current, known_migrations, migrate
+from appliance.store.transactions import ReadTransaction, WriteTransaction
+
+BUSY_TIMEOUT_SECONDS = 30.0
+_SETTINGS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA secure_delete = ON",
+    "PRAGMA temp_store = MEMORY",  # nothing unencrypted in temporary files
+    "PRAGMA trusted_schema = OFF",
+    "PRAGMA cache_size = -16384",  # 16 MiB a connection
+    "PRAGMA journal_size_limit = 67108864",
+)
+_FAULTS: dict[int, tuple[type[ApplianceError], str]] = {
+    sqlcipher3.SQLITE_NOTADB: (WrongKey, "the catalogue does not open: another root secret's, or its file is altered"),
+    sqlcipher3.SQLITE_CORRUPT: (Tampered, "the catalogue is damaged"),
+    sqlcipher3.SQLITE_FULL: (OutOfSpace, "the disk is full"),
+    sqlcipher3.SQLITE_IOERR: (Unavailable, "the disk refused to read or write the catalogue"),
+    sqlcipher3.SQLITE_CANTOPEN: (Unavailable, "the catalogue's file cannot be opened"),
+    sqlcipher3.SQLITE_READONLY: (Unavailable, "the catalogue's file may not be written"),
+    sqlcipher3.SQLITE_BUSY: (Unavailable, "the catalogue was busy for too long"),
+}
+
+
+class Database:
+    """One encrypted database file, shared by threads and processes."""
+
+    def __init__(self, path: Path, key: SecretKey, clock: Clock) -> None:
+        self._path = path
+        self._key = key
+        self._clock = clock
+        self._local = threading.local()
+
+    def create_or_migrate(self, migrations: tuple[Migration, ...] | None = None) -> list[int]:
+        """Bring the schema up to this release; only the one migrator calls this.
+
+        Returns:
+            The numbers of the migrations that were applied now.
+
+        Raises:
+            CatalogueOutdated: The catalogue is newer, or a migration was edited after it was applied.
+            WrongKey: Another root secret's catalogue, or its first page is altered.
+        """
+        with self._transaction("BEGIN IMMEDIATE", create=True) as connection:
+            return migrate(WriteTransaction(connection), migrations or known_migrations(), self._clock)
+
+    @contextmanager
+    def read(self) -> Iterator[ReadTransaction]:
+        """Open one consistent view; statements in it that would write are refused.
+
+        Raises:
+            WrongKey, Tampered: The file is not what was stored.
+            Unavailable: Busy for too long, or the disk refused.
+        """
+        with self._transaction("BEGIN") as connection:
+            connection.execute("PRAGMA query_only = ON")
+            try:
+                yield ReadTransaction(connection)
+            finally:
+                connection.execute("PRAGMA query_only = OFF")
+
+    @contextmanager
+    def write(self) -> Iterator[WriteTransaction]:
+        """Open the one way to change rows: committed and durable when the block ends, or nothing of it.
+
+        Raises:
+            OutOfSpace: The disk is full; nothing changed.
+            WrongKey, Tampered: The file is not what was stored.
+            Unavailable: Busy for too long, or the disk refused; nothing changed.
+        """
+        with self._transaction("BEGIN IMMEDIATE") as connection:
+            yield WriteTransaction(connection)
+
+    def check_integrity(self) -> list[str]:
+        """Read every page and check its tag, then SQLite's own structure; give what is wrong, if anything."""
+        with told_by_kind():
+            connection = self._connection(create=False)
+            found = connection.execute("PRAGMA cipher_integrity_check").fetchall()
+            found += [row for row in connection.execute("PRAGMA integrity_check").fetchall() if row[0] != "ok"]
+            return [str(row[0]) for row in found]
+
+    def snapshot(self, target: Path) -> None:
+        """Write a consistent, compact copy under the same key; `target` must not exist."""
+        with told_by_kind():
+            self._connection(create=False).execute("VACUUM INTO :target", {"target": str(target)})
+
+    def close(self) -> None:
+        """Close this thread's connection, if it has one."""
+        connection = self._local.__dict__.pop("connection", None)
+        if connection is not None:
+            connection.close()
+
+    @contextmanager
+    def _transaction(self, begin: str, *, create: bool = False) -> Iterator[sqlcipher3.Connection]:
+        with told_by_kind():
+            connection = self._connection(create=create)
+            if connection.in_transaction:
+                raise RuntimeError("transactions do not nest")
+            connection.execute(begin)
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+
+    def _connection(self, *, create: bool) -> sqlcipher3.Connection:
+        connection = self._local.__dict__.get("connection")
+        if connection is None:
+            connection = _connect(self._path, self._key, create=create)
+            if not create:
+                _checked(connection)
+            self._local.connection = connection
+        return connection
+
+
+def _connect(path: Path, key: SecretKey, *, create: bool) -> sqlcipher3.Connection:
+    mode = "rwc" if create else "rw"
+    connection = sqlcipher3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_SECONDS
+    )
+    try:
+        connection.execute("PRAGMA cipher_log_level = NONE")  # or it writes to standard error
+        connection.execute(f"PRAGMA key = \"x'{key.reveal().hex()}'\"")
+        for setting in _SETTINGS:
+            connection.execute(setting)
+    except sqlcipher3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def _checked(connection: sqlcipher3.Connection) -> None:
+    try:
+        check_current(ReadTransaction(connection), known_migrations())
+    except (sqlcipher3.Error, CatalogueOutdated):
+        connection.close()
+        raise
+
+
+@contextmanager
+def told_by_kind() -> Iterator[None]:
+    """Turn SQLite's faults into ours; what is none of them is a bug and stays as it is."""
+    try:
+        yield
+    except sqlcipher3.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code not in _FAULTS:
+            raise
+        kind, message = _FAULTS[code]
+        raise kind(message) from error

@@ -1,0 +1,177 @@
+"""File operations that survive a power cut, behind a layer that tests can make fail.
+
+Guards: a file is created exclusively with its rights, and nothing here claims
+that bytes are durable before both the file and its folder entry are synced.
+Leaves out: retries. After a failed fsync the file is abandoned, never synced
+again: the kernel may have dropped its pages.
+"""
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from secrets import token_hex
+from typing import BinaryIO, Protocol
+
+from appliance.errors import ApplianceError, OutOfSpace, Unavailable
+
+FILE_MODE = 0o600
+FOLDER_MODE = 0o700
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+class FileLayer(Protocol):
+    """The operations by which this product changes its data folder. All raise OSError."""
+
+    def create_exclusive(self, path: Path, mode: int = FILE_MODE) -> int:
+        """Create a file that does not exist yet and give a descriptor to write to."""
+        ...
+
+    def write(self, descriptor: int, data: bytes | bytearray | memoryview) -> None:
+        """Write all of `data`."""
+        ...
+
+    def fsync(self, descriptor: int) -> None:
+        """Make the file's bytes durable."""
+        ...
+
+    def close(self, descriptor: int) -> None:
+        """Close a descriptor."""
+        ...
+
+    def make_folder(self, path: Path, mode: int = FOLDER_MODE) -> None:
+        """Create a folder that does not exist yet."""
+        ...
+
+    def fsync_folder(self, path: Path) -> None:
+        """Make a folder's entries durable."""
+        ...
+
+    def rename(self, source: Path, target: Path) -> None:
+        """Give a file another name, replacing what had it."""
+        ...
+
+    def unlink(self, path: Path) -> None:
+        """Remove a file's name."""
+        ...
+
+    def remove_folder(self, path: Path) -> None:
+        """Remove an empty folder."""
+        ...
+
+    def listdir(self, path: Path) -> list[str]:
+        """Give a folder's names, sorted."""
+        ...
+
+    def open_read(self, path: Path) -> BinaryIO:
+        """Open a file to read, unbuffered; a symbolic link is refused."""
+        ...
+
+
+class RealFiles:
+    """The machine's own files."""
+
+    def create_exclusive(self, path: Path, mode: int = FILE_MODE) -> int:
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
+
+    def write(self, descriptor: int, data: bytes | bytearray | memoryview) -> None:
+        written = os.write(descriptor, data)
+        while written < len(data):  # rare: a signal, or the disk just before it is full
+            written += os.write(descriptor, memoryview(data)[written:])
+
+    def fsync(self, descriptor: int) -> None:
+        os.fsync(descriptor)
+
+    def close(self, descriptor: int) -> None:
+        os.close(descriptor)
+
+    def make_folder(self, path: Path, mode: int = FOLDER_MODE) -> None:
+        path.mkdir(mode)
+
+    def fsync_folder(self, path: Path) -> None:
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def rename(self, source: Path, target: Path) -> None:
+        source.rename(target)
+
+    def unlink(self, path: Path) -> None:
+        path.unlink()
+
+    def remove_folder(self, path: Path) -> None:
+        path.rmdir()
+
+    def listdir(self, path: Path) -> list[str]:
+        return sorted(entry.name for entry in path.iterdir())
+
+    def open_read(self, path: Path) -> BinaryIO:
+        return os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb", buffering=0)
+
+
+def storage_fault(error: OSError) -> ApplianceError:
+    """Say what a failed file operation means: `OutOfSpace` or `Unavailable`. No path is named."""
+    if error.errno in _FULL:
+        return OutOfSpace("the disk is full")
+    return Unavailable(f"the disk refused: {errno.errorcode.get(error.errno or 0, 'unknown error')}")
+
+
+@contextmanager
+def storage_faults() -> Iterator[None]:
+    """Turn every OSError inside into `OutOfSpace` or `Unavailable`."""
+    try:
+        yield
+    except OSError as error:
+        raise storage_fault(error) from error
+
+
+def create_durably(files: FileLayer, path: Path, content: bytes, mode: int = FILE_MODE) -> None:
+    """Create a file that does not exist yet; when this returns it survives a power cut.
+
+    Raises:
+        OSError: It exists already, or the disk refused; then no file of that name is left.
+    """
+    _create_synced(files, path, content, mode)
+    files.fsync_folder(path.parent)
+
+
+def replace_durably(files: FileLayer, path: Path, content: bytes, mode: int = FILE_MODE) -> None:
+    """Replace a small file in one step: a reader, or a power cut, finds the old one or the new.
+
+    Raises:
+        OSError: The disk refused; the old file is still there, or (only if the
+            last sync failed) the new one.
+    """
+    draft = path.with_name(f".{path.name}.{token_hex(8)}")
+    _create_synced(files, draft, content, mode)
+    try:
+        files.rename(draft, path)
+    except OSError:
+        files.unlink(draft)
+        raise
+    files.fsync_folder(path.parent)
+
+
+def make_folder_durably(files: FileLayer, path: Path, mode: int = FOLDER_MODE) -> None:
+    """Create a folder unless it exists, and make its entry durable."""
+    try:
+        files.make_folder(path, mode)
+    except FileExistsError:
+        return
+    files.fsync_folder(path.parent)
+
+
+def _create_synced(files: FileLayer, path: Path, content: bytes, mode: int) -> None:
+    descriptor = files.create_exclusive(path, mode)
+    try:
+        try:
+            files.write(descriptor, content)
+            files.fsync(descriptor)
+        finally:
+            files.close(descriptor)
+    except OSError:
+        files.unlink(path)
+        raise

@@ -1,0 +1,171 @@
+"""Random, numbered keys under the root: wrapping keys and inbox pairs.
+
+Guards: the newest not retired key of a kind is the current one; an old one
+opens what it sealed until it is destroyed, and then nothing brings it back.
+Leaves out: when to rotate, and whether anything still needs an old key.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from appliance.clock import Clock, microseconds
+from appliance.errors import NotFound, Unavailable
+from appliance.identifiers import BoxId
+from appliance.keys.inbox_seal import new_inbox_key_pair
+from appliance.keys.secret import SecretKey
+from appliance.keys.wrapping import seal_secret, unseal_secret
+from appliance.store.files import FileLayer, replace_durably, storage_faults
+from appliance.store.transactions import ReadTransaction, WriteTransaction
+
+INBOX_KEY_MODE = 0o640  # not secret; the receiver's user reads it by its group
+
+
+class KeyKind(StrEnum):
+    """What a rotating key is for."""
+
+    WRAPPING = "wrapping"
+    INBOX = "inbox"
+
+
+@dataclass(frozen=True)
+class NumberedKey:
+    """A rotating key and the number that rows keep of it."""
+
+    number: int
+    key: SecretKey
+
+
+@dataclass(frozen=True)
+class InboxPublicKey:
+    """The public half of an inbox pair."""
+
+    number: int
+    public_key: bytes
+
+
+class RotatingKeys:
+    """Makes, gives and destroys rotating keys, with the key-wrapping key that wraps them."""
+
+    def __init__(self, key_wrapping_key: SecretKey, clock: Clock) -> None:
+        self._key_wrapping_key = key_wrapping_key
+        self._clock = clock
+
+    def rotate_wrapping_key(self, tx: WriteTransaction) -> int:
+        """Make the next wrapping key, retire the one before, and give its number (the first is 1)."""
+        return self._add(tx, KeyKind.WRAPPING, SecretKey.new(), None)
+
+    def rotate_inbox_key(self, tx: WriteTransaction) -> InboxPublicKey:
+        """Make the next inbox pair, retire the one before, and give its public half for the receiver."""
+        pair = new_inbox_key_pair()
+        return InboxPublicKey(self._add(tx, KeyKind.INBOX, pair.private_key, pair.public_key), pair.public_key)
+
+    def current_wrapping_key(self, tx: ReadTransaction) -> NumberedKey:
+        """Give the key that wraps new data keys.
+
+        Raises:
+            Unavailable: None was made yet.
+        """
+        number = _current_number(tx, KeyKind.WRAPPING)
+        return NumberedKey(number, self.wrapping_key(tx, number))
+
+    def wrapping_key(self, tx: ReadTransaction, number: int) -> SecretKey:
+        """Give the wrapping key of that number.
+
+        Raises:
+            NotFound: None of that number, or it was destroyed.
+            WrongKey: It does not open with this root's key.
+        """
+        found = _wrapped(tx, KeyKind.WRAPPING, number)
+        if number not in found:
+            raise NotFound(f"there is no wrapping key {number}, or it was destroyed")
+        return self._unwrap(KeyKind.WRAPPING, number, found[number])
+
+    def inbox_private_keys(self, tx: ReadTransaction) -> Mapping[int, SecretKey]:
+        """Give every inbox private key that was not destroyed, by number.
+
+        Raises:
+            WrongKey: One does not open with this root's key.
+        """
+        found = _wrapped(tx, KeyKind.INBOX, None)
+        return {number: self._unwrap(KeyKind.INBOX, number, wrapped) for number, wrapped in found.items()}
+
+    def destroy(self, tx: WriteTransaction, kind: KeyKind, number: int) -> None:
+        """Destroy a retired key: its row stays, its wrapped bytes go.
+
+        Raises:
+            NotFound: No retired key of that number is left to destroy.
+        """
+        changed = tx.change(
+            "UPDATE rotating_keys SET wrapped_key = NULL, destroyed_at = :at WHERE kind = :kind AND number = :number "
+            "AND retired_at IS NOT NULL AND destroyed_at IS NULL",
+            at=microseconds(self._clock.now()), kind=kind.value, number=number,
+        )  # fmt: skip
+        if not changed:
+            raise NotFound(f"there is no retired {kind} key {number} to destroy")
+
+    def _add(self, tx: WriteTransaction, kind: KeyKind, key: SecretKey, public_key: bytes | None) -> int:
+        now = microseconds(self._clock.now())
+        rows = tx.rows("SELECT coalesce(max(number), 0) + 1 FROM rotating_keys WHERE kind = :kind", kind=kind.value)
+        number = int(rows[0][0])
+        tx.change(
+            "UPDATE rotating_keys SET retired_at = :at WHERE kind = :kind AND retired_at IS NULL",
+            at=now, kind=kind.value,
+        )  # fmt: skip
+        tx.change(
+            "INSERT INTO rotating_keys (kind, number, wrapped_key, public_key, created_at) "
+            "VALUES (:kind, :number, :wrapped_key, :public_key, :at)",
+            kind=kind.value, number=number, public_key=public_key, at=now,
+            wrapped_key=seal_secret(self._key_wrapping_key, _context(kind, number), key.reveal()),
+        )  # fmt: skip
+        return number
+
+    def _unwrap(self, kind: KeyKind, number: int, wrapped: bytes) -> SecretKey:
+        return SecretKey(unseal_secret(self._key_wrapping_key, _context(kind, number), wrapped))
+
+
+def current_inbox_public_key(tx: ReadTransaction) -> InboxPublicKey:
+    """Give what the receiver seals to now.
+
+    Raises:
+        Unavailable: None was made yet.
+    """
+    number = _current_number(tx, KeyKind.INBOX)
+    rows = tx.rows("SELECT public_key FROM rotating_keys WHERE kind = 'inbox' AND number = :number", number=number)
+    return InboxPublicKey(number, rows[0][0])
+
+
+def write_inbox_public_key(files: FileLayer, path: Path, box_id: BoxId, public: InboxPublicKey) -> None:
+    """Write `exchange/inbox-key.json` for the receiver, in one durable step.
+
+    Raises:
+        Unavailable: The disk refused.
+    """
+    content = {"box_id": str(box_id), "number": public.number, "public_key": public.public_key.hex()}
+    with storage_faults():
+        replace_durably(files, path, json.dumps(content).encode() + b"\n", INBOX_KEY_MODE)
+
+
+def _context(kind: KeyKind, number: int) -> bytes:
+    return f"{kind} key {number}".encode()
+
+
+def _current_number(tx: ReadTransaction, kind: KeyKind) -> int:
+    rows = tx.rows(
+        "SELECT max(number) FROM rotating_keys WHERE kind = :kind AND retired_at IS NULL AND destroyed_at IS NULL",
+        kind=kind.value,
+    )
+    if rows[0][0] is None:
+        raise Unavailable(f"no {kind} key was made yet")
+    return int(rows[0][0])
+
+
+def _wrapped(tx: ReadTransaction, kind: KeyKind, number: int | None) -> dict[int, bytes]:
+    rows = tx.rows(
+        "SELECT number, wrapped_key FROM rotating_keys "
+        "WHERE kind = :kind AND wrapped_key IS NOT NULL AND (:number IS NULL OR number = :number) ORDER BY number",
+        kind=kind.value, number=number,
+    )  # fmt: skip
+    return dict(rows)

@@ -1,0 +1,120 @@
+"""The vault: where sealed files lie once their rows are committed.
+
+Guards: a file has one name from creation, and is found in the inbox or in the
+vault whatever moment a crash chose. Moving and removing twice changes nothing.
+Leaves out: keys and rows. Whoever erases removes keys and rows first.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from appliance.errors import Tampered
+from appliance.identifiers import AssociationId, FileId
+from appliance.store.files import FileLayer, make_folder_durably, storage_faults
+
+_SHELF = re.compile(r"[0-9a-f]{2}")
+_NAME = re.compile(r"[0-9a-f]{32}")
+
+
+class Vault:
+    """The sealed files of one data folder."""
+
+    def __init__(self, data_folder: Path, files: FileLayer) -> None:
+        self._inbox = data_folder / "inbox"
+        self._vault = data_folder / "vault"
+        self._files = files
+
+    def path_of(self, file_id: FileId) -> Path:
+        """Give a file's path once it is in the vault."""
+        name = str(file_id)
+        return self._vault / name[:2] / name
+
+    def inbox_path_of(self, association_id: AssociationId, file_id: FileId) -> Path:
+        """Give a file's path while it is in the inbox."""
+        return self._inbox / str(association_id) / str(file_id)
+
+    def open_file(self, file_id: FileId, association_id: AssociationId | None = None) -> BinaryIO:
+        """Open the ciphertext of a file, in either place.
+
+        Args:
+            file_id: The file.
+            association_id: The association that brought it, if the row tells one.
+
+        Raises:
+            Tampered: It is in neither place although a row names it.
+            Unavailable: The disk refused.
+        """
+        places = [self.path_of(file_id)]
+        if association_id is not None:  # the vault once more: the file may move between two looks
+            places += [self.inbox_path_of(association_id, file_id), places[0]]
+        with storage_faults():
+            for place in places:
+                try:
+                    return self._files.open_read(place)
+                except FileNotFoundError:
+                    continue
+        raise Tampered("a stored file is missing")
+
+    def move_in(self, association_id: AssociationId, file_ids: Iterable[FileId]) -> None:
+        """Move files from inbox to vault and make that durable; those moved before are left.
+
+        Each folder is synced once, so many files at once are cheaper than each alone.
+
+        Raises:
+            Tampered: A file is in neither place. Those before it are moved.
+            Unavailable: The disk refused; do it again later.
+        """
+        shelves: set[Path] = set()
+        with storage_faults():
+            try:
+                for file_id in file_ids:
+                    target = self.path_of(file_id)
+                    if target.parent not in shelves:
+                        make_folder_durably(self._files, target.parent)
+                        shelves.add(target.parent)
+                    self._move(self.inbox_path_of(association_id, file_id), target)
+            finally:
+                self._sync(association_id, shelves)
+
+    def remove(self, file_id: FileId, association_id: AssociationId | None = None) -> None:
+        """Remove a file from wherever it lies, durably; none there is no error.
+
+        Raises:
+            Unavailable: The disk refused.
+        """
+        places = [self.path_of(file_id)]
+        if association_id is not None:
+            places.append(self.inbox_path_of(association_id, file_id))
+        with storage_faults():
+            for place in places:
+                try:
+                    self._files.unlink(place)
+                except FileNotFoundError:
+                    continue
+                self._files.fsync_folder(place.parent)
+
+    def stored_ids(self) -> Iterator[FileId]:
+        """Give the id of every file in the vault, in order. Foreign names are passed over."""
+        for shelf in self._listed(self._vault, _SHELF):
+            for name in self._listed(self._vault / shelf, _NAME):
+                if name.startswith(shelf):
+                    yield FileId.parse(name)
+
+    def _listed(self, folder: Path, pattern: re.Pattern[str]) -> list[str]:
+        with storage_faults():
+            return [name for name in self._files.listdir(folder) if pattern.fullmatch(name)]
+
+    def _move(self, source: Path, target: Path) -> None:
+        try:
+            self._files.rename(source, target)
+        except FileNotFoundError:
+            if not target.exists():
+                raise Tampered("an arrived file is missing from inbox and vault") from None
+
+    def _sync(self, association_id: AssociationId, shelves: set[Path]) -> None:
+        for shelf in sorted(shelves):
+            self._files.fsync_folder(shelf)
+        if shelves:
+            self._files.fsync_folder(self._inbox / str(association_id))
