@@ -1,0 +1,103 @@
+"""Caddy's configuration: the only thing that browsers on the clinic's network reach.
+
+Guards: TLS 1.3 and nothing older; only the box's own names, and a host that
+differs from the TLS server name is misdirected; no access log, because URLs
+can hold what was searched for; no certificate of Caddy's own making.
+"""
+
+import json
+from collections.abc import Mapping
+
+from appliance.assembly.folders import Folders
+from appliance.config import StaffSettings
+
+Table = dict[str, object]
+
+HSTS = "max-age=31536000"
+ADMIN_HOST = "caddy.internal"
+_HEADER_TIMEOUT = "10s"
+_IDLE_TIMEOUT = "2m"
+_HEADER_BYTES = 32 * 1024
+# A browser that was given an address instead of a name sends no server name.
+_SAME_NAME = "{http.request.tls.server_name} == '' || {http.request.tls.server_name} == {http.request.host}"
+_WAIT_PAGE = (
+    "<!doctype html><html lang=en><meta charset=utf-8><title>Enamel</title>"
+    "<h1>Enamel is starting</h1><p>Scanners can already send. Try again in a few seconds.</p></html>"
+)
+
+
+def caddy_config(staff: StaffSettings, folders: Folders) -> bytes:
+    """Give Caddy's whole configuration as JSON; it holds no secret."""
+    return json.dumps(
+        {
+            "admin": {
+                "listen": f"unix/{folders.caddy_socket}|0600",
+                "origins": [ADMIN_HOST],
+                "config": {"persist": False},
+            },
+            "logging": {"logs": {"default": {"level": "WARN"}}},
+            "storage": {"module": "file_system", "root": str(folders.caddy)},
+            "apps": {
+                "http": {"grace_period": "3s", "servers": {"staff": _server(staff, folders)}},
+                "tls": {"certificates": {"load_files": [_certificate(folders)]}},
+            },
+        },
+        indent=1,
+    ).encode()
+
+
+def caddy_environment(environment: Mapping[str, str], folders: Folders) -> dict[str, str]:
+    """Give Caddy's environment: whatever it keeps, it keeps in the data folder."""
+    return {**environment, "XDG_DATA_HOME": str(folders.caddy), "XDG_CONFIG_HOME": str(folders.caddy)}
+
+
+def _server(staff: StaffSettings, folders: Folders) -> Table:
+    return {
+        "listen": [f"[{staff.listen}]:{staff.port}" if ":" in staff.listen else f"{staff.listen}:{staff.port}"],
+        "protocols": ["h1", "h2"],
+        "automatic_https": {"disable": True},
+        "read_header_timeout": _HEADER_TIMEOUT,
+        "idle_timeout": _IDLE_TIMEOUT,
+        "max_header_bytes": _HEADER_BYTES,
+        "tls_connection_policies": [{"protocol_min": "tls1.3", "default_sni": staff.names[0]}],
+        "routes": [
+            {"handle": [{"handler": "headers", "response": _headers({"Strict-Transport-Security": [HSTS]})}]},
+            {
+                "match": [{"host": list(staff.names), "expression": _SAME_NAME}],
+                "handle": [_proxy(folders)],
+                "terminal": True,
+            },
+            {"handle": [{"handler": "static_response", "status_code": "421", "close": True}]},
+        ],
+        "errors": {"routes": [_waiting_route()]},
+    }
+
+
+def _proxy(folders: Folders) -> Table:
+    return {
+        "handler": "reverse_proxy",
+        "upstreams": [{"dial": f"unix/{folders.staff_socket}"}],
+        "flush_interval": -1,
+        "transport": {"protocol": "http", "read_buffer_size": 1 << 18},
+        "headers": {"response": {"delete": ["Server"]}},
+    }
+
+
+def _waiting_route() -> Table:
+    headers = {
+        "Content-Type": ["text/html; charset=utf-8"],
+        "Content-Security-Policy": ["default-src 'none'"],
+        "Cache-Control": ["no-store"],
+        "Retry-After": ["2"],
+        "Strict-Transport-Security": [HSTS],
+    }
+    answer = {"handler": "static_response", "status_code": "503", "headers": headers, "body": _WAIT_PAGE}
+    return {"match": [{"expression": "{http.error.status_code} in [502, 503, 504]"}], "handle": [answer]}
+
+
+def _headers(headers: dict[str, list[str]]) -> Table:
+    return {"set": headers, "delete": ["Server"], "deferred": True}
+
+
+def _certificate(folders: Folders) -> Table:
+    return {"certificate": str(folders.tls / "web.pem"), "key": str(folders.tls / "web-key.pem"), "tags": ["web"]}

@@ -1,0 +1,148 @@
+"""Child processes that are started again when they die and end with their parent.
+
+Guards: a child's secrets reach it by an inherited pipe only, never by its
+arguments, its environment or a file; it inherits no other descriptor; when
+the supervisor dies, however it dies, the kernel ends its children.
+
+The supervisor has one thread: what runs between fork and exec relies on it.
+
+Source: prctl(2), PR_SET_PDEATHSIG.
+"""
+
+import ctypes
+import logging
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from appliance.clock import Clock
+
+log = logging.getLogger(__name__)
+
+_PR_SET_PDEATHSIG = 1
+_PAUSES_SECONDS = (0.1, 0.3, 1.0, 2.0, 4.0)
+_STEADY_SECONDS = 30.0
+_LARGEST_LOG_BYTES = 8 << 20
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to run one child.
+
+    Attributes:
+        name: For people and logs.
+        command: Program and arguments; `{keys}` among them becomes the number of the keys' descriptor.
+        environment: All of it; nothing is inherited.
+        log_file: Where its standard output and error go.
+        keyring: Written into a pipe that it inherits; None for a child without keys.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    log_file: Path
+    keyring: bytes | None = field(default=None, repr=False)
+
+
+class Child:
+    """One process that should be running."""
+
+    def __init__(self, plan: Plan, clock: Clock) -> None:
+        self.plan = plan
+        self._clock = clock
+        self._process: subprocess.Popen[bytes] | None = None
+        self._failures = 0
+        self._started_at = 0.0
+        self._start_again_at = 0.0
+
+    @property
+    def process_id(self) -> int | None:
+        """Its process id while it runs."""
+        return self._process.pid if self._process else None
+
+    def tend(self) -> None:
+        """Start it when it should run and does not; call this whenever a child may have died."""
+        if self._process is not None and self._process.poll() is not None:
+            self._note_death(self._process.returncode)
+        if self._process is None and self._clock.monotonic() >= self._start_again_at:
+            self._process = _spawn(self.plan)
+            self._started_at = self._clock.monotonic()
+            log.info("%s runs as process %d", self.plan.name, self._process.pid)
+
+    def ask_to_stop(self) -> None:
+        """Send SIGTERM and return at once."""
+        if self._process is not None:
+            self._process.terminate()
+
+    def stop(self, patience_seconds: float = 10.0) -> None:
+        """Wait for its end; past the patience, kill it."""
+        if self._process is None:
+            return
+        try:
+            self._process.wait(patience_seconds)
+        except subprocess.TimeoutExpired:
+            log.warning("%s did not stop in %.0f s and was killed", self.plan.name, patience_seconds)
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+    def _note_death(self, status: int) -> None:
+        if self._clock.monotonic() - self._started_at > _STEADY_SECONDS:
+            self._failures = 0
+        pause = _PAUSES_SECONDS[min(self._failures, len(_PAUSES_SECONDS) - 1)]
+        self._failures += 1
+        self._start_again_at = self._clock.monotonic() + pause
+        self._process = None
+        log.warning("%s ended with status %d and starts again in %.1f s", self.plan.name, status, pause)
+
+
+def _spawn(plan: Plan) -> subprocess.Popen[bytes]:
+    read_end = None if plan.keyring is None else _filled_pipe(plan.keyring)
+    command = [str(read_end) if part == "{keys}" else part for part in plan.command]
+    try:
+        with _open_log(plan.log_file) as log_file:
+            return subprocess.Popen(  # noqa: S603  the command is ours; nothing in it comes from outside
+                command,
+                env=dict(plan.environment),
+                stdin=subprocess.DEVNULL,
+                stdout=log_file,
+                stderr=subprocess.STDOUT,
+                pass_fds=() if read_end is None else (read_end,),
+                process_group=0,
+                preexec_fn=_ending_with(os.getpid()),  # noqa: PLW1509  the supervisor has one thread
+            )
+    finally:
+        if read_end is not None:
+            os.close(read_end)
+
+
+def _filled_pipe(secret: bytes) -> int:
+    """Give the read end of a pipe that holds the secret, its write end closed; a keyring is far below 64 KiB."""
+    read_end, write_end = os.pipe()
+    try:
+        os.write(write_end, secret)
+    finally:
+        os.close(write_end)
+    return read_end
+
+
+def _open_log(path: Path) -> BinaryIO:
+    """Open a log for appending; a large one is set aside first, in the place of the one before it."""
+    if path.exists() and path.stat().st_size > _LARGEST_LOG_BYTES:
+        path.replace(path.with_suffix(".old"))
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb", buffering=0)
+
+
+def _ending_with(parent: int) -> Callable[[], None]:
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+
+    def prepare() -> None:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return prepare

@@ -1,0 +1,100 @@
+"""Where everything lies in the data folder, and who may look into it.
+
+Guards: every folder is made 0700.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from appliance.config import Settings
+from appliance.errors import Unavailable
+
+_PARTS = ("keys", "exchange", "inbox", "settled", "vault", "catalogue", "spool/receiver", "tls", "caddy", "logs")
+_LONGEST_SOCKET_PATH = 100  # sockaddr_un holds 108 bytes; the names under it take the rest
+
+
+@dataclass(frozen=True)
+class Folders:
+    """The data folder's map (docs/architecture.md)."""
+
+    data: Path
+    run: Path
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Folders":
+        """Give the folders that the settings name."""
+        return cls(Path(settings.data_folder), Path(settings.run_folder))
+
+    @property
+    def box(self) -> Path:
+        return self.data / "box.json"
+
+    @property
+    def settings(self) -> Path:
+        return self.data / "settings.toml"
+
+    @property
+    def sealed_root(self) -> Path:
+        return self.data / "keys" / "root.sealed"
+
+    @property
+    def inbox_key(self) -> Path:
+        return self.data / "exchange" / "inbox-key.json"
+
+    @property
+    def admission(self) -> Path:
+        return self.data / "exchange" / "admission.json"
+
+    @property
+    def inbox(self) -> Path:
+        return self.data / "inbox"
+
+    @property
+    def settled(self) -> Path:
+        return self.data / "settled"
+
+    @property
+    def catalogue(self) -> Path:
+        return self.data / "catalogue" / "catalogue.db"
+
+    @property
+    def receiver_spool(self) -> Path:
+        return self.data / "spool" / "receiver"
+
+    @property
+    def tls(self) -> Path:
+        return self.data / "tls"
+
+    @property
+    def caddy(self) -> Path:
+        return self.data / "caddy"
+
+    @property
+    def logs(self) -> Path:
+        return self.data / "logs"
+
+    @property
+    def staff_socket(self) -> Path:
+        return self.run / "staff.sock"
+
+    @property
+    def locker_socket(self) -> Path:
+        return self.run / "locker.sock"
+
+    @property
+    def caddy_socket(self) -> Path:
+        return self.run / "caddy.sock"
+
+    def create(self) -> None:
+        """Make every folder that is missing.
+
+        Raises:
+            Unavailable: One cannot be made, or unix sockets cannot be named in the run folder.
+        """
+        if len(bytes(self.run)) + len("/locker.sock") > _LONGEST_SOCKET_PATH:
+            raise Unavailable(f"the path of {self.run} is too long for unix sockets: set run_folder to a shorter one")
+        try:
+            for folder in (self.data, self.run, *(self.data / part for part in _PARTS)):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise Unavailable(f"a folder cannot be made: {error.filename}: {error.strerror}") from error

@@ -1,0 +1,189 @@
+"""Runs the box's processes as children of one, under one user, on one data folder.
+
+The embedded default and the demonstration. It claims no separation of users.
+Guards: the root secret is opened, gives each key holder its own subkeys, and
+is forgotten; the subkeys stay here, so that a process that died starts again
+without asking anyone, and go when the box is locked. While locked, receiver
+and Caddy run on, and staff serves the unlock page. It has one thread.
+"""
+
+import logging
+import os
+import selectors
+import shutil
+import signal
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+
+from appliance.assembly import locker
+from appliance.assembly.children import Child, Plan
+from appliance.assembly.folders import Folders
+from appliance.clock import Clock
+
+log = logging.getLogger(__name__)
+
+Keyrings = Mapping[str, bytes]
+KEY_HOLDERS = ("intake", "staff")
+ALWAYS = ("receiver", "caddy")
+_TICK_SECONDS = 0.25
+
+
+@dataclass(frozen=True)
+class Works:
+    """What the supervisor needs to be told.
+
+    Attributes:
+        folders: The data folder.
+        method: How the root secret is sealed, for those who ask.
+        plan: Gives a process's plan from its name and its keyring; None means without keys.
+        open_keyrings: Opens the root and gives each key holder's keyring; raises Refused for a wrong passphrase.
+    """
+
+    folders: Folders
+    method: str
+    plan: Callable[[str, bytes | None], Plan]
+    open_keyrings: Callable[[str | None], Keyrings]
+
+
+@dataclass
+class Supervisor:
+    """Keeps the right children running until it is told to stop."""
+
+    works: Works
+    clock: Clock
+    _children: dict[str, Child] = field(default_factory=dict)
+    _keyrings: Keyrings | None = field(default=None, repr=False)
+    _stopping: bool = False
+
+    def status(self) -> locker.LockStatus:
+        """Tell what may be known without keys."""
+        folders = self.works.folders
+        processes = {name: child.process_id for name, child in self._children.items()}
+        return locker.LockStatus(
+            locked=self._keyrings is None,
+            method=self.works.method,
+            waiting_count=waiting_count(folders.inbox),
+            free_bytes=shutil.disk_usage(folders.inbox).free,
+            processes={name: number for name, number in processes.items() if number is not None},
+        )
+
+    def unlock(self, passphrase: str | None) -> None:
+        """Open the root and start the key holders with their subkeys.
+
+        Raises:
+            Refused: The passphrase is wrong.
+        """
+        if self._keyrings is None:
+            self._keyrings = self.works.open_keyrings(passphrase)
+            self._replace(*KEY_HOLDERS)
+            log.info("the box is unlocked")
+
+    def lock(self) -> None:
+        """Stop every key holder, forget the subkeys, and serve the unlock page."""
+        if self._keyrings is not None:
+            self._keyrings = None
+            self._replace(*KEY_HOLDERS)
+            log.info("the box is locked")
+
+    def stop(self) -> None:
+        """End `run` soon."""
+        self._stopping = True
+
+    def run(self, each_tick: Callable[[], None] = lambda: None) -> None:
+        """Run the children until SIGTERM, SIGINT or `stop`; then end them all.
+
+        Args:
+            each_tick: Called a few times a second, and must not wait.
+        """
+        listener = locker.listen(self.works.folders.locker_socket)
+        try:
+            with _Wakeup(self.stop) as wakeup, selectors.DefaultSelector() as selector:
+                selector.register(listener, selectors.EVENT_READ)
+                selector.register(wakeup.read_end, selectors.EVENT_READ)
+                self._start_all(*ALWAYS, *KEY_HOLDERS)
+                while not self._stopping:
+                    self._once(selector, listener, wakeup)
+                    each_tick()
+        finally:
+            self._end(listener)
+
+    def _once(self, selector: selectors.BaseSelector, listener: socket.socket, wakeup: "_Wakeup") -> None:
+        for key, _ in selector.select(_TICK_SECONDS):
+            if key.fileobj is listener:
+                locker.answer_next(listener, self)
+            else:
+                wakeup.drain()
+        for child in list(self._children.values()):
+            if not self._stopping:
+                child.tend()
+
+    def _start_all(self, *names: str) -> None:
+        """Start those of them that have a place in the present state."""
+        for name in names:
+            if name != "intake" or self._keyrings is not None:
+                self._children[name] = Child(self.works.plan(name, (self._keyrings or {}).get(name)), self.clock)
+                self._children[name].tend()
+
+    def _replace(self, *names: str) -> None:
+        running = bool(self._children)
+        leaving = [self._children.pop(name) for name in names if name in self._children]
+        for child in leaving:
+            child.ask_to_stop()
+        for child in leaving:
+            child.stop()
+        if running:
+            self._start_all(*names)
+
+    def _end(self, listener: socket.socket) -> None:
+        listener.close()
+        self.works.folders.locker_socket.unlink(missing_ok=True)
+        for child in self._children.values():
+            child.ask_to_stop()
+        for child in self._children.values():
+            child.stop()
+        self._children.clear()
+        self._keyrings = None
+
+
+def waiting_count(inbox: Path) -> int:
+    """Count received files that are still in the inbox, without opening any."""
+    count = 0
+    for association in os.scandir(inbox):
+        if association.is_dir():
+            count += sum(len(entry.name) == 32 for entry in os.scandir(association.path))
+    return count
+
+
+class _Wakeup:
+    """Turns signals into readable bytes, so that one `select` waits for everything."""
+
+    def __init__(self, stop: Callable[[], None]) -> None:
+        self._stop = stop
+        self.read_end, self._write_end = socket.socketpair()
+        self._before: dict[int, object] = {}
+
+    def __enter__(self) -> "_Wakeup":
+        self.read_end.setblocking(False)
+        self._write_end.setblocking(False)
+        self._old = signal.set_wakeup_fd(self._write_end.fileno(), warn_on_full_buffer=False)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
+            self._before[number] = signal.signal(number, self._note)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.set_wakeup_fd(self._old)
+        for number, handler in self._before.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]  # what signal.signal itself gave
+        self.read_end.close()
+        self._write_end.close()
+
+    def drain(self) -> None:
+        """Read what signals wrote."""
+        self.read_end.recv(4096)
+
+    def _note(self, number: int, _: FrameType | None) -> None:
+        if number != signal.SIGCHLD:
+            self._stop()

@@ -1,0 +1,154 @@
+"""Caddy as configured, with a small server of our own behind it."""
+
+import http.client
+import os
+import socket
+import ssl
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from socketserver import ThreadingUnixStreamServer
+
+import pytest
+
+from appliance.assembly.caddy import caddy_config, caddy_environment
+from appliance.assembly.folders import Folders
+from appliance.config import StaffSettings
+
+CADDY = Path(sys.executable).with_name("caddy")
+pytestmark = pytest.mark.peer
+
+
+class Staff(BaseHTTPRequestHandler):
+    """Says who asked."""
+
+    def do_GET(self) -> None:
+        said = f"{self.headers['X-Forwarded-For']} {self.headers['Host']}".encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(said)))
+        self.end_headers()
+        self.wfile.write(said)
+
+    def address_string(self) -> str:
+        return "caddy"
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Folders:
+    made = Folders(tmp_path / "data", tmp_path / "run")
+    made.create()
+    names = "subjectAltName=DNS:localhost,IP:127.0.0.1"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+         "-subj", "/CN=test", "-addext", names, "-keyout", made.tls / "web-key.pem", "-out", made.tls / "web.pem"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return made
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def port(folders: Folders) -> Iterator[int]:
+    port = free_port()
+    config = folders.run / "caddy.json"
+    config.write_bytes(caddy_config(StaffSettings(listen="127.0.0.1", port=port), folders))
+    environment = caddy_environment({"PATH": os.environ["PATH"]}, folders)
+    with subprocess.Popen([CADDY, "run", "--config", config], env=environment, stderr=subprocess.PIPE) as caddy:
+        deadline = time.monotonic() + 15
+        while time.monotonic() < deadline:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.05)
+        yield port
+        caddy.terminate()
+
+
+@pytest.fixture
+def staff(folders: Folders) -> Iterator[None]:
+    server = ThreadingUnixStreamServer(str(folders.staff_socket), Staff)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield
+    server.shutdown()
+    server.server_close()
+
+
+def trusted(folders: Folders) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=str(folders.tls / "web.pem"))
+
+
+def got(folders: Folders, port: int, host: str = "localhost", **headers: str) -> tuple[http.client.HTTPResponse, bytes]:
+    connection = http.client.HTTPSConnection(host, port, context=trusted(folders), timeout=10)
+    connection.request("GET", "/", headers=headers)
+    response = connection.getresponse()
+    return response, response.read()
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+@pytest.mark.usefixtures("staff")
+def test_a_browser_reaches_staff_by_each_name_and_staff_learns_its_address(
+    folders: Folders, port: int, host: str
+) -> None:
+    response, said = got(folders, port, host)
+    assert response.status == 200
+    assert said == f"127.0.0.1 {host}:{port}".encode()
+    assert response.headers["Strict-Transport-Security"] == "max-age=31536000"
+    assert response.headers["Server"] is None
+
+
+@pytest.mark.usefixtures("staff")
+def test_a_browser_cannot_claim_another_address(folders: Folders, port: int) -> None:
+    _, said = got(folders, port, **{"X-Forwarded-For": "192.0.2.9"})
+    assert b"192.0.2.9" not in said
+
+
+@pytest.mark.usefixtures("staff")
+@pytest.mark.parametrize("name", ["evil.example", "127.0.0.1", "localhost.evil.example"])
+def test_another_host_than_the_tls_name_is_misdirected(folders: Folders, port: int, name: str) -> None:
+    response, said = got(folders, port, Host=name)
+    assert response.status == 421
+    assert b"127.0.0.1" not in said
+
+
+def test_nothing_older_than_tls_1_3_is_spoken(folders: Folders, port: int) -> None:
+    context = trusted(folders)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    with pytest.raises(ssl.SSLError), socket.create_connection(("127.0.0.1", port), 5) as plain:
+        context.wrap_socket(plain, server_hostname="localhost")
+
+
+def test_http_2_is_offered(folders: Folders, port: int) -> None:
+    context = trusted(folders)
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    with (
+        socket.create_connection(("127.0.0.1", port), 5) as plain,
+        context.wrap_socket(plain, server_hostname="localhost") as line,
+    ):
+        assert line.selected_alpn_protocol() == "h2"
+
+
+def test_while_staff_does_not_answer_a_page_says_to_wait(folders: Folders, port: int) -> None:
+    response, said = got(folders, port)
+    assert response.status == 503
+    assert response.headers["Retry-After"] == "2"
+    assert b"Enamel is starting" in said
+
+
+def test_the_admin_socket_is_this_users_alone_and_nothing_is_written_elsewhere(folders: Folders, port: int) -> None:
+    assert port
+    assert stat.S_IMODE(folders.caddy_socket.stat().st_mode) == 0o600
+    written = {path.relative_to(folders.data).parts[0] for path in folders.data.rglob("*") if path.is_file()}
+    assert written <= {"tls", "caddy"}

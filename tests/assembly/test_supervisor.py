@@ -1,0 +1,199 @@
+"""The supervisor with real processes: keys by a pipe, deaths, locking, the end."""
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import psutil
+import pytest
+
+from appliance.assembly import locker
+from appliance.assembly.children import Plan
+from appliance.assembly.folders import Folders
+from appliance.assembly.supervisor import Supervisor, Works
+from appliance.clock import SystemClock
+from appliance.errors import Refused, Unavailable
+
+SAY_KEYS = "import os, sys, time; print(os.read(int(sys.argv[1]), 99).decode(), flush=True); time.sleep(600)"
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Folders:
+    made = Folders(tmp_path / "data", tmp_path / "run")
+    made.create()
+    return made
+
+
+def works(folders: Folders, passphrase: str | None = None) -> Works:
+    def plan(name: str, keyring: bytes | None) -> Plan:
+        command = ("sleep", "600") if keyring is None else (sys.executable, "-c", SAY_KEYS, "{keys}")
+        return Plan(name, command, {"PATH": os.environ["PATH"]}, folders.logs / f"{name}.log", keyring)
+
+    def open_keyrings(given: str | None) -> dict[str, bytes]:
+        if given != passphrase:
+            raise Refused("the passphrase is wrong")
+        return {"intake": b"intake's keys", "staff": b"staff's keys"}
+
+    return Works(folders, "passphrase" if passphrase else "file", plan, open_keyrings)
+
+
+def started() -> bool:
+    return True
+
+
+def play(supervisor: Supervisor, story: Iterator[Callable[[], bool]], seconds: float = 20) -> None:
+    """Run the supervisor until each thing that the story waits for has come true."""
+    waiting: Callable[[], bool] | None = started
+    deadline = time.monotonic() + seconds
+
+    def each_tick() -> None:
+        nonlocal waiting
+        assert time.monotonic() < deadline, "the story waits for something that does not come"
+        while waiting is not None and waiting():
+            waiting = next(story, None)
+        if waiting is None:
+            supervisor.stop()
+
+    supervisor.run(each_tick)
+
+
+def children_of_this() -> list[int]:
+    return [child.pid for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_an_unlocked_box_runs_all_and_keys_come_by_the_pipe_alone(folders: Folders) -> None:
+    supervisor = Supervisor(works(folders), SystemClock())
+    supervisor.unlock(None)
+
+    def story() -> Iterator[Callable[[], bool]]:
+        yield lambda: b"intake's keys" in (folders.logs / "intake.log").read_bytes()
+        yield lambda: b"staff's keys" in (folders.logs / "staff.log").read_bytes()
+        running = supervisor.status()
+        assert set(running.processes) == {"receiver", "caddy", "intake", "staff"}
+        assert not running.locked
+        for number in running.processes.values():
+            process = psutil.Process(number)
+            assert "keys" not in " ".join(process.environ().values())
+            assert "'s keys" not in " ".join(process.cmdline())
+            sockets = [file for file in Path(f"/proc/{number}/fd").iterdir() if "socket" in str(file.readlink())]
+            assert not sockets, "the locker and the wake-up line are the supervisor's own"
+
+    play(supervisor, story())
+    assert children_of_this() == []
+    assert not folders.locker_socket.exists()
+
+
+def test_locking_stops_the_key_holders_and_leaves_the_receiver_alone(folders: Folders) -> None:
+    supervisor = Supervisor(works(folders, "open sesame"), SystemClock())
+
+    def story() -> Iterator[Callable[[], bool]]:
+        yield lambda: set(supervisor.status().processes) == {"receiver", "caddy", "staff"}
+        assert supervisor.status().locked
+        receiver = supervisor.status().processes["receiver"]
+        with pytest.raises(Refused):
+            supervisor.unlock("open barley")
+        assert supervisor.status().locked
+        supervisor.unlock("open sesame")
+        yield lambda: b"intake's keys" in (folders.logs / "intake.log").read_bytes()
+        intake = supervisor.status().processes["intake"]
+        supervisor.lock()
+        assert not psutil.pid_exists(intake)
+        assert set(supervisor.status().processes) == {"receiver", "caddy", "staff"}
+        assert supervisor.status().processes["receiver"] == receiver
+        assert b"keys" not in repr(supervisor).encode().replace(b"open_keyrings", b"")
+
+    play(supervisor, story())
+
+
+def test_a_child_that_is_killed_runs_again_within_five_seconds_with_its_keys(folders: Folders) -> None:
+    supervisor = Supervisor(works(folders), SystemClock())
+    supervisor.unlock(None)
+
+    def story() -> Iterator[Callable[[], bool]]:
+        def again(name: str, before: int) -> bool:
+            return supervisor.status().processes.get(name, before) != before
+
+        for name in ("receiver", "caddy", "intake", "staff"):
+            before = supervisor.status().processes[name]
+            os.kill(before, signal.SIGKILL)
+            began = time.monotonic()
+            yield partial(again, name, before)
+            assert time.monotonic() - began < 5
+        yield lambda: (folders.logs / "intake.log").read_bytes().count(b"keys") == 2
+
+    play(supervisor, story())
+
+
+def test_the_locker_answers_its_own_user_and_survives_nonsense(folders: Folders) -> None:
+    supervisor = Supervisor(works(folders, "open sesame"), SystemClock())
+    ask = (
+        "import sys; from pathlib import Path; from appliance.assembly.locker import ask\n"
+        "try: print(ask(Path(sys.argv[1]), *sys.argv[2:]))\n"
+        "except Exception as error: print(type(error).__name__, error)"
+    )
+
+    def asked(*words: str) -> "subprocess.Popen[str]":
+        command = [sys.executable, "-c", ask, str(folders.locker_socket), *words]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=REPOSITORY)
+
+    def ended(process: "subprocess.Popen[str]") -> bool:
+        return process.poll() is not None
+
+    def answered(process: "subprocess.Popen[str]") -> str:
+        assert process.stdout
+        return process.stdout.read()
+
+    def story() -> Iterator[Callable[[], bool]]:
+        assert stat.S_IMODE(folders.locker_socket.stat().st_mode) == 0o600
+        for words, reply in (
+            (("open",), "Refused"),
+            (("unlock", "wrong"), "Refused the passphrase is wrong"),
+            (("status",), "'locked': True"),
+            (("unlock", "open sesame"), "'locked': False"),
+            (("lock",), "'locked': True"),
+        ):
+            process = asked(*words)
+            yield partial(ended, process)
+            assert reply in answered(process)
+
+    play(supervisor, story())
+    with pytest.raises(Unavailable):
+        locker.ask(folders.locker_socket, "status")
+
+
+def test_waiting_scans_are_counted_without_opening_them(folders: Folders) -> None:
+    association = folders.inbox / ("a" * 32)
+    association.mkdir()
+    for name in ("association", "end", "b" * 32, "c" * 32):
+        (association / name).write_bytes(b"sealed")
+    assert Supervisor(works(folders), SystemClock()).status().waiting_count == 2
+
+
+def test_children_die_with_a_supervisor_that_is_killed(folders: Folders) -> None:
+    program = (
+        "import sys, os; from pathlib import Path; sys.path.insert(0, sys.argv[2])\n"
+        "from tests.assembly.test_supervisor import *\n"
+        "f = Folders(Path(sys.argv[1]) / 'data', Path(sys.argv[1]) / 'run')\n"
+        "s = Supervisor(works(f), SystemClock()); s.unlock(None)\n"
+        "s.run(lambda: print(*s.status().processes.values(), flush=True))\n"
+    )
+    command = [sys.executable, "-c", program, str(folders.data.parent), str(REPOSITORY)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=REPOSITORY, text=True) as process:
+        assert process.stdout
+        numbers = [int(number) for number in process.stdout.readline().split()]
+        assert len(numbers) == 4
+        process.kill()
+    gone, alive = psutil.wait_procs([psutil.Process(n) for n in numbers if psutil.pid_exists(n)], timeout=5)
+    assert not alive, gone
+
+
+def test_a_run_folder_too_deep_for_sockets_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Unavailable, match="run_folder"):
+        Folders(tmp_path, tmp_path / ("d" * 100)).create()
