@@ -1,7 +1,7 @@
 """The lock of the box: a unix socket that tells its state, locks it and unlocks it.
 
 One connection is one question: a line of JSON, answered by a line of JSON.
-Guards: only the box's own user is heard; a passphrase is in no log and no
+Guards: only the box's own user, and those it trusts by number, are heard; a passphrase is in no log and no
 reply. Leaves out: how often one may guess; Argon2id makes each guess slow and
 the unlock page counts them.
 """
@@ -10,7 +10,7 @@ import json
 import logging
 import socket
 import struct
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from os import getuid
@@ -72,13 +72,19 @@ def listen(path: Path) -> socket.socket:
     return listener
 
 
-def answer_next(listener: socket.socket, lock: Lock) -> None:
-    """Answer the connection that waits; whatever it says, the listener lives on."""
+def answer_next(listener: socket.socket, lock: Lock, trusted: Collection[int] = ()) -> None:
+    """Answer the connection that waits; whatever it says, the listener lives on.
+
+    Args:
+        listener: Has a connection waiting.
+        lock: What is asked about.
+        trusted: User ids that are heard besides root and this process's own.
+    """
     with suppress(OSError):
         connection, _ = listener.accept()
         with connection:
             connection.settimeout(_PATIENCE_SECONDS)
-            if _user_of(connection) in (0, getuid()):
+            if _user_of(connection) in {0, getuid(), *trusted}:
                 connection.sendall(json.dumps(_answer(_line(connection), lock)).encode() + b"\n")
 
 

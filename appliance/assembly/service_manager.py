@@ -54,6 +54,10 @@ class ServiceManager:
         """Say that this process is ending on purpose."""
         self._tell("STOPPING=1")
 
+    def alive(self) -> None:
+        """Feed the watchdog once."""
+        self._tell("WATCHDOG=1")
+
     def attend(self, stop: Event, healthy: Callable[[], bool]) -> None:
         """Wait until `stop` is set, feeding the watchdog while `healthy` says so.
 
@@ -62,7 +66,7 @@ class ServiceManager:
         pause = self._patience_seconds / 3 or None
         while not stop.wait(pause):
             if healthy():
-                self._tell("WATCHDOG=1")
+                self.alive()
 
     def _tell(self, message: str) -> None:
         if self._address:

@@ -16,8 +16,10 @@ from typing import BinaryIO, Protocol
 
 from appliance.errors import ApplianceError, OutOfSpace, Unavailable
 
-FILE_MODE = 0o600
-FOLDER_MODE = 0o700
+# The most that a process's umask may leave: 0077 where one user runs everything, 0007 on a box, where a folder's group
+# says which other process may enter it (systemd/enamel.tmpfiles.conf).
+FILE_MODE = 0o640
+FOLDER_MODE = 0o770
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 

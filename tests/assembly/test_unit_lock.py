@@ -1,0 +1,109 @@
+"""A box's lock lays keyrings out for systemd, takes them away again, and asks for the right units."""
+
+import os
+import socket
+import threading
+from pathlib import Path
+
+import pytest
+
+from appliance.assembly import locker
+from appliance.assembly.folders import Folders
+from appliance.assembly.service_manager import ServiceManager
+from appliance.assembly.supervisor import Keyrings
+from appliance.assembly.unit_lock import UnitLock, serve
+from appliance.errors import Refused
+
+KEYRINGS = {"intake": b"catalogue 00\n", "staff": b"accounts 11\n"}
+
+
+def open_keyrings(passphrase: str | None) -> Keyrings:
+    if passphrase != "right":  # noqa: S105  what a test says, not a secret
+        raise Refused("the passphrase is wrong")
+    return KEYRINGS
+
+
+class Systemd:
+    """Remembers what it was asked, and what lay in the keys' folder then."""
+
+    def __init__(self, keys: Path) -> None:
+        self.keys, self.asked = keys, list[tuple[str, ...]]()
+
+    def __call__(self, *arguments: str) -> str:
+        if arguments[0] == "show":
+            return "4711\n" if arguments[-1] == "enamel-receiver.service" else "0\n"
+        self.asked.append((*arguments, *sorted(path.name for path in self.keys.iterdir())))
+        return ""
+
+
+@pytest.fixture
+def systemd(tmp_path: Path) -> Systemd:
+    (tmp_path / "keys-in-memory").mkdir()
+    return Systemd(tmp_path / "keys-in-memory")
+
+
+@pytest.fixture
+def lock(tmp_path: Path, systemd: Systemd) -> UnitLock:
+    folders = Folders(tmp_path / "data", tmp_path / "run")
+    folders.create()
+    return UnitLock(folders, "passphrase", open_keyrings, systemd.keys, systemd)
+
+
+def test_unlocking_lays_out_whole_keyrings_before_anything_starts(lock: UnitLock, systemd: Systemd) -> None:
+    lock.unlock("right")
+    assert systemd.asked == [
+        ("start", "--no-block", "enamel-unlocked.target", "intake", "staff"),
+        ("restart", "--no-block", "enamel-staff.service", "intake", "staff"),
+    ]
+    assert {path.name: path.read_bytes() for path in systemd.keys.iterdir()} == KEYRINGS
+    assert {path.stat().st_mode & 0o777 for path in systemd.keys.iterdir()} == {0o400}
+
+
+def test_locking_takes_the_keyrings_away_before_it_stops_anything(lock: UnitLock, systemd: Systemd) -> None:
+    lock.unlock("right")
+    systemd.asked.clear()
+    lock.lock()
+    assert systemd.asked == [
+        ("stop", "enamel-unlocked.target"),
+        ("restart", "--no-block", "enamel-staff.service"),
+    ]
+    assert lock.is_locked
+
+
+def test_a_wrong_passphrase_lays_out_nothing(lock: UnitLock, systemd: Systemd) -> None:
+    with pytest.raises(Refused):
+        lock.unlock("wrong")
+    assert lock.is_locked
+    assert systemd.asked == []
+
+
+def test_locking_a_locked_box_and_unlocking_an_open_one_change_nothing(lock: UnitLock, systemd: Systemd) -> None:
+    lock.lock()
+    assert systemd.asked == []
+    lock.unlock("right")
+    systemd.asked.clear()
+    lock.unlock("wrong, and not looked at")
+    assert systemd.asked == []
+
+
+def test_the_state_is_told_without_keys(lock: UnitLock) -> None:
+    status = lock.status()
+    assert (status.locked, status.method, status.waiting_count) == (True, "passphrase", 0)
+    assert status.processes == {"receiver": 4711}
+
+
+def test_the_locker_answers_on_the_socket_it_is_handed(lock: UnitLock, tmp_path: Path) -> None:
+    path, done = tmp_path / "run" / "locker.sock", threading.Event()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        serving = threading.Thread(target=serve, args=(listener, lock, ServiceManager({}), done.is_set, {os.getuid()}))
+        serving.start()
+        try:
+            assert locker.ask(path, "status")["locked"] is True
+            with pytest.raises(Refused):
+                locker.ask(path, "unlock", "wrong")
+            assert locker.ask(path, "unlock", "right")["locked"] is False
+        finally:
+            done.set()
+            serving.join()

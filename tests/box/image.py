@@ -1,0 +1,76 @@
+"""What a box is made of, built once and kept: a bare Debian 12, and the wheels of this repository.
+
+Both are made from nothing by ordinary package clients in half a minute, and
+kept under ~/.cache/enamel by a digest of what went in.
+"""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+CACHE = Path.home() / ".cache" / "enamel"
+# Debian's own minimum with systemd, and what the role would fetch: the test's machine has no network.
+PACKAGES = (
+    "systemd", "systemd-sysv", "dbus", "ansible-core",
+    "ca-certificates", "nftables", "python3", "python3-venv",
+    "python3-apt", "iproute2", "openssl",
+)  # fmt: skip
+
+
+def debian(folder: Path) -> None:
+    """Lay out a bare Debian 12 in an empty folder."""
+    archive = CACHE / f"bookworm-{_digest(' '.join(PACKAGES).encode())}.tar"
+    if not archive.exists():
+        CACHE.mkdir(parents=True, exist_ok=True)
+        fresh = archive.with_suffix(f".{folder.name}.tar")
+        command = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={','.join(PACKAGES)}", "bookworm"]
+        subprocess.run([*command, str(fresh)], check=True, capture_output=True)
+        fresh.rename(archive)
+    subprocess.run(["tar", "-C", str(folder), "-xf", str(archive), "--exclude=./dev/*"], check=True)
+
+
+def wheels(folder: Path) -> Path:
+    """Fill a folder with this repository's wheel and all that it needs; gives the wheel.
+
+    The dependencies are the interpreter's own choice for Debian 12's Python 3.11.
+    """
+    kept = CACHE / f"wheels-{_digest((ROOT / 'pyproject.toml').read_bytes())}"
+    if not kept.exists():
+        fresh = Path(tempfile.mkdtemp(dir=CACHE))
+        _pip("download", "--only-binary=:all:", "--dest", str(fresh), *_needs())
+        fresh.rename(kept)
+    shutil.copytree(kept, folder, dirs_exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        copy_committed(Path(scratch), ("appliance/", "pyproject.toml", "README.md", "LICENSE"))
+        _pip("wheel", "--no-deps", "--wheel-dir", str(folder), scratch)
+    return next(folder.glob("enamel-*.whl"))
+
+
+def _needs() -> list[str]:
+    import tomllib  # noqa: PLC0415  only a machine without the kept wheels reads this
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return [*project["dependencies"]]
+
+
+def copy_committed(folder: Path, beginnings: tuple[str, ...]) -> None:
+    """Copy what git knows below some places, so that nothing half-made travels and building leaves no trace."""
+    listed = subprocess.run(["git", "-C", str(ROOT), "ls-files", "-z"], check=True, capture_output=True, text=True)
+    for name in listed.stdout.split("\0"):
+        if name.startswith(beginnings) and (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+
+
+def _pip(*arguments: str) -> None:
+    command = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", *arguments]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def _digest(what: bytes) -> str:
+    return hashlib.sha256(what).hexdigest()[:16]
