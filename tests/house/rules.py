@@ -90,8 +90,8 @@ def async_lives_in_web(path: PurePosixPath, text: str) -> list[str]:
 
 
 def sql_lives_in_queries(path: PurePosixPath, text: str) -> list[str]:
-    """SQL is written in a room's queries.py, or in store."""
-    if path.name == "queries.py" or room(path) == "store":
+    """SQL is written in a room's queries.py, or the queries_*.py that it was split into, or in store."""
+    if re.fullmatch(r"queries(_[a-z]+)?\.py", path.name) or room(path) == "store":
         return []
     tree = ast.parse(text)
     prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}

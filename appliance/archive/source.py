@@ -1,0 +1,209 @@
+"""The one read path of stored instances for the web: no route can skip who may see what.
+
+Guards: every look-up and every read states its `Scope`; a study outside it is
+one that does not exist. No byte leaves before its chunk's tag has verified.
+What is looked at is recorded, once an hour for each study and session.
+Leaves out: who the caller is (a door knows) and how an answer is written.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from threading import Lock
+from typing import BinaryIO
+
+from appliance.archive import queries_retrieve, queries_search
+from appliance.archive.located import Located
+from appliance.archive.matching import AnyOf, Key, Level, Search
+from appliance.archive.scope import Scope
+from appliance.archive.viewings import Viewings
+from appliance.clock import Clock
+from appliance.errors import NotFound, Tampered
+from appliance.keys.secret import SecretKey
+from appliance.keys.stream import SealedStream
+from appliance.keys.wrapping import unwrap_data_key
+from appliance.store.database import Database
+from appliance.store.rotating_keys import RotatingKeys
+from appliance.store.stored_files import StoredFile
+from appliance.store.transactions import Row
+from appliance.store.vault import Vault
+
+OPEN_FILES = 64
+OPEN_SECONDS = 1.0  # an erased file stays readable here no longer than this
+
+
+@dataclass(slots=True)
+class _Open:
+    """A stored file that was read a moment ago."""
+
+    file: BinaryIO
+    stream: SealedStream
+    until: float
+    lock: Lock
+
+
+class ScopedSource:
+    """Finds and reads stored instances on behalf of a caller. Threads may share it."""
+
+    def __init__(self, database: Database, vault: Vault, keys: RotatingKeys, viewings: Viewings, clock: Clock) -> None:
+        self._database = database
+        self._vault = vault
+        self._keys = keys
+        self._viewings = viewings
+        self._clock = clock
+        self._open: OrderedDict[bytes, _Open] = OrderedDict()
+        self._lock = Lock()
+
+    def search(self, scope: Scope, search: Search) -> list[Row]:
+        """Run a search over what the caller may know of.
+
+        Raises:
+            NotPermitted: The caller may not search, or not at this level.
+        """
+        if search.level is Level.STUDY:
+            scope.check_list()
+        else:
+            scope.check_read()
+        limited = _limited(scope, search)
+        if limited is None:
+            return []
+        with self._database.read() as tx:
+            return queries_search.search_rows(tx, limited)
+
+    def instance(self, scope: Scope, study: str, series: str, sop: str) -> Located:
+        """Find one instance by its UIDs.
+
+        Raises:
+            NotPermitted: The caller may see no images.
+            NotFound: No such instance, or none that the caller may know of.
+        """
+        scope.check_view()
+        scope.check_study(study)
+        with self._database.read() as tx:
+            found = queries_retrieve.one_instance(tx, study, series, sop)
+        if found is None:
+            raise NotFound("no such instance")
+        return found
+
+    def instances(self, scope: Scope, study: str, series: str | None = None) -> list[Located]:
+        """Find the instances of a study or a series by UID, at least one.
+
+        Raises:
+            NotPermitted: The caller may see no images.
+            NotFound: No such study or series, or none that the caller may know of.
+        """
+        scope.check_view()
+        scope.check_study(study)
+        with self._database.read() as tx:
+            if series is None:
+                return _some(queries_retrieve.study_instances(tx, study))
+            return _some(queries_retrieve.series_instances(tx, study, series))
+
+    def series_by_key(self, scope: Scope, series_key: int) -> list[Located]:
+        """Find the instances of a series by its row key, at least one.
+
+        Raises:
+            NotPermitted: The caller may see no images.
+            NotFound: No such series, or none that the caller may know of.
+        """
+        scope.check_view()
+        with self._database.read() as tx:
+            found = _some(queries_retrieve.series_instances_by_key(tx, series_key))
+        scope.check_study(found[0].study_instance_uid)
+        return found
+
+    def record_search(self, scope: Scope, count: int) -> None:
+        """Record that the caller searched, and how many results it saw."""
+        self._viewings.searched(scope, count)
+
+    def record_view(self, scope: Scope, located: Located) -> bool:
+        """Record that the caller looks at a study, unless it did within the hour; say whether that was due."""
+        return self._viewings.viewed(scope, located)
+
+    def view_is_due(self, scope: Scope, located: Located) -> bool:
+        """Say whether `record_view` would record, without touching the disk."""
+        return self._viewings.is_due(scope, located)
+
+    def read(self, scope: Scope, located: Located, offset: int, length: int) -> list[bytes]:
+        """Read a stretch of an instance's plaintext, in pieces to be joined.
+
+        Raises:
+            NotPermitted, NotFound: It is not for this caller.
+            Tampered: The stored bytes are not what was stored.
+            Unavailable: The disk refused.
+        """
+        scope.check_view()
+        scope.check_study(located.study_instance_uid)
+        pieces = self._chunks(located.file, offset, length)
+        if sum(map(len, pieces)) != length:
+            raise Tampered("a stored instance is shorter than its row says")
+        return pieces
+
+    def close(self) -> None:
+        """Close what is kept open."""
+        with self._lock:
+            opened = list(self._open.values())
+            self._open.clear()
+        _close(opened)
+
+    def _chunks(self, row: StoredFile, offset: int, length: int) -> list[bytes]:
+        while True:
+            opened = self._opened(row)
+            with opened.lock:
+                if not opened.file.closed:  # another thread may have closed it between the two lines above
+                    return list(opened.stream.chunks(offset, length))
+
+    def _opened(self, row: StoredFile) -> _Open:
+        now = self._clock.monotonic()
+        with self._lock:
+            found = self._open.get(row.file_id.value)
+            if found is not None and found.until > now:
+                self._open.move_to_end(row.file_id.value)
+                return found
+        fresh = self._open_anew(row, now)
+        with self._lock:
+            stale = [self._open.pop(row.file_id.value, None)]
+            self._open[row.file_id.value] = fresh
+            while len(self._open) > OPEN_FILES:
+                stale.append(self._open.popitem(last=False)[1])
+        _close(one for one in stale if one is not None)
+        return fresh
+
+    def _open_anew(self, row: StoredFile, now: float) -> _Open:
+        file = self._vault.open_file(row.file_id, row.association_id)
+        try:
+            stream = SealedStream(self._data_key(row), row.file_id, file.fileno(), row.plaintext_bytes)
+        except BaseException:
+            file.close()
+            raise
+        return _Open(file, stream, now + OPEN_SECONDS, Lock())
+
+    def _data_key(self, row: StoredFile) -> SecretKey:
+        with self._database.read() as tx:
+            wrapping_key = self._keys.wrapping_key(tx, row.wrapping_key_number)
+        return unwrap_data_key(wrapping_key, row.file_id, row.wrapped_key)
+
+
+def _close(opened: Iterable[_Open]) -> None:
+    """Close files once whoever still reads them is done."""
+    for one in opened:
+        with one.lock:
+            one.file.close()
+
+
+def _some(found: list[Located]) -> list[Located]:
+    if not found:
+        raise NotFound("no such study or series")
+    return found
+
+
+def _limited(scope: Scope, search: Search) -> Search | None:
+    """Add the caller's own limit to what it asked; None when nothing is left."""
+    if scope.studies is None:
+        return search
+    asked = search.matches.get(Key.STUDY_INSTANCE_UID)
+    allowed = [uid for uid in asked.values if uid in scope.studies] if isinstance(asked, AnyOf) else scope.studies
+    if not allowed:
+        return None
+    matches = {**search.matches, Key.STUDY_INSTANCE_UID: AnyOf(tuple(sorted(allowed)))}
+    return Search(search.level, matches, search.limit, search.offset)

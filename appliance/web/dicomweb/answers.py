@@ -1,0 +1,131 @@
+"""Answers of DICOMweb, and how they are sent.
+
+Guards: a body's length is told before its first byte, and a fault in the
+middle closes the connection short of it, so no client takes a part for the
+whole. The first bytes are read and verified before the answer begins.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from litestar.types import Receive, Send
+
+from appliance.errors import ApplianceError
+from appliance.web.dicomweb.ranges import Piece, Stretch, length_of, total
+
+BATCH_BYTES = 1024 * 1024
+INLINE_BYTES = 1024 * 1024  # what the event loop reads itself; more is read in a thread
+_LOG = logging.getLogger(__name__)
+
+# As web.http.headers says for every answer here; a document of ours may load and do nothing at all.
+SAFE_HEADERS: Sequence[tuple[bytes, bytes]] = (
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; form-action 'none'; frame-ancestors 'none'; sandbox"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+)  # fmt: skip
+
+Read = Callable[[Stretch], list[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer whose whole length is known."""
+
+    status: int
+    content_type: bytes
+    body: Sequence[Piece] = ()
+    headers: Mapping[bytes, bytes] = field(default_factory=dict)
+
+
+async def send_answer(answer: Answer, read: Read, receive: Receive, send: Send, *, head_only: bool = False) -> None:
+    """Send an answer, batch by batch, reading stored bytes as they are needed."""
+    length = total(answer.body)
+    batches = _batches(answer.body)
+    first = b"" if head_only else await _assemble(next(batches, ()), read)
+    await send(
+        {
+            "type": "http.response.start",
+            "status": answer.status,
+            "headers": [
+                (b"content-type", answer.content_type),
+                (b"content-length", str(length).encode()),
+                *answer.headers.items(),
+                *SAFE_HEADERS,
+            ],
+        }
+    )
+    if head_only or len(first) == length:
+        await send({"type": "http.response.body", "body": first, "more_body": False})
+        return
+    await _send_rest(first, batches, read, receive, send)
+
+
+async def _send_rest(
+    first: bytes, batches: Iterator[Sequence[Piece]], read: Read, receive: Receive, send: Send
+) -> None:
+    """Send what does not fit one batch, until it is all sent or nobody listens any more."""
+    await send({"type": "http.response.body", "body": first, "more_body": True})
+    gone = asyncio.ensure_future(_until_gone(receive))
+    try:
+        for batch in batches:
+            data = await _assemble(batch, read)
+            if gone.done():
+                return
+            await send({"type": "http.response.body", "body": data, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+    except ApplianceError as error:
+        _LOG.error("an answer was cut off: %s", error)  # our faults are told in one line
+    finally:
+        gone.cancel()
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _assemble(batch: Sequence[Piece], read: Read) -> bytes:
+    stored = sum(piece.length for piece in batch if isinstance(piece, Stretch))
+    if stored <= INLINE_BYTES:
+        return _joined(batch, read)
+    return await asyncio.to_thread(_joined, batch, read)
+
+
+def _joined(batch: Sequence[Piece], read: Read) -> bytes:
+    parts: list[bytes] = []
+    for piece in batch:
+        if isinstance(piece, Stretch):
+            parts += read(piece)
+        else:
+            parts.append(piece)
+    return b"".join(parts)
+
+
+def _batches(pieces: Sequence[Piece]) -> Iterator[Sequence[Piece]]:
+    """Gather small pieces and split long ones, so that each batch has at most about `BATCH_BYTES`."""
+    batch: list[Piece] = []
+    size = 0
+    for piece in pieces:
+        for part in _split(piece):
+            if size + length_of(part) > BATCH_BYTES and batch:
+                yield batch
+                batch, size = [], 0
+            batch.append(part)
+            size += length_of(part)
+    if batch:
+        yield batch
+
+
+def _split(piece: Piece) -> Iterator[Piece]:
+    if not isinstance(piece, Stretch) or piece.length <= BATCH_BYTES:
+        yield piece
+        return
+    offset, end = piece.offset, piece.offset + piece.length
+    while offset < end:
+        stop = min(end, (offset // BATCH_BYTES + 1) * BATCH_BYTES)  # whole chunks, so that none is decrypted twice
+        yield replace(piece, offset=offset, length=stop - offset)
+        offset = stop

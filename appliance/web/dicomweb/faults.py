@@ -1,0 +1,58 @@
+"""The one table from a fault to DICOMweb's answer. Subclasses stand above bases.
+
+Source: DICOM PS3.18 8.5 (status codes), RFC 9457 (problem details).
+"""
+
+import json
+from collections.abc import Mapping
+
+from appliance.errors import (
+    ApplianceError,
+    KeysSealed,
+    NotFound,
+    NotPermitted,
+    Refused,
+    Tampered,
+    Unavailable,
+    Unsuitable,
+)
+from appliance.web.dicomweb.answers import Answer
+
+
+class NotSignedIn(NotPermitted):
+    """No credential, or one that is not good (any more)."""
+
+
+class NotAcceptable(Refused):
+    """The stored bytes are none of what the client accepts."""
+
+
+class WrongMethod(Refused):
+    """Only reading is offered."""
+
+
+TABLE: tuple[tuple[type[ApplianceError], int, str], ...] = (
+    (NotSignedIn, 401, "sign in, or send a good bearer token"),
+    (NotPermitted, 403, "the caller may not do this"),
+    (NotFound, 404, "nothing here that the caller may know of"),
+    (NotAcceptable, 406, "stored data is given as it was stored, and that is none of what is accepted"),
+    (WrongMethod, 405, "only GET and HEAD are offered here"),
+    (Unsuitable, 400, "the request cannot be understood"),
+    (Refused, 400, "the request is refused"),
+    (KeysSealed, 503, "the box is locked"),
+    (Unavailable, 503, "the box cannot do this now"),
+    (Tampered, 500, "the stored data is damaged; the operator has been told"),
+)
+_MORE: Mapping[int, Mapping[bytes, bytes]] = {
+    401: {b"www-authenticate": b'Bearer realm="DICOMweb"'},
+    405: {b"allow": b"GET, HEAD"},
+    503: {b"retry-after": b"30"},
+}
+
+
+def problem(error: ApplianceError) -> Answer:
+    """Give the answer to a fault. Only of what the caller asked wrongly is the fault's own message told."""
+    status, words = next((status, words) for kind, status, words in TABLE if isinstance(error, kind))
+    detail = str(error) if status == 400 else words
+    body = json.dumps({"status": status, "title": words, "detail": detail}).encode()
+    return Answer(status, b"application/problem+json", [body], _MORE.get(status, {}))

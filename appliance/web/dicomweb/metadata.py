@@ -1,0 +1,94 @@
+"""Metadata as DICOM JSON, read by a confined child and checked before it is served.
+
+Guards: no dataset is parsed here. A child that a hostile scan took over can
+say wrong things of the instances of its own request, and nothing else: what it
+gives is read as JSON and written anew, and its links lead only to the bulk
+data of that instance.
+
+Source: DICOM PS3.18 10.4.1.1.2 (metadata), annex F.
+"""
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from appliance.archive.located import Located
+from appliance.archive.scope import Scope
+from appliance.archive.source import ScopedSource
+from appliance.clock import Clock
+from appliance.errors import Unavailable, Unsuitable
+from appliance.sandbox.parser import Parser
+
+_RELATIVE_URI = re.compile(r"bulkdata/[0-9]{1,15}-[0-9]{1,15}", re.ASCII)
+_LINK = "BulkDataURI"
+PIXEL_DATA = "7FE00010"
+
+
+class Metadata:
+    """Gives the metadata of stored instances."""
+
+    def __init__(self, source: ScopedSource, clock: Clock) -> None:
+        self._source = source
+        self._clock = clock
+
+    def of(self, scope: Scope, found: Sequence[Located], base_url: str) -> bytes:
+        """Give one JSON array with a dataset for each instance, all read by one child.
+
+        Raises:
+            Unavailable: A dataset could not be read within its bounds.
+            Tampered: A stored file is not what was stored.
+        """
+        with Parser(self._clock) as parser:
+            models = [self._model(parser, scope, located, base_url) for located in found]
+        return b"[" + b",".join(models) + b"]"
+
+    def _model(self, parser: Parser, scope: Scope, located: Located, base_url: str) -> bytes:
+        plaintext = StoredPlaintext(self._source, scope, located)
+        url = (
+            f"{base_url}/studies/{located.study_instance_uid}/series/{located.series_instance_uid}"
+            f"/instances/{located.sop_instance_uid}"
+        )
+        try:
+            text = parser.metadata(plaintext, located.dataset_offset, located.transfer_syntax_uid)
+            model = json.loads(text, object_hook=_linked_to(url))
+        except (Unsuitable, ValueError, RecursionError) as error:
+            raise Unavailable("the metadata of an instance cannot be read within its bounds") from error
+        if not isinstance(model, dict):
+            raise Unavailable("the metadata of an instance is not what it should be")
+        if located.image.pixel_offset is not None:
+            model[PIXEL_DATA] = {"vr": "OW", _LINK: f"{url}/bulkdata/{PIXEL_DATA}"}
+        model["00083002"] = {"vr": "UI", "Value": [located.transfer_syntax_uid]}
+        return json.dumps(model, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPlaintext:
+    """A stored instance as the parser reads it."""
+
+    source: ScopedSource
+    scope: Scope
+    located: Located
+
+    @property
+    def total_bytes(self) -> int:
+        return self.located.file.plaintext_bytes
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Give bytes by offset, fewer only at the end."""
+        length = max(0, min(length, self.total_bytes - offset))
+        return b"".join(self.source.read(self.scope, self.located, offset, length))
+
+
+def _linked_to(instance_url: str) -> Callable[[dict[str, object]], dict[str, object]]:
+    """Make the child's links whole, and refuse any that leads elsewhere."""
+
+    def linked(attribute: dict[str, object]) -> dict[str, object]:
+        link = attribute.get(_LINK)
+        if link is None:
+            return attribute
+        if not isinstance(link, str) or not _RELATIVE_URI.fullmatch(link):
+            raise ValueError("a link that leads elsewhere")
+        return {**attribute, _LINK: f"{instance_url}/{link}"}
+
+    return linked
