@@ -24,8 +24,8 @@ Bytes = Annotated[int, Meta(ge=1)]
 AE = Annotated[str, Meta(min_length=1, max_length=16, pattern=r"^[\x21-\x5b\x5d-\x7e]([\x20-\x5b\x5d-\x7e]*)$")]
 Name = Annotated[str, Meta(min_length=1, max_length=253)]
 
-MIB = 1 << 20
 GIB = 1 << 30
+INSTALLED_SETTINGS = Path("/etc/enamel/settings.toml")
 
 
 class ReceiverSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -104,12 +104,19 @@ def read_settings(file: Path) -> Settings:
     """
     try:
         table = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise Unsuitable(f"there are no settings at {file}: `enamel keys init` makes a box") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise Unsuitable(f"settings cannot be read: {error}") from error
     settings = settings_from(table)
     data = (file.parent / settings.data_folder).resolve()
     run = (data / settings.run_folder).resolve() if settings.run_folder else data / "run"
-    return msgspec.structs.replace(settings, data_folder=str(data), run_folder=str(run))
+    return in_folders(settings, str(data), str(run))
+
+
+def in_folders(settings: Settings, data_folder: str, run_folder: str) -> Settings:
+    """Give the same settings for other folders."""
+    return msgspec.structs.replace(settings, data_folder=data_folder, run_folder=run_folder)
 
 
 def settings_from(table: Mapping[str, object]) -> Settings:
@@ -135,6 +142,16 @@ def settings_text(settings: Settings) -> str:
         if isinstance(values, dict):
             plain += ["", f"[{section}]", *(f"{key} = {_toml(value)}" for key, value in values.items())]
     return "\n".join(plain) + "\n"
+
+
+def find_settings(data: Path | None, file: Path | None) -> Path:
+    """Say which settings file is meant: the one named, the data folder's, `./data`'s, or the installed box's."""
+    if file is not None:
+        return file
+    if data is not None:
+        return data / "settings.toml"
+    here = Path("data") / "settings.toml"
+    return here if here.exists() else INSTALLED_SETTINGS
 
 
 def credentials_folder() -> Path | None:

@@ -51,7 +51,7 @@ def test_a_faulty_file_is_refused(tmp_path: Path, text: str) -> None:
 
 
 def test_an_absent_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Unsuitable, match="cannot be read"):
+    with pytest.raises(Unsuitable, match="there are no settings"):
         read_settings(tmp_path / "settings.toml")
 
 

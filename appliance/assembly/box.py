@@ -1,0 +1,175 @@
+"""Making a box, and opening one with its root secret.
+
+Guards: the root secret is sealed and durable before anything is encrypted
+under it; every later step may be cut off and is made good the next time the
+root is opened. Whoever opens the root here forgets it on return.
+"""
+
+import json
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+from appliance.assembly.folders import Folders
+from appliance.assembly.rooms import Rooms, open_rooms
+from appliance.audit.events import OPERATOR, Event, EventCode
+from appliance.clock import Clock
+from appliance.config import Settings, in_folders, settings_text
+from appliance.errors import NotFound, Refused, Unavailable
+from appliance.identifiers import BoxId
+from appliance.keys.hierarchy import Keyring
+from appliance.keys.recovery import recovery_code, root_from_recovery_code
+from appliance.keys.sealing import open_root, root_fingerprint, seal_to_file, seal_to_passphrase
+from appliance.keys.secret import SecretKey
+from appliance.store.box import BoxRow, find_box, name_box
+from appliance.store.files import RealFiles, create_durably, replace_durably, storage_faults
+from appliance.store.rotating_keys import current_inbox_public_key, write_inbox_public_key
+
+KEY_HOLDERS = ("intake", "staff")
+
+
+@dataclass(frozen=True)
+class BoxFile:
+    """What `box.json` says; not secret."""
+
+    box_id: BoxId
+    clinic_name: str
+    created_at: datetime
+
+    def encode(self) -> bytes:
+        """Give the file's bytes."""
+        table = {"box_id": str(self.box_id), "clinic_name": self.clinic_name, "created_at": self.created_at.isoformat()}
+        return json.dumps(table, ensure_ascii=False, indent=1).encode() + b"\n"
+
+
+def read_box_file(folders: Folders) -> BoxFile:
+    """Read `box.json`.
+
+    Raises:
+        NotFound: There is no box here.
+        Unavailable: It cannot be read.
+    """
+    try:
+        table = json.loads(folders.box.read_bytes())
+        return BoxFile(BoxId.parse(table["box_id"]), table["clinic_name"], datetime.fromisoformat(table["created_at"]))
+    except FileNotFoundError:
+        raise NotFound(f"there is no box in {folders.data}: `enamel keys init` makes one") from None
+    except (OSError, ValueError, KeyError, TypeError, Refused) as error:
+        raise Unavailable("box.json cannot be read") from error
+
+
+def create_box(settings: Settings, passphrase: str | None, clock: Clock) -> str:
+    """Make a box with a new root secret.
+
+    Args:
+        settings: Where and how; written beside the data unless a file is there.
+        passphrase: What will open the root; None keeps it in a file, for demonstrations.
+        clock: The time.
+
+    Returns:
+        The recovery code, which is the root: show it once.
+
+    Raises:
+        Refused: There is a box already.
+        Unavailable: The disk refused.
+    """
+    folders, root = Folders.of(settings), SecretKey.new()
+    folders.create()
+    if folders.sealed_root.exists():
+        raise Refused(f"there is a box in {folders.data} already")
+    sealed = seal_to_file(root) if passphrase is None else seal_to_passphrase(root, passphrase)
+    with storage_faults(), suppress(FileExistsError):
+        create_durably(RealFiles(), folders.settings, settings_text(in_folders(settings, ".", "")).encode())
+    with storage_faults():
+        box = BoxFile(BoxId.new(), settings.clinic_name, clock.now())
+        replace_durably(RealFiles(), folders.box, box.encode())
+        create_durably(RealFiles(), folders.sealed_root, sealed)
+    complete_box(settings, root, clock)
+    return recovery_code(root)
+
+
+def recover_box(settings: Settings, code: str, passphrase: str | None, clock: Clock) -> None:
+    """Seal the root of a recovery code again, for a box whose passphrase or sealed root is lost.
+
+    Raises:
+        UnreadableCode: The code was typed wrongly.
+        WrongKey: It is another box's: this catalogue does not open with it.
+    """
+    folders, root = Folders.of(settings), root_from_recovery_code(code)
+    if folders.catalogue.exists():
+        _rooms_of(settings, root, clock).database.check_integrity()
+    sealed = seal_to_file(root) if passphrase is None else seal_to_passphrase(root, passphrase)
+    with storage_faults():
+        replace_durably(RealFiles(), folders.sealed_root, sealed)
+    rooms = complete_box(settings, root, clock)
+    with rooms.database.write() as tx:
+        rooms.audit.record(tx, Event(EventCode.ROOT_RECOVERED, OPERATOR))
+
+
+def open_box(settings: Settings, passphrase: str | None, clock: Clock) -> dict[str, bytes]:
+    """Open the root, make good what an earlier start did not finish, and give each key holder's keyring.
+
+    Raises:
+        NotFound: There is no box here.
+        WrongPassphrase: It does not open the root, or one is needed.
+        Tampered: The sealed root or the catalogue is not what was stored.
+    """
+    root = unseal_root(Folders.of(settings), passphrase)
+    complete_box(settings, root, clock)
+    return {name: Keyring.for_process(name, root).encode() for name in KEY_HOLDERS}
+
+
+def unseal_root(folders: Folders, passphrase: str | None) -> SecretKey:
+    """Open the root secret; the caller forgets it soon.
+
+    Raises:
+        NotFound: There is no box here.
+        WrongPassphrase: It does not open the root, or one is needed.
+        Tampered: The file is not what was written.
+    """
+    return open_root(sealed_root(folders), passphrase)
+
+
+def sealed_root(folders: Folders) -> bytes:
+    """Give the sealed root's file.
+
+    Raises:
+        NotFound: There is no box here.
+        Unavailable: It cannot be read.
+    """
+    try:
+        return folders.sealed_root.read_bytes()
+    except FileNotFoundError:
+        raise NotFound(f"there is no box in {folders.data}: `enamel keys init` makes one") from None
+    except OSError as error:
+        raise Unavailable("the sealed root secret cannot be read") from error
+
+
+def complete_box(settings: Settings, root: SecretKey, clock: Clock) -> Rooms:
+    """Bring catalogue, rotating keys and the receiver's public key up to what a running box has.
+
+    Raises:
+        WrongKey: The catalogue is another root's.
+        CatalogueOutdated: The catalogue is newer than this release.
+    """
+    rooms = _rooms_of(settings, root, clock)
+    rooms.database.create_or_migrate()
+    box = read_box_file(rooms.folders)
+    with rooms.database.write() as tx:
+        if find_box(tx) is None:
+            name_box(tx, BoxRow(box.box_id, box.clinic_name, box.created_at))
+            rooms.rotating_keys.rotate_wrapping_key(tx)
+            rooms.rotating_keys.rotate_inbox_key(tx)
+            rooms.audit.record(tx, Event(EventCode.BOX_CREATED, OPERATOR))
+        public = current_inbox_public_key(tx)
+    write_inbox_public_key(RealFiles(), rooms.folders.inbox_key, box.box_id, public)
+    return rooms
+
+
+def fingerprint(root: SecretKey) -> str:
+    """Give 16 digits that tell roots apart and tell nothing of them."""
+    return root_fingerprint(root).hex()
+
+
+def _rooms_of(settings: Settings, root: SecretKey, clock: Clock) -> Rooms:
+    return open_rooms(settings, Keyring.for_process("staff", root), clock)

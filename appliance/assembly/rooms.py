@@ -1,0 +1,43 @@
+"""The rooms of one box, opened once with the keys that this process was given."""
+
+from dataclasses import dataclass, field
+
+from appliance.assembly.folders import Folders
+from appliance.audit.events import AuditLog
+from appliance.clock import Clock
+from appliance.config import Settings
+from appliance.keys.hierarchy import Keyring, Subkey
+from appliance.store.database import Database
+from appliance.store.files import RealFiles
+from appliance.store.rotating_keys import RotatingKeys
+from appliance.store.vault import Vault
+
+
+@dataclass(frozen=True)
+class Rooms:
+    """Everything that reads or changes what the box keeps."""
+
+    settings: Settings
+    folders: Folders
+    keyring: Keyring = field(repr=False)
+    clock: Clock
+    database: Database
+    rotating_keys: RotatingKeys
+    audit: AuditLog
+    vault: Vault
+
+
+def open_rooms(settings: Settings, keyring: Keyring, clock: Clock) -> Rooms:
+    """Open the rooms; the catalogue itself is opened by the first who asks it.
+
+    Raises:
+        KeysSealed: The keyring lacks what every key holder has.
+    """
+    folders = Folders.of(settings)
+    database = Database(folders.catalogue, keyring.key(Subkey.CATALOGUE), clock)
+    return Rooms(
+        settings, folders, keyring, clock, database,
+        RotatingKeys(keyring.key(Subkey.KEY_WRAPPING), clock),
+        AuditLog(keyring.key(Subkey.AUDIT), clock),
+        Vault(folders.data, RealFiles()),
+    )  # fmt: skip

@@ -1,0 +1,118 @@
+"""`enamel keys`, `lock`, `unlock` and `status`: the root secret, and who may use it now."""
+
+from argparse import ArgumentParser
+from collections.abc import Mapping
+from pathlib import Path
+
+from appliance.assembly import locker
+from appliance.assembly.box import create_box, read_box_file, recover_box, sealed_root
+from appliance.assembly.folders import Folders
+from appliance.assembly.supervisor import waiting_count
+from appliance.cli.answers import Answer
+from appliance.cli.line import Command, Invocation, ask_new_secret, ask_secret
+from appliance.config import Settings, find_settings, read_settings, settings_from
+from appliance.errors import Unavailable
+from appliance.keys.sealing import asks_passphrase, sealed_by
+from appliance.store.files import RealFiles, create_durably, storage_faults
+
+
+def _method_argument(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--sealing", choices=("passphrase", "file"), default="passphrase",
+        help="what opens the root secret; `file` is for demonstrations: whoever has the folder has the scans",
+    )  # fmt: skip
+
+
+def _init_arguments(parser: ArgumentParser) -> None:
+    _method_argument(parser)
+    parser.add_argument("--recovery-file", type=Path, help="write the recovery code there instead of showing it")
+    parser.add_argument("--clinic-name", default="Enamel", help="shown on every page")
+
+
+def _init(call: Invocation) -> Answer:
+    settings = _new_settings(call)
+    passphrase = ask_new_secret("New passphrase: ") if call.given.sealing == "passphrase" else None
+    code = create_box(settings, passphrase, call.clock)
+    if call.given.recovery_file is not None:
+        with storage_faults():
+            create_durably(RealFiles(), call.given.recovery_file.absolute(), code.encode() + b"\n")
+        where = f"It is in {call.given.recovery_file}: print it, keep it away from the box, delete the file."
+        return Answer(
+            {"data": settings.data_folder, "recovery_file": str(call.given.recovery_file)}, _CODE_MATTERS + where
+        )
+    shown = {"data": settings.data_folder, "recovery_code": code}
+    return Answer(shown, f"{_CODE_MATTERS}Write it on paper and keep it away from the box:\n\n  {code}\n")
+
+
+_CODE_MATTERS = (
+    "The box is made. Whoever has its recovery code can open every scan; without it a lost passphrase loses them all.\n"
+)
+
+
+def _new_settings(call: Invocation) -> Settings:
+    file = find_settings(call.given.data, call.given.settings)
+    if file.exists():
+        return read_settings(file)
+    folder = str((call.given.data or Path("data")).absolute())
+    return settings_from({"clinic_name": call.given.clinic_name, "data_folder": folder, "run_folder": folder + "/run"})
+
+
+def _keys_status(call: Invocation) -> Answer:
+    folders = Folders.of(call.settings())
+    sealed, box = sealed_root(folders), read_box_file(folders)
+    facts = {
+        "box_id": str(box.box_id),
+        "clinic_name": box.clinic_name,
+        "created_at": box.created_at.isoformat(),
+        "method": sealed_by(sealed).value,
+        "asks_passphrase": asks_passphrase(sealed),
+    }
+    return Answer(facts, _lines(facts))
+
+
+def _recover(call: Invocation) -> Answer:
+    code = ask_secret("Recovery code: ")
+    passphrase = ask_new_secret("New passphrase: ") if call.given.sealing == "passphrase" else None
+    recover_box(call.settings(), code, passphrase, call.clock)
+    return Answer({"recovered": True}, "The root secret is sealed again. Start the box, or unlock it.")
+
+
+def _lock(call: Invocation) -> Answer:
+    return _told(locker.ask(_socket(call), "lock"), "The box is locked. Scanners can still send.")
+
+
+def _unlock(call: Invocation) -> Answer:
+    asked = asks_passphrase(sealed_root(Folders.of(call.settings())))
+    passphrase = ask_secret("Passphrase: ") if asked else None
+    return _told(locker.ask(_socket(call), "unlock", passphrase), "The box is unlocked.")
+
+
+def _status(call: Invocation) -> Answer:
+    folders = Folders.of(call.settings())
+    try:
+        facts: Mapping[str, object] = {"running": True, **locker.ask(folders.locker_socket, "status")}
+    except Unavailable:
+        facts = {"running": False, "waiting_count": waiting_count(folders.inbox) if folders.inbox.exists() else 0}
+    return Answer(facts, _lines(facts))
+
+
+def _socket(call: Invocation) -> Path:
+    return Folders.of(call.settings()).locker_socket
+
+
+def _told(facts: dict[str, object], text: str) -> Answer:
+    return Answer(facts, f"{text}\n{_lines(facts)}")
+
+
+def _lines(facts: Mapping[str, object]) -> str:
+    return "\n".join(f"{name.replace('_', ' '):16} {value}" for name, value in facts.items())
+
+
+COMMANDS = (
+    Command("keys init", "make a box: its root secret, its catalogue, its keys", _init, _init_arguments),
+    Command("keys status", "say how the root secret is kept", _keys_status),
+    Command("keys recover", "seal the root secret again from its recovery code", _recover, _method_argument),
+    Command("lock", "stop every process that holds a key; receiving goes on", _lock),
+    Command("unlock", "start them again", _unlock),
+    Command("status", "say whether the box runs, is locked, and what waits", _status),
+)

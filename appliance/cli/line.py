@@ -1,0 +1,107 @@
+"""What every command is made of: its name, its arguments, and what it is given when it runs."""
+
+import getpass
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from appliance.assembly.box import sealed_root, unseal_root
+from appliance.assembly.folders import Folders
+from appliance.assembly.rooms import Rooms, open_rooms
+from appliance.cli.answers import Answer
+from appliance.clock import SystemClock
+from appliance.config import Settings, find_settings, read_settings
+from appliance.errors import Unavailable, Unsuitable
+from appliance.keys.hierarchy import Keyring
+from appliance.keys.sealing import asks_passphrase
+
+_LONGEST_SECRET = 4096
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command.
+
+    Attributes:
+        name: One word, or a group and a verb: `keys init`.
+        summary: For `--help`.
+        run: Does it.
+        arguments: Adds its own arguments.
+    """
+
+    name: str
+    summary: str
+    run: Callable[["Invocation"], Answer]
+    arguments: Callable[[ArgumentParser], object] = lambda _: None
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """One call of a command."""
+
+    given: Namespace
+    clock: SystemClock
+
+    def settings(self) -> Settings:
+        """Read the settings of the box that `--data` or `--settings` names."""
+        return read_settings(find_settings(self.given.data, self.given.settings))
+
+    @contextmanager
+    def rooms(self) -> Iterator[Rooms]:
+        """Open the box's rooms as its operator, by its keyring file or its root secret.
+
+        Raises:
+            NotFound: There is no box.
+            WrongPassphrase: It does not open the root.
+        """
+        settings = self.settings()
+        rooms = open_rooms(settings, self._keyring(settings), self.clock)
+        try:
+            yield rooms
+        finally:
+            rooms.database.close()
+
+    def _keyring(self, settings: Settings) -> Keyring:
+        if self.given.keyring is not None:
+            try:
+                return Keyring.decode(Path(self.given.keyring).read_bytes())
+            except OSError as error:
+                raise Unavailable(f"the keyring cannot be read: {error.strerror}") from error
+        folders = Folders.of(settings)
+        passphrase = ask_secret("Passphrase: ") if asks_passphrase(sealed_root(folders)) else None
+        return Keyring.for_process("staff", unseal_root(folders, passphrase))
+
+
+def ask_secret(prompt: str) -> str:
+    """Ask a person without showing what is typed, or take a line of standard input.
+
+    Raises:
+        Unsuitable: Nothing was given.
+    """
+    secret = getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.readline(_LONGEST_SECRET).rstrip("\r\n")
+    if not secret:
+        raise Unsuitable("nothing was given: type it, or give it on standard input")
+    return secret
+
+
+def ask_new_secret(prompt: str) -> str:
+    """Ask a person twice, or take a line of standard input once.
+
+    Raises:
+        Unsuitable: Nothing was given, or the two differ.
+    """
+    secret = ask_secret(prompt)
+    if sys.stdin.isatty() and ask_secret("Once more: ") != secret:
+        raise Unsuitable("the two are not the same")
+    return secret
+
+
+def common_arguments(parser: ArgumentParser) -> None:
+    """Add what every command takes."""
+    parser.add_argument("--data", type=Path, metavar="DIR", help="the data folder (default: ./data, else the box's)")
+    parser.add_argument("--settings", type=Path, metavar="FILE", help="the settings file, where it is not in the data")
+    parser.add_argument("--keyring", type=Path, metavar="FILE", help="a keyring of a running box, instead of its root")
+    parser.add_argument("--json", action="store_true", help="answer with one line of JSON")
