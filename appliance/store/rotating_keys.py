@@ -1,4 +1,4 @@
-"""Random, numbered keys under the root: wrapping keys and inbox pairs.
+"""Random, numbered keys under the root: wrapping keys, inbox pairs, authorities.
 
 Guards: the newest not retired key of a kind is the current one; an old one
 opens what it sealed until it is destroyed, and then nothing brings it back.
@@ -14,6 +14,7 @@ from pathlib import Path
 from appliance.clock import Clock, microseconds
 from appliance.errors import NotFound, Unavailable
 from appliance.identifiers import BoxId
+from appliance.keys.authority import Issued
 from appliance.keys.inbox_seal import new_inbox_key_pair
 from appliance.keys.secret import SecretKey
 from appliance.keys.wrapping import seal_secret, unseal_secret
@@ -28,6 +29,8 @@ class KeyKind(StrEnum):
 
     WRAPPING = "wrapping"
     INBOX = "inbox"
+    WEB_AUTHORITY = "web authority"
+    DEVICE_AUTHORITY = "device authority"
 
 
 @dataclass(frozen=True)
@@ -55,12 +58,13 @@ class RotatingKeys:
 
     def rotate_wrapping_key(self, tx: WriteTransaction) -> int:
         """Make the next wrapping key, retire the one before, and give its number (the first is 1)."""
-        return self._add(tx, KeyKind.WRAPPING, SecretKey.new(), None)
+        return self._add(tx, KeyKind.WRAPPING, SecretKey.new().reveal(), None)
 
     def rotate_inbox_key(self, tx: WriteTransaction) -> InboxPublicKey:
         """Make the next inbox pair, retire the one before, and give its public half for the receiver."""
         pair = new_inbox_key_pair()
-        return InboxPublicKey(self._add(tx, KeyKind.INBOX, pair.private_key, pair.public_key), pair.public_key)
+        number = self._add(tx, KeyKind.INBOX, pair.private_key.reveal(), pair.public_key)
+        return InboxPublicKey(number, pair.public_key)
 
     def current_wrapping_key(self, tx: ReadTransaction) -> NumberedKey:
         """Give the key that wraps new data keys.
@@ -70,6 +74,21 @@ class RotatingKeys:
         """
         number = _current_number(tx, KeyKind.WRAPPING)
         return NumberedKey(number, self.wrapping_key(tx, number))
+
+    def keep_authority(self, tx: WriteTransaction, kind: KeyKind, root: Issued) -> int:
+        """Keep a certificate authority's root, the only copy of its key, and retire the one before."""
+        return self._add(tx, kind, root.private_key, root.certificate)
+
+    def current_authority(self, tx: ReadTransaction, kind: KeyKind) -> Issued:
+        """Give an authority's root, to issue with.
+
+        Raises:
+            Unavailable: None was made yet.
+            WrongKey: It does not open with this root secret's key.
+        """
+        number = _current_number(tx, kind)
+        key = self._unwrap(kind, number, _wrapped(tx, kind, number)[number])
+        return Issued(_public(tx, kind, number), key)
 
     def wrapping_key(self, tx: ReadTransaction, number: int) -> SecretKey:
         """Give the wrapping key of that number.
@@ -81,7 +100,7 @@ class RotatingKeys:
         found = _wrapped(tx, KeyKind.WRAPPING, number)
         if number not in found:
             raise NotFound(f"there is no wrapping key {number}, or it was destroyed")
-        return self._unwrap(KeyKind.WRAPPING, number, found[number])
+        return SecretKey(self._unwrap(KeyKind.WRAPPING, number, found[number]))
 
     def inbox_private_keys(self, tx: ReadTransaction) -> Mapping[int, SecretKey]:
         """Give every inbox private key that was not destroyed, by number.
@@ -90,7 +109,7 @@ class RotatingKeys:
             WrongKey: One does not open with this root's key.
         """
         found = _wrapped(tx, KeyKind.INBOX, None)
-        return {number: self._unwrap(KeyKind.INBOX, number, wrapped) for number, wrapped in found.items()}
+        return {number: SecretKey(self._unwrap(KeyKind.INBOX, number, wrapped)) for number, wrapped in found.items()}
 
     def destroy(self, tx: WriteTransaction, kind: KeyKind, number: int) -> None:
         """Destroy a retired key: its row stays, its wrapped bytes go.
@@ -106,7 +125,7 @@ class RotatingKeys:
         if not changed:
             raise NotFound(f"there is no retired {kind} key {number} to destroy")
 
-    def _add(self, tx: WriteTransaction, kind: KeyKind, key: SecretKey, public_key: bytes | None) -> int:
+    def _add(self, tx: WriteTransaction, kind: KeyKind, secret: bytes, public_key: bytes | None) -> int:
         now = microseconds(self._clock.now())
         rows = tx.rows("SELECT coalesce(max(number), 0) + 1 FROM rotating_keys WHERE kind = :kind", kind=kind.value)
         number = int(rows[0][0])
@@ -118,12 +137,12 @@ class RotatingKeys:
             "INSERT INTO rotating_keys (kind, number, wrapped_key, public_key, created_at) "
             "VALUES (:kind, :number, :wrapped_key, :public_key, :at)",
             kind=kind.value, number=number, public_key=public_key, at=now,
-            wrapped_key=seal_secret(self._key_wrapping_key, _context(kind, number), key.reveal()),
+            wrapped_key=seal_secret(self._key_wrapping_key, _context(kind, number), secret),
         )  # fmt: skip
         return number
 
-    def _unwrap(self, kind: KeyKind, number: int, wrapped: bytes) -> SecretKey:
-        return SecretKey(unseal_secret(self._key_wrapping_key, _context(kind, number), wrapped))
+    def _unwrap(self, kind: KeyKind, number: int, wrapped: bytes) -> bytes:
+        return unseal_secret(self._key_wrapping_key, _context(kind, number), wrapped)
 
 
 def current_inbox_public_key(tx: ReadTransaction) -> InboxPublicKey:
@@ -133,8 +152,7 @@ def current_inbox_public_key(tx: ReadTransaction) -> InboxPublicKey:
         Unavailable: None was made yet.
     """
     number = _current_number(tx, KeyKind.INBOX)
-    rows = tx.rows("SELECT public_key FROM rotating_keys WHERE kind = 'inbox' AND number = :number", number=number)
-    return InboxPublicKey(number, rows[0][0])
+    return InboxPublicKey(number, _public(tx, KeyKind.INBOX, number))
 
 
 def write_inbox_public_key(files: FileLayer, path: Path, box_id: BoxId, public: InboxPublicKey) -> None:
@@ -160,6 +178,13 @@ def _current_number(tx: ReadTransaction, kind: KeyKind) -> int:
     if rows[0][0] is None:
         raise Unavailable(f"no {kind} key was made yet")
     return int(rows[0][0])
+
+
+def _public(tx: ReadTransaction, kind: KeyKind, number: int) -> bytes:
+    rows = tx.rows(
+        "SELECT public_key FROM rotating_keys WHERE kind = :kind AND number = :number", kind=kind.value, number=number
+    )
+    return bytes(rows[0][0])
 
 
 def _wrapped(tx: ReadTransaction, kind: KeyKind, number: int | None) -> dict[int, bytes]:

@@ -7,7 +7,7 @@ CREATE TABLE box (
   created_at INTEGER NOT NULL
 ) STRICT;
 
--- Random keys, each wrapped by the key-wrapping key. kind: 'wrapping' or 'inbox' (X25519) or 'authority'.
+-- Random keys, each wrapped by the key-wrapping key. kind: see KeyKind. An authority's public_key is its certificate.
 CREATE TABLE rotating_keys (
   kind TEXT NOT NULL,
   number INTEGER NOT NULL,
