@@ -1,0 +1,31 @@
+"""The decisions are short, and every one is found from their index."""
+
+from pathlib import Path
+
+import pytest
+
+DECISIONS = Path(__file__).parents[2] / "docs" / "decisions"
+RECORDS = sorted(DECISIONS.glob("[0-9]*.md"))
+
+
+def faults_of(record: str, text: str, index: str) -> list[str]:
+    """Say what is wrong with one record."""
+    missing = [word for word in ("Context", "Decision", "Consequences", "Alternatives") if word not in text]
+    return [
+        *(f"{record} lacks {word}" for word in missing),
+        *([f"{record} is longer than 60 lines"] if text.count("\n") > 60 else []),
+        *([] if f"]({record})" in index else [f"{record} is not in the index"]),
+    ]
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=lambda path: path.name)
+def test_a_decision_has_its_parts_and_a_line_in_the_index(record: Path) -> None:
+    assert not faults_of(record.name, record.read_text(), (DECISIONS / "README.md").read_text())
+
+
+def test_a_decision_that_is_long_or_partial_or_lost_is_named() -> None:
+    whole = "Context Decision Consequences Alternatives\n"
+    assert not faults_of("1.md", whole, "[1](1.md)")
+    assert faults_of("1.md", whole, "")
+    assert faults_of("1.md", whole + "\n" * 60, "[1](1.md)")
+    assert faults_of("1.md", "Context\n", "[1](1.md)")
