@@ -1,0 +1,52 @@
+"""An account as the rest of the box sees it: no hash, no secret."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from appliance.accounts.roles import Permission, Role, permissions_of
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One person who may come in."""
+
+    account_key: int
+    user_name: str
+    display_name: str
+    role: Role
+    image_right: bool
+    must_change_password: bool
+    second_factor: bool
+    language: str
+    disabled_at: datetime | None
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        return permissions_of(self.role, image_right=self.image_right)
+
+
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    """What an administrator fills in.
+
+    `totp_secret` is for a demo or a migration: the second factor then counts as confirmed.
+    """
+
+    user_name: str
+    display_name: str
+    role: Role
+    password: str
+    image_right: bool = False
+    must_change_password: bool = True
+    totp_secret: bytes | None = None
+    language: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What sign-in compares with. Stays inside this room."""
+
+    account: Account
+    password_hash: str
+    sealed_totp_secret: bytes | None
+    last_totp_step: int

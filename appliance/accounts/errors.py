@@ -1,0 +1,26 @@
+"""Why a person is not let in, or not yet."""
+
+from appliance.errors import NotPermitted, Refused
+
+
+class SignInRefused(NotPermitted):
+    """User name, password or code is wrong. Never says which."""
+
+
+class TooManyAttempts(NotPermitted):
+    """Failures came too fast; the same attempt may succeed later."""
+
+    def __init__(self, wait_seconds: float) -> None:
+        super().__init__("sign-in attempts are slowed down")
+        self.wait_seconds = wait_seconds
+
+
+class PasswordTooWeak(Refused):
+    """The new password breaks a rule.
+
+    `rule` is a code of `password_rules.Rule`; the page has the words.
+    """
+
+    def __init__(self, rule: str) -> None:
+        super().__init__(f"the new password breaks the rule: {rule}")
+        self.rule = rule

@@ -1,0 +1,81 @@
+"""What makes a password good enough, and nothing that only annoys.
+
+Length counts, composition does not, and a password never expires by itself.
+Leaves out: lists of breached passwords, which would need the internet.
+
+Source: NIST SP 800-63B-4 3.1.1.2; OWASP ASVS 5.0 6.2.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+
+from appliance.accounts.errors import PasswordTooWeak
+
+MINIMUM_WITH_SECOND_FACTOR = 8
+MINIMUM_ALONE = 15
+MAXIMUM = 256
+_LEETS = str.maketrans("013457@$!", "oieastasi")
+
+
+class Rule(StrEnum):
+    """The rules, one code each."""
+
+    TOO_SHORT = "too short"
+    TOO_LONG = "too long"
+    COMMON = "common"
+    CONTEXT = "names you or the clinic"
+    REPETITIVE = "repetitive"
+    UNCHANGED = "unchanged"
+
+
+def check_password(password: str, *, second_factor: bool, context: Iterable[str] = ()) -> None:
+    """Refuse a password that somebody would guess.
+
+    Args:
+        password: As typed; every character counts, spaces too.
+        second_factor: Whether the account also asks for a code.
+        context: Words that belong to the person or the clinic.
+
+    Raises:
+        PasswordTooWeak: With the first rule that it breaks.
+    """
+    minimum = MINIMUM_WITH_SECOND_FACTOR if second_factor else MINIMUM_ALONE
+    if len(password) < minimum:
+        raise PasswordTooWeak(Rule.TOO_SHORT)
+    if len(password) > MAXIMUM:
+        raise PasswordTooWeak(Rule.TOO_LONG)
+    plain = _plain(password)
+    if len(set(plain)) < 4:
+        raise PasswordTooWeak(Rule.REPETITIVE)
+    if plain in _common() or _plain(re.sub(r"[\W\d_]+$", "", password)) in _common():
+        raise PasswordTooWeak(Rule.COMMON)
+    if any(_rests_on(plain, word) for word in _words(context)):
+        raise PasswordTooWeak(Rule.CONTEXT)
+
+
+def _plain(text: str) -> str:
+    """Fold case, accents and the usual number-for-letter swaps, so that variants meet."""
+    folded = unicodedata.normalize("NFKD", text).casefold()
+    return "".join(c for c in folded if not unicodedata.combining(c)).translate(_LEETS)
+
+
+def _words(context: Iterable[str]) -> set[str]:
+    """Give each phrase and each word of it that is long enough to matter."""
+    phrases = {_plain(phrase) for phrase in context}
+    words = {word for phrase in phrases for word in re.split(r"\W+", phrase)}
+    return {word for word in words | {re.sub(r"\W+", "", phrase) for phrase in phrases} if len(word) >= 4}
+
+
+def _rests_on(plain: str, word: str) -> bool:
+    """Say whether little is left of the password once the word is taken out."""
+    return word in plain and len(plain.replace(word, "")) < MINIMUM_WITH_SECOND_FACTOR
+
+
+@cache
+def _common() -> frozenset[str]:
+    lines = (Path(__file__).parent / "common_passwords.txt").read_text(encoding="utf-8").split()
+    return frozenset(_plain(line) for line in lines)

@@ -1,0 +1,1 @@
+"""Devices that may send: unknown senders, approval, the admission file."""

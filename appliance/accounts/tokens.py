@@ -1,0 +1,83 @@
+"""Bearer tokens for machines: named, scoped, revocable, told once.
+
+A token carries permissions of the one table and nothing more; only its
+SHA-256 is kept. Tokens open DICOMweb, never pages.
+"""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from appliance.accounts import queries
+from appliance.accounts.context import Accounts
+from appliance.accounts.roles import IMAGE_RIGHT, Permission
+from appliance.accounts.trail import account_key_of
+from appliance.audit.events import Actor, Event, EventCode, Subject, SubjectKind
+from appliance.errors import NotFound, Unsuitable
+
+MAY_BE_SCOPED = IMAGE_RIGHT
+_PREFIX = "enamel_"  # so that scanners for leaked secrets can know it
+
+
+@dataclass(frozen=True, slots=True)
+class MachineToken:
+    """A machine that may come in."""
+
+    token_key: int
+    name: str
+    permissions: frozenset[Permission]
+
+
+def issue_token(
+    accounts: Accounts, name: str, scopes: Iterable[Permission], by: Actor, expires_at: datetime | None = None
+) -> str:
+    """Make a token and give it, this once.
+
+    Raises:
+        Unsuitable: A scope that machines may not have, or none.
+    """
+    wanted = frozenset(scopes)
+    if not wanted or not wanted <= MAY_BE_SCOPED or not name.strip():
+        raise Unsuitable("a token has a name and scopes that machines may have")
+    token = _PREFIX + secrets.token_urlsafe(32)
+    with accounts.database.write() as tx:
+        token_key = queries.insert_token(
+            tx,
+            name=name.strip(),
+            token_hash=_hash(token),
+            scopes=json.dumps(sorted(wanted)),
+            created_by=account_key_of(by),
+            created_at=accounts.clock.now(),
+            expires_at=expires_at,
+        )
+        accounts.audit.record(tx, Event(EventCode.TOKEN_ISSUED, by, subject=Subject(SubjectKind.TOKEN, token_key)))
+    return token
+
+
+def find_token(accounts: Accounts, token: str) -> MachineToken | None:
+    """Give the machine of this token, or None when it is unknown, expired or revoked."""
+    with accounts.database.read() as tx:
+        found = queries.token_by_hash(tx, _hash(token), accounts.clock.now())
+    if found is None:
+        return None
+    token_key, name, scopes = found
+    return MachineToken(token_key, name, frozenset(Permission(scope) for scope in json.loads(scopes)))
+
+
+def revoke_token(accounts: Accounts, token_key: int, by: Actor) -> None:
+    """End a token at once.
+
+    Raises:
+        NotFound: No such token that is still good.
+    """
+    with accounts.database.write() as tx:
+        if not queries.revoke_token(tx, token_key, accounts.clock.now()):
+            raise NotFound("no such token")
+        accounts.audit.record(tx, Event(EventCode.TOKEN_REVOKED, by, subject=Subject(SubjectKind.TOKEN, token_key)))
+
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()

@@ -1,0 +1,56 @@
+"""Who did what here, in the words of the audit trail."""
+
+from ipaddress import IPv4Address, IPv6Address, ip_address
+
+from appliance.accounts.account import Account
+from appliance.accounts.context import Accounts
+from appliance.audit.events import Actor, ActorKind, Event, EventCode, Outcome, Subject, SubjectKind
+from appliance.store.transactions import WriteTransaction
+
+
+def person(account: Account, address: str) -> Actor:
+    """Name a person as the actor."""
+    return Actor(ActorKind.ACCOUNT, account.account_key, _address(address))
+
+
+def machine(token_key: int, address: str) -> Actor:
+    """Name a machine with a token as the actor."""
+    return Actor(ActorKind.TOKEN, token_key, _address(address))
+
+
+def nobody(address: str) -> Actor:
+    """Name somebody who is not known as the actor."""
+    return Actor(ActorKind.NOBODY, None, _address(address))
+
+
+def account_key_of(actor: Actor) -> int | None:
+    """Give the account key of an actor who is a person."""
+    return actor.key if actor.kind is ActorKind.ACCOUNT else None
+
+
+def record_account_event(
+    tx: WriteTransaction, accounts: Accounts, code: EventCode, actor: Actor, account_key: int
+) -> None:
+    """Record what an actor did to an account, their own or another's."""
+    accounts.audit.record(tx, Event(code, actor, subject=Subject(SubjectKind.ACCOUNT, account_key)))
+
+
+def record_own_event(tx: WriteTransaction, accounts: Accounts, code: EventCode, account: Account, address: str) -> None:
+    """Record what a person did to their own account or session."""
+    record_account_event(tx, accounts, code, person(account, address), account.account_key)
+
+
+def record_failure(
+    tx: WriteTransaction, accounts: Accounts, code: EventCode, account: Account | None, address: str
+) -> None:
+    """Record a failed attempt, at an account if there is one."""
+    subject = None if account is None else Subject(SubjectKind.ACCOUNT, account.account_key)
+    accounts.audit.record(tx, Event(code, nobody(address), Outcome.FAILURE, subject))
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    """Take an address as the proxy told it; nothing when it told none."""
+    try:
+        return ip_address(text)
+    except ValueError:
+        return None

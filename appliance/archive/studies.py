@@ -1,0 +1,64 @@
+"""Listing, searching and reading studies for people.
+
+Search finds words and beginnings of words, whatever their case and accents.
+What a person typed is never an FTS5 expression: every word becomes a quoted
+prefix, so no typed character has a meaning of its own.
+"""
+
+from collections.abc import Sequence
+
+from appliance.archive.reading import queries
+from appliance.archive.reading.rows import Position, SeriesRow, StudyDetails, StudyRow
+from appliance.dicom.names import fold
+from appliance.errors import NotFound
+from appliance.store.transactions import ReadTransaction
+
+LONGEST_SEARCH = 128
+MOST_WORDS = 8
+
+
+def list_studies(tx: ReadTransaction, limit: int, after: Position | None = None) -> Sequence[StudyRow]:
+    """Give a page of studies, the latest arrival first."""
+    return queries.studies(tx, limit, after)
+
+
+def search_studies(tx: ReadTransaction, typed: str, limit: int, after: Position | None = None) -> Sequence[StudyRow]:
+    """Give a page of the studies that have every typed word, the latest arrival first."""
+    words = search_words(typed)
+    if not words:
+        return []
+    match = " ".join(f'"{word}"*' for word in words)
+    return queries.studies_matching(tx, match, limit, after)
+
+
+def get_study(tx: ReadTransaction, study_key: int) -> StudyDetails:
+    """Give all that the study page shows.
+
+    Raises:
+        NotFound: No such study.
+    """
+    study = queries.study(tx, study_key)
+    if study is None:
+        raise NotFound("no such study")
+    series = tuple(queries.series_of_study(tx, study_key))
+    conflicts = tuple(queries.conflicts(tx, study_key, study.patient_key))
+    return StudyDetails(study, series, conflicts, *queries.stored_versions(tx, study_key))
+
+
+def get_series(tx: ReadTransaction, series_key: int) -> tuple[StudyRow, SeriesRow]:
+    """Give a series with its study.
+
+    Raises:
+        NotFound: No such series.
+    """
+    series = queries.series(tx, series_key)
+    study = None if series is None else queries.study(tx, series.study_key)
+    if series is None or study is None:
+        raise NotFound("no such series")
+    return study, series
+
+
+def search_words(typed: str) -> list[str]:
+    """Cut what was typed into words of letters and digits, folded as the index is."""
+    folded = fold(typed[:LONGEST_SEARCH])
+    return "".join(character if character.isalnum() else " " for character in folded).split()[:MOST_WORDS]

@@ -1,0 +1,97 @@
+"""Who is asking: a person with a session, or a machine with a token.
+
+The middleware looks the caller up once a request, off the event loop. It
+refuses nothing; `access` does, for every route that does not say it is public.
+"""
+
+import hashlib
+import hmac
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass
+
+from anyio import to_thread
+from litestar.connection import ASGIConnection
+from litestar.datastructures import State
+from litestar.handlers import BaseRouteHandler
+from litestar.middleware.authentication import AbstractAuthenticationMiddleware, AuthenticationResult
+from litestar.types import ASGIApp
+
+from appliance.accounts import trail
+from appliance.accounts.context import Accounts
+from appliance.accounts.roles import Permission
+from appliance.accounts.sessions import Session, find_session, use_session
+from appliance.accounts.tokens import MachineToken, find_token
+from appliance.audit import events as audit
+from appliance.errors import NotPermitted
+from appliance.web.http.access import access_of
+from appliance.web.http.cookies import FORM_COOKIE, SESSION_COOKIE
+
+Connection = ASGIConnection[BaseRouteHandler, "Actor", str, State]
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The caller of one request, with all that it may do.
+
+    `session` is None for a machine and for somebody who has not signed in.
+    """
+
+    address: str
+    permissions: frozenset[Permission] = frozenset()
+    session: Session | None = None
+    token: MachineToken | None = None
+
+    def require(self, permission: Permission) -> None:
+        """Refuse what the caller may not do.
+
+        Raises:
+            NotPermitted: The permission is not the caller's.
+        """
+        if permission not in self.permissions:
+            raise NotPermitted(f"the caller may not {permission}")
+
+    @property
+    def audited(self) -> audit.Actor:
+        """The caller as the audit trail names it."""
+        if self.session is not None:
+            return trail.person(self.session.account, self.address)
+        if self.token is not None:
+            return trail.machine(self.token.token_key, self.address)
+        return trail.nobody(self.address)
+
+
+class Identify(AbstractAuthenticationMiddleware):
+    """Finds the caller by session cookie, or by token where a route takes tokens."""
+
+    def __init__(self, app: ASGIApp, accounts: Accounts) -> None:
+        super().__init__(app)
+        self._accounts = accounts
+
+    async def authenticate_request(self, connection: Connection) -> AuthenticationResult:
+        """Give the actor and the secret that its forms are bound to."""
+        actor = await to_thread.run_sync(identify, self._accounts, connection)
+        secret = connection.cookies.get(SESSION_COOKIE) if actor.session else connection.cookies.get(FORM_COOKIE)
+        return AuthenticationResult(user=actor, auth=secret or "")
+
+
+def identify(accounts: Accounts, connection: Connection) -> Actor:
+    """Look the caller up; a request that a page makes by itself is not activity."""
+    address = connection.client.host if connection.client else ""
+    access = access_of(connection.scope.get("route_handler"))
+    bearer = connection.headers.get("authorization", "")
+    if access.tokens and bearer[:7].casefold() == "bearer ":
+        token = find_token(accounts, bearer[7:].strip())
+        return Actor(address, token.permissions if token else frozenset(), token=token)
+    cookie = connection.cookies.get(SESSION_COOKIE)
+    if not cookie:
+        return Actor(address)
+    if access.activity and "x-enamel-background" not in connection.headers:
+        session = use_session(accounts, cookie, address)
+    else:
+        session = find_session(accounts, cookie)
+    return Actor(address, session.account.permissions if session else frozenset(), session=session)
+
+
+def form_token(secret: str) -> str:
+    """Give the CSRF token of forms bound to this cookie."""
+    return urlsafe_b64encode(hmac.new(secret.encode(), b"enamel form", hashlib.sha256).digest()).decode().rstrip("=")

@@ -1,0 +1,26 @@
+"""The two cookies, and no others."""
+
+from secrets import token_urlsafe
+
+from litestar.datastructures import Cookie
+
+SESSION_COOKIE = "__Host-enamel-session"
+FORM_COOKIE = "__Host-enamel-form"
+
+
+def host_cookie(name: str, value: str) -> Cookie:
+    """Make a cookie that only this host gets back, over TLS, out of reach of scripts.
+
+    Source: RFC 6265bis 4.1.3.2 (the `__Host-` prefix).
+    """
+    return Cookie(key=name, value=value, path="/", secure=True, httponly=True, samesite="strict")
+
+
+def ended_cookie(name: str) -> Cookie:
+    """Take a cookie away."""
+    return Cookie(key=name, value="", path="/", secure=True, httponly=True, samesite="strict", max_age=0)
+
+
+def new_form_secret() -> str:
+    """Draw what a form is bound to before anybody has signed in."""
+    return token_urlsafe(24)

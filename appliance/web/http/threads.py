@@ -1,0 +1,24 @@
+"""Runs a synchronous handler off the event loop.
+
+Litestar's own `sync_to_thread` wraps a handler twice when two methods share a
+path, and then answers with a coroutine (2.25.0).
+"""
+
+from collections.abc import Awaitable, Callable
+from functools import partial, wraps
+from typing import ParamSpec, TypeVar
+
+from anyio import to_thread
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def in_thread(handler: Callable[P, T]) -> Callable[P, Awaitable[T]]:
+    """Make a handler that the event loop can await out of one that would block it."""
+
+    @wraps(handler)
+    async def call(*arguments: P.args, **keywords: P.kwargs) -> T:
+        return await to_thread.run_sync(partial(handler, *arguments, **keywords))
+
+    return call

@@ -1,0 +1,73 @@
+"""Puts the staff app together: every route with its door, every answer with its headers."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from litestar import Litestar, Request, Router
+from litestar.di import Provide
+from litestar.middleware import DefineMiddleware
+from litestar.static_files import create_static_files_router
+from litestar.types import ControllerRouterHandler
+
+from appliance.web.http.access import Door, access, check_access
+from appliance.web.http.actor import Actor, Identify
+from appliance.web.http.csrf import check_form
+from appliance.web.http.headers import add_headers
+from appliance.web.staff import health, live, people, quarantine, screen, senders, signing_in, studies
+from appliance.web.staff.context import StaffContext
+from appliance.web.staff.faults import Faults
+from appliance.web.staff.pages import Pages
+
+STATIC = Path(__file__).parents[1] / "static"
+LARGEST_FORM_BYTES = 64 * 1024
+HANDLERS = (
+    *signing_in.HANDLERS,
+    *screen.HANDLERS,
+    *studies.HANDLERS,
+    *senders.HANDLERS,
+    *quarantine.HANDLERS,
+    *people.HANDLERS,
+    *live.HANDLERS,
+    *health.HANDLERS,
+)
+
+
+def create_app(context: StaffContext, handlers: Sequence[ControllerRouterHandler] = ()) -> Litestar:
+    """Build the app of an unlocked box.
+
+    Args:
+        context: What the pages need.
+        handlers: Routes of other doors in this process (DICOMweb, the series stream); each states its `Access`.
+    """
+    pages = Pages(context.clinic_name)
+    return Litestar(
+        [*HANDLERS, *static_files(context.viewer_folder), *handlers],
+        middleware=[DefineMiddleware(Identify, accounts=context.accounts)],
+        guards=[check_access, check_form],
+        dependencies={
+            "context": Provide(lambda: context, sync_to_thread=False),
+            "pages": Provide(lambda: pages, sync_to_thread=False),
+            "actor": Provide(current_actor, sync_to_thread=False),
+        },
+        exception_handlers={Exception: Faults(pages).answer},
+        before_send=[add_headers],
+        openapi_config=None,
+        logging_config=None,
+        request_max_body_size=LARGEST_FORM_BYTES,
+    )
+
+
+def current_actor(request: Request[Actor, str, Any]) -> Actor:
+    """Give the caller to handlers."""
+    return request.user
+
+
+def static_files(viewer_folder: Path | None) -> list[Router]:
+    """Serve the script, styles and pictures of this release, and the built viewer."""
+    viewer = viewer_folder or STATIC / "viewer"
+    routers = [("/static/viewer", viewer)] if viewer.is_dir() else []
+    return [
+        create_static_files_router(path, [folder], name=path, opt=access(Door.PUBLIC, activity=False, page=False))
+        for path, folder in [*routers, ("/static", STATIC)]
+    ]

@@ -1,0 +1,26 @@
+"""What the staff app is given once, when its process starts."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from appliance.accounts.context import Accounts
+from appliance.keys.secret import SecretKey
+
+
+@dataclass(frozen=True, slots=True)
+class StaffContext:
+    """Everything that pages need.
+
+    `viewer_folder` is where the built viewer lies; None takes the one that ships.
+    `search_key` seals what a person searched for into the page's address; a new
+    one for each start is right, for no such address outlives its session anyway.
+    """
+
+    accounts: Accounts
+    admission_file: Path
+    search_key: SecretKey
+    viewer_folder: Path | None = None
+
+    @property
+    def clinic_name(self) -> str:
+        return self.accounts.clinic_name

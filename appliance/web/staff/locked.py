@@ -1,0 +1,134 @@
+"""The app of a locked box: one page, no keys, no catalogue, no accounts.
+
+It shows how much waits and hands a passphrase to the locker. Guessing is slowed
+by the passphrase's own Argon2id and by one attempt at a time.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from gettext import gettext as _
+from gettext import ngettext
+from threading import Lock
+
+from litestar import Litestar, Response, get, post
+from litestar.di import NamedDependency, Provide
+from litestar.middleware.authentication import AbstractAuthenticationMiddleware, AuthenticationResult
+from litestar.params import URLEncodedBody
+
+from appliance.errors import ApplianceError, Refused
+from appliance.web.http.access import Door, access, check_access
+from appliance.web.http.actor import Actor, Connection, form_token
+from appliance.web.http.cookies import FORM_COOKIE, host_cookie, new_form_secret
+from appliance.web.http.csrf import check_form
+from appliance.web.http.headers import add_headers
+from appliance.web.http.threads import in_thread
+from appliance.web.staff.app import LARGEST_FORM_BYTES, static_files
+from appliance.web.staff.faults import Faults
+from appliance.web.staff.pages import Page, PageRequest, Pages
+from appliance.web.staff.words import size
+
+
+@dataclass(frozen=True, slots=True)
+class LockedStatus:
+    """What a locked box can tell of itself."""
+
+    waiting_scans: int
+    free_bytes: int
+    total_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class LockedContext:
+    """What the page needs.
+
+    `unlock` hands the passphrase to the locker and raises `Refused` when it is wrong;
+    it returns once the other processes have their keys or are being started.
+    """
+
+    clinic_name: str
+    status: Callable[[], LockedStatus]
+    unlock: Callable[[str], None]
+    one_attempt: Lock
+
+
+@dataclass(frozen=True, slots=True)
+class UnlockForm:
+    """The box's passphrase."""
+
+    passphrase: str
+
+
+LockedDependency = NamedDependency[LockedContext]
+Rendering = NamedDependency[Pages]
+
+
+@get(["/", "/unlock", "/login", "/studies"], opt=access(Door.PUBLIC))
+@in_thread
+def unlock_page(request: PageRequest, locked: LockedDependency, pages: Rendering) -> Page:
+    """Show how the box stands and ask for the passphrase."""
+    return _unlock_form(request, locked, pages, "", 200)
+
+
+@post("/unlock", opt=access(Door.PUBLIC), status_code=200)
+@in_thread
+def submit_unlock(
+    request: PageRequest, locked: LockedDependency, pages: Rendering, data: URLEncodedBody[UnlockForm]
+) -> Page:
+    """Try the passphrase."""
+    if not locked.one_attempt.acquire(blocking=False):
+        return _unlock_form(request, locked, pages, _("Somebody else is trying right now. Wait a moment."), 429)
+    try:
+        locked.unlock(data.passphrase)
+    except Refused:
+        return _unlock_form(request, locked, pages, _("That passphrase does not open this box."), 403)
+    except ApplianceError:
+        return _unlock_form(request, locked, pages, _("The box could not be unlocked now. Try again."), 503)
+    finally:
+        locked.one_attempt.release()
+    return pages.show_with_token("unlocking.html", "")
+
+
+def _unlock_form(request: PageRequest, locked: LockedContext, pages: Pages, trouble: str, status: int) -> Page:
+    secret = request.cookies.get(FORM_COOKIE) or new_form_secret()
+    now = locked.status()
+    waiting = ngettext("%(count)d file", "%(count)d files", now.waiting_scans) % {"count": now.waiting_scans}
+    disk = _("%(free)s of %(total)s") % {"free": size(now.free_bytes), "total": size(now.total_bytes)}
+    cookies = [host_cookie(FORM_COOKIE, secret)]
+    return pages.show_with_token(
+        "unlock.html", form_token(secret), status, cookies, waiting=waiting, disk=disk, trouble=trouble
+    )
+
+
+@get("/healthz", opt=access(Door.PUBLIC, page=False), sync_to_thread=False)
+def healthz() -> Response[dict[str, str]]:
+    """Say that the process answers and that the box is locked."""
+    return Response({"status": "ok", "keys": "sealed"})
+
+
+class Nobody(AbstractAuthenticationMiddleware):
+    """Takes every caller for a stranger: there are no accounts without keys."""
+
+    async def authenticate_request(self, connection: Connection) -> AuthenticationResult:
+        """Give the stranger, with the secret that the form is bound to."""
+        address = connection.client.host if connection.client else ""
+        return AuthenticationResult(user=Actor(address), auth=connection.cookies.get(FORM_COOKIE, ""))
+
+
+def create_locked_app(clinic_name: str, status: Callable[[], LockedStatus], unlock: Callable[[str], None]) -> Litestar:
+    """Build the app that staff sees until the box is unlocked."""
+    pages = Pages(clinic_name)
+    locked = LockedContext(clinic_name, status, unlock, Lock())
+    return Litestar(
+        [unlock_page, submit_unlock, healthz, *static_files(None)],
+        middleware=[Nobody],
+        guards=[check_access, check_form],
+        dependencies={
+            "locked": Provide(lambda: locked, sync_to_thread=False),
+            "pages": Provide(lambda: pages, sync_to_thread=False),
+        },
+        exception_handlers={Exception: Faults(pages).answer},
+        before_send=[add_headers],
+        openapi_config=None,
+        logging_config=None,
+        request_max_body_size=LARGEST_FORM_BYTES,
+    )

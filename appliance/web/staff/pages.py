@@ -1,0 +1,122 @@
+"""Fills templates: everything outside is escaped, nothing is undefined, nothing is inline."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from gettext import gettext, ngettext
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from litestar import MediaType, Request, Response
+from litestar.datastructures import Cookie, State
+from markupsafe import Markup
+
+from appliance.accounts.account import Account
+from appliance.accounts.roles import Permission
+from appliance.accounts.sessions import LOCK_AFTER, Stage
+from appliance.web.http.actor import Actor, form_token
+from appliance.web.http.csrf import FIELD
+from appliance.web.staff.words import role_words
+
+_TOKEN_FIELD = Markup('<input type="hidden" name="{}" value="{}">')  # its format() escapes
+PageRequest = Request[Actor, str, State]
+Page = Response[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One link of the bar."""
+
+    url: str
+    name: str
+    waiting: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who is signed in, for the bar."""
+
+    name: str
+    user_name: str
+    initials: str
+    role: str
+    must_change_password: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What asks for somebody's attention, for the bar."""
+
+    senders: int = 0
+    quarantined: int = 0
+
+
+class Pages:
+    """Renders the templates of one clinic."""
+
+    def __init__(self, clinic_name: str) -> None:
+        self._clinic_name = clinic_name
+        self._environment = Environment(
+            loader=FileSystemLoader(Path(__file__).parent / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            extensions=["jinja2.ext.i18n"],
+        )
+        self._environment.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]  # the extension adds it
+
+    def show(self, template: str, request: PageRequest, status: int = 200, **context: object) -> Page:
+        """Render a page that stands alone: sign-in, lock, password, faults."""
+        token = form_token(request.auth) if request.auth else ""
+        return self._render(template, token, status, (), _person(request.user) | context)
+
+    def show_in_office(self, template: str, request: PageRequest, waiting: Waiting, **context: object) -> Page:
+        """Render a page under the bar."""
+        here = "/" + request.url.path.strip("/").split("/")[0]
+        own: dict[str, object] = {"places": places_of(request.user, waiting), "here": here}
+        token = form_token(request.auth)
+        return self._render(template, token, 200, (), {**_person(request.user), **own, **context})
+
+    def show_with_token(
+        self, template: str, token: str, status: int = 200, cookies: Sequence[Cookie] = (), **context: object
+    ) -> Page:
+        """Render with a form token that the caller chose."""
+        return self._render(template, token, status, cookies, context)
+
+    def _render(
+        self, template: str, token: str, status: int, cookies: Sequence[Cookie], context: Mapping[str, object]
+    ) -> Page:
+        usual: dict[str, object] = {
+            "clinic_name": self._clinic_name,
+            "form_token": token,
+            "token_field": lambda: _TOKEN_FIELD.format(FIELD, token),
+            "lock_after_seconds": int(LOCK_AFTER.total_seconds()) + 1,
+            "trouble": "",
+            "told": "",
+        }
+        text = self._environment.get_template(template).render({**usual, **context})
+        return Response(text, media_type=MediaType.HTML, status_code=status, cookies=list(cookies))
+
+
+def places_of(actor: Actor, waiting: Waiting) -> list[Place]:
+    """Give the pages that this person may see, in the bar's order."""
+    all_places = [
+        (Permission.LIST_STUDIES, Place("/studies", gettext("Studies"))),
+        (Permission.APPROVE_SENDERS, Place("/senders", gettext("Scanners"), waiting.senders)),
+        (Permission.READ_QUARANTINE, Place("/quarantine", gettext("Quarantine"), waiting.quarantined)),
+        (Permission.MANAGE_ACCOUNTS, Place("/people", gettext("People"))),
+    ]
+    return [place for permission, place in all_places if permission in actor.permissions]
+
+
+def _person(actor: Actor) -> dict[str, object]:
+    session = actor.session
+    return {"person": person_of(session.account)} if session and session.stage is Stage.FULL else {}
+
+
+def person_of(account: Account) -> Person:
+    """Give what the bar shows of a person."""
+    words = account.display_name.split()
+    initials = "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words)).upper()
+    role = role_words(account.role)
+    return Person(account.display_name, account.user_name, initials, role, account.must_change_password)

@@ -1,0 +1,112 @@
+"""Cards of unknown senders, and the list of those that may send."""
+
+from gettext import gettext as _
+from typing import TypedDict
+
+from litestar import get, post
+from litestar.response import Redirect
+
+from appliance.accounts.peers import approval, queries
+from appliance.accounts.peers.queries import Peer, Sender
+from appliance.accounts.roles import Permission
+from appliance.web.http.access import needs
+from appliance.web.http.threads import in_thread
+from appliance.web.staff.attention import waiting
+from appliance.web.staff.pages import Page, PageRequest
+from appliance.web.staff.signing_in import Caller, Context, Rendering, moved_on
+from appliance.web.staff.words import day, day_and_time
+
+_TOLD = {
+    "approved": "It may send from now on. Start the transfer again at the scanner's console.",
+    "dismissed": "The card is put away. The sender stays refused.",
+    "removed": "It may no longer send. What it sent before stays.",
+}
+
+
+class Card(TypedDict):
+    """What a card shows of a sender."""
+
+    sender_key: int
+    calling_ae_title: str
+    called_ae_title: str
+    address: str
+    software: str
+    certificate: str
+    reason: str
+    attempts: str
+
+
+@get("/senders", opt=needs(Permission.APPROVE_SENDERS))
+@in_thread
+def sender_cards(request: PageRequest, context: Context, pages: Rendering, actor: Caller, told: str = "") -> Page:
+    """Show who waits and who may send."""
+    with context.accounts.database.read() as tx:
+        cards = [_card(sender) for sender in queries.waiting_senders(tx)]
+        peers = [_peer(peer) for peer in queries.peers(tx)]
+    words = _(_TOLD[told]) if told in _TOLD else ""
+    bar = waiting(context.accounts, actor)
+    return pages.show_in_office("senders.html", request, bar, senders=cards, peers=peers, told=words)
+
+
+@post("/senders/{sender_key:int}/approve", opt=needs(Permission.APPROVE_SENDERS), status_code=303)
+@in_thread
+def approve(context: Context, actor: Caller, sender_key: int) -> Redirect:
+    """Let a sender in."""
+    approval.approve_sender(context.accounts, context.admission_file, sender_key, actor.audited)
+    return moved_on("/senders?told=approved")
+
+
+@post("/senders/{sender_key:int}/dismiss", opt=needs(Permission.APPROVE_SENDERS), status_code=303)
+@in_thread
+def dismiss(context: Context, actor: Caller, sender_key: int) -> Redirect:
+    """Put a card away."""
+    approval.dismiss_sender(context.accounts, sender_key, actor.audited)
+    return moved_on("/senders?told=dismissed")
+
+
+@post("/peers/{peer_key:int}/remove", opt=needs(Permission.APPROVE_SENDERS), status_code=303)
+@in_thread
+def remove(context: Context, actor: Caller, peer_key: int) -> Redirect:
+    """Stop a device from sending."""
+    approval.remove_peer(context.accounts, context.admission_file, peer_key, actor.audited)
+    return moved_on("/senders?told=removed")
+
+
+def _card(sender: Sender) -> Card:
+    attempts = f"{sender.attempts} · {_('last')} {day_and_time(sender.last_seen_at)}"
+    version = sender.implementation_version_name or sender.implementation_class_uid or _("not told")
+    fingerprint = sender.certificate_sha256.hex(" ", 2)[:29] + " …" if sender.certificate_sha256 else ""
+    return Card(
+        sender_key=sender.sender_key,
+        calling_ae_title=sender.calling_ae_title,
+        called_ae_title=sender.called_ae_title,
+        address=sender.address,
+        software=version,
+        certificate=fingerprint,
+        reason=_reason(sender.reason),
+        attempts=attempts,
+    )
+
+
+def _reason(code: str) -> str:
+    """Say why a sender was refused."""
+    return {
+        "called-ae-title": _("It calls this box by a name that is not the box's."),
+        "calling-ae-title": _("A device of this name has not sent here before."),
+        "address": _("A device of this name is known, but it comes from another address."),
+        "certificate": _("A device of this name is known, but it showed another certificate."),
+    }.get(code, _("It is not on the list of devices that may send."))
+
+
+def _peer(peer: Peer) -> dict[str, object]:
+    return {
+        "peer_key": peer.peer_key,
+        "name": peer.name,
+        "calling_ae_title": peer.calling_ae_title,
+        "address": peer.address or _("any, with its certificate"),
+        "called": ", ".join(peer.called_ae_titles),
+        "since": day(peer.approved_at.astimezone().date()),
+    }
+
+
+HANDLERS = (sender_cards, approve, dismiss, remove)

@@ -1,0 +1,179 @@
+"""The pages that let a person in and out: sign-in, code, second factor, sign-out."""
+
+from dataclasses import dataclass
+from gettext import gettext as _
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.datastructures import Cookie
+from litestar.di import NamedDependency
+from litestar.params import URLEncodedBody
+from litestar.response import Redirect
+
+from appliance.accounts import login, second_factor, totp
+from appliance.accounts.errors import SignInRefused, TooManyAttempts
+from appliance.accounts.sessions import Session, end_session
+from appliance.web.http.access import Door, NotSignedIn, access
+from appliance.web.http.actor import Actor, form_token
+from appliance.web.http.cookies import FORM_COOKIE, SESSION_COOKIE, ended_cookie, host_cookie, new_form_secret
+from appliance.web.http.threads import in_thread
+from appliance.web.staff.context import StaffContext
+from appliance.web.staff.enrolment import qr_picture
+from appliance.web.staff.pages import Page, PageRequest, Pages
+
+Answer = Response[Any]
+Context = NamedDependency[StaffContext]
+Rendering = NamedDependency[Pages]
+Caller = NamedDependency[Actor]
+
+
+@dataclass(frozen=True, slots=True)
+class SignInForm:
+    """User name and password."""
+
+    user_name: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
+class CodeForm:
+    """A one-time code."""
+
+    code: str
+
+
+def session_of(actor: Actor) -> Session:
+    """Give the session that the route's door has made sure of.
+
+    Raises:
+        NotSignedIn: There is none.
+    """
+    if actor.session is None:
+        raise NotSignedIn("no session")
+    return actor.session
+
+
+def moved_on(url: str, *cookies: Cookie) -> Redirect:
+    """Send the browser on after a form, with a GET."""
+    return Redirect(url, status_code=303, cookies=list(cookies))
+
+
+def trouble_words(fault: SignInRefused | TooManyAttempts, wrong: str) -> str:
+    """Say what to do after a refused attempt."""
+    if isinstance(fault, TooManyAttempts):
+        return _("Too many attempts. Wait %d seconds and try again.") % (int(fault.wait_seconds) + 1)
+    return wrong
+
+
+def status_of(fault: SignInRefused | TooManyAttempts) -> int:
+    """Give the status of a page that says an attempt was refused."""
+    return 429 if isinstance(fault, TooManyAttempts) else 403
+
+
+@get("/login", opt=access(Door.PUBLIC))
+@in_thread
+def login_page(request: PageRequest, pages: Rendering) -> Page:
+    """Show the sign-in form."""
+    return _login_form(request, pages, "", 200)
+
+
+def _login_form(request: PageRequest, pages: Pages, trouble: str, status: int) -> Page:
+    """Bind the form to a cookie of its own, for there is no session yet."""
+    secret = request.cookies.get(FORM_COOKIE) or new_form_secret()
+    cookies = [host_cookie(FORM_COOKIE, secret), ended_cookie(SESSION_COOKIE)]
+    return pages.show_with_token("login.html", form_token(secret), status=status, cookies=cookies, trouble=trouble)
+
+
+@post("/login", opt=access(Door.PUBLIC), status_code=303)
+@in_thread
+def submit_login(
+    request: PageRequest, context: Context, pages: Rendering, actor: Caller, data: URLEncodedBody[SignInForm]
+) -> Answer:
+    """Check the password and go on to the code."""
+    try:
+        token = login.sign_in(context.accounts, data.user_name, data.password, actor.address)
+    except (SignInRefused, TooManyAttempts) as fault:
+        words = trouble_words(fault, _("User name or password is wrong."))
+        return _login_form(request, pages, words, status_of(fault))
+    return moved_on("/login/code", host_cookie(SESSION_COOKIE, token), ended_cookie(FORM_COOKIE))
+
+
+@get("/login/code", opt=access(Door.SIGNING_IN))
+@in_thread
+def code_page(request: PageRequest, pages: Rendering, actor: Caller) -> Answer:
+    """Ask for the second factor, or set it up at the first sign-in."""
+    if not session_of(actor).account.second_factor:
+        return moved_on("/login/enrol")
+    return pages.show("code.html", request)
+
+
+@post("/login/code", opt=access(Door.SIGNING_IN), status_code=303)
+@in_thread
+def submit_code(
+    request: PageRequest, context: Context, pages: Rendering, actor: Caller, data: URLEncodedBody[CodeForm]
+) -> Answer:
+    """Check the second factor and let the person in."""
+    try:
+        token = login.finish_sign_in(context.accounts, session_of(actor), data.code, actor.address)
+    except (SignInRefused, TooManyAttempts) as fault:
+        words = trouble_words(fault, _("That code does not match, or was used already. Take the next one."))
+        return pages.show("code.html", request, status_of(fault), trouble=words)
+    return moved_on("/", host_cookie(SESSION_COOKIE, token))
+
+
+@get("/login/enrol", opt=access(Door.SIGNING_IN))
+@in_thread
+def enrol_page(request: PageRequest, context: Context, pages: Rendering, actor: Caller) -> Page:
+    """Show the secret of a new second factor."""
+    return _enrol_form(request, context, pages, actor)
+
+
+def _enrol_form(request: PageRequest, context: StaffContext, pages: Pages, actor: Actor, trouble: str = "") -> Page:
+    secret = totp.secret_text(second_factor.begin_enrolment(context.accounts, session_of(actor)))
+    grouped = " ".join(secret[start : start + 4] for start in range(0, len(secret), 4))
+    return pages.show("enrol.html", request, 403 if trouble else 200, secret=grouped, trouble=trouble)
+
+
+@get("/login/enrol/qr.svg", opt=access(Door.SIGNING_IN, page=False))
+@in_thread
+def enrol_picture(context: Context, actor: Caller) -> Response[bytes]:
+    """Give the secret as a QR picture."""
+    session = session_of(actor)
+    secret = second_factor.begin_enrolment(context.accounts, session)
+    uri = totp.enrolment_uri(secret, session.account.user_name, context.clinic_name)
+    return Response(qr_picture(uri), media_type="image/svg+xml")
+
+
+@post("/login/enrol", opt=access(Door.SIGNING_IN), status_code=200)
+@in_thread
+def submit_enrol(
+    request: PageRequest, context: Context, pages: Rendering, actor: Caller, data: URLEncodedBody[CodeForm]
+) -> Answer:
+    """Confirm the second factor and show the recovery codes, this once."""
+    try:
+        token, codes = second_factor.confirm_enrolment(context.accounts, session_of(actor), data.code, actor.address)
+    except SignInRefused:
+        words = _("That code does not match. Check the phone's clock and type the code it shows now.")
+        return _enrol_form(request, context, pages, actor, words)
+    cookie = host_cookie(SESSION_COOKIE, token)
+    return pages.show_with_token("codes.html", form_token(token), cookies=[cookie], codes=codes)
+
+
+@post("/logout", opt=access(Door.AT_LOCK), status_code=303)
+@in_thread
+def submit_logout(context: Context, actor: Caller) -> Redirect:
+    """End the session here and on the box."""
+    end_session(context.accounts, session_of(actor), actor.address)
+    return moved_on("/login", ended_cookie(SESSION_COOKIE))
+
+
+HANDLERS = (
+    login_page,
+    submit_login,
+    code_page,
+    submit_code,
+    enrol_page,
+    enrol_picture,
+    submit_enrol,
+    submit_logout,
+)

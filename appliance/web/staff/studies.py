@@ -1,0 +1,177 @@
+"""The study list, its search, one study, and the page that the viewer lives in.
+
+What was searched for is a patient's name more often than not, so it never
+stands in an address: it is sealed for this session, and the address carries
+only the sealed form.
+"""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error as NotBase64
+from dataclasses import dataclass
+from gettext import gettext as _
+from gettext import ngettext
+
+from litestar import get, post
+from litestar.params import URLEncodedBody
+from litestar.response import Redirect
+
+from appliance.accounts.roles import Permission
+from appliance.archive import studies as archive
+from appliance.archive.reading.queries import count_arrived_since
+from appliance.archive.reading.rows import Position
+from appliance.audit.events import Event, EventCode, Subject, SubjectKind
+from appliance.clock import microseconds
+from appliance.errors import NotFound, Tampered
+from appliance.keys.wrapping import seal_secret, unseal_secret
+from appliance.web.http.access import Door, access, needs
+from appliance.web.http.actor import Actor
+from appliance.web.http.threads import in_thread
+from appliance.web.staff.attention import waiting
+from appliance.web.staff.context import StaffContext
+from appliance.web.staff.pages import Page, PageRequest, Waiting, places_of
+from appliance.web.staff.signing_in import Answer, Caller, Context, Rendering, moved_on, session_of
+from appliance.web.staff.study_views import group_by_day, midnight, series_strip, study_view
+
+PAGE_SIZE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class SearchForm:
+    """What a person searches for."""
+
+    q: str = ""
+
+
+@get("/", opt=access(Door.SIGNED_IN), sync_to_thread=False)
+def home(request: PageRequest, pages: Rendering, actor: Caller) -> Answer:
+    """Go to the first page that this person may see."""
+    places = places_of(actor, Waiting())
+    return moved_on(places[0].url) if places else pages.show_in_office("nothing.html", request, Waiting())
+
+
+@get("/studies", opt=needs(Permission.LIST_STUDIES))
+@in_thread
+def study_list(  # each is one thing that the framework hands over
+    request: PageRequest, context: Context, pages: Rendering, actor: Caller, find: str = "", after: str = ""
+) -> Page:
+    """Show the latest arrivals, or what was searched for."""
+    typed = _unseal(context, actor, find)
+    here = _position(after)
+    accounts = context.accounts
+    now = accounts.clock.now()
+    with accounts.database.read() as tx:
+        rows = (
+            archive.search_studies(tx, typed, PAGE_SIZE + 1, here)
+            if typed
+            else archive.list_studies(tx, PAGE_SIZE + 1, here)
+        )
+        today = count_arrived_since(tx, microseconds(midnight(now)))
+    if "x-enamel-background" not in request.headers:
+        with accounts.database.write() as tx:
+            accounts.audit.record(tx, Event(EventCode.STUDIES_SEARCHED, actor.audited, number=len(rows)))
+    shown = rows[:PAGE_SIZE]
+    return pages.show_in_office(
+        "studies.html",
+        request,
+        waiting(accounts, actor),
+        groups=group_by_day(shown, now),
+        summary=_summary(typed, len(rows), today),
+        query=typed,
+        live=here is None,
+        older=_older(find, shown[-1].position) if len(rows) > PAGE_SIZE else "",
+    )
+
+
+@post("/studies/search", opt=needs(Permission.LIST_STUDIES), status_code=303)
+@in_thread
+def search(context: Context, actor: Caller, data: URLEncodedBody[SearchForm]) -> Redirect:
+    """Seal what was typed and show what it finds."""
+    typed = data.q.strip()[: archive.LONGEST_SEARCH]
+    if not typed:
+        return moved_on("/studies")
+    sealed = seal_secret(context.search_key, session_of(actor).session_hash, typed.encode("utf-8"))
+    return moved_on(f"/studies?find={urlsafe_b64encode(sealed).decode().rstrip('=')}")
+
+
+@get("/studies/{study_key:int}", opt=needs(Permission.READ_STUDY))
+@in_thread
+def study_page(request: PageRequest, context: Context, pages: Rendering, actor: Caller, study_key: int) -> Page:
+    """Show one study. Looking at it is an event."""
+    accounts = context.accounts
+    with accounts.database.read() as tx:
+        details = archive.get_study(tx, study_key)
+    study = details.study
+    with accounts.database.write() as tx:
+        event = Event(EventCode.STUDY_OPENED, actor.audited, patient_key=study.patient_key, study_key=study_key)
+        accounts.audit.record(tx, event)
+    return pages.show_in_office(
+        "study.html",
+        request,
+        waiting(accounts, actor),
+        study=study_view(details, accounts.clock.now()),
+        may_view=Permission.VIEW_IMAGES in actor.permissions,
+    )
+
+
+@get("/series/{series_key:int}/view", opt=needs(Permission.VIEW_IMAGES))
+@in_thread
+def viewer_page(request: PageRequest, context: Context, pages: Rendering, actor: Caller, series_key: int) -> Page:
+    """Show the room in which the viewer works. Opening it is an event."""
+    accounts = context.accounts
+    with accounts.database.read() as tx:
+        study, series = archive.get_series(tx, series_key)
+    with accounts.database.write() as tx:
+        accounts.audit.record(
+            tx,
+            Event(
+                EventCode.SERIES_VIEWED,
+                actor.audited,
+                subject=Subject(SubjectKind.SERIES, series_key),
+                patient_key=study.patient_key,
+                study_key=study.study_key,
+            ),
+        )
+    return pages.show("viewer.html", request, series=series_strip(study, series))
+
+
+def _summary(typed: str, found: int, today: int) -> str:
+    """Say in one line what the list shows."""
+    if typed:
+        many = _("more than %d") % PAGE_SIZE if found > PAGE_SIZE else str(found)
+        return ngettext("%(many)s study found", "%(many)s studies found", found) % {"many": many}
+    if not today:
+        return _("Nothing has arrived today yet.")
+    return ngettext("%(count)d study arrived today", "%(count)d studies arrived today", today) % {"count": today}
+
+
+def _older(find: str, position: Position) -> str:
+    after = f"after={position.last_arrived_at}.{position.study_key}"
+    return f"/studies?find={find}&{after}" if find else f"/studies?{after}"
+
+
+def _position(text: str) -> Position | None:
+    """Read where a list goes on.
+
+    Raises:
+        NotFound: It is no such place.
+    """
+    if not text:
+        return None
+    arrived, _dot, key = text.partition(".")
+    if not (arrived.isascii() and arrived.isdigit() and key.isascii() and key.isdigit() and len(text) < 40):
+        raise NotFound("no such place in the list")
+    return Position(int(arrived), int(key))
+
+
+def _unseal(context: StaffContext, actor: Actor, find: str) -> str:
+    """Read what this session searched for; an address of another session finds nothing of it."""
+    if not find:
+        return ""
+    try:
+        sealed = urlsafe_b64decode(find + "=" * (-len(find) % 4))
+        return unseal_secret(context.search_key, session_of(actor).session_hash, sealed).decode("utf-8")
+    except (NotBase64, ValueError, Tampered) as fault:
+        raise NotFound("this search is of another session") from fault
+
+
+HANDLERS = (home, study_list, search, study_page, viewer_page)

@@ -1,0 +1,220 @@
+"""What the study pages show, ready for the templates: everything is words by now."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from gettext import gettext as _
+from gettext import ngettext
+
+from appliance.archive.reading.rows import Conflict, SeriesRow, StudyDetails, StudyRow
+from appliance.web.staff import words
+from appliance.web.staff.words import State
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One study in the list."""
+
+    study_key: int
+    name: str
+    patient_facts: str
+    what: str
+    size: str
+    when: str
+    when_note: str
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The studies of one day or span."""
+
+    title: str
+    size: str
+    today: bool
+    studies: Sequence[Line]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A label and its value."""
+
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that a person should know about a study."""
+
+    tone: str
+    title: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesView:
+    """One series on the study page."""
+
+    series_key: int
+    modality: str
+    title: str
+    facts: str
+    state: State
+    more: Sequence[str]
+    viewable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StudyView:
+    """The study page."""
+
+    name: str
+    patient_facts: str
+    state: State
+    facts: Sequence[Fact]
+    notices: Sequence[Notice]
+    series: Sequence[SeriesView]
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesStrip:
+    """The strip above the viewer."""
+
+    series_key: int
+    study_key: int
+    name: str
+    facts: str
+    modality: str
+    instance_count: int
+
+
+def midnight(now: datetime) -> datetime:
+    """Give the start of the clinic's day."""
+    return now.astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def group_by_day(rows: Sequence[StudyRow], now: datetime) -> list[Group]:
+    """Put the list under headings: today, yesterday, then months. Rows come latest first."""
+    today = now.astimezone().date()
+    titles: dict[str, list[StudyRow]] = {}
+    for row in rows:
+        titles.setdefault(_heading(row.last_arrived_at.astimezone().date(), today), []).append(row)
+    return [_group(title, members, now) for title, members in titles.items()]
+
+
+def _group(title: str, members: Sequence[StudyRow], now: datetime) -> Group:
+    counted = ngettext("%(count)d study", "%(count)d studies", len(members)) % {"count": len(members)}
+    return Group(title, counted, title == _("Today"), [_line(row, now) for row in members])
+
+
+def _heading(arrived: date, today: date) -> str:
+    if arrived >= today:
+        return _("Today")
+    if arrived == today - timedelta(days=1):
+        return _("Yesterday")
+    if arrived > today - timedelta(days=7):
+        return _("Last seven days")
+    return arrived.strftime("%B %Y")
+
+
+def _line(row: StudyRow, now: datetime) -> Line:
+    local = row.last_arrived_at.astimezone()
+    today = now.astimezone().date()
+    is_today = local.date() >= today
+    fresh = is_today and now - row.last_arrived_at < timedelta(minutes=10)
+    when = words.time_of_day(local) if is_today else f"{local.day} {local:%b}"
+    note = (_("just now") if fresh else _("today")) if is_today else words.time_of_day(local)
+    return Line(
+        row.study_key,
+        words.person_name(row.patient_name),
+        words.patient_facts(row, today),
+        words.what_it_is(row),
+        words.study_size(row),
+        when,
+        note,
+        words.study_state(row),
+    )
+
+
+def study_view(details: StudyDetails, now: datetime) -> StudyView:
+    """Put a study into words."""
+    study = details.study
+    today = now.astimezone().date()
+    return StudyView(
+        words.person_name(study.patient_name),
+        words.patient_facts(study, today),
+        words.study_state(study),
+        _facts(details),
+        [*_conflicts(details.conflicts), *_copies(details)],
+        [_series(row) for row in details.series],
+    )
+
+
+def _facts(details: StudyDetails) -> list[Fact]:
+    study = details.study
+    pairs = [
+        (_("Study"), words.what_it_is(study)),
+        (_("Taken"), " ".join((words.day(words.da_date(study.study_date)), _clock(study.study_time))).strip()),
+        (_("Arrived"), words.day_and_time(study.last_arrived_at)),
+        (_("Referred by"), words.person_name(study.referring_physician_name) if study.referring_physician_name else ""),
+        (_("Accession number"), study.accession_number),
+        (_("Copies"), _copy_words(details)),
+    ]
+    return [Fact(label, value) for label, value in pairs if value]
+
+
+def _clock(stored: str) -> str:
+    digits = stored.replace(":", "")[:4]
+    return f"{digits[:2]}:{digits[2:]}" if len(digits) == 4 and digits.isdigit() else ""
+
+
+def _copy_words(details: StudyDetails) -> str:
+    """Count copies: until a backup target is set up, the box's own is the only one."""
+    if details.versions_with_file < details.stored_versions:
+        return _("Incomplete on this box")
+    return _("1, on this box only")
+
+
+def _copies(details: StudyDetails) -> list[Notice]:
+    missing = details.stored_versions - details.versions_with_file
+    if missing:
+        text = ngettext("%(count)d file is missing", "%(count)d files are missing", missing) % {"count": missing}
+        return [Notice("bad", text, _("Send the study again from the scanner, and tell whoever looks after this box."))]
+    caution = _("It exists once, on this box. Do not clear it from the scanner until a second copy is shown here.")
+    return [Notice("calm", _("Keep it on the scanner for now"), caution)]
+
+
+def _conflicts(conflicts: Sequence[Conflict]) -> list[Notice]:
+    return [_conflict(conflict) for conflict in conflicts]
+
+
+def _conflict(conflict: Conflict) -> Notice:
+    """Put a finding about identity into words; nothing was merged or changed."""
+    kept = _("Nothing was merged or changed: compare with the patient's file.")
+    titles = {
+        "same id, other person": _("The same patient ID was sent with another name or birth date"),
+        "study of two patients": _("This study was sent for two different patients"),
+        "instance of two studies": _("An image of this study also came as part of another study"),
+    }
+    return Notice("bad", titles.get(conflict.kind, _("The identity is in doubt")), kept)
+
+
+def _series(row: SeriesRow) -> SeriesView:
+    return SeriesView(
+        row.series_key,
+        row.modality[:4] or "–",
+        words.series_title(row),
+        words.series_facts(row),
+        words.series_state(row),
+        words.finding_lines(row),
+        row.viewable_count > 0,
+    )
+
+
+def series_strip(study: StudyRow, series: SeriesRow) -> SeriesStrip:
+    """Put a series into the viewer's strip."""
+    parts = (words.series_title(series), words.day(words.da_date(study.study_date)))
+    facts = " · ".join(part for part in parts if part)
+    name = words.person_name(study.patient_name)
+    return SeriesStrip(series.series_key, study.study_key, name, facts, series.modality, series.instance_count)

@@ -1,0 +1,217 @@
+"""Puts what is stored into words, for people who do not know DICOM.
+
+Leaves out: what a word means for the box; rooms decide, this only tells.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import date, datetime
+from gettext import gettext as _
+from gettext import ngettext
+
+from appliance.accounts.roles import Role
+from appliance.archive.reading.rows import Completeness, SeriesRow, StudyRow
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_MODALITIES = {
+    "CT": "CT volume",
+    "DX": "X-ray",
+    "IO": "Intraoral X-ray",
+    "PX": "Panoramic X-ray",
+    "CR": "X-ray",
+    "MR": "MR",
+    "OT": "Other",
+    "SR": "Report",
+    "XC": "Photograph",
+    "SEG": "Segmentation",
+    "M3D": "3D model",
+    "DOC": "Document",
+    "OPT": "Optical scan",
+    "US": "Ultrasound",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How something stands, in words; `tone` picks a colour, never meaning alone."""
+
+    tone: str
+    words: str
+
+
+def role_words(role: Role) -> str:
+    """Name a role."""
+    return {
+        Role.ADMINISTRATOR: _("Administrator"),
+        Role.DENTIST: _("Dentist"),
+        Role.ASSISTANT: _("Assistant"),
+        Role.RECEPTION: _("Reception"),
+        Role.AUDITOR: _("Auditor"),
+        Role.LAB: _("Laboratory"),
+    }[role]
+
+
+def person_name(stored: str) -> str:
+    """Write a DICOM person name as people read it: `Family, Given`, other scripts beside it.
+
+    Source: DICOM PS3.5 6.2.1 (component groups by `=`, components by `^`).
+    """
+    groups = [_name_group(group) for group in stored.split("=")[:3]]
+    alphabetic, ideographic, phonetic = (*groups, "", "", "")[:3]
+    shown = [name for name in (ideographic, alphabetic, phonetic if not alphabetic else "") if name]
+    if not shown:
+        return _("No name")
+    return shown[0] if len(shown) == 1 else f"{shown[0]} ({shown[1]})"
+
+
+def _name_group(group: str) -> str:
+    family, given, middle, prefix, suffix = ([part.strip() for part in group.split("^")] + [""] * 5)[:5]
+    rest = " ".join(part for part in (prefix, given, middle) if part)
+    if family and not family.isascii() and _is_east_asian(family):
+        return " ".join(part for part in (family, rest) if part)
+    return ", ".join(part for part in (family, rest, suffix) if part)
+
+
+def _is_east_asian(text: str) -> bool:
+    return any("\u1100" <= character <= "\u11ff" or "\u2e80" <= character <= "\ud7ff" for character in text)
+
+
+def da_date(stored: str) -> date | None:
+    """Read a DA value, or None.
+
+    Source: DICOM PS3.5 6.2 (DA): YYYYMMDD; older consoles put dots between.
+    """
+    digits = stored.replace(".", "").strip()
+    try:
+        return datetime.strptime(digits, "%Y%m%d").date()  # noqa: DTZ007  # a date has no zone
+    except ValueError:
+        return None
+
+
+def day(value: date | None) -> str:
+    """Write a date without doubt about day and month."""
+    return "" if value is None else f"{value.day} {_MONTHS[value.month - 1]} {value.year}"
+
+
+def time_of_day(at: datetime) -> str:
+    """Write the time on the clinic's wall."""
+    return at.astimezone().strftime("%H:%M")
+
+
+def day_and_time(at: datetime) -> str:
+    """Write a moment on the clinic's wall."""
+    local = at.astimezone()
+    return f"{day(local.date())}, {local:%H:%M}"
+
+
+def size(byte_count: int) -> str:
+    """Write an amount of data as people count it."""
+    amount = float(byte_count)
+    for unit in ("bytes", "KB", "MB", "GB"):
+        if amount < 1000:
+            return f"{amount:.0f} {unit}" if unit == "bytes" or amount >= 10 else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} TB"
+
+
+def patient_facts(study: StudyRow, today: date) -> str:
+    """Write what tells two people of one name apart."""
+    born = da_date(study.patient_birth_date)
+    sex = {"F": _("female"), "M": _("male"), "O": _("other")}.get(study.patient_sex.strip().upper(), "")
+    birth = "" if born is None else f"{_('born')} {day(born)} ({_age(born, today)})"
+    identifier = study.patient_id or _("no patient ID")
+    return " · ".join(part for part in (identifier, birth, sex) if part)
+
+
+def _age(born: date, today: date) -> int:
+    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+
+
+def modality_words(modality: str) -> str:
+    """Name a modality; an unknown one keeps its code."""
+    return _MODALITIES.get(modality, modality or _("Images"))
+
+
+def what_it_is(study: StudyRow) -> str:
+    """Name a study by its description or by what it holds."""
+    kinds = dict.fromkeys(modality_words(modality) for modality in study.modalities)
+    return study.study_description or ", ".join(kinds) or _("Study")
+
+
+def study_size(study: StudyRow) -> str:
+    """Write how much a study holds."""
+    series = ngettext("%(count)d series", "%(count)d series", study.series_count) % {"count": study.series_count}
+    files = ngettext("%(count)d image", "%(count)d images", study.instance_count) % {"count": study.instance_count}
+    kinds = " ".join(study.modalities)
+    return " · ".join(part for part in (kinds, series, files) if part)
+
+
+def study_state(study: StudyRow) -> State:
+    """Say in a few words whether somebody should look into a study."""
+    if study.open_conflicts:
+        return State("bad", _("Identity to check"))
+    if study.faulty_series:
+        return State("warn", _("Images may be missing"))
+    if study.further_versions:
+        return State("warn", _("More than one version"))
+    if study.unchecked_series:
+        return State("calm", _("Arriving"))
+    return State("good", _("No gaps"))
+
+
+def series_state(series: SeriesRow) -> State:
+    """Say what was received and whether anything is missing, without promising what is not known."""
+    received = ngettext("%(count)d received", "%(count)d received", series.instance_count) % {
+        "count": series.instance_count
+    }
+    return {
+        Completeness.UNCHECKED: State("calm", _("%s so far, still arriving or not yet checked") % received),
+        Completeness.NO_GAPS: State("good", _("%s, no gaps: compare with the console") % received),
+        Completeness.SINGLE: State("good", _("%s: compare with the console") % received),
+        Completeness.GAPS: State("warn", _("%s, but some are missing in between: send the series again") % received),
+        Completeness.ODD_GEOMETRY: State(
+            "warn", _("%s, but the slices are unevenly spaced: compare with the console") % received
+        ),
+    }[series.completeness]
+
+
+def series_title(series: SeriesRow) -> str:
+    """Name a series by its description or its kind."""
+    return series.series_description or modality_words(series.modality)
+
+
+def series_facts(series: SeriesRow) -> str:
+    """Write where a series comes from."""
+    number = "" if series.series_number is None else _("Series %d") % series.series_number
+    device = " ".join(part for part in (series.manufacturer, series.manufacturer_model_name) if part)
+    frames = "" if series.frame_count <= series.instance_count else _("%d frames") % series.frame_count
+    return " · ".join(part for part in (number, modality_words(series.modality), device, frames) if part)
+
+
+def finding_lines(series: SeriesRow) -> list[str]:
+    """Put intake's findings into words; one that is not known shows its code."""
+    lines = [_finding(str(each.get("code", "")), each.get("numbers", [])) for each in json.loads(series.findings)]
+    if series.further_versions:
+        lines.append(
+            ngettext(
+                "%(count)d image came again with other content; the first is shown, the other is kept.",
+                "%(count)d images came again with other content; the first of each is shown, the others are kept.",
+                series.further_versions,
+            )
+            % {"count": series.further_versions}
+        )
+    return [line for line in lines if line]
+
+
+def _finding(code: str, numbers: object) -> str:
+    listed = ", ".join(str(number) for number in numbers[:12]) if isinstance(numbers, list) else ""
+    known = {
+        "missing numbers": _("Numbers that did not come: %s"),
+        "gap": _("Gaps after image: %s"),
+        "gaps": _("Gaps after image: %s"),
+        "repeated position": _("More than one image at the same place: %s"),
+        "uneven spacing": _("Uneven distance between slices at: %s"),
+    }
+    if code in known:
+        return known[code] % listed if listed else ""
+    return f"{code}: {listed}" if listed else code

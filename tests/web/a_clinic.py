@@ -1,0 +1,104 @@
+"""A clinic's staff app on a catalogue of invented people, for tests of pages."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from httpx import Response
+from litestar import Litestar
+from litestar.testing import TestClient
+
+from appliance.accounts import service
+from appliance.accounts.account import Account, NewAccount
+from appliance.accounts.context import Accounts
+from appliance.accounts.roles import Role
+from appliance.accounts.sessions import Stage, start_session
+from appliance.audit.events import OPERATOR, AuditLog
+from appliance.keys.hierarchy import Keyring, Subkey
+from appliance.keys.secret import SecretKey
+from appliance.store.database import Database
+from appliance.web.http.cookies import SESSION_COOKIE
+from appliance.web.staff.app import create_app
+from appliance.web.staff.context import StaffContext
+
+PASSWORD = "quiet amber tram 42"  # noqa: S105  # of people who were invented
+CLINIC = "Clínica Las Lilas"
+
+
+class SetClock:
+    """A clock that stands until it is moved."""
+
+    def __init__(self) -> None:
+        self.at = datetime(2026, 11, 21, 14, 30, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.at
+
+    def monotonic(self) -> float:
+        return self.at.timestamp()
+
+    def pass_time(self, **span: float) -> None:
+        self.at += timedelta(**span)
+
+
+class AClinic:
+    """Its catalogue, accounts and app."""
+
+    def __init__(self, folder: Path) -> None:
+        keyring = Keyring.for_process("staff", SecretKey.new())
+        self.clock = SetClock()
+        self.folder = folder
+        self.database = Database(folder / "catalogue.db", keyring.key(Subkey.CATALOGUE), self.clock)
+        self.database.create_or_migrate()
+        audit = AuditLog(keyring.key(Subkey.AUDIT), self.clock)
+        self.accounts = Accounts(self.database, audit, keyring.key(Subkey.ACCOUNTS), self.clock, CLINIC)
+        self.context = StaffContext(self.accounts, folder / "admission.json", SecretKey.new())
+        self.app = create_app(self.context)
+
+    def person(self, role: Role = Role.DENTIST, *, image_right: bool = False, **more: object) -> Account:
+        """Add somebody whose password is set and whose name is the role's."""
+        names = {"user_name": f"{role.value}.one", "display_name": "Ana Prueba", "must_change_password": False}
+        new = NewAccount(role=role, password=PASSWORD, image_right=image_right, **(names | more))  # type: ignore[arg-type]  # names of its own fields
+        return service.create_account(self.accounts, new, OPERATOR)
+
+    def browser(self) -> "Browser":
+        """Give a browser that nobody has signed in with."""
+        return Browser(self.app)
+
+    def signed_in(self, account: Account) -> "Browser":
+        """Give a browser with a full session of this person."""
+        with self.database.write() as tx:
+            token = start_session(tx, account.account_key, Stage.FULL, "192.0.2.10", self.clock.now())
+        browser = self.browser()
+        browser.client.cookies.set(SESSION_COOKIE, token)
+        return browser
+
+    def events(self) -> list[tuple[str, str]]:
+        """Give code and outcome of every audit event, in order."""
+        with self.database.read() as tx:
+            return [(str(c), str(o)) for c, o in tx.rows("SELECT event, outcome FROM audit_events ORDER BY sequence")]
+
+
+class Browser:
+    """Asks for pages, follows nothing by itself, and fills in forms as a person would."""
+
+    def __init__(self, app: Litestar) -> None:
+        self.client = TestClient(app, base_url="https://enamel.test")
+
+    def get(self, path: str, **headers: str) -> Response:
+        return self.client.get(path, headers={"accept": "text/html", **headers}, follow_redirects=False)
+
+    def post(self, path: str, *, page: str, **fields: str) -> Response:
+        """Send the form of `page` to `path` with these fields."""
+        token = form_token_in(self.get(page).text)
+        return self.post_bare(path, form_token=token, **fields)
+
+    def post_bare(self, path: str, **fields: str) -> Response:
+        return self.client.post(path, data=fields, headers={"accept": "text/html"}, follow_redirects=False)
+
+
+def form_token_in(text: str) -> str:
+    """Find the form token of a page."""
+    found = re.search(r'name="form_token" value="([\w-]+)"', text) or re.search(r'data-form-token="([\w-]+)"', text)
+    assert found, "the page has no form"
+    return found[1]
