@@ -139,10 +139,10 @@ class SealedStream:
         self._cipher = AESGCM(encryption_key)
         self.plaintext_bytes = _plaintext_bytes(stored_bytes, self._chunk_bytes)
         self._last_chunk = max(0, self.plaintext_bytes - 1) // self._chunk_bytes
-        if plaintext_bytes is None:
-            self._open_chunk(self._last_chunk)
-        elif plaintext_bytes != self.plaintext_bytes:
+        if plaintext_bytes not in (None, self.plaintext_bytes):
             raise Tampered(f"a sealed file holds {self.plaintext_bytes} bytes where {plaintext_bytes} were stored")
+        if not plaintext_bytes:  # unknown, or none: then no read would ever look at the one chunk
+            self._open_chunk(self._last_chunk)
 
     def read(self, offset: int, length: int) -> bytes:
         """Give the bytes from `offset` on, fewer than `length` only at the end.
