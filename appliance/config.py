@@ -37,6 +37,7 @@ class ReceiverSettings(Struct, frozen=True, forbid_unknown_fields=True):
         tls_port: DICOM over TLS; 0 turns it off.
         ae_title: The title scanners call.
         ae_title_aliases: Further titles answered to, whoever calls.
+        tls_client_certificate: Whether whoever comes by TLS must show a certificate.
         accept_any_peer: Admit every caller; only on a loopback address.
         maximum_associations: In all, at one moment.
         maximum_associations_per_peer: From one address, at one moment.
@@ -51,6 +52,7 @@ class ReceiverSettings(Struct, frozen=True, forbid_unknown_fields=True):
     tls_port: Port = 2762
     ae_title: AE = "ENAMEL"
     ae_title_aliases: tuple[AE, ...] = ()
+    tls_client_certificate: Literal["optional", "required"] = "optional"
     accept_any_peer: bool = False
     maximum_associations: Count = 64
     maximum_associations_per_peer: Count = 16

@@ -1,10 +1,12 @@
-"""The decisions are short, and every one is found from their index."""
+"""The decisions are short and found from their index; what an operator may set is written down."""
 
+import re
 from pathlib import Path
 
 import pytest
 
-DECISIONS = Path(__file__).parents[2] / "docs" / "decisions"
+ROOT = Path(__file__).parents[2]
+DECISIONS = ROOT / "docs" / "decisions"
 RECORDS = sorted(DECISIONS.glob("[0-9]*.md"))
 
 
@@ -29,3 +31,10 @@ def test_a_decision_that_is_long_or_partial_or_lost_is_named() -> None:
     assert faults_of("1.md", whole, "")
     assert faults_of("1.md", whole + "\n" * 60, "[1](1.md)")
     assert faults_of("1.md", "Context\n", "[1](1.md)")
+
+
+def test_every_answer_of_the_role_is_in_the_operators_guide() -> None:
+    defaults = (ROOT / "ansible" / "roles" / "enamel_box" / "defaults" / "main.yml").read_text()
+    guide = (ROOT / "docs" / "operations.md").read_text()
+    answers = set(re.findall(r"^(enamel_\w+):", defaults, re.MULTILINE))
+    assert answers == set(re.findall(r"^\| `(enamel_\w+)`", guide, re.MULTILINE))

@@ -1,0 +1,222 @@
+"""The receiver's side of the inbox: sealed files that are durable before Success.
+
+Guards: when `ArrivalWriter.commit` returns, the association's sealed key, the
+sealed file and both folder entries survive a power cut; what a disk refused is
+never acknowledged. Only bytes that were sealed are ever written.
+Leaves out: sweeping. A file is unlinked here only by the hand that was still
+writing it, never once its last chunk is written: intake may have found it.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from appliance.clock import Clock
+from appliance.dicom.part10 import ArrivalNames, ArrivalOrigin, FileMetaWriter
+from appliance.identifiers import FileId
+from appliance.inbox.association import (
+    ASSOCIATION_NAME,
+    END_NAME,
+    AssociationEnd,
+    AssociationFacts,
+    Outcome,
+    association_info,
+    encode_association,
+    encode_end,
+    end_file,
+)
+from appliance.inbox.public_key import InboxPublicKey
+from appliance.keys.inbox_seal import end_mac, instance_key, seal_association_key
+from appliance.keys.secret import SecretKey
+from appliance.keys.stream import Buffer, SealBuffers, StreamSealer
+from appliance.store.files import FileLayer, create_durably, storage_faults
+
+FOLDER_MODE = 0o770  # on a box intake moves files out, by its group; the process's umask narrows it elsewhere
+FILE_MODE = 0o640
+
+
+class InboxWriter:
+    """Opens associations in the inbox; safe for several threads."""
+
+    def __init__(self, folder: Path, public_key: Callable[[], InboxPublicKey], files: FileLayer, clock: Clock) -> None:
+        """Write into `folder`, which exists.
+
+        Args:
+            folder: The inbox.
+            public_key: Gives the current key; raises `Unavailable`.
+            files: The disk.
+            clock: The time.
+        """
+        self._folder = folder
+        self._public_key = public_key
+        self._files = files
+        self._clock = clock
+
+    def public_key(self) -> InboxPublicKey:
+        """Give the key that arrivals are sealed to.
+
+        Raises:
+            Unavailable: There is none.
+        """
+        return self._public_key()
+
+    def open_association(self, facts: AssociationFacts) -> "AssociationWriter":
+        """Give the writer of an association; nothing is on disk before its first file."""
+        return AssociationWriter(self._folder, self._public_key, self._files, self._clock, facts)
+
+
+class AssociationWriter:
+    """Writes one association's files, one after the other."""
+
+    def __init__(
+        self,
+        inbox: Path,
+        public_key: Callable[[], InboxPublicKey],
+        files: FileLayer,
+        clock: Clock,
+        facts: AssociationFacts,
+    ) -> None:
+        self._inbox = inbox
+        self._public_key = public_key
+        self._files = files
+        self._clock = clock
+        self._facts = facts
+        self._meta = FileMetaWriter(ArrivalNames(facts.calling_ae_title.value, facts.called_ae_title.value))
+        self._key: SecretKey | None = None
+        self._buffers: SealBuffers | None = None
+        self._sequence = 0
+        self._committed = 0
+
+    @property
+    def folder(self) -> Path:
+        """Where the files are; it exists once the first file was begun."""
+        return self._inbox / str(self._facts.association_id)
+
+    @property
+    def committed_count(self) -> int:
+        """How many files are durable."""
+        return self._committed
+
+    def begin(self, sop_class_uid: str, sop_instance_uid: str, transfer_syntax_uid: str) -> "ArrivalWriter":
+        """Begin the next file; its head is written from these names.
+
+        The one before must have ended, for they share their buffers.
+
+        Raises:
+            Unavailable: The disk refused (`OutOfSpace` when it is full), or there is no public key.
+        """
+        origin = ArrivalOrigin(self._facts.association_id, self._sequence + 1, self._clock.now())
+        with storage_faults():
+            if self._key is None or self._buffers is None:
+                self._key, self._buffers = self._open(), SealBuffers()
+            file_id = FileId.new()
+            file = NewFile(self._files, self.folder, file_id)
+            arrival = ArrivalWriter(file, instance_key(self._key, file_id), self._buffers, self._count)
+        self._sequence += 1
+        arrival.write(self._meta.head(sop_class_uid, sop_instance_uid, transfer_syntax_uid, origin))
+        return arrival
+
+    def end(self, outcome: Outcome) -> None:
+        """Write down how the association ended and how many files it brought, under a MAC.
+
+        If no file was ever begun, nothing is on disk, and nothing is written now.
+
+        Raises:
+            Unavailable: The disk refused; the count then stays unknown.
+        """
+        if self._key is None:
+            return
+        record = encode_end(
+            AssociationEnd(self._facts.association_id, outcome, self._committed, self._clock.now()),
+        )
+        with storage_faults():
+            create_durably(self._files, self.folder / END_NAME, end_file(record, end_mac(self._key, record)), FILE_MODE)
+
+    def _open(self) -> SecretKey:
+        public, key = self._public_key(), SecretKey.new()
+        info = association_info(self._facts, public.number)
+        record = encode_association(info, seal_association_key(public.public_key, info, key))
+        self._files.make_folder(self.folder, FOLDER_MODE)
+        try:
+            create_durably(self._files, self.folder / ASSOCIATION_NAME, record, FILE_MODE)
+        except OSError:
+            self._files.remove_folder(self.folder)
+            raise
+        self._files.fsync_folder(self._inbox)
+        return key
+
+    def _count(self) -> None:
+        self._committed += 1
+
+
+class NewFile:
+    """A file that did not exist before and is only appended to."""
+
+    def __init__(self, files: FileLayer, folder: Path, file_id: FileId) -> None:
+        self.file_id = file_id
+        self._files = files
+        self._folder = folder
+        self._path = folder / str(file_id)
+        self._descriptor = files.create_exclusive(self._path, FILE_MODE)
+        self._open = True
+
+    def append(self, data: memoryview) -> None:
+        """Write all of `data` at the end."""
+        self._files.write(self._descriptor, data)
+
+    def make_durable(self) -> None:
+        """Sync the file and its folder entry."""
+        self._files.fsync(self._descriptor)
+        self._files.fsync_folder(self._folder)
+
+    def close(self) -> None:
+        """Give the descriptor back, once."""
+        if self._open:
+            self._open = False
+            self._files.close(self._descriptor)
+
+    def remove(self) -> None:
+        """Take the file's name away."""
+        self._files.unlink(self._path)
+
+
+class ArrivalWriter:
+    """Writes one file. One `commit` or `abandon` ends it."""
+
+    def __init__(self, file: NewFile, data_key: SecretKey, buffers: SealBuffers, on_commit: Callable[[], None]) -> None:
+        self._file = file
+        self._sealer = StreamSealer(data_key, file.file_id, file.append, buffers=buffers)
+        self._on_commit = on_commit
+        self._whole = False
+
+    def write(self, data: Buffer) -> None:
+        """Take plaintext; it is sealed in memory before it is written.
+
+        Raises:
+            Unavailable: The disk refused (`OutOfSpace` when it is full). Abandon the file then.
+        """
+        with storage_faults():
+            self._sealer.write(data)
+
+    def commit(self) -> None:
+        """Write the last chunk and make file and folder entry durable.
+
+        Raises:
+            Unavailable: The disk refused. Abandon the file then, and do not say Success.
+        """
+        with storage_faults():
+            self._sealer.finish()
+            self._whole = True
+            self._file.make_durable()
+            self._file.close()
+        self._on_commit()
+
+    def abandon(self) -> None:
+        """Give up: close the file, and remove it unless intake may have found it whole.
+
+        Raises:
+            Unavailable: The disk refused even that; intake sweeps what is left.
+        """
+        with storage_faults():
+            self._file.close()
+            if not self._whole:
+                self._file.remove()
