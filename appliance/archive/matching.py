@@ -150,8 +150,8 @@ def _text_match(key: Key, value: str, *, fuzzy: bool) -> Match | None:
     if key is Key.STUDY_TIME:
         return _between(key, value.replace(":", ""), _TIME, "999999.999999")
     if key is Key.PATIENT_NAME and fuzzy:
-        words = tuple(fold(value.replace("*", " ").replace("?", " ")).split())
-        return Words(words) if words else None
+        words = tuple(re.findall(r"[^\W_]+", fold(value)))
+        return Words(words) if words else AnyOf(())  # nothing that could be a name: no name is it
     if key is Key.PATIENT_NAME:
         return _pattern(value, folded=True)
     return _pattern(value, folded=False) if "*" in value or "?" in value else AnyOf(tuple(value.split("\\")))

@@ -52,6 +52,7 @@ def test_a_name_is_folded_between_its_wildcards() -> None:
     assert match_for(Key.PATIENT_NAME, "*Ño?o*") == Pattern("", "*no?o*", whole=False)
     assert match_for(Key.PATIENT_NAME, "Doe^Jane") == Pattern("doe jane", "", whole=True)
     assert match_for(Key.PATIENT_NAME, "DOE JÄNE", fuzzy=True) == Words(("doe", "jane"))
+    assert match_for(Key.PATIENT_NAME, '")(', fuzzy=True) == AnyOf(())
 
 
 def test_an_identifier_is_compared_by_the_letter() -> None:

@@ -15,6 +15,7 @@ from appliance.archive.source import ScopedSource
 from appliance.archive.viewings import Viewings
 from appliance.audit.events import Actor, ActorKind
 from appliance.dicom.facts import InstanceFacts
+from appliance.dicom.faults import Fault, Unparsable
 from appliance.dicom.instance import parse
 from appliance.dicom.names import fold_name
 from appliance.dicom.source import ByteSource
@@ -36,7 +37,7 @@ def dataset_offset(part10: bytes) -> int:
 
 
 class AnArchive:
-    """A box with stored instances."""
+    """A box with stored instances; `stored` has the first version of each, which is the one shown."""
 
     def __init__(self, folder: Path) -> None:
         self.box = ABox(folder).create()
@@ -51,6 +52,8 @@ class AnArchive:
         """Seal a Part 10 file into the vault and add its rows."""
         offset = dataset_offset(part10)
         facts = parse(ByteSource(part10), offset, transfer_syntax_uid)
+        if not (facts.sop_instance_uid and facts.series.series_instance_uid and facts.study.study_instance_uid):
+            raise Unparsable(Fault.BAD_ELEMENT)  # intake puts such files into quarantine
         key, file_id = SecretKey.new(), FileId.new()
         path = self.box.vault.path_of(file_id)
         path.parent.mkdir(exist_ok=True)
@@ -61,7 +64,7 @@ class AnArchive:
         with self.box.database.write() as tx:
             add_file(tx, self.box.keys.current_wrapping_key(tx), NewFile(file_id, key, length, None, 0))
             self._rows(tx, facts, (file_id, offset, part10, transfer_syntax_uid))
-        self.stored[facts.sop_instance_uid or ""] = part10
+        self.stored.setdefault(facts.sop_instance_uid or "", part10)
         return facts
 
     def _rows(self, tx: WriteTransaction, facts: InstanceFacts, stored: tuple[FileId, int, bytes, str]) -> None:
@@ -93,7 +96,11 @@ class AnArchive:
             "sop_class_uid": facts.sop_class_uid, "instance_number": facts.instance_number, "version_count": 1,
         }  # fmt: skip
         instance_key = _key(tx, "instances", "instance_key", instance, ("series_key", "sop_instance_uid"))
-        _key(tx, "versions", "version_key", _version(instance_key, facts, stored), ("file_id",))
+        version = _version(instance_key, facts, stored)
+        version["version_number"] = 1 + len(
+            tx.rows("SELECT 1 FROM versions WHERE instance_key = :key", key=instance_key)
+        )
+        _key(tx, "versions", "version_key", version, ("file_id",))
         _count(tx, study_key, series_key)
         tx.change("DELETE FROM study_search WHERE rowid = :key", key=study_key)
         tx.change(
@@ -136,7 +143,8 @@ def _count(tx: WriteTransaction, study_key: int, series_key: int) -> None:
     tx.change(
         "UPDATE studies SET series_count = (SELECT count(*) FROM series s WHERE s.study_key = studies.study_key), "
         "instance_count = (SELECT sum(instance_count) FROM series s WHERE s.study_key = studies.study_key), "
-        "modalities = (SELECT group_concat(DISTINCT modality) FROM series s WHERE s.study_key = studies.study_key) "
+        "modalities = (SELECT replace(group_concat(DISTINCT modality), ',', '\\') "
+        "FROM series s WHERE s.study_key = studies.study_key) "
         "WHERE study_key = :key",
         key=study_key,
     )

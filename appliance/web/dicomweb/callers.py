@@ -1,0 +1,119 @@
+"""Who calls DICOMweb: a machine with a bearer token, or a person with a session.
+
+The look-up is made for every request, in the catalogue, so that revoking ends
+access at once. Only noting that a person is active is spared: once in ten
+seconds is what a session needs.
+
+Source: RFC 6750 (bearer tokens).
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+from ipaddress import IPv4Address, IPv6Address, ip_address
+
+from appliance.accounts.context import Accounts
+from appliance.accounts.roles import Permission
+from appliance.accounts.sessions import Session, Stage, find_session, use_session
+from appliance.accounts.tokens import find_token
+from appliance.archive.scope import Scope
+from appliance.audit.events import Actor, ActorKind
+from appliance.web.dicomweb.faults import NotSignedIn
+from appliance.web.http.cookies import SESSION_COOKIE
+
+Headers = Iterable[tuple[bytes, bytes]]
+TOUCH_SECONDS = 10.0
+REMEMBERED_SESSIONS = 1024
+BACKGROUND = b"x-enamel-background"
+_COOKIE = SESSION_COOKIE.encode() + b"="
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What a request brings to be known by."""
+
+    bearer: str = ""
+    cookie: str = ""
+    background: bool = False
+
+
+def credential_of(headers: Headers) -> Credential:
+    """Read the credential of a request; a bearer token goes before a cookie."""
+    cookie, background = "", False
+    for name, value in headers:
+        if name == b"authorization" and value[:7].lower() == b"bearer ":
+            return Credential(bearer=value[7:].strip().decode("latin-1"))
+        if name == b"cookie":
+            cookie = _session_cookie(value) or cookie
+        background = background or name == BACKGROUND
+    return Credential(cookie=cookie, background=background)
+
+
+class Callers:
+    """Turns a credential into a scope."""
+
+    def __init__(self, accounts: Accounts) -> None:
+        self._accounts = accounts
+        self._touched: dict[bytes, float] = {}
+
+    def scope(self, credential: Credential, address: str) -> tuple[Scope, Callable[[], object] | None]:
+        """Give the caller's scope, and what is due to be done off the event loop, if anything.
+
+        Raises:
+            NotSignedIn: Nobody, or somebody who has to do something first.
+        """
+        if credential.bearer:
+            return self._machine(credential.bearer, address), None
+        session = find_session(self._accounts, credential.cookie) if credential.cookie else None
+        if session is None or session.stage is not Stage.FULL:
+            raise NotSignedIn("no session")
+        if session.locked or session.account.must_change_password:
+            raise NotSignedIn("the screen is locked, or a new password is due")
+        return _person(session, address), self._touch(credential, session, address)
+
+    def _machine(self, bearer: str, address: str) -> Scope:
+        token = find_token(self._accounts, bearer)
+        if token is None:
+            raise NotSignedIn("no such token")
+        actor = Actor(ActorKind.TOKEN, token.token_key, _address(address))
+        return _scope(actor, f"token {token.token_key}", token.permissions)
+
+    def _touch(self, credential: Credential, session: Session, address: str) -> Callable[[], object] | None:
+        now = self._accounts.clock.monotonic()
+        if credential.background or now - self._touched.get(session.session_hash, -TOUCH_SECONDS) < TOUCH_SECONDS:
+            return None
+        if len(self._touched) >= REMEMBERED_SESSIONS:
+            self._touched.clear()
+        self._touched[session.session_hash] = now
+        return lambda: use_session(self._accounts, credential.cookie, address)
+
+
+def _person(session: Session, address: str) -> Scope:
+    actor = Actor(ActorKind.ACCOUNT, session.account.account_key, _address(address))
+    caller = sha256(session.session_hash).hexdigest()
+    return _scope(actor, f"session {caller}", session.account.permissions)
+
+
+def _scope(actor: Actor, caller: str, permissions: frozenset[Permission]) -> Scope:
+    return Scope(
+        actor,
+        caller,
+        may_list=Permission.LIST_STUDIES in permissions,
+        may_read=Permission.READ_STUDY in permissions,
+        may_view=Permission.VIEW_IMAGES in permissions,
+    )
+
+
+def _session_cookie(header: bytes) -> str:
+    for part in header.split(b";"):
+        bare = part.strip()
+        if bare.startswith(_COOKIE):
+            return bare[len(_COOKIE) :].decode("latin-1")
+    return ""
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(text)
+    except ValueError:
+        return None

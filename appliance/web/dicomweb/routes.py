@@ -1,0 +1,209 @@
+"""DICOMweb as one ASGI application without a framework: `/dicomweb/...` and `/series/{key}/stream`.
+
+Frames come by the hundred, so the way from the socket to the stored bytes is
+kept short. `in_front_of` puts this before the staff app; every other path goes
+on to it.
+
+Guards: no request is answered before its caller is known and its scope asked.
+"""
+
+import asyncio
+import json
+import logging
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, HTTPScope, Receive, Send
+from litestar.types import Scope as Connection
+
+from appliance.archive.located import Located
+from appliance.archive.matching import Key, Level, Search
+from appliance.archive.scope import Scope
+from appliance.archive.source import ScopedSource
+from appliance.errors import ApplianceError, NotFound
+from appliance.web.dicomweb import retrieve
+from appliance.web.dicomweb.answers import Answer, Read, send_answer
+from appliance.web.dicomweb.attributes import results
+from appliance.web.dicomweb.callers import Callers, credential_of
+from appliance.web.dicomweb.faults import NotAcceptable, WrongMethod, problem
+from appliance.web.dicomweb.frames import parse_frame_list
+from appliance.web.dicomweb.metadata import Metadata
+from appliance.web.dicomweb.negotiation import MediaRange, json_type, parse_accept
+from appliance.web.dicomweb.parameters import parse_search
+from appliance.web.dicomweb.paths import Kind, Resource, parse_path
+from appliance.web.dicomweb.ranges import Stretch
+from appliance.web.dicomweb.series_stream import MEDIA_TYPE, layout
+
+ROOT = "/dicomweb"
+_STREAM = re.compile(r"/series/([0-9]{1,18})/stream", re.ASCII)
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Dicomweb:
+    """What DICOMweb needs."""
+
+    source: ScopedSource
+    callers: Callers
+    metadata: Metadata
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request, its caller known."""
+
+    scope: Scope
+    path: str
+    query: str
+    accept: Sequence[MediaRange]
+    range_header: str
+    if_range: str
+    base_url: str
+
+
+def in_front_of(app: ASGIApp, dicomweb: Dicomweb) -> ASGIApp:
+    """Give an application that answers DICOMweb and the series stream itself and passes on everything else."""
+
+    async def front(connection: Connection, receive: Receive, send: Send) -> None:
+        if connection["type"] == ScopeType.HTTP and _is_ours(connection["path"]):
+            await serve(dicomweb, connection, receive, send)
+        else:
+            await app(connection, receive, send)
+
+    return front
+
+
+async def serve(dicomweb: Dicomweb, connection: HTTPScope, receive: Receive, send: Send) -> None:
+    """Answer one request."""
+    head_only = connection["method"] == "HEAD"
+    reader: Read = _no_read
+    try:
+        if connection["method"] not in ("GET", "HEAD"):
+            raise WrongMethod("only reading is offered")
+        request = await _known(dicomweb, connection)
+        answer = await _answer(dicomweb, request)
+        reader = _reader(dicomweb.source, request.scope)
+    except ApplianceError as error:
+        _note(error)
+        answer = problem(error)
+    try:
+        await send_answer(answer, reader, receive, send, head_only=head_only)
+    except ApplianceError as error:  # before the first byte: the answer can still be a truthful one
+        _note(error)
+        await send_answer(problem(error), _no_read, receive, send, head_only=head_only)
+
+
+def _is_ours(path: str) -> bool:
+    return path.startswith(ROOT + "/") or _STREAM.fullmatch(path) is not None
+
+
+async def _known(dicomweb: Dicomweb, connection: HTTPScope) -> Request:
+    headers = connection["headers"]
+    client = connection.get("client")
+    scope, due = dicomweb.callers.scope(credential_of(headers), client[0] if client else "")
+    if due is not None:
+        await asyncio.to_thread(due)
+    named = {name: value.decode("latin-1") for name, value in headers}
+    return Request(
+        scope,
+        connection["path"],
+        connection["query_string"].decode("latin-1"),
+        parse_accept(named.get(b"accept", "")),
+        named.get(b"range", ""),
+        named.get(b"if-range", ""),
+        f"{connection['scheme']}://{named.get(b'host', 'localhost')}{ROOT}",
+    )
+
+
+async def _answer(dicomweb: Dicomweb, request: Request) -> Answer:
+    streamed = _STREAM.fullmatch(request.path)
+    if streamed:
+        return await _stream(dicomweb.source, request, int(streamed.group(1)))
+    resource = parse_path(request.path[len(ROOT) :])
+    if resource.kind is Kind.FRAMES:
+        return await _frames(dicomweb.source, request, resource)
+    if resource.kind is Kind.SEARCH:
+        return await asyncio.to_thread(_search, dicomweb.source, request, resource)
+    if resource.kind is Kind.METADATA:
+        return await asyncio.to_thread(_metadata, dicomweb, request, resource)
+    found = await asyncio.to_thread(_find, dicomweb.source, request.scope, resource)
+    await _viewed(dicomweb.source, request.scope, found[0])
+    single = resource.level is Level.INSTANCE
+    if resource.kind is Kind.BULK_DATA:
+        answer = retrieve.bulk_answer(found[0], resource.rest, request.accept)
+    else:
+        answer = retrieve.instances_answer(found, request.accept, single=single)
+    if answer.content_type.startswith(b"multipart/"):
+        return answer
+    return _resumable(answer, request)
+
+
+async def _frames(source: ScopedSource, request: Request, resource: Resource) -> Answer:
+    """The hot path: two look-ups by index in this thread, then the bytes."""
+    located = source.instance(request.scope, resource.study, resource.series, resource.sop)
+    answer = retrieve.frames_answer(located, parse_frame_list(resource.rest), request.accept)
+    await _viewed(source, request.scope, located)
+    return answer
+
+
+async def _stream(source: ScopedSource, request: Request, series_key: int) -> Answer:
+    found = await asyncio.to_thread(source.series_by_key, request.scope, series_key)
+    await _viewed(source, request.scope, found[0])
+    return _resumable(Answer(200, MEDIA_TYPE, layout(found)), request)
+
+
+def _resumable(answer: Answer, request: Request) -> Answer:
+    return retrieve.ranged(answer, retrieve.entity_tag(answer.body), request.range_header, request.if_range)
+
+
+async def _viewed(source: ScopedSource, scope: Scope, located: Located) -> None:
+    if source.view_is_due(scope, located):
+        await asyncio.to_thread(source.record_view, scope, located)
+
+
+def _find(source: ScopedSource, scope: Scope, resource: Resource) -> list[Located]:
+    if resource.level is Level.INSTANCE:
+        return [source.instance(scope, resource.study, resource.series, resource.sop)]
+    return source.instances(scope, resource.study, resource.series or None)
+
+
+def _search(source: ScopedSource, request: Request, resource: Resource) -> Answer:
+    media_type = _json_type(request)
+    fixed = {Key.STUDY_INSTANCE_UID: resource.study, Key.SERIES_INSTANCE_UID: resource.series}
+    search = parse_search(resource.level, request.query, fixed)
+    rows = source.search(request.scope, Search(search.level, search.matches, search.limit + 1, search.offset))
+    shown = rows[: search.limit]
+    source.record_search(request.scope, len(shown))
+    headers = {b"warning": b'299 enamel "There are additional results that can be requested"'}
+    body = json.dumps(results(search.level, shown, request.base_url), ensure_ascii=False).encode()
+    return Answer(200, media_type, [body], headers if len(rows) > len(shown) else {})
+
+
+def _metadata(dicomweb: Dicomweb, request: Request, resource: Resource) -> Answer:
+    media_type = _json_type(request)
+    found = _find(dicomweb.source, request.scope, resource)
+    dicomweb.source.record_view(request.scope, found[0])
+    return Answer(200, media_type, [dicomweb.metadata.of(request.scope, found, request.base_url)])
+
+
+def _json_type(request: Request) -> bytes:
+    media_type = json_type(request.accept)
+    if media_type is None:
+        raise NotAcceptable("not JSON")
+    return media_type.encode()
+
+
+def _reader(source: ScopedSource, scope: Scope) -> Read:
+    return lambda stretch: source.read(scope, stretch.located, stretch.offset, stretch.length)
+
+
+def _no_read(stretch: Stretch) -> list[bytes]:
+    raise NotFound(f"an answer without stored bytes has none at {stretch.offset}")
+
+
+def _note(error: ApplianceError) -> None:
+    answer = problem(error)
+    if answer.status >= 500:
+        _LOG.error("DICOMweb answered %d: %s", answer.status, error)

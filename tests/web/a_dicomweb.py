@@ -1,0 +1,72 @@
+"""DICOMweb served by uvicorn on a unix socket, over an archive of real files, as the staff process serves it."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import uvicorn
+from litestar import Litestar, get
+
+from appliance.accounts.context import Accounts
+from appliance.accounts.roles import IMAGE_RIGHT, Permission
+from appliance.accounts.tokens import issue_token
+from appliance.audit.events import Actor, ActorKind
+from appliance.keys.hierarchy import Subkey, derive
+from appliance.web.dicomweb.callers import Callers
+from appliance.web.dicomweb.metadata import Metadata
+from appliance.web.dicomweb.routes import Dicomweb, in_front_of
+from tests.web.an_archive import AnArchive
+
+TESTER = Actor(ActorKind.OPERATOR)
+
+
+@get("/elsewhere", sync_to_thread=False)
+def elsewhere() -> str:
+    """Stand for the staff app's pages."""
+    return "a page"
+
+
+class ADicomweb:
+    """An archive, its accounts, and a client that carries a token for everything."""
+
+    def __init__(self, folder: Path) -> None:
+        self.archive = AnArchive(folder)
+        box = self.archive.box
+        key = derive(box.root, Subkey.ACCOUNTS)
+        self.accounts = Accounts(box.database, box.audit, key, box.clock, "Clinic")
+        self.socket = folder / "web.sock"
+        self.token = self.issue(*IMAGE_RIGHT)
+        self.client = self.client_with(self.token)
+
+    def issue(self, *permissions: Permission) -> str:
+        return issue_token(self.accounts, "test", permissions, TESTER)
+
+    def client_with(self, token: str) -> httpx.Client:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        transport = httpx.HTTPTransport(uds=str(self.socket))
+        return httpx.Client(transport=transport, base_url="http://box.test", headers=headers, timeout=30)
+
+    @contextmanager
+    def served(self) -> Iterator["ADicomweb"]:
+        source = self.archive.source
+        dicomweb = Dicomweb(source, Callers(self.accounts), Metadata(source, self.archive.box.clock))
+        app = in_front_of(Litestar([elsewhere], openapi_config=None), dicomweb)
+        config = uvicorn.Config(
+            app, uds=str(self.socket), http="httptools", loop="uvloop", log_level="critical", access_log=False
+        )
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, daemon=True)
+        thread.start()
+        until = time.monotonic() + 10
+        while not server.started and time.monotonic() < until:
+            time.sleep(0.01)
+        try:
+            yield self
+        finally:
+            server.should_exit = True
+            self.client.close()
+            thread.join(10)
+            source.close()

@@ -1,0 +1,89 @@
+"""Who may come in: tokens and sessions, at once refused when revoked, and never told what they may not know."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from appliance.accounts.roles import Permission
+from appliance.accounts.tokens import revoke_token
+from appliance.web.dicomweb.callers import credential_of
+from tests.web.a_dicomweb import TESTER, ADicomweb
+from tests.web.a_phantom import SYNTAX, slice_bytes
+
+INSTANCE = "/dicomweb/studies/1.2.1/series/1.2.1.1/instances/1.2.1.1.1"
+STREAM = "/series/1/stream"
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ADicomweb]:
+    dicomweb = ADicomweb(tmp_path_factory.mktemp("box"))
+    dicomweb.archive.store(slice_bytes("1.2.1", "1.2.1.1", 1), SYNTAX)
+    with dicomweb.served():
+        yield dicomweb
+
+
+def statuses(client: httpx.Client) -> dict[str, int]:
+    paths = ["/dicomweb/studies", "/dicomweb/series", INSTANCE, f"{INSTANCE}/frames/1", f"{INSTANCE}/metadata", STREAM]
+    return {path: client.get(path).status_code for path in paths}
+
+
+@pytest.mark.parametrize("token", ["", "enamel_wrong", "x" * 5000])
+def test_without_a_good_token_nothing_is_told(served: ADicomweb, token: str) -> None:
+    with served.client_with(token) as client:
+        assert set(statuses(client).values()) == {401}
+        assert client.get("/dicomweb/nothing").status_code == 401
+        assert client.get("/dicomweb/studies").headers["www-authenticate"].startswith("Bearer")
+
+
+def test_each_scope_opens_its_own_routes(served: ADicomweb) -> None:
+    with served.client_with(served.issue(Permission.LIST_STUDIES)) as client:
+        assert list(statuses(client).values()) == [200, 403, 403, 403, 403, 403]
+    with served.client_with(served.issue(Permission.READ_STUDY)) as client:
+        assert list(statuses(client).values()) == [403, 200, 403, 403, 403, 403]
+    with served.client_with(served.issue(Permission.VIEW_IMAGES)) as client:
+        assert list(statuses(client).values()) == [403, 403, 200, 200, 200, 200]
+
+
+def test_a_revoked_token_is_refused_at_once(served: ADicomweb) -> None:
+    token = served.issue(Permission.VIEW_IMAGES)
+    with served.client_with(token) as client:
+        assert client.get(f"{INSTANCE}/frames/1").status_code == 200
+        with served.archive.box.database.read() as tx:
+            key = tx.rows("SELECT max(token_key) FROM machine_tokens")[0][0]
+        revoke_token(served.accounts, key, TESTER)
+        assert client.get(f"{INSTANCE}/frames/1").status_code == 401
+
+
+def test_only_a_hash_of_a_token_is_kept(served: ADicomweb) -> None:
+    token = served.issue(Permission.VIEW_IMAGES)
+    with served.archive.box.database.read() as tx:
+        rows = tx.rows("SELECT * FROM machine_tokens")
+    assert not any(token in str(value) for row in rows for value in row)
+
+
+def test_every_answer_carries_the_safe_headers(served: ADicomweb) -> None:
+    for path in ("/dicomweb/studies", INSTANCE, STREAM, "/dicomweb/nothing"):
+        headers = served.client.get(path).headers
+        assert headers["cache-control"] == "no-store"
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["content-security-policy"].startswith("default-src 'none'")
+
+
+def test_looks_are_recorded_once_for_many_frames(served: ADicomweb) -> None:
+    with served.client_with(served.issue(Permission.VIEW_IMAGES)) as client:
+        for _ in range(5):
+            assert client.get(f"{INSTANCE}/frames/1").status_code == 200
+    with served.archive.box.database.read() as tx:
+        rows = tx.rows(
+            "SELECT count(*) FROM audit_events WHERE event = 'instances retrieved' "
+            "AND actor_key = (SELECT max(token_key) FROM machine_tokens)"
+        )
+    assert rows[0][0] == 1
+
+
+def test_a_credential_is_read_from_either_header() -> None:
+    assert credential_of([(b"authorization", b"bearer  abc ")]).bearer == "abc"
+    cookies = b"other=1; __Host-enamel-session=s3cret; more=2"
+    assert credential_of([(b"cookie", cookies), (b"x-enamel-background", b"1")]).cookie == "s3cret"
+    assert credential_of([(b"authorization", b"Basic abc")]).bearer == ""
