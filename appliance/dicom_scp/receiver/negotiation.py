@@ -27,6 +27,7 @@ from appliance.inbox.admission import Admission, Caller, Refusal
 
 MAXIMUM_PDU_BYTES = 128 * 1024
 IMPLICIT_LITTLE = "1.2.840.10008.1.2"
+_ALSO_KEPT = frozenset({"1.2.840.10008.1.3.10"})  # a DICOMDIR that somebody sends is kept, unviewed
 
 
 def protocol_rejection(request: AssociateRequest) -> Rejection | None:
@@ -78,7 +79,11 @@ def is_stored(abstract_syntax: str) -> bool:
     """Say whether objects of this class are kept: every storage class, and all that the standard does not name."""
     if not abstract_syntax.startswith(STANDARD_ROOT):
         return is_uid(abstract_syntax)
-    return abstract_syntax in STORAGE_CLASSES or (is_uid(abstract_syntax) and abstract_syntax.startswith(STORAGE_ROOT))
+    return (
+        abstract_syntax in _ALSO_KEPT
+        or abstract_syntax in STORAGE_CLASSES
+        or (is_uid(abstract_syntax) and abstract_syntax.startswith(STORAGE_ROOT))
+    )
 
 
 def _answered(context: ProposedContext) -> AnsweredContext:

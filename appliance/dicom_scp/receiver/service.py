@@ -22,7 +22,7 @@ from appliance.dicom_scp.receiver.door import Crowd, Door, Limits, Visitor
 from appliance.dicom_scp.receiver.session import Patience, Session
 from appliance.dicom_scp.receiver.tls import TlsFiles, TlsIdentity, fingerprint
 from appliance.dicom_scp.receiver.waiting import Waiting, WaitingRoom
-from appliance.dicom_scp.receiver.wire import Stream, Wire
+from appliance.dicom_scp.wire import Stream, Wire
 from appliance.errors import ApplianceError, Unavailable
 from appliance.inbox.admission import AdmissionFile
 from appliance.inbox.association import Transport

@@ -19,6 +19,7 @@ from appliance.dicom_scp.command import (
     decode_command,
     number,
 )
+from appliance.dicom_scp.messages import response
 from appliance.dicom_scp.pdu import (
     HEAD,
     LARGEST_ASSOCIATE_BYTES,
@@ -32,10 +33,8 @@ from appliance.dicom_scp.pdu import (
     encode_release_response,
 )
 from appliance.dicom_scp.receiver.door import Accepted, Door, Visitor
-from appliance.dicom_scp.receiver.messages import response
 from appliance.dicom_scp.receiver.negotiation import MAXIMUM_PDU_BYTES
 from appliance.dicom_scp.receiver.storing import Storing
-from appliance.dicom_scp.receiver.wire import PeerGone, ProtocolFault, Wire
 from appliance.dicom_scp.statuses import (
     INVALID_PARAMETER_VALUE,
     NOT_SPECIFIED,
@@ -45,6 +44,7 @@ from appliance.dicom_scp.statuses import (
     UNRECOGNISED_OPERATION,
     UNRECOGNISED_PDU,
 )
+from appliance.dicom_scp.wire import PeerGone, ProtocolFault, Wire
 from appliance.errors import ApplianceError, Unsuitable
 from appliance.inbox.association import Outcome
 
