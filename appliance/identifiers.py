@@ -9,7 +9,8 @@ from appliance.errors import Unsuitable
 
 IDENTIFIER_BYTES = 16
 _AE_TITLE = re.compile(r"[\x20-\x5b\x5d-\x7e]{1,16}")  # PS3.5 6.2: no backslash, no control character
-_UID = re.compile(r"[0-9]+(\.[0-9]+)*")
+_UID = re.compile(r"[0-9A-Za-z]+(\.[0-9A-Za-z]+)*")
+_STANDARD_UID = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))*")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -82,9 +83,19 @@ class AETitle:
 
 
 def is_uid(text: str) -> bool:
-    """Say whether `text` is a UID by the letter.
+    """Say whether `text` can be taken as a UID: at most 64 characters, letters and digits in parts between dots.
 
-    Source: DICOM PS3.5 9.1 and annex B: digits and dots, at most 64 characters.
-    Leading zeros in a component are tolerated, for scanners send them.
+    Leading zeros and letters are tolerated, for scanners send them; nothing
+    that means something in a path, a URL or a query is.
+
+    Source: DICOM PS3.5 9.1 and annex B.
     """
     return len(text) <= 64 and _UID.fullmatch(text) is not None
+
+
+def is_standard_uid(text: str) -> bool:
+    """Say whether `text` is a UID by the letter of the standard.
+
+    Source: DICOM PS3.5 9.1: digits only, no leading zero, at most 64 characters.
+    """
+    return len(text) <= 64 and _STANDARD_UID.fullmatch(text) is not None

@@ -38,6 +38,7 @@ class EventCode(StrEnum):
     PEER_ADDED = "peer added"
     PEER_REMOVED = "peer removed"
 
+    STUDY_RECEIVED = "study received"
     INSTANCE_QUARANTINED = "instance quarantined"
     QUARANTINE_RESOLVED = "quarantine resolved"
     INSTANCE_VERSION_ADDED = "instance version added"

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from appliance.dicom.elements import Element, Elements
 from appliance.dicom.geometry import Numbers
 from appliance.dicom.text import CharacterSet
-from appliance.identifiers import is_uid
+from appliance.identifiers import is_standard_uid, is_uid
 
 SPECIFIC_CHARACTER_SET = 0x00080005
 MAX_TEXT_CHARACTERS = 1024  # far above any VR that we list: PN has 3 x 64
@@ -28,6 +28,7 @@ class Attributes:
         self.undecodable = False
         self.control_characters = False
         self.over_long = False
+        self.odd_uid = False
 
     def _raw(self, tag: int) -> bytes:
         element = self.elements.get(tag)
@@ -45,6 +46,7 @@ class Attributes:
     def uid(self, tag: int) -> str | None:
         """Give a UID, '' when absent or empty, None when it is none by its syntax."""
         text = self._raw(tag).rstrip(b" \0").decode("latin-1").strip()
+        self.odd_uid = self.odd_uid or (bool(text) and not is_standard_uid(text))
         return text if not text or is_uid(text) else None
 
     def numbers(self, tag: int, count: int) -> Numbers | None:

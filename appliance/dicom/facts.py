@@ -23,6 +23,7 @@ class InstanceFinding(StrEnum):
     FRAME_COUNT_IMPOSSIBLE = "frame count impossible"
     FRAMES_UNCLEAR = "frames cannot be told apart"
     MULTI_FRAME_WITHOUT_POSITIONS = "frames without positions"
+    UID_NOT_STANDARD = "uid not by the standard"
     CLASS_NOT_KNOWN = "class not known"
     TRANSFER_SYNTAX_NOT_VIEWABLE = "transfer syntax not viewable"
 

@@ -78,12 +78,12 @@ def _facts(walk: Walk, source: Source, transfer_syntax_uid: str) -> InstanceFact
     pixels = _pixels(walk, top, source, transfer_syntax_uid, findings)
     geometry = _geometry(top, pixels, findings)
     patient, study, series = _patient(top), _study(top), _series(top)
-    sop_class_uid = top.uid(SOP_CLASS_UID)
+    sop_class_uid, sop_instance_uid = top.uid(SOP_CLASS_UID), top.uid(SOP_INSTANCE_UID)
     viewable = _viewable(sop_class_uid, transfer_syntax_uid, pixels, findings) and PIXEL_DATA in walk.elements
     findings.extend(_text_findings(top))
     return InstanceFacts(
         sop_class_uid=sop_class_uid,
-        sop_instance_uid=top.uid(SOP_INSTANCE_UID),
+        sop_instance_uid=sop_instance_uid,
         instance_number=top.integer(0x00200013),
         viewable=viewable,
         patient=patient,
@@ -136,6 +136,7 @@ def _text_findings(top: Attributes) -> list[InstanceFinding]:
         InstanceFinding.TEXT_UNDECODABLE: top.undecodable,
         InstanceFinding.CONTROL_CHARACTERS: top.control_characters,
         InstanceFinding.TEXT_TOO_LONG: top.over_long,
+        InstanceFinding.UID_NOT_STANDARD: top.odd_uid,
     }
     return [finding for finding, found in told.items() if found]
 

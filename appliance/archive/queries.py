@@ -1,0 +1,172 @@
+"""SQL of the archive's write side: what intake adds."""
+
+from collections.abc import Mapping
+
+from appliance.dicom.facts import PatientFacts
+from appliance.store.transactions import ReadTransaction, Row, WriteTransaction
+
+_PATIENT = "patient_id, issuer_of_patient_id, patient_name, patient_birth_date, patient_sex"
+_PATIENT_OF_P = ", ".join(f"p.{column.strip()}" for column in _PATIENT.split(","))
+
+
+def patients_with_id(tx: ReadTransaction, spellings: tuple[str, str, str]) -> list[tuple[int, PatientFacts]]:
+    """Give the patients whose id is spelt in one of these ways, oldest first."""
+    rows = tx.rows(
+        f"SELECT patient_key, {_PATIENT} FROM patients WHERE patient_id IN (:a, :b, :c) ORDER BY patient_key",  # noqa: S608  a constant of this file
+        a=spellings[0], b=spellings[1], c=spellings[2],
+    )  # fmt: skip
+    return [(int(row[0]), PatientFacts(*row[1:])) for row in rows]
+
+
+def studies_with_uid(tx: ReadTransaction, study_instance_uid: str) -> list[tuple[int, int, PatientFacts]]:
+    """Give the studies of that UID with their patients, oldest first."""
+    rows = tx.rows(
+        f"SELECT s.study_key, s.patient_key, {_PATIENT_OF_P} FROM studies s JOIN patients p USING (patient_key) "  # noqa: S608  a constant of this file
+        "WHERE s.study_instance_uid = :uid ORDER BY s.study_key",
+        uid=study_instance_uid,
+    )
+    return [(int(row[0]), int(row[1]), PatientFacts(*row[2:])) for row in rows]
+
+
+def add_patient(tx: WriteTransaction, **values: object) -> int:
+    """Add a patient and give its key."""
+    return _insert(tx, "patients", "patient_key", values)
+
+
+def add_study(tx: WriteTransaction, search: tuple[str, str, str, str], **values: object) -> int:
+    """Add a study with what it is found by (name, id, description, accession number, all folded)."""
+    study_key = _insert(tx, "studies", "study_key", values)
+    tx.change(
+        "INSERT INTO study_search (rowid, patient_name, patient_id, study_description, accession_number, other) "
+        "VALUES (:study_key, :name, :id, :description, :accession, '')",
+        study_key=study_key, name=search[0], id=search[1], description=search[2], accession=search[3],
+    )  # fmt: skip
+    return study_key
+
+
+def find_series(tx: ReadTransaction, study_key: int, series_instance_uid: str) -> int | None:
+    """Give the key of a study's series, if it is there."""
+    return _key(
+        tx.rows(
+            "SELECT series_key FROM series WHERE study_key = :study_key AND series_instance_uid = :uid",
+            study_key=study_key,
+            uid=series_instance_uid,
+        )
+    )
+
+
+def add_series(tx: WriteTransaction, **values: object) -> int:
+    """Add a series and give its key."""
+    return _insert(tx, "series", "series_key", values)
+
+
+def instances_with_uid(tx: ReadTransaction, sop_instance_uid: str) -> list[Row]:
+    """Give instance_key, series_key, study_key, patient_key of every instance of that UID, oldest first."""
+    return tx.rows(
+        "SELECT i.instance_key, i.series_key, s.study_key, t.patient_key FROM instances i "
+        "JOIN series s USING (series_key) JOIN studies t USING (study_key) "
+        "WHERE i.sop_instance_uid = :uid ORDER BY i.instance_key",
+        uid=sop_instance_uid,
+    )
+
+
+def has_bytes(tx: ReadTransaction, instance_key: int, dataset_sha256: bytes, transfer_syntax_uid: str) -> bool:
+    """Say whether a version of an instance has exactly these dataset bytes."""
+    rows = tx.rows(
+        "SELECT 1 FROM versions WHERE instance_key = :instance_key AND dataset_sha256 = :digest "
+        "AND transfer_syntax_uid = :syntax",
+        instance_key=instance_key, digest=dataset_sha256, syntax=transfer_syntax_uid,
+    )  # fmt: skip
+    return bool(rows)
+
+
+def add_instance(tx: WriteTransaction, **values: object) -> int:
+    """Add an instance and give its key."""
+    return _insert(tx, "instances", "instance_key", values)
+
+
+def next_version_number(tx: WriteTransaction, instance_key: int) -> int:
+    """Count one version more and give its number."""
+    rows = tx.rows(
+        "UPDATE instances SET version_count = version_count + 1 WHERE instance_key = :key RETURNING version_count",
+        key=instance_key,
+    )
+    return int(rows[0][0])
+
+
+def add_version(tx: WriteTransaction, **values: object) -> int:
+    """Add a version and give its key."""
+    return _insert(tx, "versions", "version_key", values)
+
+
+def add_conflict(tx: WriteTransaction, **values: object) -> int | None:
+    """Add an open identity conflict and give its key; None when it is listed already."""
+    listed = tx.rows(
+        "SELECT 1 FROM identity_conflicts WHERE kind = :kind AND patient_key = :patient_key "
+        "AND other_patient_key IS :other_patient_key AND study_key IS :study_key",
+        **{name: values[name] for name in ("kind", "patient_key", "other_patient_key", "study_key")},
+    )
+    return None if listed else _insert(tx, "identity_conflicts", "conflict_key", values)
+
+
+def add_quarantined(tx: WriteTransaction, **values: object) -> int:
+    """Add a file to quarantine and give the row's key."""
+    return _insert(tx, "quarantine", "quarantine_key", values)
+
+
+def add_arrival(tx: WriteTransaction, **values: object) -> None:
+    """Add the row that says what became of a file; raises when the file has one."""
+    _insert(tx, "arrivals", "sequence", values)
+
+
+def arrivals_of(tx: ReadTransaction, association_id: bytes) -> dict[bytes, str]:
+    """Give the outcome of every file of an association, by file id."""
+    rows = tx.rows("SELECT file_id, outcome FROM arrivals WHERE association_id = :id", id=association_id)
+    return dict(rows)
+
+
+def arrival_outcome(tx: ReadTransaction, file_id: bytes) -> str | None:
+    """Give what became of a file, whichever association brought it."""
+    rows = tx.rows("SELECT outcome FROM arrivals WHERE file_id = :id", id=file_id)
+    return str(rows[0][0]) if rows else None
+
+
+def members(tx: ReadTransaction, series_key: int) -> list[Row]:
+    """Give instance_number, rows, columns, frames and geometry of each instance's first version."""
+    return tx.rows(
+        "SELECT i.instance_number, v.rows_, v.columns_, v.number_of_frames, v.geometry FROM instances i "
+        "JOIN versions v ON v.instance_key = i.instance_key AND v.version_number = 1 WHERE i.series_key = :key",
+        key=series_key,
+    )
+
+
+def refresh_series(tx: WriteTransaction, **values: object) -> None:
+    """Write what was found of a series: count, completeness, findings, last arrival."""
+    tx.change(
+        "UPDATE series SET instance_count = :instance_count, completeness = :completeness, findings = :findings, "
+        "last_arrived_at = max(last_arrived_at, :arrived_at) WHERE series_key = :series_key",
+        **values,
+    )
+
+
+def refresh_study(tx: WriteTransaction, study_key: int, arrived_at: int) -> None:
+    """Bring a study's counts, modalities and last arrival up to its series."""
+    tx.change(
+        "UPDATE studies SET series_count = (SELECT count(*) FROM series WHERE study_key = :key), "
+        "instance_count = (SELECT coalesce(sum(instance_count), 0) FROM series WHERE study_key = :key), "
+        r"modalities = (SELECT coalesce(group_concat(modality, '\'), '') FROM (SELECT DISTINCT modality FROM series "
+        "WHERE study_key = :key AND modality <> '' ORDER BY modality)), "
+        "last_arrived_at = max(last_arrived_at, :arrived_at) WHERE study_key = :key",
+        key=study_key, arrived_at=arrived_at,
+    )  # fmt: skip
+
+
+def _insert(tx: WriteTransaction, table: str, key: str, values: Mapping[str, object]) -> int:
+    """Insert a row; table and columns are names of this package's code, never of the outside."""
+    columns, places = ", ".join(values), ", ".join(f":{name}" for name in values)
+    rows = tx.rows(f"INSERT INTO {table} ({columns}) VALUES ({places}) RETURNING {key}", **values)  # noqa: S608  names of our own code, as said above
+    return int(rows[0][0])
+
+
+def _key(rows: list[Row]) -> int | None:
+    return int(rows[0][0]) if rows else None

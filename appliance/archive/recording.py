@@ -1,0 +1,159 @@
+"""Writes the rows that the identity rules decide on."""
+
+import json
+from dataclasses import asdict
+
+from appliance.archive import queries
+from appliance.archive.arrivals import Arrival, ArrivalOutcome, QuarantineReason
+from appliance.dicom.completeness import Completeness, Member, Told, judge
+from appliance.dicom.facts import InstanceFacts, InstanceFinding, PatientFacts, PixelFacts
+from appliance.dicom.geometry import Geometry
+from appliance.dicom.names import fold, fold_name
+from appliance.identifiers import AssociationId, FileId
+from appliance.store.transactions import Row, WriteTransaction
+
+_NO_PIXELS = PixelFacts(None, None, None, None, None, None, None, None)
+
+
+def add_patient(tx: WriteTransaction, patient: PatientFacts, now: int) -> int:
+    """Add a patient as this instance describes it, and give its key."""
+    folded = fold_name(patient.patient_name)
+    return queries.add_patient(tx, **asdict(patient), patient_name_folded=folded, created_at=now)
+
+
+def add_study(tx: WriteTransaction, facts: InstanceFacts, patient_key: int, arrived_at: int) -> int:
+    """Add a study with its words for the search, and give its key."""
+    search = (
+        fold_name(facts.patient.patient_name),
+        fold(facts.patient.patient_id),
+        fold(facts.study.study_description),
+        fold(facts.study.accession_number),
+    )
+    counts = {"modalities": "", "series_count": 0, "instance_count": 0}
+    times = {"first_arrived_at": arrived_at, "last_arrived_at": arrived_at}
+    return queries.add_study(tx, search, patient_key=patient_key, **asdict(facts.study), **counts, **times)
+
+
+def add_series(tx: WriteTransaction, facts: InstanceFacts, study_key: int, arrived_at: int) -> int:
+    """Add a series that is not judged yet, and give its key."""
+    judged = {"completeness": Completeness.UNCHECKED.value, "findings": "[]", "instance_count": 0}
+    return queries.add_series(tx, study_key=study_key, **asdict(facts.series), **judged, last_arrived_at=arrived_at)
+
+
+def add_version(tx: WriteTransaction, arrival: Arrival, facts: InstanceFacts, instance_key: int, number: int) -> int:
+    """Add one arrival's bytes as a version of an instance, and give its key."""
+    pixels = facts.pixels or _NO_PIXELS
+    return queries.add_version(
+        tx,
+        instance_key=instance_key,
+        version_number=number,
+        file_id=arrival.file.file_id.value,
+        dataset_sha256=arrival.dataset_sha256,
+        dataset_offset=arrival.dataset_offset,
+        dataset_bytes=arrival.dataset_bytes,
+        transfer_syntax_uid=arrival.transfer_syntax_uid,
+        rows_=pixels.rows,
+        columns_=pixels.columns,
+        number_of_frames=pixels.number_of_frames,
+        bits_allocated=pixels.bits_allocated,
+        samples_per_pixel=pixels.samples_per_pixel,
+        viewable=int(facts.viewable),
+        pixel_offset=pixels.offset,
+        pixel_bytes=pixels.length,
+        frame_index=pixels.frame_index,
+        geometry=_geometry_json(facts),
+        arrived_at=arrival.arrived_at,
+    )
+
+
+def record_arrival(
+    tx: WriteTransaction, arrival: Arrival, outcome: ArrivalOutcome, instance_key: int | None, now: int
+) -> None:
+    """Write what became of a file; the row stays for good, so that no file is catalogued twice."""
+    queries.add_arrival(
+        tx,
+        file_id=arrival.file.file_id.value,
+        association_id=arrival.association_id.value,
+        sequence=arrival.sequence,
+        outcome=outcome.value,
+        instance_key=instance_key,
+        arrived_at=arrival.arrived_at,
+        catalogued_at=now,
+    )
+
+
+def add_quarantined(tx: WriteTransaction, arrival: Arrival, reason: QuarantineReason) -> int:
+    """Add a quarantine row and give its key."""
+    return queries.add_quarantined(
+        tx,
+        file_id=arrival.file.file_id.value,
+        association_id=arrival.association_id.value,
+        reason=reason.value,
+        sop_class_uid=arrival.sop_class_uid,
+        sop_instance_uid=arrival.sop_instance_uid,
+        transfer_syntax_uid=arrival.transfer_syntax_uid,
+        dataset_bytes=arrival.dataset_bytes,
+        dataset_sha256=arrival.dataset_sha256,
+        arrived_at=arrival.arrived_at,
+    )
+
+
+def record_unopened(
+    tx: WriteTransaction, association_id: AssociationId, file_id: FileId | None, reason: QuarantineReason, now: int
+) -> int:
+    """List in quarantine what has no key here: a forged file, a replay, a record that does not open.
+
+    With a file id the file is also counted as arrived, so that it is looked at once.
+
+    Returns:
+        The quarantine row's key.
+    """
+    if file_id is not None:
+        queries.add_arrival(
+            tx, file_id=file_id.value, association_id=association_id.value, sequence=-1,
+            outcome=ArrivalOutcome.FORGED.value, instance_key=None, arrived_at=now, catalogued_at=now,
+        )  # fmt: skip
+    return queries.add_quarantined(
+        tx, file_id=file_id.value if file_id else None, association_id=association_id.value, reason=reason.value,
+        sop_class_uid="", sop_instance_uid="", transfer_syntax_uid="", dataset_bytes=0, dataset_sha256=None,
+        arrived_at=now,
+    )  # fmt: skip
+
+
+def judge_series(tx: WriteTransaction, series_key: int, arrived_at: int) -> None:
+    """Count a series' instances, judge how complete it looks, and write both down."""
+    rows = queries.members(tx, series_key)
+    completeness, told = judge([_member(row) for row in rows])
+    findings = [_finding(one) for one in told] + _instance_findings(rows)
+    queries.refresh_series(
+        tx,
+        series_key=series_key,
+        instance_count=len(rows),
+        completeness=completeness.value,
+        findings=json.dumps(findings),
+        arrived_at=arrived_at,
+    )
+
+
+def _geometry_json(facts: InstanceFacts) -> str:
+    return json.dumps({**asdict(facts.geometry), "findings": [finding.value for finding in facts.findings]})
+
+
+def _member(row: Row) -> Member:
+    number, rows, columns, frames, geometry_json = row
+    stored = json.loads(geometry_json)
+    vectors = ("position", "orientation", "pixel_spacing", "frame_steps_mm")
+    tuples = {name: tuple(stored[name]) if stored[name] else None for name in vectors}
+    geometry = Geometry(
+        slice_thickness=stored["slice_thickness"], spacing_between_slices=stored["spacing_between_slices"], **tuples
+    )
+    return Member(number, (rows, columns) if rows and columns else None, frames or 1, geometry)
+
+
+def _finding(one: Told) -> dict[str, object]:
+    return {"code": one.code.value, "numbers": list(one.numbers)}
+
+
+def _instance_findings(rows: list[Row]) -> list[dict[str, object]]:
+    codes = [code for row in rows for code in json.loads(row[4])["findings"]]
+    return [{"code": code.value, "numbers": [codes.count(code)]} for code in InstanceFinding if code in codes]

@@ -1,0 +1,139 @@
+"""Opens one whole arrival: verifies all of it, digests its dataset, has it parsed.
+
+Guards: every chunk's tag is checked before anything is believed. The plaintext
+goes to the digest and, in part, to a confined child; none of it to disk.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from os import SEEK_END
+
+from appliance.archive.arrivals import Arrival, QuarantineReason, reason_of
+from appliance.clock import microseconds
+from appliance.dicom.facts import InstanceFacts
+from appliance.dicom.faults import Unparsable
+from appliance.dicom.part10 import LARGEST_META_BYTES, FileMeta, read_file_meta
+from appliance.errors import Tampered, Unsuitable
+from appliance.identifiers import FileId
+from appliance.inbox.reader import InboxReader, OpenAssociation
+from appliance.keys.inbox_seal import instance_key
+from appliance.keys.stream import CHUNK_BYTES, HEADER_BYTES, SealedStream
+from appliance.sandbox.parser import Parser
+from appliance.store.stored_files import NewFile
+
+_NO_META = FileMeta("", "", "", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A whole file that waits to be catalogued, with what its head says; `meta` is None when that is not ours."""
+
+    file_id: FileId
+    plaintext_bytes: int
+    meta: FileMeta | None
+
+    @property
+    def sequence(self) -> int:
+        """Give its place in the association; -1 when unknown."""
+        return self.meta.origin.sequence if self.meta and self.meta.origin else -1
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """An arrival with its facts, or with the reason why it has none."""
+
+    arrival: Arrival
+    facts: InstanceFacts | None
+    reason: QuarantineReason | None
+
+
+class _VerifiedSource:
+    """The parser's view of a sealed stream; the first chunk is kept."""
+
+    def __init__(self, stream: SealedStream) -> None:
+        self._stream = stream
+        self.head = stream.read(0, CHUNK_BYTES)
+
+    @property
+    def total_bytes(self) -> int:
+        return self._stream.plaintext_bytes
+
+    def read(self, offset: int, length: int) -> bytes:
+        if offset + length <= len(self.head):
+            return self.head[offset : offset + length]
+        return self._stream.read(offset, length)
+
+    def chunks(self, offset: int) -> Iterator[bytes]:
+        """Give everything from `offset`, each piece verified."""
+        yield self.head[offset:]
+        yield from self._stream.chunks(len(self.head))
+
+
+def look(reader: InboxReader, association: OpenAssociation, file_id: FileId) -> Waiting:
+    """Read a whole file's head.
+
+    Raises:
+        Tampered: Its first chunk is not what the receiver wrote.
+    """
+    with reader.open_file(association.association_id, file_id) as file:
+        stream = SealedStream(instance_key(association.key, file_id), file_id, file.fileno())
+        try:
+            meta = read_file_meta(stream.read(0, LARGEST_META_BYTES))
+        except (Tampered, Unsuitable):
+            return Waiting(file_id, stream.plaintext_bytes, None)
+    ours = meta.origin is not None and meta.origin.association_id == association.association_id
+    return Waiting(file_id, stream.plaintext_bytes, meta if ours else None)
+
+
+def examine(reader: InboxReader, association: OpenAssociation, waiting: Waiting, parser: Parser, now: int) -> Examined:
+    """Verify, digest and parse one whole file; `now` in microseconds, for a file that does not say when it came."""
+    data_key = instance_key(association.key, waiting.file_id)
+    file = NewFile(waiting.file_id, data_key, waiting.plaintext_bytes, association.association_id, now)
+    try:
+        with reader.open_file(association.association_id, waiting.file_id) as stored:
+            source = _VerifiedSource(SealedStream(data_key, waiting.file_id, stored.fileno(), waiting.plaintext_bytes))
+            digest = hashlib.sha256()
+            for piece in source.chunks((waiting.meta or _NO_META).dataset_offset):
+                digest.update(piece)
+            arrival = _arrival(file, waiting, digest.digest(), now)
+            return _parsed(arrival, waiting, source, parser)
+    except Tampered:
+        return Examined(_arrival(file, waiting, None, now), None, QuarantineReason.DAMAGED)
+
+
+def unreadable(reader: InboxReader, association: OpenAssociation, file_id: FileId, now: int) -> Examined:
+    """Describe a file that does not end well although the receiver counted it: to be kept with its key."""
+    with reader.open_file(association.association_id, file_id) as stored:
+        stored_bytes = stored.seek(0, SEEK_END)
+    data_key = instance_key(association.key, file_id)
+    file = NewFile(file_id, data_key, max(0, stored_bytes - HEADER_BYTES), association.association_id, now)
+    arrival = _arrival(file, Waiting(file_id, file.plaintext_bytes, None), None, now)
+    return Examined(arrival, None, QuarantineReason.DAMAGED)
+
+
+def _parsed(arrival: Arrival, waiting: Waiting, source: _VerifiedSource, parser: Parser) -> Examined:
+    if waiting.meta is None:
+        return Examined(arrival, None, QuarantineReason.NOT_A_FILE_OF_OURS)
+    try:
+        facts = parser.facts(source, arrival.dataset_offset, arrival.transfer_syntax_uid)
+    except Unparsable as error:
+        return Examined(arrival, None, reason_of(error.fault))
+    return Examined(arrival, facts, None)
+
+
+def _arrival(file: NewFile, waiting: Waiting, digest: bytes | None, now: int) -> Arrival:
+    meta = waiting.meta or _NO_META
+    if file.association_id is None:
+        raise ValueError("an arrival lies in the inbox")
+    return Arrival(
+        file=file,
+        association_id=file.association_id,
+        sequence=waiting.sequence,
+        arrived_at=microseconds(meta.origin.arrived_at) if meta.origin else now,
+        sop_class_uid=meta.sop_class_uid,
+        sop_instance_uid=meta.sop_instance_uid,
+        transfer_syntax_uid=meta.transfer_syntax_uid,
+        dataset_offset=meta.dataset_offset,
+        dataset_sha256=digest,
+    )

@@ -1,0 +1,63 @@
+"""What intake works with, put together once."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from appliance.audit.events import AuditLog
+from appliance.clock import Clock, microseconds
+from appliance.identifiers import BoxId
+from appliance.inbox.reader import InboxReader
+from appliance.store.database import Database
+from appliance.store.files import FileLayer
+from appliance.store.rotating_keys import RotatingKeys
+from appliance.store.vault import Vault
+
+
+@dataclass(frozen=True)
+class IntakeParts:
+    """Collaborators of intake.
+
+    Attributes:
+        data_folder: Holds inbox, settled, vault, spool and exchange.
+        box_id: Whose arrivals are taken.
+        database: The catalogue.
+        keys: Opens associations and wraps data keys.
+        audit: The trail.
+        files: The disk.
+        clock: The time.
+        quiet_seconds: After how long without a change an association that has no end was cut off;
+            above the receiver's own idle limit.
+    """
+
+    data_folder: Path
+    box_id: BoxId
+    database: Database
+    keys: RotatingKeys
+    audit: AuditLog
+    files: FileLayer
+    clock: Clock
+    quiet_seconds: float = 900.0
+
+    @property
+    def inbox(self) -> Path:
+        """Give the folder that the receiver writes."""
+        return self.data_folder / "inbox"
+
+    @property
+    def settled(self) -> Path:
+        """Give the folder of associations whose every file has its row."""
+        return self.data_folder / "settled"
+
+    @property
+    def vault(self) -> Vault:
+        """Give the vault of this data folder."""
+        return Vault(self.data_folder, self.files)
+
+    @property
+    def reader(self) -> InboxReader:
+        """Give a reader of this inbox."""
+        return InboxReader(self.inbox, self.box_id, self.files)
+
+    def now(self) -> int:
+        """Give this instant in microseconds."""
+        return microseconds(self.clock.now())

@@ -1,0 +1,90 @@
+"""SQL of intake: associations, the receiver's spool, and what arrived by whom."""
+
+from appliance.store.transactions import ReadTransaction, Row, WriteTransaction
+
+
+def add_association(tx: WriteTransaction, **values: object) -> None:
+    """Add an association that is open; one that is known stays as it is."""
+    tx.change(
+        "INSERT INTO associations (association_id, peer_key, calling_ae_title, called_ae_title, address, transport, "
+        "certificate_sha256, implementation_class_uid, implementation_version_name, started_at, outcome) VALUES "
+        "(:association_id, (SELECT peer_key FROM peers WHERE calling_ae_title = :calling_ae_title COLLATE NOCASE "
+        "AND removed_at IS NULL AND (address IS NULL OR address = :address) LIMIT 1), :calling_ae_title, "
+        ":called_ae_title, :address, :transport, :certificate_sha256, :implementation_class_uid, "
+        ":implementation_version_name, :started_at, 'open') ON CONFLICT (association_id) DO NOTHING",
+        **values,
+    )
+
+
+def association(tx: ReadTransaction, association_id: bytes) -> Row | None:
+    """Give peer_key, outcome, declared_count and settled_at."""
+    rows = tx.rows(
+        "SELECT peer_key, outcome, declared_count, settled_at FROM associations WHERE association_id = :id",
+        id=association_id,
+    )
+    return rows[0] if rows else None
+
+
+def end_association(tx: WriteTransaction, **values: object) -> bool:
+    """Write how an association ended, once."""
+    changed = tx.change(
+        "UPDATE associations SET ended_at = :ended_at, outcome = :outcome, declared_count = :declared_count "
+        "WHERE association_id = :association_id AND outcome IN ('open', 'cut off') AND outcome <> :outcome",
+        **values,
+    )
+    return changed > 0
+
+
+def settle_association(tx: WriteTransaction, association_id: bytes, at: int) -> None:
+    """Note that every file of an association has its row."""
+    tx.change(
+        "UPDATE associations SET settled_at = :at WHERE association_id = :id AND settled_at IS NULL",
+        at=at, id=association_id,
+    )  # fmt: skip
+
+
+def studies_of_association(tx: ReadTransaction, association_id: bytes) -> list[Row]:
+    """Give patient_key, study_key and the number of instances that an association brought of each."""
+    return tx.rows(
+        "SELECT t.patient_key, t.study_key, count(*) FROM arrivals a JOIN instances i USING (instance_key) "
+        "JOIN series s USING (series_key) JOIN studies t USING (study_key) "
+        "WHERE a.association_id = :id GROUP BY t.study_key ORDER BY t.study_key",
+        id=association_id,
+    )
+
+
+def has_unopened(tx: ReadTransaction, association_id: bytes) -> bool:
+    """Say whether an association that could not be opened is in quarantine already."""
+    return bool(
+        tx.rows("SELECT 1 FROM quarantine WHERE association_id = :id AND file_id IS NULL LIMIT 1", id=association_id)
+    )
+
+
+def last_imported(tx: ReadTransaction, spool: str) -> int:
+    """Give the number of the last event taken from a spool, 0 before the first."""
+    rows = tx.rows("SELECT last_sequence FROM spools WHERE spool = :spool", spool=spool)
+    return int(rows[0][0]) if rows else 0
+
+
+def note_imported(tx: WriteTransaction, spool: str, number: int) -> None:
+    """Note the last event taken from a spool."""
+    tx.change(
+        "INSERT INTO spools (spool, last_sequence) VALUES (:spool, :number) "
+        "ON CONFLICT (spool) DO UPDATE SET last_sequence = max(last_sequence, excluded.last_sequence)",
+        spool=spool, number=number,
+    )  # fmt: skip
+
+
+def note_unknown_sender(tx: WriteTransaction, **values: object) -> tuple[int, bool]:
+    """Count a refused sender; give its key, and whether it is a new one. One approved before waits again."""
+    rows = tx.rows(
+        "INSERT INTO unknown_senders (calling_ae_title, called_ae_title, address, certificate_sha256, "
+        "implementation_class_uid, implementation_version_name, reason, attempts, first_seen_at, last_seen_at, state) "
+        "VALUES (:calling_ae_title, :called_ae_title, :address, :certificate_sha256, :implementation_class_uid, "
+        ":implementation_version_name, :reason, :attempts, :at, :at, 'waiting') "
+        "ON CONFLICT (calling_ae_title, called_ae_title, address) DO UPDATE SET attempts = attempts + :attempts, "
+        "last_seen_at = max(last_seen_at, :at), reason = :reason, certificate_sha256 = :certificate_sha256, "
+        "state = CASE state WHEN 'approved' THEN 'waiting' ELSE state END RETURNING sender_key, attempts",
+        **values,
+    )
+    return int(rows[0][0]), rows[0][1] == values["attempts"]

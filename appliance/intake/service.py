@@ -1,0 +1,141 @@
+"""Takes sealed arrivals into the catalogue and the vault, one association after the other.
+
+Guards: receiving never waits for this process, and nothing that arrives stops
+it: an association that cannot be opened is listed in quarantine and passed
+over. A step may be cut at any point and is done again without effect.
+Leaves out: rotating keys; it only writes the current public one for the receiver.
+"""
+
+import os
+from contextlib import suppress
+from logging import getLogger
+from threading import Event as Stop
+
+from appliance.archive.arrivals import QuarantineReason
+from appliance.archive.recording import record_unopened
+from appliance.errors import Tampered, Unavailable, WrongKey
+from appliance.identifiers import AssociationId
+from appliance.inbox.association import SealedAssociation
+from appliance.inbox.reader import OpenAssociation
+from appliance.intake import queries, trail
+from appliance.intake.association import AssociationIntake
+from appliance.intake.parts import IntakeParts
+from appliance.intake.spool import SpoolImport
+from appliance.store import stored_files
+from appliance.store.rotating_keys import current_inbox_public_key, write_inbox_public_key
+
+LEAST_WAIT_SECONDS, MOST_WAIT_SECONDS = 0.1, 0.8  # a study is listed within 2 s of its last instance
+RETRY_SECONDS = 5.0
+_NICENESS = 10
+log = getLogger(__name__)
+
+
+class Intake:
+    """The intake process."""
+
+    def __init__(self, parts: IntakeParts) -> None:
+        self._parts = parts
+        self._reader = parts.reader
+        self._spool = SpoolImport(parts)
+        self._open: dict[AssociationId, AssociationIntake] = {}
+        self._passed_over: set[AssociationId] = set()
+
+    def run(self, stop: Stop) -> None:
+        """Work until told to stop, giving way to the receiver.
+
+        Raises:
+            Tampered: The catalogue itself is not what was stored.
+        """
+        yield_to_others()
+        wait = LEAST_WAIT_SECONDS
+        started = False
+        while not stop.is_set():
+            try:
+                started = started or self.start()
+                busy = self.step() > 0
+                wait = LEAST_WAIT_SECONDS if busy else min(wait * 1.5, MOST_WAIT_SECONDS)
+            except Unavailable as error:
+                log.warning("intake waits: %s", error)
+                wait = RETRY_SECONDS
+            stop.wait(wait)
+        self.close()
+
+    def start(self) -> bool:
+        """Write the receiver's public key and finish the moves that a crash cut off."""
+        parts = self._parts
+        with parts.database.read() as tx:
+            public = current_inbox_public_key(tx)
+            unmoved = stored_files.files_in_inbox(tx)
+        (parts.data_folder / "exchange").mkdir(mode=0o750, exist_ok=True)
+        write_inbox_public_key(parts.files, parts.data_folder / "exchange" / "inbox-key.json", parts.box_id, public)
+        for row in unmoved:
+            self._finish_move(row)
+        return True
+
+    def step(self) -> int:
+        """Take in everything that waits; give how many files and events that were."""
+        done = self._spool.step()
+        for association in self._in_order():
+            done += association.step()
+            if association.settled:
+                self._forget(association)
+        return done
+
+    def close(self) -> None:
+        """End every parser and give the database back."""
+        for association in self._open.values():
+            association.close()
+        self._open.clear()
+        self._parts.database.close()
+
+    def _finish_move(self, row: stored_files.StoredFile) -> None:
+        if row.association_id is None:
+            return
+        try:
+            self._parts.vault.move_in(row.association_id, [row.file_id])
+        except Tampered:
+            log.exception("a catalogued file is in neither inbox nor vault")
+            return
+        with self._parts.database.write() as tx:
+            stored_files.mark_in_vault(tx, row.file_id)
+
+    def _in_order(self) -> list[AssociationIntake]:
+        """Give the inbox's associations, opened, by when they began."""
+        for association_id in self._reader.association_ids():
+            if association_id not in self._open and association_id not in self._passed_over:
+                self._try_to_open(association_id)
+        return sorted(self._open.values(), key=lambda one: one.started_at)
+
+    def _try_to_open(self, association_id: AssociationId) -> None:
+        try:
+            record = self._reader.record_of(association_id)
+            if record is not None:
+                self._open[association_id] = AssociationIntake(self._parts, self._unsealed(record))
+        except Tampered as error:
+            reason = QuarantineReason.FORGED if isinstance(error, WrongKey) else QuarantineReason.DAMAGED
+            self._pass_over(association_id, reason)
+
+    def _unsealed(self, record: SealedAssociation) -> OpenAssociation:
+        with self._parts.database.read() as tx:
+            private_keys = self._parts.keys.inbox_private_keys(tx)
+        return self._reader.open(record, private_keys)
+
+    def _pass_over(self, association_id: AssociationId, reason: QuarantineReason) -> None:
+        """List what cannot be opened, once, and leave it where it lies."""
+        self._passed_over.add(association_id)
+        with self._parts.database.write() as tx:
+            if not queries.has_unopened(tx, association_id.value):
+                key = record_unopened(tx, association_id, None, reason, self._parts.now())
+                trail.tell_forged(self._parts.audit, tx, key)
+
+    def _forget(self, association: AssociationIntake) -> None:
+        association.close()
+        del self._open[association.association_id]
+
+
+def yield_to_others() -> None:
+    """Lower this process's priority: cataloguing may wait, receiving may not."""
+    with suppress(OSError):
+        os.nice(_NICENESS)
+    with suppress(OSError, AttributeError):
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
