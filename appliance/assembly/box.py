@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
+from appliance.assembly.certificates import ensure_certificates
 from appliance.assembly.folders import Folders
 from appliance.assembly.rooms import Rooms, open_rooms
 from appliance.audit.events import OPERATOR, Event, EventCode
@@ -153,6 +154,8 @@ def complete_box(settings: Settings, root: SecretKey, clock: Clock) -> Rooms:
         CatalogueOutdated: The catalogue is newer than this release.
     """
     rooms = _rooms_of(settings, root, clock)
+    with storage_faults():
+        rooms.folders.catalogue.touch(mode=0o660)  # on a box intake and staff share it by its folder's group
     rooms.database.create_or_migrate()
     box = read_box_file(rooms.folders)
     with rooms.database.write() as tx:
@@ -163,6 +166,7 @@ def complete_box(settings: Settings, root: SecretKey, clock: Clock) -> Rooms:
             rooms.audit.record(tx, Event(EventCode.BOX_CREATED, OPERATOR))
         public = current_inbox_public_key(tx)
     write_inbox_public_key(RealFiles(), rooms.folders.inbox_key, box.box_id, public)
+    ensure_certificates(rooms)
     return rooms
 
 

@@ -9,7 +9,19 @@ from pathlib import Path
 from appliance.config import Settings
 from appliance.errors import Unavailable
 
-_PARTS = ("keys", "exchange", "inbox", "settled", "vault", "catalogue", "spool/receiver", "tls", "caddy", "logs")
+_PARTS = (
+    "keys",
+    "exchange",
+    "inbox",
+    "settled",
+    "vault",
+    "catalogue",
+    "spool",
+    "spool/receiver",
+    "tls",
+    "caddy",
+    "logs",
+)
 _LONGEST_SOCKET_PATH = 100  # sockaddr_un holds 108 bytes; the names under it take the rest
 
 

@@ -1,0 +1,135 @@
+"""The box's certificates: made with the keys, and good to serve with while it is locked.
+
+Guards: the authorities' root keys are in the catalogue alone. What lies in
+`tls/` works without any key of the box: an issuing key that lives 90 days and
+can name only the clinic's own names, and what it issued. Certificates are
+renewed when a third of their life is left, at every start, unlocking, and (the
+one browsers see) while running, locked or not.
+"""
+
+from ipaddress import ip_address
+from pathlib import Path
+
+from appliance.assembly.rooms import Rooms
+from appliance.audit.events import PROCESS, Event, EventCode
+from appliance.clock import Clock
+from appliance.errors import Unavailable, Unsuitable
+from appliance.keys.authority import (
+    Issued,
+    is_due,
+    issue_device_server,
+    issue_web_certificate,
+    new_device_root,
+    new_web_intermediate,
+    new_web_root,
+)
+from appliance.store.files import RealFiles, replace_durably, storage_faults
+from appliance.store.rotating_keys import KeyKind
+from appliance.store.transactions import WriteTransaction
+
+CA_FILE = "web-ca.pem"  # what staff are asked to trust
+_SHARED, _OWN = 0o640, 0o600
+_ALWAYS = "localhost"
+
+
+def ensure_certificates(rooms: Rooms) -> None:
+    """Make whatever is missing, due, or made for other names.
+
+    Raises:
+        Unsuitable: A name in the settings is no host name, or a public address.
+        Unavailable: The disk refused.
+    """
+    names, tls = rooms.settings.staff.names, rooms.folders.tls
+    with rooms.database.write() as tx:
+        root = _web_root(rooms, tx)
+        fresh = new_device_root(rooms.settings.clinic_name, rooms.clock.now())
+        devices = _authority(rooms, tx, KeyKind.DEVICE_AUTHORITY, fresh)
+    if _read(tls / CA_FILE) != root.certificate or _is_due(tls / "web-intermediate.pem", rooms.clock):
+        intermediate = new_web_intermediate(root, rooms.clock.now())
+        _write(tls / "web-intermediate-key.pem", intermediate.private_key, _OWN)
+        _write(tls / "web-intermediate.pem", intermediate.certificate, _SHARED)
+        _write(tls / CA_FILE, root.certificate, _SHARED)
+        _issue_web(tls, names, rooms.clock)
+    renew_web_certificate(tls, names, rooms.clock)
+    if _read(tls / "dicom-clients.pem") != devices.certificate or _is_due(tls / "dicom.pem", rooms.clock):
+        server = issue_device_server(devices, names, rooms.clock.now())
+        _write(tls / "dicom-key.pem", server.private_key, _SHARED)
+        _write(tls / "dicom.pem", server.certificate + devices.certificate, _SHARED)
+        _write(tls / "dicom-clients.pem", devices.certificate, _SHARED)
+
+
+def renew_web_certificate(tls: Path, names: tuple[str, ...], clock: Clock) -> bool:
+    """Issue the web certificate again where it is due or the names are others; needs no key of the box.
+
+    Returns:
+        Whether Caddy has to read it again.
+    """
+    if _read(tls / "web-names") == _names(names) and not _is_due(tls / "web.pem", clock):
+        return False
+    _issue_web(tls, names, clock)
+    return True
+
+
+def _issue_web(tls: Path, names: tuple[str, ...], clock: Clock) -> None:
+    chain, key = _read(tls / "web-intermediate.pem"), _read(tls / "web-intermediate-key.pem")
+    if chain is None or key is None:
+        raise Unavailable("the box has no issuing certificate yet: unlock it once")
+    issued = issue_web_certificate(Issued(chain, key), names, clock.now())
+    _write(tls / "web-key.pem", issued.private_key, _SHARED)
+    _write(tls / "web.pem", issued.certificate + chain, _SHARED)
+    _write(tls / "web-names", _names(names), _SHARED)
+
+
+def _web_root(rooms: Rooms, tx: WriteTransaction) -> Issued:
+    """Give the authority for these names: the one there is, or a new one if it may not vouch for them."""
+    names = rooms.settings.staff.names
+    fresh = new_web_root(rooms.settings.clinic_name, _domains(names), rooms.clock.now())
+    root = _authority(rooms, tx, KeyKind.WEB_AUTHORITY, fresh)
+    try:
+        issue_web_certificate(new_web_intermediate(root, rooms.clock.now()), names, rooms.clock.now())
+    except Unsuitable:
+        return _keep(rooms, tx, KeyKind.WEB_AUTHORITY, fresh)
+    return root
+
+
+def _authority(rooms: Rooms, tx: WriteTransaction, kind: KeyKind, fresh: Issued) -> Issued:
+    try:
+        return rooms.rotating_keys.current_authority(tx, kind)
+    except Unavailable:
+        return _keep(rooms, tx, kind, fresh)
+
+
+def _keep(rooms: Rooms, tx: WriteTransaction, kind: KeyKind, root: Issued) -> Issued:
+    number = rooms.rotating_keys.keep_authority(tx, kind, root)
+    rooms.audit.record(tx, Event(EventCode.CERTIFICATE_ISSUED, PROCESS, number=number))
+    return root
+
+
+def _domains(names: tuple[str, ...]) -> list[str]:
+    return sorted({name.lower() for name in names if not _is_address(name)} | {_ALWAYS})
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _names(names: tuple[str, ...]) -> bytes:
+    return "\n".join(names).encode()
+
+
+def _is_due(file: Path, clock: Clock) -> bool:
+    certificate = _read(file)
+    return certificate is None or is_due(certificate, clock.now())
+
+
+def _read(file: Path) -> bytes | None:
+    return file.read_bytes() if file.exists() else None
+
+
+def _write(file: Path, content: bytes, mode: int) -> None:
+    with storage_faults():
+        replace_durably(RealFiles(), file, content, mode)

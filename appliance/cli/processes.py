@@ -1,0 +1,58 @@
+"""The commands that are processes: the supervisor, and each duty of a box on its own."""
+
+import json
+from argparse import ArgumentParser
+from collections.abc import Callable
+from pathlib import Path
+
+from appliance.assembly.box import sealed_root
+from appliance.assembly.caddy import caddy_config
+from appliance.assembly.embedded import embedded_works
+from appliance.assembly.folders import Folders
+from appliance.assembly.receiver import run_receiver
+from appliance.assembly.running import Start
+from appliance.assembly.supervisor import Supervisor
+from appliance.cli.answers import Answer
+from appliance.cli.line import Command, Invocation
+from appliance.config import find_settings
+from appliance.keys.sealing import asks_passphrase
+from appliance.logs import set_up_logging
+
+
+def _keys_argument(parser: ArgumentParser) -> None:
+    parser.add_argument("--keys-fd", type=int, metavar="N", help="an inherited descriptor that gives the keyring")
+
+
+def _run(call: Invocation) -> Answer:
+    settings = call.settings()
+    set_up_logging("supervisor", settings.log_level)
+    supervisor = Supervisor(embedded_works(settings, _settings_file(call), call.clock), call.clock)
+    if not asks_passphrase(sealed_root(Folders.of(settings))):
+        supervisor.unlock(None)
+    supervisor.run()
+    return Answer({"stopped": True})
+
+
+def _process(run: Callable[[Start], None]) -> Callable[[Invocation], Answer]:
+    def command(call: Invocation) -> Answer:
+        run(Start(_settings_file(call), getattr(call.given, "keys_fd", None)))
+        return Answer({"stopped": True})
+
+    return command
+
+
+def _caddy_config(call: Invocation) -> Answer:
+    settings = call.settings()
+    config = caddy_config(settings.staff, Folders.of(settings))
+    return Answer(json.loads(config), config.decode())
+
+
+def _settings_file(call: Invocation) -> Path:
+    return find_settings(call.given.data, call.given.settings)
+
+
+COMMANDS = (
+    Command("run", "run every process of a box until Ctrl-C, under this user", _run),
+    Command("receiver", "run the process that scanners reach", _process(run_receiver)),
+    Command("caddy-config", "show the configuration that Caddy runs with", _caddy_config),
+)

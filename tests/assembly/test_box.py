@@ -1,0 +1,191 @@
+"""Making a box, opening it, recovering it, and its certificates."""
+
+import json
+import stat
+import subprocess
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from appliance.assembly.box import complete_box, create_box, open_box, read_box_file, recover_box, unseal_root
+from appliance.assembly.certificates import ensure_certificates, renew_web_certificate
+from appliance.assembly.folders import Folders
+from appliance.assembly.rooms import Rooms, open_rooms
+from appliance.clock import SystemClock
+from appliance.config import Settings, StaffSettings, in_folders, read_settings
+from appliance.errors import NotFound, Refused, Unavailable, Unsuitable, WrongKey, WrongPassphrase
+from appliance.keys.hierarchy import SUBKEYS_OF, Keyring
+from appliance.store.rotating_keys import KeyKind
+
+NAMES = ("box.clinic.example", "localhost", "127.0.0.1", "192.168.7.2")
+
+
+@dataclass
+class Calendar:
+    """A clock that is set."""
+
+    at: datetime = datetime(2026, 3, 1, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.at
+
+    def monotonic(self) -> float:
+        return self.at.timestamp()
+
+
+def settings(folder: Path, names: tuple[str, ...] = NAMES) -> Settings:
+    plain = Settings(clinic_name="Clínica Ñ", staff=StaffSettings(names=names))
+    return in_folders(plain, str(folder / "data"), str(folder / "data" / "run"))
+
+
+def rooms_of(settings: Settings, clock: Calendar) -> Rooms:
+    return complete_box(settings, unseal_root(Folders.of(settings), None), clock)
+
+
+def test_a_new_box_opens_and_gives_each_process_its_own_keys_only(tmp_path: Path) -> None:
+    create_box(settings(tmp_path), None, SystemClock())
+    keyrings = open_box(settings(tmp_path), None, SystemClock())
+    assert set(keyrings) == {"intake", "staff"}
+    for name, encoded in keyrings.items():
+        assert len(encoded.splitlines()) == len(SUBKEYS_OF[name])
+    with open_rooms(settings(tmp_path), Keyring.decode(keyrings["intake"]), SystemClock()).database.read() as tx:
+        assert tx.rows("SELECT clinic_name FROM box") == [("Clínica Ñ",)]
+        assert tx.rows("SELECT event FROM audit_events ORDER BY sequence")[0] == ("box created",)
+
+
+def test_nothing_in_a_new_box_is_open_to_others(tmp_path: Path) -> None:
+    create_box(settings(tmp_path), None, SystemClock())
+    for path in (tmp_path / "data").rglob("*"):
+        mode = stat.S_IMODE(path.stat().st_mode)
+        assert mode & 0o007 == 0, path
+    for secret in ("keys/root.sealed", "tls/web-intermediate-key.pem"):
+        assert stat.S_IMODE((tmp_path / "data" / secret).stat().st_mode) == 0o600
+
+
+def test_the_settings_file_of_a_new_box_moves_with_its_folder(tmp_path: Path) -> None:
+    create_box(settings(tmp_path), None, SystemClock())
+    (tmp_path / "data").rename(tmp_path / "moved")
+    moved = read_settings(tmp_path / "moved" / "settings.toml")
+    assert moved.data_folder == str((tmp_path / "moved").resolve())
+    assert moved.staff.names == NAMES
+
+
+def test_a_box_is_made_once(tmp_path: Path) -> None:
+    create_box(settings(tmp_path), None, SystemClock())
+    before = (tmp_path / "data" / "keys" / "root.sealed").read_bytes()
+    with pytest.raises(Refused):
+        create_box(settings(tmp_path), None, SystemClock())
+    assert (tmp_path / "data" / "keys" / "root.sealed").read_bytes() == before
+
+
+def test_where_there_is_no_box_that_is_said(tmp_path: Path) -> None:
+    with pytest.raises(NotFound):
+        open_box(settings(tmp_path), None, SystemClock())
+    with pytest.raises(NotFound):
+        read_box_file(Folders.of(settings(tmp_path)))
+
+
+def test_a_passphrase_box_opens_with_its_passphrase_alone(tmp_path: Path) -> None:
+    create_box(settings(tmp_path), "correct horse", SystemClock())
+    for wrong in (None, "wrong horse"):
+        with pytest.raises(WrongPassphrase):
+            open_box(settings(tmp_path), wrong, SystemClock())
+    assert open_box(settings(tmp_path), "correct horse", SystemClock())
+
+
+def test_the_recovery_code_brings_a_box_back_under_another_passphrase(tmp_path: Path) -> None:
+    code = create_box(settings(tmp_path), "forgotten", SystemClock())
+    before = open_box(settings(tmp_path), "forgotten", SystemClock())
+    (tmp_path / "data" / "keys" / "root.sealed").unlink()
+    recover_box(settings(tmp_path), code.lower(), "remembered", SystemClock())
+    assert open_box(settings(tmp_path), "remembered", SystemClock()) == before
+
+
+def test_another_boxs_recovery_code_changes_nothing(tmp_path: Path) -> None:
+    other = create_box(settings(tmp_path / "other"), None, SystemClock())
+    create_box(settings(tmp_path), None, SystemClock())
+    before = (tmp_path / "data" / "keys" / "root.sealed").read_bytes()
+    with pytest.raises(WrongKey):
+        recover_box(settings(tmp_path), other, None, SystemClock())
+    assert (tmp_path / "data" / "keys" / "root.sealed").read_bytes() == before
+
+
+def test_a_creation_that_was_cut_off_is_completed_by_the_next_opening(tmp_path: Path) -> None:
+    create_box(settings(tmp_path), None, SystemClock())
+    folders = Folders.of(settings(tmp_path))
+    for lost in (folders.inbox_key, folders.tls / "web.pem", folders.tls / "dicom-clients.pem"):
+        lost.unlink()
+    for part in ("", "-wal", "-shm"):
+        folders.catalogue.with_name("catalogue.db" + part).unlink(missing_ok=True)
+    open_box(settings(tmp_path), None, SystemClock())
+    box = read_box_file(folders)
+    assert json.loads(folders.inbox_key.read_bytes())["box_id"] == str(box.box_id)
+    assert (folders.tls / "web.pem").exists()
+    assert (folders.tls / "dicom-clients.pem").exists()
+
+
+def verified(tls: Path, name: str, at: datetime) -> bool:
+    check = ["-verify_ip" if name[0].isdigit() else "-verify_hostname", name, "-attime", str(int(at.timestamp()))]
+    web = tls / "web.pem"
+    command = ["openssl", "verify", *check, "-CAfile", tls / "web-ca.pem", "-untrusted", web, web]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+@pytest.mark.peer
+def test_openssl_accepts_the_certificate_for_every_name_of_the_box(tmp_path: Path) -> None:
+    clock = Calendar()
+    create_box(settings(tmp_path), None, clock)
+    tls = tmp_path / "data" / "tls"
+    assert all(verified(tls, name, clock.at) for name in NAMES)
+    assert not verified(tls, "bank.example", clock.at)
+
+
+@pytest.mark.peer
+def test_certificates_are_renewed_in_time_locked_or_not_and_trust_is_kept(tmp_path: Path) -> None:
+    clock = Calendar()
+    create_box(settings(tmp_path), None, clock)
+    tls = tmp_path / "data" / "tls"
+    trusted = (tls / "web-ca.pem").read_bytes()
+    assert not renew_web_certificate(tls, NAMES, clock)
+    clock.at += timedelta(days=25)
+    assert renew_web_certificate(tls, NAMES, clock), "the web certificate, without any key of the box"
+    clock.at += timedelta(days=50)
+    intermediate = (tls / "web-intermediate.pem").read_bytes()
+    ensure_certificates(rooms_of(settings(tmp_path), clock))
+    assert (tls / "web-intermediate.pem").read_bytes() != intermediate
+    assert (tls / "web-ca.pem").read_bytes() == trusted
+    assert verified(tls, "localhost", clock.at)
+
+
+def test_a_new_name_below_the_clinics_keeps_trust_and_another_needs_a_new_authority(tmp_path: Path) -> None:
+    clock = Calendar()
+    create_box(settings(tmp_path, ("clinic.example",)), None, clock)
+    tls = tmp_path / "data" / "tls"
+    trusted = (tls / "web-ca.pem").read_bytes()
+    ensure_certificates(rooms_of(settings(tmp_path, ("scan.clinic.example",)), clock))
+    assert (tls / "web-ca.pem").read_bytes() == trusted
+    ensure_certificates(rooms_of(settings(tmp_path, ("scan.practice.example",)), clock))
+    assert (tls / "web-ca.pem").read_bytes() != trusted
+
+
+def test_a_public_address_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Unsuitable):
+        create_box(settings(tmp_path, ("8.8.8.8",)), None, SystemClock())
+
+
+def test_without_an_issuing_certificate_a_locked_box_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(Unavailable, match="unlock it once"):
+        renew_web_certificate(tmp_path, NAMES, Calendar())
+
+
+def test_the_authorities_keys_are_in_the_catalogue_alone(tmp_path: Path) -> None:
+    create_box(settings(tmp_path), None, SystemClock())
+    rooms = rooms_of(settings(tmp_path), Calendar(SystemClock().now()))
+    with rooms.database.read() as tx:
+        kinds = (KeyKind.WEB_AUTHORITY, KeyKind.DEVICE_AUTHORITY)
+        keys = [rooms.rotating_keys.current_authority(tx, kind).private_key for kind in kinds]
+    for path in (tmp_path / "data").rglob("*"):
+        for key in keys:
+            assert not path.is_file() or key.splitlines()[1] not in path.read_bytes()
