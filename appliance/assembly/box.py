@@ -27,6 +27,7 @@ from appliance.store.files import RealFiles, create_durably, replace_durably, st
 from appliance.store.rotating_keys import current_inbox_public_key, write_inbox_public_key
 
 KEY_HOLDERS = ("intake", "staff")
+_SECRET_MODE = 0o600
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def create_box(settings: Settings, passphrase: str | None, clock: Clock) -> str:
     with storage_faults():
         box = BoxFile(BoxId.new(), settings.clinic_name, clock.now())
         replace_durably(RealFiles(), folders.box, box.encode())
-        create_durably(RealFiles(), folders.sealed_root, sealed)
+        create_durably(RealFiles(), folders.sealed_root, sealed, _SECRET_MODE)
     complete_box(settings, root, clock)
     return recovery_code(root)
 
@@ -101,7 +102,7 @@ def recover_box(settings: Settings, code: str, passphrase: str | None, clock: Cl
         _rooms_of(settings, root, clock).database.check_integrity()
     sealed = seal_to_file(root) if passphrase is None else seal_to_passphrase(root, passphrase)
     with storage_faults():
-        replace_durably(RealFiles(), folders.sealed_root, sealed)
+        replace_durably(RealFiles(), folders.sealed_root, sealed, _SECRET_MODE)
     rooms = complete_box(settings, root, clock)
     with rooms.database.write() as tx:
         rooms.audit.record(tx, Event(EventCode.ROOT_RECOVERED, OPERATOR))

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from appliance.accounts.context import Accounts
 from appliance.assembly.folders import Folders
 from appliance.audit.events import AuditLog
 from appliance.clock import Clock
@@ -25,6 +26,12 @@ class Rooms:
     rotating_keys: RotatingKeys
     audit: AuditLog
     vault: Vault
+
+    @property
+    def accounts(self) -> Accounts:
+        """People, tokens and peers; needs the accounts key, which intake has not."""
+        key = self.keyring.key(Subkey.ACCOUNTS)
+        return Accounts(self.database, self.audit, key, self.clock, self.settings.clinic_name)
 
 
 def open_rooms(settings: Settings, keyring: Keyring, clock: Clock) -> Rooms:

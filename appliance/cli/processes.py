@@ -11,6 +11,7 @@ from appliance.assembly.embedded import embedded_works
 from appliance.assembly.folders import Folders
 from appliance.assembly.receiver import run_receiver
 from appliance.assembly.running import Start
+from appliance.assembly.staff import run_staff
 from appliance.assembly.supervisor import Supervisor
 from appliance.cli.answers import Answer
 from appliance.cli.line import Command, Invocation
@@ -54,5 +55,6 @@ def _settings_file(call: Invocation) -> Path:
 COMMANDS = (
     Command("run", "run every process of a box until Ctrl-C, under this user", _run),
     Command("receiver", "run the process that scanners reach", _process(run_receiver)),
+    Command("staff", "run the process that serves the clinic's pages", _process(run_staff), _keys_argument),
     Command("caddy-config", "show the configuration that Caddy runs with", _caddy_config),
 )

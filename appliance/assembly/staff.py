@@ -1,0 +1,105 @@
+"""The process `staff`: the clinic's pages and DICOMweb behind Caddy, or the unlock page of a locked box."""
+
+import os
+import shutil
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+import uvicorn
+
+from appliance.accounts.peers.approval import publish_admission
+from appliance.assembly import locker
+from appliance.assembly.folders import Folders
+from appliance.assembly.rooms import Rooms, open_rooms
+from appliance.assembly.running import Start, begin, find_keyring
+from appliance.assembly.service_manager import ServiceManager, handed_sockets
+from appliance.assembly.supervisor import waiting_count
+from appliance.clock import SystemClock
+from appliance.config import Settings, service_manager_facts
+from appliance.keys.secret import SecretKey
+from appliance.web.staff.app import create_app
+from appliance.web.staff.context import StaffContext
+from appliance.web.staff.locked import LockedStatus, create_locked_app
+
+ASGI = Callable[..., Any]  # Litestar stays in web; uvicorn takes any ASGI callable
+SOCKET = "staff"  # the name that the socket unit gives
+_GRACE_SECONDS = 3
+_KEEP_ALIVE_SECONDS = 75
+
+
+def run_staff(start: Start) -> None:
+    """Serve until told to stop.
+
+    Raises:
+        WrongKey: The catalogue is another root's.
+    """
+    settings, manager, stop = begin("staff", start)
+    keyring = find_keyring(start)
+    if keyring is None:
+        app = _locked_app(settings)
+    else:
+        rooms = open_rooms(settings, keyring, SystemClock())
+        publish_admission(rooms.accounts, rooms.folders.admission)
+        app = _open_app(rooms)
+    _serve(app, _socket(Folders.of(settings).staff_socket), manager, stop)
+
+
+def _open_app(rooms: Rooms) -> ASGI:
+    context = StaffContext(rooms.accounts, rooms.folders.admission, SecretKey.new())
+    return create_app(context)
+
+
+def _locked_app(settings: Settings) -> ASGI:
+    folders = Folders.of(settings)
+
+    def status() -> LockedStatus:
+        disk = shutil.disk_usage(folders.data)
+        return LockedStatus(waiting_count(folders.inbox), disk.free, disk.total)
+
+    def unlock(passphrase: str) -> None:
+        locker.ask(folders.locker_socket, "unlock", passphrase)
+
+    return create_locked_app(settings.clinic_name, status, unlock)
+
+
+def _serve(app: ASGI, listener: socket.socket, manager: ServiceManager, stop: Event) -> None:
+    config = uvicorn.Config(
+        app,
+        loop="uvloop",
+        http="httptools",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        proxy_headers=True,
+        forwarded_allow_ips="*",  # nobody but Caddy reaches the socket
+        server_header=False,
+        date_header=True,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+    server = uvicorn.Server(config)
+    Thread(target=_attend, args=(server, manager, stop), daemon=True).start()
+    server.run(sockets=[listener])
+    manager.stopping()
+
+
+def _attend(server: uvicorn.Server, manager: ServiceManager, stop: Event) -> None:
+    while not server.started and not stop.wait(0.05):
+        pass
+    manager.ready()
+    manager.attend(stop, lambda: not server.should_exit)
+
+
+def _socket(path: Path) -> socket.socket:
+    handed = handed_sockets(service_manager_facts(), os.getpid()).get(SOCKET)
+    if handed is not None:
+        return handed
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(str(path))
+    path.chmod(0o600)
+    listener.listen(512)
+    return listener
