@@ -96,7 +96,7 @@ def _waiting_route() -> Table:
 
 
 def _headers(headers: dict[str, list[str]]) -> Table:
-    return {"set": headers, "delete": ["Server"], "deferred": True}
+    return {"set": headers, "delete": ["Server", "Via"], "deferred": True}
 
 
 def _certificate(folders: Folders) -> Table:

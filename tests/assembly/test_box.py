@@ -128,8 +128,8 @@ def test_a_creation_that_was_cut_off_is_completed_by_the_next_opening(tmp_path: 
 
 def verified(tls: Path, name: str, at: datetime) -> bool:
     check = ["-verify_ip" if name[0].isdigit() else "-verify_hostname", name, "-attime", str(int(at.timestamp()))]
-    web = tls / "web.pem"
-    command = ["openssl", "verify", *check, "-CAfile", tls / "web-ca.pem", "-untrusted", web, web]
+    web = str(tls / "web.pem")
+    command = ["openssl", "verify", *check, "-CAfile", str(tls / "web-ca.pem"), "-untrusted", web, web]
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 

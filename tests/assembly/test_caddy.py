@@ -107,6 +107,7 @@ def test_a_browser_reaches_staff_by_each_name_and_staff_learns_its_address(
     assert said == f"127.0.0.1 {host}:{port}".encode()
     assert response.headers["Strict-Transport-Security"] == "max-age=31536000"
     assert response.headers["Server"] is None
+    assert response.headers["Via"] is None
 
 
 @pytest.mark.usefixtures("staff")
