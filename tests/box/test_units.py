@@ -1,0 +1,90 @@
+"""The unit files, read as systemd reads them: how exposed each is, what each may write, whose network it sees."""
+
+import configparser
+import subprocess
+from pathlib import Path
+
+import pytest
+
+UNITS = Path(__file__).parents[2] / "systemd"
+SERVICES = sorted(UNITS.glob("*.service"))
+# What each process may write, and nothing else.
+WRITABLE = {
+    "enamel-receiver.service": {"/var/lib/enamel/inbox", "/var/lib/enamel/spool/receiver"},
+    "enamel-intake.service": {"/var/lib/enamel"},
+    "enamel-staff.service": {"/var/lib/enamel/catalogue", "/var/lib/enamel/exchange"},
+    "enamel-web.service": {"/var/lib/enamel/caddy", "/run/enamel"},
+    "enamel-locker.service": {
+        "/run/enamel/keys", "/var/lib/enamel/catalogue", "/var/lib/enamel/exchange", "/var/lib/enamel/tls",
+    },
+}  # fmt: skip
+USERS = {
+    "enamel-receiver.service": "enamel-receiver",
+    "enamel-intake.service": "enamel-intake",
+    "enamel-staff.service": "enamel-staff",
+    "enamel-web.service": "enamel-web",
+    "enamel-locker.service": "root",
+}
+
+
+def service(path: Path) -> configparser.SectionProxy:
+    """Read a unit's [Service] section; of a key given twice the last counts, which these tests do not ask about."""
+    parser = configparser.ConfigParser(strict=False, interpolation=None, delimiters=("=",))
+    parser.optionxform = str  # type: ignore[assignment,method-assign]  # systemd's keys know upper case
+    parser.read(path)
+    return parser["Service"]
+
+
+def exposure(*arguments: str) -> int:
+    """Give the status of systemd's own judgement: 0 while exposure is at most 2.0."""
+    command = ["systemd-analyze", "security", "--offline=true", "--threshold=20", "--no-pager", *arguments]
+    return subprocess.run(command, check=False, capture_output=True).returncode
+
+
+@pytest.mark.peer("systemd-analyze")
+@pytest.mark.parametrize("path", SERVICES, ids=lambda path: path.name)
+def test_a_unit_is_exposed_as_little_as_promised(path: Path) -> None:
+    assert exposure(str(path)) == 0
+
+
+@pytest.mark.peer("systemd-analyze")
+def test_a_unit_without_the_shared_confinement_is_found_out(tmp_path: Path) -> None:
+    alone = tmp_path / "enamel-receiver.service"
+    alone.write_text((UNITS / "enamel-receiver.service").read_text())
+    assert exposure(str(alone)) != 0
+
+
+def test_each_process_has_a_user_of_its_own_and_writes_where_it_must() -> None:
+    assert {path.name: service(path)["User"] for path in SERVICES} == USERS
+    assert {path.name: set(service(path)["ReadWritePaths"].split()) for path in SERVICES} == WRITABLE
+
+
+def test_only_caddy_sees_the_network_and_has_a_capability() -> None:
+    shared = service(UNITS / "enamel-.service.d" / "10-confined.conf")
+    assert (shared["PrivateNetwork"], shared["CapabilityBoundingSet"]) == ("yes", "")
+    needs = {path.parent.name: service(path) for path in UNITS.glob("enamel-*.service.d/20-needs.conf")}
+    assert {name for name, unit in needs.items() if unit.get("PrivateNetwork") == "no"} == {"enamel-web.service.d"}
+    able = {name: unit["CapabilityBoundingSet"] for name, unit in needs.items() if "CapabilityBoundingSet" in unit}
+    assert able == {"enamel-web.service.d": "CAP_NET_BIND_SERVICE"}
+    assert not [path for path in SERVICES if service(path).get("CapabilityBoundingSet")]
+
+
+def test_what_faces_scanners_and_browsers_cannot_reach_what_is_stored() -> None:
+    for name in ("enamel-receiver.service", "enamel-web.service"):
+        hidden = set(service(UNITS / name)["InaccessiblePaths"].split())
+        assert {
+            "/var/lib/enamel/vault",
+            "/var/lib/enamel/catalogue",
+            "/var/lib/enamel/keys",
+            "-/run/enamel/keys",
+        } <= hidden
+        assert "LoadCredential" not in service(UNITS / name)
+
+
+@pytest.mark.peer("systemd-sysusers")
+def test_groups_share_no_more_than_the_threat_model_says() -> None:
+    lines = [line.split() for line in (UNITS / "enamel.sysusers.conf").read_text().splitlines()]
+    members = {(user, group) for kind, user, group in (line[:3] for line in lines if line and line[0] == "m")}
+    assert {user for user, group in members if group == "enamel-catalogue"} == {"enamel-intake", "enamel-staff"}
+    assert {user for user, group in members if group == "enamel-vault"} == {"enamel-staff"}
+    assert {user for user, group in members if group == "enamel-inbox"} == {"enamel-intake", "enamel-staff"}
