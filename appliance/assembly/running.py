@@ -1,4 +1,8 @@
-"""What each process does first: logs, its keyring, and a stop that signals set."""
+"""What each process does first: logs, its keyring, and a stop that signals set.
+
+Leaves out the umask, which whoever starts a process decides: 0077 under the
+supervisor, 0007 on a box, where groups say what processes share.
+"""
 
 import os
 import signal
@@ -36,7 +40,6 @@ def begin(name: str, start: Start) -> tuple[Settings, ServiceManager, Event]:
     Raises:
         Unsuitable: The settings have faults.
     """
-    os.umask(0o027)
     settings = read_settings(start.settings_file)
     set_up_logging(name, settings.log_level)
     stop = Event()

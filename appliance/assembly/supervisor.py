@@ -98,6 +98,7 @@ class Supervisor:
         Args:
             each_tick: Called a few times a second, and must not wait.
         """
+        os.umask(0o077)
         listener = locker.listen(self.works.folders.locker_socket)
         try:
             with _Wakeup(self.stop) as wakeup, selectors.DefaultSelector() as selector:

@@ -4,7 +4,8 @@ Guards: a keyring lies on ramfs only (never swapped, gone with the power), is
 complete before anything that needs it is started, and is removed before its
 process is told to stop. The root secret is opened, gives each process its own
 subkeys, and is forgotten with the call that opened it. Leaves out: making the
-ramfs (run-enamel-keys.mount) and handing a file to its process (LoadCredential).
+ramfs (run-enamel-keys.mount), handing a file to its process (LoadCredential),
+and who may ask: the socket's unit gives it a group.
 """
 
 import logging
@@ -13,14 +14,22 @@ import select
 import shutil
 import socket
 import subprocess
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 
 from appliance.assembly import locker
+from appliance.assembly.box import open_box, sealed_root
+from appliance.assembly.certificates import renew_web_certificate
 from appliance.assembly.folders import Folders
-from appliance.assembly.service_manager import ServiceManager
+from appliance.assembly.running import Start, begin
+from appliance.assembly.service_manager import ServiceManager, handed_sockets
 from appliance.assembly.supervisor import Keyrings, waiting_count
+from appliance.clock import Clock, SystemClock
+from appliance.config import Settings, service_manager_facts
+from appliance.errors import ApplianceError, Unavailable
+from appliance.keys.sealing import asks_passphrase, sealed_by
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +42,9 @@ UNITS = {
     "staff": STAFF,
     "caddy": "enamel-web.service",
 }
+SOCKET = "locker"  # the name that the socket unit gives
 _TICK_SECONDS = 1.0
+_TICKS_AN_HOUR = 3600
 
 Systemctl = Callable[..., str]
 
@@ -80,6 +91,11 @@ class UnitLock:
             processes={name: number for name, unit in UNITS.items() if (number := self._process_of(unit))},
         )
 
+    def resume(self) -> None:
+        """Start the key holders of a box that is unlocked already, as after a stop of all of Enamel."""
+        if not self.is_locked:
+            self.systemctl("start", "--no-block", TARGET)
+
     def unlock(self, passphrase: str | None) -> None:
         """Open the root, lay out the keyrings and start the key holders.
 
@@ -108,28 +124,57 @@ class UnitLock:
         return int(self.systemctl("show", "--property=MainPID", "--value", unit).strip() or 0)
 
 
+def run_locker(start: Start) -> None:
+    """Keep the lock until told to stop; a root that opens by itself is opened at once.
+
+    Raises:
+        NotFound: There is no box yet.
+        Unavailable: systemd handed no socket over.
+    """
+    settings, manager, stop = begin("locker", start)
+    folders, clock = Folders.of(settings), SystemClock()
+    sealed = sealed_root(folders)
+    lock = UnitLock(folders, sealed_by(sealed).value, lambda passphrase: open_box(settings, passphrase, clock))
+    listener = handed_sockets(service_manager_facts(), os.getpid()).get(SOCKET)
+    if listener is None:
+        raise Unavailable("systemd handed over no socket: enamel-locker.socket opens it")
+    lock.resume()
+    if not asks_passphrase(sealed):
+        lock.unlock(None)
+    serve(listener, lock, manager, stop, lambda: _renew(settings, clock))
+
+
 def serve(
-    listener: socket.socket,
-    lock: UnitLock,
-    manager: ServiceManager,
-    stopping: Callable[[], bool],
-    trusted: Collection[int],
+    listener: socket.socket, lock: UnitLock, manager: ServiceManager, stop: Event, hourly: Callable[[], None]
 ) -> None:
     """Answer the locker's socket until told to stop.
 
     Args:
-        listener: Listens already.
+        listener: Listens already; its file's mode says who may ask.
         lock: What is asked about.
         manager: Hears that the locker serves and lives.
-        stopping: Asked about once a second.
-        trusted: User ids that may ask, besides root.
+        stop: Ends this within a second.
+        hourly: Done at once and about once an hour.
     """
     manager.ready()
-    while not stopping():
+    ticks = 0
+    while not stop.is_set():
+        if ticks % _TICKS_AN_HOUR == 0:
+            hourly()
+        ticks += 1
         manager.alive()
         if select.select([listener], [], [], _TICK_SECONDS)[0]:
-            locker.answer_next(listener, lock, trusted)
+            locker.answer_next(listener, lock)
     manager.stopping()
+
+
+def _renew(settings: Settings, clock: Clock) -> None:
+    """Issue the certificate browsers see again where it is due, locked or not."""
+    try:
+        if renew_web_certificate(Folders.of(settings).tls, settings.staff.names, clock):
+            systemctl("restart", "--no-block", UNITS["caddy"])
+    except ApplianceError as fault:
+        log.warning("the web certificate is not renewed: %s", fault)
 
 
 def _lay_out(file: Path, keyring: bytes) -> None:

@@ -13,6 +13,7 @@ from appliance.assembly.receiver import run_receiver
 from appliance.assembly.running import Start
 from appliance.assembly.staff import run_staff
 from appliance.assembly.supervisor import Supervisor
+from appliance.assembly.unit_lock import run_locker
 from appliance.cli.answers import Answer
 from appliance.cli.line import Command, Invocation
 from appliance.config import find_settings
@@ -56,5 +57,6 @@ COMMANDS = (
     Command("run", "run every process of a box until Ctrl-C, under this user", _run),
     Command("receiver", "run the process that scanners reach", _process(run_receiver)),
     Command("staff", "run the process that serves the clinic's pages", _process(run_staff), _keys_argument),
+    Command("locker", "run the process that unlocks a box whose processes systemd runs", _process(run_locker)),
     Command("caddy-config", "show the configuration that Caddy runs with", _caddy_config),
 )

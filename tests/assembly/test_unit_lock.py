@@ -1,6 +1,5 @@
 """A box's lock lays keyrings out for systemd, takes them away again, and asks for the right units."""
 
-import os
 import socket
 import threading
 from pathlib import Path
@@ -97,7 +96,9 @@ def test_the_locker_answers_on_the_socket_it_is_handed(lock: UnitLock, tmp_path:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
         listener.bind(str(path))
         listener.listen()
-        serving = threading.Thread(target=serve, args=(listener, lock, ServiceManager({}), done.is_set, {os.getuid()}))
+        renewed: list[bool] = []
+        arguments = (listener, lock, ServiceManager({}), done, lambda: renewed.append(True))
+        serving = threading.Thread(target=serve, args=arguments)
         serving.start()
         try:
             assert locker.ask(path, "status")["locked"] is True
@@ -107,3 +108,13 @@ def test_the_locker_answers_on_the_socket_it_is_handed(lock: UnitLock, tmp_path:
         finally:
             done.set()
             serving.join()
+    assert renewed == [True]
+
+
+def test_what_was_unlocked_before_a_stop_of_everything_is_started_again(lock: UnitLock, systemd: Systemd) -> None:
+    lock.resume()
+    assert systemd.asked == []
+    lock.unlock("right")
+    systemd.asked.clear()
+    lock.resume()
+    assert systemd.asked == [("start", "--no-block", "enamel-unlocked.target", "intake", "staff")]
