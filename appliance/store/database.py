@@ -7,19 +7,21 @@ Leaves out: SQL, which lives in each room's queries.
 """
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import sqlcipher3
 
 from appliance.clock import Clock
-from appliance.errors import ApplianceError, CatalogueOutdated, OutOfSpace, Tampered, Unavailable, WrongKey
+from appliance.errors import ApplianceError, CatalogueOutdated, OutOfSpace, Tampered, Unavailable, Unsuitable, WrongKey
 from appliance.keys.secret import SecretKey
+from appliance.store.files import FileLayer, RealFiles, storage_faults
 from appliance.store.migrations import Migration, check_current, known_migrations, migrate
-from appliance.store.transactions import ReadTransaction, WriteTransaction
+from appliance.store.transactions import Cursor, ReadTransaction, WriteTransaction
 
 BUSY_TIMEOUT_SECONDS = 30.0
+CATALOGUE_MODE = 0o660  # on a box its key holders share a group; elsewhere the process's umask narrows it
 _SETTINGS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
@@ -27,7 +29,7 @@ _SETTINGS = (
     "PRAGMA secure_delete = ON",
     "PRAGMA temp_store = MEMORY",  # nothing unencrypted in temporary files
     "PRAGMA trusted_schema = OFF",
-    "PRAGMA cache_size = -16384",  # 16 MiB a connection
+    "PRAGMA cache_size = -8192",  # 8 MiB a connection, and a web process has tens of them
     "PRAGMA journal_size_limit = 67108864",
 )
 _FAULTS: dict[int, tuple[type[ApplianceError], str]] = {
@@ -60,7 +62,9 @@ class Database:
             CatalogueOutdated: The catalogue is newer, or a migration was edited after it was applied.
             WrongKey: Another root secret's catalogue, or its first page is altered.
         """
-        with self._transaction("BEGIN IMMEDIATE", create=True) as connection:
+        with storage_faults():
+            _create(self._path, RealFiles())
+        with self._transaction("BEGIN IMMEDIATE", check=False) as connection:
             return migrate(WriteTransaction(connection), migrations or known_migrations(), self._clock)
 
     @contextmanager
@@ -91,17 +95,31 @@ class Database:
             yield WriteTransaction(connection)
 
     def check_integrity(self) -> list[str]:
-        """Read every page and check its tag, then SQLite's own structure; give what is wrong, if anything."""
+        """Check the tag of every page, then SQLite's own structure; give what is wrong, if anything.
+
+        Raises:
+            WrongKey: The first page does not open at all.
+        """
         with told_by_kind():
-            connection = self._connection(create=False)
-            found = connection.execute("PRAGMA cipher_integrity_check").fetchall()
-            found += [row for row in connection.execute("PRAGMA integrity_check").fetchall() if row[0] != "ok"]
-            return [str(row[0]) for row in found]
+            connection = _connect(self._path, self._key)
+            try:
+                found = connection.execute("PRAGMA cipher_integrity_check").fetchall()
+                if not found:  # a structure of damaged pages cannot be judged
+                    found = connection.execute("PRAGMA integrity_check").fetchall()
+                return [str(row[0]) for row in found if row[0] != "ok"]
+            finally:
+                connection.close()
 
     def snapshot(self, target: Path) -> None:
-        """Write a consistent, compact copy under the same key; `target` must not exist."""
-        with told_by_kind():
-            self._connection(create=False).execute("VACUUM INTO :target", {"target": str(target)})
+        """Write a consistent, compact copy under the same key.
+
+        Raises:
+            Unavailable: `target` exists already, or the disk refused.
+            OutOfSpace: The disk is full. What was written is left, and is no whole catalogue.
+        """
+        with storage_faults(), told_by_kind():
+            RealFiles().close(RealFiles().create_exclusive(target))  # for its rights: SQLite fills an empty file
+            self._connection().execute("VACUUM INTO :target", {"target": str(target)})
 
     def close(self) -> None:
         """Close this thread's connection, if it has one."""
@@ -110,33 +128,53 @@ class Database:
             connection.close()
 
     @contextmanager
-    def _transaction(self, begin: str, *, create: bool = False) -> Iterator[sqlcipher3.Connection]:
+    def _transaction(self, begin: str, *, check: bool = True) -> Iterator["_Statements"]:
         with told_by_kind():
-            connection = self._connection(create=create)
+            connection = self._connection(check=check)
             if connection.in_transaction:
                 raise RuntimeError("transactions do not nest")
             connection.execute(begin)
             try:
-                yield connection
+                yield _Statements(connection)
                 connection.execute("COMMIT")
             finally:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
 
-    def _connection(self, *, create: bool) -> sqlcipher3.Connection:
+    def _connection(self, *, check: bool = True) -> sqlcipher3.Connection:
         connection = self._local.__dict__.get("connection")
         if connection is None:
-            connection = _connect(self._path, self._key, create=create)
-            if not create:
+            connection = _connect(self._path, self._key)
+            if check:
                 _checked(connection)
             self._local.connection = connection
         return connection
 
 
-def _connect(path: Path, key: SecretKey, *, create: bool) -> sqlcipher3.Connection:
-    mode = "rwc" if create else "rw"
+class _Statements:
+    """A connection whose searches never repeat, in an error, what was searched for."""
+
+    def __init__(self, connection: sqlcipher3.Connection) -> None:
+        self._connection = connection
+
+    def execute(self, sql: str, parameters: Mapping[str, object] | None = None, /) -> Cursor:
+        try:
+            return self._connection.execute(sql, parameters or {})  # type: ignore[no-any-return]  # it has no types
+        except sqlcipher3.OperationalError as error:
+            if error.sqlite_errorcode == sqlcipher3.SQLITE_ERROR and " MATCH " in sql:
+                raise Unsuitable("this text cannot be searched for") from None
+            raise
+
+
+def _create(path: Path, files: FileLayer) -> None:
+    with suppress(FileExistsError):
+        files.close(files.create_exclusive(path, CATALOGUE_MODE))  # its journal takes the same rights
+        files.fsync_folder(path.parent)
+
+
+def _connect(path: Path, key: SecretKey) -> sqlcipher3.Connection:
     connection = sqlcipher3.connect(
-        f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_SECONDS
+        f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_SECONDS
     )
     try:
         connection.execute("PRAGMA cipher_log_level = NONE")  # or it writes to standard error

@@ -61,6 +61,8 @@ class Vault:
         """Move files from inbox to vault and make that durable; those moved before are left.
 
         Each folder is synced once, so many files at once are cheaper than each alone.
+        A file in the vault is never replaced: what is in the inbox under its name
+        is a replay, and stays there.
 
         Raises:
             Tampered: A file is in neither place. Those before it are moved.
@@ -107,11 +109,12 @@ class Vault:
             return [name for name in self._files.listdir(folder) if pattern.fullmatch(name)]
 
     def _move(self, source: Path, target: Path) -> None:
+        if target.exists():
+            return
         try:
             self._files.rename(source, target)
         except FileNotFoundError:
-            if not target.exists():
-                raise Tampered("an arrived file is missing from inbox and vault") from None
+            raise Tampered("an arrived file is missing from inbox and vault") from None
 
     def _sync(self, association_id: AssociationId, shelves: set[Path]) -> None:
         for shelf in sorted(shelves):

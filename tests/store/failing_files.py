@@ -1,0 +1,72 @@
+"""A file layer whose n-th operation fails, whichever it is."""
+
+import errno
+from pathlib import Path
+from typing import BinaryIO
+
+from appliance.store.files import FILE_MODE, FOLDER_MODE, RealFiles
+
+
+class FailingFiles:
+    """Real files until the n-th operation (from 1), which raises and does nothing; 0 never fails.
+
+    A failing write leaves half of its bytes. Closing never fails, as on Linux file systems.
+    """
+
+    def __init__(self, fail_at: int = 0, error: int = errno.EIO) -> None:
+        self._real = RealFiles()
+        self._fail_at = fail_at
+        self._error = error
+        self.done: list[str] = []
+
+    def _step(self, name: str) -> None:
+        self.done.append(name)
+        if len(self.done) == self._fail_at:
+            raise OSError(self._error, name)
+
+    def create_exclusive(self, path: Path, mode: int = FILE_MODE) -> int:
+        self._step("create_exclusive")
+        return self._real.create_exclusive(path, mode)
+
+    def write(self, descriptor: int, data: bytes | bytearray | memoryview) -> None:
+        try:
+            self._step("write")
+        except OSError:
+            self._real.write(descriptor, memoryview(data)[: len(data) // 2])
+            raise
+        self._real.write(descriptor, data)
+
+    def fsync(self, descriptor: int) -> None:
+        self._step("fsync")
+        self._real.fsync(descriptor)
+
+    def close(self, descriptor: int) -> None:
+        self._real.close(descriptor)
+
+    def make_folder(self, path: Path, mode: int = FOLDER_MODE) -> None:
+        self._step("make_folder")
+        self._real.make_folder(path, mode)
+
+    def fsync_folder(self, path: Path) -> None:
+        self._step("fsync_folder")
+        self._real.fsync_folder(path)
+
+    def rename(self, source: Path, target: Path) -> None:
+        self._step("rename")
+        self._real.rename(source, target)
+
+    def unlink(self, path: Path) -> None:
+        self._step("unlink")
+        self._real.unlink(path)
+
+    def remove_folder(self, path: Path) -> None:
+        self._step("remove_folder")
+        self._real.remove_folder(path)
+
+    def listdir(self, path: Path) -> list[str]:
+        self._step("listdir")
+        return self._real.listdir(path)
+
+    def open_read(self, path: Path) -> BinaryIO:
+        self._step("open_read")
+        return self._real.open_read(path)

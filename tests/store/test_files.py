@@ -1,0 +1,125 @@
+"""Durable files, with every operation failing once."""
+
+import errno
+import os
+import resource
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from appliance.errors import OutOfSpace, Unavailable
+from appliance.store.files import (
+    RealFiles,
+    create_durably,
+    make_folder_durably,
+    replace_durably,
+    storage_faults,
+)
+from tests.store.failing_files import FailingFiles
+
+
+def open_descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - the link of the listing itself must not be followed
+
+
+def operations_of(step: Callable[[FailingFiles], object]) -> int:
+    files = FailingFiles()
+    step(files)
+    return len(files.done)
+
+
+def test_a_file_is_synced_before_its_folder_and_is_its_owners_alone(tmp_path: Path) -> None:
+    files = FailingFiles()
+    create_durably(files, tmp_path / "file", b"content", 0o600)
+    assert files.done == ["create_exclusive", "write", "fsync", "fsync_folder"]
+    assert (tmp_path / "file").read_bytes() == b"content"
+    assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o600
+
+
+def test_a_file_is_never_created_over_another_or_through_a_link(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"first")
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    for name in ("file", "link"):
+        with pytest.raises(FileExistsError):
+            create_durably(RealFiles(), tmp_path / name, b"second")
+    assert (tmp_path / "file").read_bytes() == b"first"
+    assert not (tmp_path / "elsewhere").exists()
+
+
+@pytest.mark.parametrize("n", range(1, 5))
+def test_a_creation_that_fails_anywhere_leaves_all_of_the_file_or_none(tmp_path: Path, n: int) -> None:
+    before = open_descriptors()
+    with pytest.raises(OSError, match="Errno 5"):
+        create_durably(FailingFiles(n), tmp_path / "file", b"content")
+    assert [path.read_bytes() for path in tmp_path.iterdir()] in ([], [b"content"])
+    assert open_descriptors() == before
+
+
+def test_a_replaced_file_is_renamed_only_when_it_is_synced(tmp_path: Path) -> None:
+    files = FailingFiles()
+    (tmp_path / "file").write_bytes(b"old")
+    replace_durably(files, tmp_path / "file", b"new", 0o640)
+    assert files.done == ["create_exclusive", "write", "fsync", "rename", "fsync_folder"]
+    assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o640
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"file": b"new"}
+
+
+@pytest.mark.parametrize("n", range(1, 6))
+def test_a_replacement_that_fails_anywhere_leaves_the_old_file_or_the_new(tmp_path: Path, n: int) -> None:
+    (tmp_path / "file").write_bytes(b"old")
+    before = open_descriptors()
+    with pytest.raises(OSError, match="Errno 5"):
+        replace_durably(FailingFiles(n), tmp_path / "file", b"new")
+    found = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert found == {"file": b"new" if n == 5 else b"old"}
+    assert open_descriptors() == before
+
+
+def test_a_folder_is_made_once_with_its_rights(tmp_path: Path) -> None:
+    files = FailingFiles()
+    for _ in range(2):
+        make_folder_durably(files, tmp_path / "folder", 0o700)
+    assert files.done == ["make_folder", "fsync_folder", "make_folder"]
+    assert stat.S_IMODE((tmp_path / "folder").stat().st_mode) == 0o700
+
+
+def test_a_link_is_not_followed_when_reading(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"x")
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    with RealFiles().open_read(tmp_path / "file") as file:
+        assert file.read() == b"x"
+    with pytest.raises(Unavailable, match="ELOOP"), storage_faults():
+        RealFiles().open_read(tmp_path / "link")
+
+
+def test_listing_is_sorted_and_an_empty_folder_can_be_removed(tmp_path: Path) -> None:
+    for name in ("b", "a", "c"):
+        (tmp_path / name).mkdir()
+    assert RealFiles().listdir(tmp_path) == ["a", "b", "c"]
+    RealFiles().remove_folder(tmp_path / "b")
+    assert RealFiles().listdir(tmp_path) == ["a", "c"]
+
+
+def test_a_write_that_the_disk_takes_only_in_part_goes_on_and_then_says_so(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        with pytest.raises(OutOfSpace), storage_faults():
+            create_durably(RealFiles(), tmp_path / "file", bytes(1500))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_a_full_disk_is_told_as_out_of_space(tmp_path: Path, code: int) -> None:
+    with pytest.raises(OutOfSpace), storage_faults():
+        create_durably(FailingFiles(2, code), tmp_path / "file", b"x")
+
+
+@pytest.mark.parametrize(("error", "told"), [(OSError(errno.EIO, "x"), "EIO"), (OSError("odd"), "unknown error")])
+def test_any_other_fault_is_unavailable_and_names_no_path(error: OSError, told: str) -> None:
+    with pytest.raises(Unavailable, match=f"^the disk refused: {told}$"), storage_faults():
+        raise error

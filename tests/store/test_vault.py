@@ -1,0 +1,130 @@
+"""The vault: found in either place, moved once, removed for good."""
+
+import itertools
+from pathlib import Path
+
+import pytest
+
+from appliance.errors import ApplianceError, Tampered, Unavailable
+from appliance.identifiers import AssociationId, FileId
+from appliance.store.vault import Vault
+from tests.store.failing_files import FailingFiles
+
+ASSOCIATION = AssociationId(bytes(16))
+IDS = [FileId(bytes([first]) + bytes(15)) for first in (1, 1 + 16, 255)] + [FileId(b"\x01" + bytes(14) + b"\x07")]
+
+
+def folder_with_arrivals(folder: Path) -> Path:
+    (folder / "vault").mkdir(parents=True)
+    arrivals = folder / "inbox" / str(ASSOCIATION)
+    arrivals.mkdir(parents=True)
+    for file_id in IDS:
+        (arrivals / str(file_id)).write_bytes(file_id.value)
+    return folder
+
+
+def content(vault: Vault, file_id: FileId) -> bytes:
+    with vault.open_file(file_id, ASSOCIATION) as file:
+        return file.read()
+
+
+def test_a_file_is_found_before_and_after_its_move(tmp_path: Path) -> None:
+    vault = Vault(folder_with_arrivals(tmp_path), FailingFiles())
+    for _ in range(2):
+        assert [content(vault, file_id) for file_id in IDS] == [file_id.value for file_id in IDS]
+        vault.move_in(ASSOCIATION, IDS)
+    assert list((tmp_path / "inbox" / str(ASSOCIATION)).iterdir()) == []
+    with vault.open_file(IDS[0]) as file:
+        assert file.read() == IDS[0].value
+    assert list(vault.stored_ids()) == sorted(IDS)
+
+
+def test_each_folder_is_synced_once_whatever_the_number_of_files(tmp_path: Path) -> None:
+    files = FailingFiles()
+    Vault(folder_with_arrivals(tmp_path), files).move_in(ASSOCIATION, IDS)
+    assert files.done.count("rename") == 4
+    assert files.done.count("fsync_folder") == 3 + 3 + 1  # made shelves, filled shelves, the association
+    assert files.done[-4:] == ["fsync_folder"] * 4
+
+
+def test_moving_nothing_touches_nothing(tmp_path: Path) -> None:
+    files = FailingFiles()
+    Vault(folder_with_arrivals(tmp_path), files).move_in(ASSOCIATION, [])
+    assert files.done == []
+
+
+def test_a_move_that_fails_anywhere_loses_nothing_and_is_made_good_by_the_next(tmp_path: Path) -> None:
+    for n in itertools.count(1):
+        folder = folder_with_arrivals(tmp_path / str(n))
+        files = FailingFiles(n)
+        try:
+            Vault(folder, files).move_in(ASSOCIATION, IDS)
+            break
+        except Unavailable:
+            vault = Vault(folder, FailingFiles())
+            assert [content(vault, file_id) for file_id in IDS] == [file_id.value for file_id in IDS]
+            vault.move_in(ASSOCIATION, IDS)
+            assert list(vault.stored_ids()) == sorted(IDS)
+    assert n == 15  # four folders looked at or made, three of them synced, four renames, four last syncs
+
+
+def test_a_replayed_file_never_replaces_the_one_in_the_vault(tmp_path: Path) -> None:
+    vault = Vault(folder_with_arrivals(tmp_path), FailingFiles())
+    vault.move_in(ASSOCIATION, IDS)
+    replay = vault.inbox_path_of(ASSOCIATION, IDS[0])
+    replay.write_bytes(b"forged")
+    vault.move_in(ASSOCIATION, IDS)
+    assert content(vault, IDS[0]) == IDS[0].value
+    assert replay.read_bytes() == b"forged"
+
+
+def test_a_file_in_neither_place_is_told(tmp_path: Path) -> None:
+    vault = Vault(folder_with_arrivals(tmp_path), FailingFiles())
+    missing = FileId(bytes([9] * 16))
+    for ask in (
+        lambda: vault.open_file(missing),
+        lambda: vault.open_file(missing, ASSOCIATION),
+        lambda: vault.move_in(ASSOCIATION, [*IDS, missing]),
+    ):
+        with pytest.raises(Tampered, match="missing"):
+            ask()
+    assert list(vault.stored_ids()) == sorted(IDS)
+
+
+def test_a_file_is_removed_from_wherever_it_lies_and_removing_it_twice_is_no_error(tmp_path: Path) -> None:
+    files = FailingFiles()
+    vault = Vault(folder_with_arrivals(tmp_path), files)
+    vault.move_in(ASSOCIATION, IDS[:1])
+    for file_id in (*IDS[:2], *IDS[:2]):
+        files.done.clear()
+        vault.remove(file_id, ASSOCIATION)
+    assert files.done == ["unlink", "unlink"]
+    vault.remove(IDS[2])
+    assert content(vault, IDS[2]) == IDS[2].value
+    for file_id in IDS[:2]:
+        with pytest.raises(Tampered):
+            content(vault, file_id)
+
+
+@pytest.mark.parametrize("n", range(1, 4))
+def test_a_removal_that_fails_says_so(tmp_path: Path, n: int) -> None:
+    folder = folder_with_arrivals(tmp_path)
+    with pytest.raises(ApplianceError):
+        Vault(folder, FailingFiles(n)).remove(IDS[0], ASSOCIATION)
+    Vault(folder, FailingFiles()).remove(IDS[0], ASSOCIATION)
+    assert not (folder / "inbox" / str(ASSOCIATION) / str(IDS[0])).exists()
+
+
+def test_foreign_names_in_the_vault_are_passed_over(tmp_path: Path) -> None:
+    vault = Vault(folder_with_arrivals(tmp_path), FailingFiles())
+    vault.move_in(ASSOCIATION, IDS[:1])
+    shelf = vault.path_of(IDS[0]).parent
+    (shelf / ("ff" + "0" * 30)).write_bytes(b"")
+    (shelf / ".tmp").write_bytes(b"")
+    (tmp_path / "vault" / "lost+found").mkdir()
+    assert list(vault.stored_ids()) == IDS[:1]
+
+
+def test_a_vault_that_cannot_be_read_says_so(tmp_path: Path) -> None:
+    with pytest.raises(Unavailable, match="ENOENT"):
+        list(Vault(tmp_path / "nowhere", FailingFiles()).stored_ids())
