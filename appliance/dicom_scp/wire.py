@@ -126,8 +126,7 @@ class Wire:
         if isinstance(self._stream, ssl.SSLSocket):
             self._stream.settimeout(_LINGER_SECONDS)
             self._stream.unwrap()
-        else:
-            self._stream.shutdown(socket.SHUT_WR)
+        socket.socket.shutdown(self._stream, socket.SHUT_WR)
 
     def _gather(self, size: int) -> None:
         rest = self._end - self._start

@@ -114,7 +114,8 @@ class Session:
         try:
             return work()
         except PeerGone:
-            return self._stop() if self._stopping else Outcome.LOST
+            self._abort(NOT_SPECIFIED)  # it may only have been silent
+            return Outcome.STOPPED if self._stopping else Outcome.LOST
         except ProtocolFault as fault:
             self._door.note_fault(self._visitor, str(fault))
             self._abort(fault.abort)
@@ -244,7 +245,6 @@ class Session:
         try:
             if self._storing is not None:
                 self._storing.end(outcome)
-            self._wire.finish()
         except ApplianceError as fault:
             log.warning("an association's end was not written: %s", fault)
         except Exception:  # as above
@@ -252,6 +252,7 @@ class Session:
         finally:
             if self._accepted is not None:
                 self._door.left(self._accepted)
+            self._wire.finish()
 
 
 def _unexpected(kind: int) -> Abort:
