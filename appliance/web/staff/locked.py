@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from gettext import gettext as _
 from gettext import ngettext
-from threading import Lock
+from threading import Semaphore
 
 from litestar import Litestar, Response, get, post
 from litestar.di import NamedDependency, Provide
@@ -48,7 +48,7 @@ class LockedContext:
     clinic_name: str
     status: Callable[[], LockedStatus]
     unlock: Callable[[str], None]
-    one_attempt: Lock
+    one_attempt: Semaphore
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ class Nobody(AbstractAuthenticationMiddleware):
 def create_locked_app(clinic_name: str, status: Callable[[], LockedStatus], unlock: Callable[[str], None]) -> Litestar:
     """Build the app that staff sees until the box is unlocked."""
     pages = Pages(clinic_name)
-    locked = LockedContext(clinic_name, status, unlock, Lock())
+    locked = LockedContext(clinic_name, status, unlock, Semaphore())
     return Litestar(
         [unlock_page, submit_unlock, healthz, *static_files(None)],
         middleware=[Nobody],

@@ -1,0 +1,59 @@
+"""A locked box shows one page, and hands the passphrase to the locker."""
+
+import re
+
+import pytest
+from litestar import Litestar
+from litestar.testing import TestClient
+
+from appliance.errors import Refused
+from appliance.web.staff.locked import LockedStatus, create_locked_app
+
+
+class Locker:
+    """Opens with one passphrase and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.tried: list[str] = []
+
+    def unlock(self, passphrase: str) -> None:
+        self.tried.append(passphrase)
+        if passphrase != "right":  # noqa: S105  what a test says, not a secret
+            raise Refused("the passphrase is wrong")
+
+
+@pytest.fixture
+def locker() -> Locker:
+    return Locker()
+
+
+@pytest.fixture
+def page(locker: Locker) -> TestClient[Litestar]:
+    app = create_locked_app("The clinic", lambda: LockedStatus(3, 5 << 30, 10 << 30), locker.unlock)
+    return TestClient(app, base_url="https://box.test")
+
+
+def submit(page: TestClient[Litestar], passphrase: str) -> int:
+    fields = re.findall(r'name="(\w+)"[^>]*value="([^"]*)"', page.get("/unlock").text)
+    return page.post("/unlock", data={**dict(fields), "passphrase": passphrase}).status_code
+
+
+def test_the_page_says_what_waits_and_asks_for_the_passphrase(page: TestClient[Litestar]) -> None:
+    for address in ("/", "/login", "/studies", "/unlock"):
+        answer = page.get(address)
+        assert answer.status_code == 200
+        assert "3 files" in answer.text
+    assert page.get("/healthz").json() == {"status": "ok", "keys": "sealed"}
+
+
+def test_a_wrong_passphrase_is_said_and_the_right_one_goes_to_the_locker(
+    page: TestClient[Litestar], locker: Locker
+) -> None:
+    assert submit(page, "wrong") == 403
+    assert submit(page, "right") == 200
+    assert locker.tried == ["wrong", "right"]
+
+
+def test_a_form_from_elsewhere_never_reaches_the_locker(page: TestClient[Litestar], locker: Locker) -> None:
+    assert page.post("/unlock", data={"passphrase": "right"}).status_code == 403
+    assert locker.tried == []
