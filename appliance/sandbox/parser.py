@@ -77,6 +77,11 @@ class Parser:
         """
         return self._ask("metadata", Kind.METADATA, source, (dataset_offset, transfer_syntax_uid))
 
+    @property
+    def child_id(self) -> int | None:
+        """Give the child's process id, None while there is none."""
+        return self._child.pid if self._child else None
+
     def close(self) -> None:
         """End the child."""
         child, self._child, self._pipe, self._served = self._child, None, None, 0
