@@ -54,3 +54,8 @@ def accepted_step(secret: bytes, code: str, now: datetime, last_step: int) -> in
         if step > last_step and hmac.compare_digest(totp.generate_otp(step), digits):
             return step
     return None
+
+
+def current_code(secret: bytes, now: datetime) -> str:
+    """Give the code that an authenticator app shows now."""
+    return pyotp.TOTP(secret_text(secret)).at(now)

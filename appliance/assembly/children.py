@@ -113,7 +113,7 @@ def _spawn(plan: Plan) -> subprocess.Popen[bytes]:
                 stderr=subprocess.STDOUT,
                 pass_fds=() if read_end is None else (read_end,),
                 process_group=0,
-                preexec_fn=_ending_with(os.getpid()),  # noqa: PLW1509  the supervisor has one thread
+                preexec_fn=ending_with_this(),  # noqa: PLW1509  the supervisor has one thread
             )
     finally:
         if read_end is not None:
@@ -137,7 +137,9 @@ def _open_log(path: Path) -> BinaryIO:
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb", buffering=0)
 
 
-def _ending_with(parent: int) -> Callable[[], None]:
+def ending_with_this() -> Callable[[], None]:
+    """Give what a child does before it becomes its program, so that the kernel ends it when this process dies."""
+    parent = os.getpid()
     prctl = ctypes.CDLL(None, use_errno=True).prctl
 
     def prepare() -> None:

@@ -49,7 +49,9 @@ def exit_status(fault: errors.ApplianceError) -> int:
 
 
 def shown(answer: Answer, *, as_json: bool) -> str:
-    """Give what goes to standard output; one line when it is JSON."""
+    """Give what goes to standard output; one line when it is JSON, nothing where there is nothing to say."""
+    if as_json and answer.data is None:
+        return ""
     return json.dumps(answer.data, ensure_ascii=False, default=str) if as_json else answer.text
 
 

@@ -9,6 +9,7 @@ from appliance.assembly.box import sealed_root
 from appliance.assembly.caddy import caddy_config
 from appliance.assembly.embedded import embedded_works
 from appliance.assembly.folders import Folders
+from appliance.assembly.intake import run_intake
 from appliance.assembly.receiver import run_receiver
 from appliance.assembly.running import Start
 from appliance.assembly.staff import run_staff
@@ -56,6 +57,7 @@ def _settings_file(call: Invocation) -> Path:
 COMMANDS = (
     Command("run", "run every process of a box until Ctrl-C, under this user", _run),
     Command("receiver", "run the process that scanners reach", _process(run_receiver)),
+    Command("intake", "run the process that catalogues what was received", _process(run_intake), _keys_argument),
     Command("staff", "run the process that serves the clinic's pages", _process(run_staff), _keys_argument),
     Command("locker", "run the process that unlocks a box whose processes systemd runs", _process(run_locker)),
     Command("caddy-config", "show the configuration that Caddy runs with", _caddy_config),

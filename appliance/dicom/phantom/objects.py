@@ -8,16 +8,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 
-from pydicom.dataset import Dataset
+from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.filebase import DicomBytesIO
-from pydicom.filewriter import write_dataset
+from pydicom.filewriter import write_dataset, write_file_meta_info
 from pydicom.uid import (
+    UID,
     CTImageStorage,
     DigitalXRayImageStorageForPresentation,
     EnhancedCTImageStorage,
     ExplicitVRLittleEndian,
 )
 
+from appliance.dicom.part10 import IMPLEMENTATION_CLASS_UID
 from appliance.dicom.phantom.jaw import Jaw, Triple, positions
 
 _SLOPE, _INTERCEPT = "1", "-1000"  # stored values are unsigned
@@ -54,6 +56,18 @@ class EncodedObject:
     sop_instance_uid: str
     transfer_syntax_uid: str
     dataset: bytes
+
+    def part_10(self) -> bytes:
+        """Give the object as a file would hold it (PS3.10 7.1)."""
+        meta = FileMetaDataset()
+        meta.FileMetaInformationVersion = b"\0\1"
+        meta.MediaStorageSOPClassUID = UID(self.sop_class_uid)
+        meta.MediaStorageSOPInstanceUID = UID(self.sop_instance_uid)
+        meta.TransferSyntaxUID = UID(self.transfer_syntax_uid)
+        meta.ImplementationClassUID = UID(IMPLEMENTATION_CLASS_UID)
+        head = DicomBytesIO()
+        write_file_meta_info(head, meta)
+        return bytes(128) + b"DICM" + head.getvalue() + self.dataset
 
 
 @dataclass(frozen=True)

@@ -63,3 +63,12 @@ def test_every_patients_name_survives_its_character_set(patient: Patient) -> Non
 def test_the_same_scan_has_the_same_bytes_and_another_has_other_uids() -> None:
     assert next(scan().slices()) == next(scan().slices())
     assert scan().study_instance_uid != scan(PATIENTS[1]).study_instance_uid
+
+
+def test_as_a_file_it_reads_back_with_the_same_dataset_bytes() -> None:
+    encoded = next(scan().slices())
+    file = encoded.part_10()
+    dataset = dcmread(BytesIO(file))
+    assert dataset.file_meta.TransferSyntaxUID == encoded.transfer_syntax_uid
+    assert dataset.file_meta.MediaStorageSOPInstanceUID == encoded.sop_instance_uid
+    assert file.endswith(encoded.dataset)

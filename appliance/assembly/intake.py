@@ -1,0 +1,34 @@
+"""The process `intake`: takes what was received into the catalogue; talks to nobody."""
+
+from threading import Thread
+
+from appliance.assembly.box import read_box_file
+from appliance.assembly.rooms import open_rooms
+from appliance.assembly.running import Start, begin, find_keyring
+from appliance.clock import SystemClock
+from appliance.errors import KeysSealed
+from appliance.intake.parts import IntakeParts
+from appliance.intake.service import Intake
+from appliance.store.files import RealFiles
+
+
+def run_intake(start: Start) -> None:
+    """Take in until told to stop.
+
+    Raises:
+        KeysSealed: No keyring was given: the box is locked.
+        WrongKey: The catalogue is another root's.
+    """
+    settings, manager, stop = begin("intake", start)
+    keyring = find_keyring(start)
+    if keyring is None:
+        raise KeysSealed("intake works only while the box is unlocked")
+    rooms = open_rooms(settings, keyring, SystemClock())
+    parts = IntakeParts(
+        rooms.folders.data, read_box_file(rooms.folders).box_id, rooms.database, rooms.rotating_keys, rooms.audit,
+        RealFiles(), rooms.clock,
+    )  # fmt: skip
+    manager.ready()
+    Thread(target=manager.attend, args=(stop, lambda: True), daemon=True).start()
+    Intake(parts).run(stop)
+    manager.stopping()

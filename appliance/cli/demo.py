@@ -1,0 +1,181 @@
+"""`enamel demo`: a whole clinic on loopback, for a person or for a test from outside."""
+
+import http.client
+import json
+import os
+import ssl
+import subprocess
+import sys
+from argparse import ArgumentParser
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from appliance.accounts.totp import current_code, secret_from_text
+from appliance.assembly.certificates import CA_FILE
+from appliance.assembly.children import ending_with_this
+from appliance.assembly.demo import AE_TITLE, HOST, SENDER, Clinic, Ports, find_person, prepare_clinic, told
+from appliance.assembly.embedded import REPOSITORY, embedded_works
+from appliance.assembly.folders import Folders
+from appliance.assembly.samples import push_corpus, push_phantoms
+from appliance.assembly.supervisor import Supervisor
+from appliance.cli.answers import Answer
+from appliance.cli.line import Command, Invocation
+from appliance.clock import SystemClock
+from appliance.config import child_environment
+from appliance.dicom_scp.sender import Destination, echo
+from appliance.errors import ApplianceError
+from appliance.logs import set_up_logging
+
+_PROBE_SECONDS = 2.0
+_EVERYTHING = {"receiver", "caddy", "intake", "staff"}
+
+
+def _arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--ports-from", type=int, metavar="N", help="listen on N (DICOM), N+1 (DICOM TLS), N+2 (HTTPS)")
+    parser.add_argument("--no-samples", action="store_true", help="begin empty")
+    parser.add_argument("--accept-any-peer", action="store_true", help="admit whoever sends from this machine")
+
+
+def _demo(call: Invocation) -> Answer:
+    folder = call.given.data or Path("data")
+    ports = Ports() if call.given.ports_from is None else Ports.starting_at(call.given.ports_from)
+    if not call.given.json:
+        _say(f"Opening the clinic in {folder} ..." if folder.exists() else f"Making a clinic in {folder} ...")
+    clinic = prepare_clinic(folder, ports, accept_any_peer=call.given.accept_any_peer, clock=call.clock)
+    set_up_logging("supervisor", "warning")
+    supervisor = Supervisor(embedded_works(clinic.settings, clinic.settings_file, call.clock), call.clock)
+    supervisor.unlock(None)
+    show = _Show(call, clinic, supervisor)
+    try:
+        supervisor.run(show.each_tick)
+    finally:
+        show.end()
+    return Answer(None, f"\nStopped. The data is kept in {clinic.settings.data_folder}.")
+
+
+@dataclass
+class _Show:
+    """Tells once that all answers, then has the samples sent."""
+
+    call: Invocation
+    clinic: Clinic
+    supervisor: Supervisor
+    _ready: bool = False
+    _samples: "subprocess.Popen[bytes] | None" = field(default=None)
+
+    def each_tick(self) -> None:
+        """Look whether all answers; once it does, tell."""
+        if self._ready or not _answers(self.clinic, self.supervisor):
+            return
+        self._ready = True
+        numbers = {"supervisor": os.getpid(), **self.supervisor.status().processes}
+        if self.call.given.json:
+            _say(json.dumps(told(self.clinic, numbers), ensure_ascii=False))
+        else:
+            _say(_greeting(self.clinic, self.call.clock))
+        if not self.call.given.no_samples:
+            self._send_samples()
+
+    def end(self) -> None:
+        """Stop sending."""
+        if self._samples is not None:
+            self._samples.terminate()
+            self._samples.wait()
+
+    def _send_samples(self) -> None:
+        command = [sys.executable, "-m", "appliance", "demo-samples", "--settings", str(self.clinic.settings_file)]
+        self._samples = subprocess.Popen(  # noqa: S603  our own command
+            command,
+            env=child_environment(REPOSITORY),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL if self.call.given.json else None,
+            stderr=subprocess.DEVNULL if self.call.given.json else None,
+            process_group=0,
+            preexec_fn=ending_with_this(),  # noqa: PLW1509  the supervisor has one thread
+        )
+
+
+def _answers(clinic: Clinic, supervisor: Supervisor) -> bool:
+    if supervisor.status().processes.keys() != _EVERYTHING:
+        return False
+    staff, tls = clinic.settings.staff, Folders.of(clinic.settings).tls
+    with suppress(OSError, ApplianceError, http.client.HTTPException, ValueError):
+        trust = ssl.create_default_context(cafile=str(tls / CA_FILE))
+        line = http.client.HTTPSConnection("localhost", staff.port, context=trust, timeout=_PROBE_SECONDS)
+        line.request("GET", "/healthz")
+        return json.loads(line.getresponse().read())["keys"] == "open" and echo(_destination(clinic)) == 0
+    return False
+
+
+def _destination(clinic: Clinic) -> Destination:
+    return Destination(HOST, clinic.settings.receiver.port, AE_TITLE, SENDER, timeout_seconds=_PROBE_SECONDS)
+
+
+def _greeting(clinic: Clinic, clock: SystemClock) -> str:
+    people = "\n".join(
+        f"    {person.user:10} {person.password:38} {current_code(secret_from_text(person.totp_secret), clock.now())}"
+        for person in (clinic.dentist, clinic.administrator)
+    )
+    receiver, data, enamel = clinic.settings.receiver, clinic.settings.data_folder, sys.argv[0]
+    called = f"-aec {AE_TITLE} {HOST} {receiver.port} YOUR.dcm"
+    return f"""
+  Enamel is running:  https://localhost:{clinic.settings.staff.port}
+
+    user       password                               code now
+{people}
+
+    Codes change every 30 seconds and each works once. A fresh one:
+      {enamel} demo-code {clinic.dentist.user} --data {data}
+    Your browser does not know this box yet. Go on past its warning, or let it trust
+      {Folders.of(clinic.settings).tls / CA_FILE}
+
+  Scanners send to AE title {AE_TITLE} at {HOST}, port {receiver.port} (TLS {receiver.tls_port}).
+
+  Try
+    storescu -aet {SENDER} {called}
+      and see the study come into the list
+    storescu -aet CONSOLE2 {called}
+      which is refused, until {clinic.administrator.user} lets that sender in on the page Senders
+    {enamel} lock --data {data}
+      nobody can look any more, scanners can still send; `unlock` lists all of it
+
+  Ctrl-C stops everything. A second start keeps the data.
+"""
+
+
+def _samples(call: Invocation) -> Answer:
+    receiver = call.settings().receiver
+    destination = Destination(HOST, receiver.port, receiver.ae_title, SENDER)
+    tell = _progress if sys.stdout.isatty() else _say
+    stored = push_phantoms(destination, tell) + push_corpus(destination, tell)
+    if sys.stdout.isatty():
+        _say("")
+    return Answer({"stored": stored}, f"  {stored} sample objects were stored. Look at them in the list.")
+
+
+def _code(call: Invocation) -> Answer:
+    person = find_person(Folders.of(call.settings()).data, call.given.user)
+    code = current_code(secret_from_text(person.totp_secret), call.clock.now())
+    return Answer({"user": person.user, "password": person.password, "code": code}, code)
+
+
+def _code_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("user", help="admin or dentist")
+
+
+def _progress(text: str) -> None:
+    sys.stdout.write(f"\r\x1b[K{text}")
+    sys.stdout.flush()
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+COMMANDS = (
+    Command("demo", "run a whole clinic on this machine, from nothing", _demo, _arguments),
+    Command("demo-samples", "send the demonstration's samples to it", _samples),
+    Command("demo-code", "show the sign-in code of one of the demonstration's people", _code, _code_arguments),
+)
