@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from gettext import gettext as _
 
 from litestar import get, post
-from litestar.params import URLEncodedBody
+from litestar.params import FromPath, FromQuery, URLEncodedBody
 
 from appliance.accounts import service
 from appliance.accounts.account import NewAccount
@@ -40,7 +40,9 @@ class PersonForm:
 
 @get("/people", opt=needs(Permission.MANAGE_ACCOUNTS))
 @in_thread
-def people_page(request: PageRequest, context: Context, pages: Rendering, actor: Caller, told: str = "") -> Page:
+def people_page(
+    request: PageRequest, context: Context, pages: Rendering, actor: Caller, told: FromQuery[str] = ""
+) -> Page:
     """Show every account."""
     return _people(request, context, pages, actor, told=_(_TOLD[told]) if told in _TOLD else "")
 
@@ -96,7 +98,7 @@ def _new_account(form: PersonForm) -> NewAccount:
 
 @post("/people/{account_key:int}/close", opt=needs(Permission.MANAGE_ACCOUNTS), status_code=303)
 @in_thread
-def close_person(context: Context, actor: Caller, account_key: int) -> Answer:
+def close_person(context: Context, actor: Caller, account_key: FromPath[int]) -> Answer:
     """Close an account at once; nobody closes their own, so one administrator is always left."""
     if account_key == session_of(actor).account.account_key:
         raise NotPermitted("nobody closes their own account")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from gettext import gettext as _
 
 from litestar import get, post
-from litestar.params import URLEncodedBody
+from litestar.params import FromQuery, URLEncodedBody
 from litestar.response import Redirect
 
 from appliance.accounts import login
@@ -52,7 +52,9 @@ def local_path(text: str) -> str:
 
 @get("/lock", opt=access(Door.AT_LOCK, activity=False))
 @in_thread
-def lock_page(request: PageRequest, context: Context, pages: Rendering, actor: Caller, back: str = "/") -> Page:
+def lock_page(
+    request: PageRequest, context: Context, pages: Rendering, actor: Caller, back: FromQuery[str] = "/"
+) -> Page:
     """Lock the screen, if it is not, and ask for the password."""
     lock_screen(context.accounts, session_of(actor), actor.address)
     return pages.show("lock.html", request, back=local_path(back))

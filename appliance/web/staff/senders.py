@@ -4,6 +4,7 @@ from gettext import gettext as _
 from typing import TypedDict
 
 from litestar import get, post
+from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 
 from appliance.accounts.peers import approval, queries
@@ -38,7 +39,9 @@ class Card(TypedDict):
 
 @get("/senders", opt=needs(Permission.APPROVE_SENDERS))
 @in_thread
-def sender_cards(request: PageRequest, context: Context, pages: Rendering, actor: Caller, told: str = "") -> Page:
+def sender_cards(
+    request: PageRequest, context: Context, pages: Rendering, actor: Caller, told: FromQuery[str] = ""
+) -> Page:
     """Show who waits and who may send."""
     with context.accounts.database.read() as tx:
         cards = [_card(sender) for sender in queries.waiting_senders(tx)]
@@ -50,7 +53,7 @@ def sender_cards(request: PageRequest, context: Context, pages: Rendering, actor
 
 @post("/senders/{sender_key:int}/approve", opt=needs(Permission.APPROVE_SENDERS), status_code=303)
 @in_thread
-def approve(context: Context, actor: Caller, sender_key: int) -> Redirect:
+def approve(context: Context, actor: Caller, sender_key: FromPath[int]) -> Redirect:
     """Let a sender in."""
     approval.approve_sender(context.accounts, context.admission_file, sender_key, actor.audited)
     return moved_on("/senders?told=approved")
@@ -58,7 +61,7 @@ def approve(context: Context, actor: Caller, sender_key: int) -> Redirect:
 
 @post("/senders/{sender_key:int}/dismiss", opt=needs(Permission.APPROVE_SENDERS), status_code=303)
 @in_thread
-def dismiss(context: Context, actor: Caller, sender_key: int) -> Redirect:
+def dismiss(context: Context, actor: Caller, sender_key: FromPath[int]) -> Redirect:
     """Put a card away."""
     approval.dismiss_sender(context.accounts, sender_key, actor.audited)
     return moved_on("/senders?told=dismissed")
@@ -66,7 +69,7 @@ def dismiss(context: Context, actor: Caller, sender_key: int) -> Redirect:
 
 @post("/peers/{peer_key:int}/remove", opt=needs(Permission.APPROVE_SENDERS), status_code=303)
 @in_thread
-def remove(context: Context, actor: Caller, peer_key: int) -> Redirect:
+def remove(context: Context, actor: Caller, peer_key: FromPath[int]) -> Redirect:
     """Stop a device from sending."""
     approval.remove_peer(context.accounts, context.admission_file, peer_key, actor.audited)
     return moved_on("/senders?told=removed")

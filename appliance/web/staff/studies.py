@@ -12,7 +12,7 @@ from gettext import gettext as _
 from gettext import ngettext
 
 from litestar import get, post
-from litestar.params import URLEncodedBody
+from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect
 
 from appliance.accounts.roles import Permission
@@ -52,7 +52,12 @@ def home(request: PageRequest, pages: Rendering, actor: Caller) -> Answer:
 @get("/studies", opt=needs(Permission.LIST_STUDIES))
 @in_thread
 def study_list(  # each is one thing that the framework hands over
-    request: PageRequest, context: Context, pages: Rendering, actor: Caller, find: str = "", after: str = ""
+    request: PageRequest,
+    context: Context,
+    pages: Rendering,
+    actor: Caller,
+    find: FromQuery[str] = "",
+    after: FromQuery[str] = "",
 ) -> Page:
     """Show the latest arrivals, or what was searched for."""
     typed = _unseal(context, actor, find)
@@ -95,7 +100,9 @@ def search(context: Context, actor: Caller, data: URLEncodedBody[SearchForm]) ->
 
 @get("/studies/{study_key:int}", opt=needs(Permission.READ_STUDY))
 @in_thread
-def study_page(request: PageRequest, context: Context, pages: Rendering, actor: Caller, study_key: int) -> Page:
+def study_page(
+    request: PageRequest, context: Context, pages: Rendering, actor: Caller, study_key: FromPath[int]
+) -> Page:
     """Show one study. Looking at it is an event."""
     accounts = context.accounts
     with accounts.database.read() as tx:
@@ -115,7 +122,9 @@ def study_page(request: PageRequest, context: Context, pages: Rendering, actor: 
 
 @get("/series/{series_key:int}/view", opt=needs(Permission.VIEW_IMAGES))
 @in_thread
-def viewer_page(request: PageRequest, context: Context, pages: Rendering, actor: Caller, series_key: int) -> Page:
+def viewer_page(
+    request: PageRequest, context: Context, pages: Rendering, actor: Caller, series_key: FromPath[int]
+) -> Page:
     """Show the room in which the viewer works. Opening it is an event."""
     accounts = context.accounts
     with accounts.database.read() as tx:

@@ -122,7 +122,7 @@ def _line(row: StudyRow, now: datetime) -> Line:
     local = row.last_arrived_at.astimezone()
     today = now.astimezone().date()
     is_today = local.date() >= today
-    fresh = is_today and now - row.last_arrived_at < timedelta(minutes=10)
+    fresh = is_today and now - row.last_arrived_at < words.ARRIVING
     when = words.time_of_day(local) if is_today else f"{local.day} {local:%b}"
     note = (_("just now") if fresh else _("today")) if is_today else words.time_of_day(local)
     return Line(
@@ -133,7 +133,7 @@ def _line(row: StudyRow, now: datetime) -> Line:
         words.study_size(row),
         when,
         note,
-        words.study_state(row),
+        words.study_state(row, now),
     )
 
 
@@ -144,7 +144,7 @@ def study_view(details: StudyDetails, now: datetime) -> StudyView:
     return StudyView(
         words.person_name(study.patient_name),
         words.patient_facts(study, today),
-        words.study_state(study),
+        words.study_state(study, now),
         _facts(details),
         [*_conflicts(details.conflicts), *_copies(details)],
         [_series(row) for row in details.series],

@@ -3,15 +3,16 @@
 Leaves out: what a word means for the box; rooms decide, this only tells.
 """
 
-import json
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from gettext import gettext as _
 from gettext import ngettext
 
 from appliance.accounts.roles import Role
 from appliance.archive.reading.rows import Completeness, SeriesRow, StudyRow
+from appliance.web.staff.findings import finding_words
 
+ARRIVING = timedelta(minutes=10)
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MODALITIES = {
     "CT": "CT volume",
@@ -146,7 +147,7 @@ def study_size(study: StudyRow) -> str:
     return " · ".join(part for part in (kinds, series, files) if part)
 
 
-def study_state(study: StudyRow) -> State:
+def study_state(study: StudyRow, now: datetime) -> State:
     """Say in a few words whether somebody should look into a study."""
     if study.open_conflicts:
         return State("bad", _("Identity to check"))
@@ -155,8 +156,10 @@ def study_state(study: StudyRow) -> State:
     if study.further_versions:
         return State("warn", _("More than one version"))
     if study.unchecked_series:
-        return State("calm", _("Arriving"))
-    return State("good", _("No gaps"))
+        arriving = now - study.last_arrived_at < ARRIVING
+        return State("calm", _("Arriving") if arriving else _("Not checked"))
+    whole = _("Received") if study.instance_count == study.series_count else _("No gaps")
+    return State("good", whole)
 
 
 def series_state(series: SeriesRow) -> State:
@@ -165,7 +168,9 @@ def series_state(series: SeriesRow) -> State:
         "count": series.instance_count
     }
     return {
-        Completeness.UNCHECKED: State("calm", _("%s so far, still arriving or not yet checked") % received),
+        Completeness.UNCHECKED: State(
+            "calm", _("%s so far, not checked for gaps: compare with the console") % received
+        ),
         Completeness.NO_GAPS: State("good", _("%s, no gaps: compare with the console") % received),
         Completeness.SINGLE: State("good", _("%s: compare with the console") % received),
         Completeness.GAPS: State("warn", _("%s, but some are missing in between: send the series again") % received),
@@ -189,8 +194,8 @@ def series_facts(series: SeriesRow) -> str:
 
 
 def finding_lines(series: SeriesRow) -> list[str]:
-    """Put intake's findings into words; one that is not known shows its code."""
-    lines = [_finding(str(each.get("code", "")), each.get("numbers", [])) for each in json.loads(series.findings)]
+    """Say what is odd about a series, one line each."""
+    lines = finding_words(series.findings)
     if series.further_versions:
         lines.append(
             ngettext(
@@ -200,18 +205,4 @@ def finding_lines(series: SeriesRow) -> list[str]:
             )
             % {"count": series.further_versions}
         )
-    return [line for line in lines if line]
-
-
-def _finding(code: str, numbers: object) -> str:
-    listed = ", ".join(str(number) for number in numbers[:12]) if isinstance(numbers, list) else ""
-    known = {
-        "missing numbers": _("Numbers that did not come: %s"),
-        "gap": _("Gaps after image: %s"),
-        "gaps": _("Gaps after image: %s"),
-        "repeated position": _("More than one image at the same place: %s"),
-        "uneven spacing": _("Uneven distance between slices at: %s"),
-    }
-    if code in known:
-        return known[code] % listed if listed else ""
-    return f"{code}: {listed}" if listed else code
+    return lines

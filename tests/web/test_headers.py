@@ -1,0 +1,69 @@
+"""The headers of every kind of answer, as exact lists."""
+
+import pytest
+
+from appliance.accounts.roles import Role
+from tests.web.a_clinic import AClinic, Browser
+from tests.web.invented import PEOPLE, put_all
+
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; manifest-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+VIEWER_POLICY = (
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; style-src 'self'; "
+    "img-src 'self' blob: data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+EXPECTED = {
+    "content-security-policy": PAGE_POLICY,
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-embedder-policy": "require-corp",
+    "cross-origin-resource-policy": "same-origin",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "permissions-policy": "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), "
+    "magnetometer=(), microphone=(), midi=(), payment=(), serial=(), usb=(), bluetooth=(), browsing-topics=()",
+    "cache-control": "no-store",
+}
+USUAL = {"content-type", "content-length", "set-cookie", "location"}
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Browser:
+    clinic = AClinic(tmp_path_factory.mktemp("clinic"))
+    with clinic.database.write() as tx:
+        put_all(tx, clinic.clock.now(), PEOPLE[:1])
+    return clinic.signed_in(clinic.person(Role.ADMINISTRATOR, image_right=True))
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/login", "/studies", "/studies/1", "/senders", "/quarantine", "/people", "/password", "/healthz",
+             "/nothing-here", "/studies/999"]
+)  # fmt: skip
+def test_every_page_has_exactly_these_headers(browser: Browser, path: str) -> None:
+    headers = dict(browser.get(path).headers)
+    assert {name: value for name, value in headers.items() if name not in USUAL} == EXPECTED
+
+
+def test_the_viewer_page_may_also_compile_its_own_wasm_and_start_its_own_worker(browser: Browser) -> None:
+    headers = dict(browser.get("/series/1/view").headers)
+    expected = EXPECTED | {"content-security-policy": VIEWER_POLICY}
+    assert {name: value for name, value in headers.items() if name not in USUAL} == expected
+
+
+def test_scripts_and_styles_are_looked_up_again_but_may_be_kept(browser: Browser) -> None:
+    headers = browser.get("/static/office.js").headers
+    assert headers["cache-control"] == "no-cache"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["cross-origin-resource-policy"] == "same-origin"
+
+
+@pytest.mark.parametrize("path", ["/login", "/studies", "/studies/1", "/series/1/view", "/senders", "/people"])
+def test_no_page_has_inline_script_or_style_or_asks_anything_of_another_host(browser: Browser, path: str) -> None:
+    text = browser.get(path).text
+    assert " style=" not in text
+    assert "<style" not in text
+    assert "http://" not in text.replace("http://www.w3.org/", "")
+    assert "https://" not in text
+    assert not [part for part in text.split("<script")[1:] if not part.split(">", 1)[1].startswith("</script>")]
+    assert " onclick" not in text

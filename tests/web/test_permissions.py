@@ -1,0 +1,157 @@
+"""Every route against every role, from the one permission table; what is not stated is closed."""
+
+import pytest
+from litestar import get
+from litestar.handlers import HTTPRouteHandler
+from litestar.testing import TestClient
+
+from appliance.accounts.roles import Permission, Role, permissions_of
+from appliance.accounts.tokens import issue_token
+from appliance.audit.events import OPERATOR
+from appliance.web.http.access import Door, access_of
+from appliance.web.staff.app import HANDLERS, create_app
+from tests.web.a_clinic import AClinic, form_token_in
+from tests.web.invented import PEOPLE, put_all, put_quarantined, put_sender
+
+# The whole of it, written out: whoever drops or adds a permission meets this table.
+ROUTES: dict[tuple[str, str], Permission | Door] = {
+    ("GET", "/"): Door.SIGNED_IN,
+    ("GET", "/events"): Door.SIGNED_IN,
+    ("GET", "/healthz"): Door.PUBLIC,
+    ("GET", "/lock"): Door.AT_LOCK,
+    ("GET", "/login"): Door.PUBLIC,
+    ("GET", "/login/code"): Door.SIGNING_IN,
+    ("GET", "/login/enrol"): Door.SIGNING_IN,
+    ("GET", "/login/enrol/qr.svg"): Door.SIGNING_IN,
+    ("GET", "/password"): Door.CHANGING_PASSWORD,
+    ("GET", "/people"): Permission.MANAGE_ACCOUNTS,
+    ("GET", "/quarantine"): Permission.READ_QUARANTINE,
+    ("GET", "/senders"): Permission.APPROVE_SENDERS,
+    ("GET", "/series/{series_key:int}/view"): Permission.VIEW_IMAGES,
+    ("GET", "/studies"): Permission.LIST_STUDIES,
+    ("GET", "/studies/{study_key:int}"): Permission.READ_STUDY,
+    ("POST", "/lock"): Door.AT_LOCK,
+    ("POST", "/lock/now"): Door.AT_LOCK,
+    ("POST", "/login"): Door.PUBLIC,
+    ("POST", "/login/code"): Door.SIGNING_IN,
+    ("POST", "/login/enrol"): Door.SIGNING_IN,
+    ("POST", "/logout"): Door.AT_LOCK,
+    ("POST", "/password"): Door.CHANGING_PASSWORD,
+    ("POST", "/peers/{peer_key:int}/remove"): Permission.APPROVE_SENDERS,
+    ("POST", "/people"): Permission.MANAGE_ACCOUNTS,
+    ("POST", "/people/{account_key:int}/close"): Permission.MANAGE_ACCOUNTS,
+    ("POST", "/senders/{sender_key:int}/approve"): Permission.APPROVE_SENDERS,
+    ("POST", "/senders/{sender_key:int}/dismiss"): Permission.APPROVE_SENDERS,
+    ("POST", "/session/active"): Door.SIGNED_IN,
+    ("POST", "/studies/search"): Permission.LIST_STUDIES,
+}
+HOLDERS: dict[Permission, set[tuple[Role, bool]]] = {
+    Permission.LIST_STUDIES: {
+        (Role.ADMINISTRATOR, True), (Role.DENTIST, False), (Role.DENTIST, True), (Role.ASSISTANT, False),
+        (Role.ASSISTANT, True), (Role.RECEPTION, False),
+    },
+    Permission.READ_STUDY: {
+        (Role.ADMINISTRATOR, True), (Role.DENTIST, False), (Role.DENTIST, True), (Role.ASSISTANT, False),
+        (Role.ASSISTANT, True), (Role.RECEPTION, False),
+    },
+    Permission.VIEW_IMAGES: {(Role.ADMINISTRATOR, True), (Role.DENTIST, True), (Role.ASSISTANT, True)},
+    Permission.APPROVE_SENDERS: {(Role.ADMINISTRATOR, False), (Role.ADMINISTRATOR, True)},
+    Permission.READ_QUARANTINE: {
+        (Role.ADMINISTRATOR, False), (Role.ADMINISTRATOR, True), (Role.DENTIST, False), (Role.DENTIST, True),
+    },
+    Permission.MANAGE_ACCOUNTS: {(Role.ADMINISTRATOR, False), (Role.ADMINISTRATOR, True)},
+}  # fmt: skip
+WHO = [(role, False) for role in Role] + [(role, True) for role in (Role.ADMINISTRATOR, Role.DENTIST, Role.ASSISTANT)]
+GUARDED = sorted((method, path) for (method, path), wanted in ROUTES.items() if isinstance(wanted, Permission))
+
+
+@pytest.fixture(scope="module")
+def clinic(tmp_path_factory: pytest.TempPathFactory) -> AClinic:
+    clinic = AClinic(tmp_path_factory.mktemp("clinic"))
+    with clinic.database.write() as tx:
+        put_all(tx, clinic.clock.now(), PEOPLE[:2])
+        put_quarantined(tx, clinic.clock.now(), "truncated")
+    return clinic
+
+
+def test_every_route_states_its_door_and_no_other_route_exists() -> None:
+    stated = {}
+    for handler in HANDLERS:
+        assert isinstance(handler, HTTPRouteHandler)
+        access = access_of(handler)
+        for path in handler.paths:
+            for method in handler.http_methods:
+                stated[str(getattr(method, "value", method)), path] = access.permission or access.door
+    assert stated == ROUTES
+
+
+@pytest.mark.parametrize("permission", Permission)
+def test_the_permission_table_is_as_it_was_agreed(permission: Permission) -> None:
+    holders = {(role, right) for role, right in WHO if permission in permissions_of(role, image_right=right)}
+    assert holders == HOLDERS[permission]
+
+
+@pytest.mark.parametrize("role", Role)
+def test_the_image_right_gives_nothing_to_roles_that_may_not_hold_it(role: Role) -> None:
+    if role not in {Role.ADMINISTRATOR, Role.DENTIST, Role.ASSISTANT}:
+        assert permissions_of(role, image_right=True) == permissions_of(role, image_right=False)
+
+
+@pytest.mark.parametrize(("role", "right"), WHO)
+def test_each_role_reaches_what_it_may_and_nothing_else(clinic: AClinic, role: Role, right: bool) -> None:
+    name = f"{role.value}.{'with' if right else 'without'}"
+    browser = clinic.signed_in(clinic.person(role, image_right=right, user_name=name, display_name="Ana Prueba"))
+    token = {"form_token": form_token_in(browser.get("/password").text)}
+    for method, path in GUARDED:
+        url = path.replace("{study_key:int}", "1").replace("{series_key:int}", "1")
+        url = (
+            url.replace("{sender_key:int}", "999").replace("{peer_key:int}", "999").replace("{account_key:int}", "999")
+        )
+        answer = browser.get(url) if method == "GET" else browser.post_bare(url, **token)
+        wanted = ROUTES[method, path]
+        assert isinstance(wanted, Permission)
+        allowed = (role, right) in HOLDERS[wanted]
+        assert (answer.status_code != 403) == allowed, (method, path, answer.status_code)
+        assert allowed or "Not for your account" in answer.text
+
+
+@pytest.mark.parametrize(("method", "path"), sorted(ROUTES))
+def test_nobody_reaches_anything_but_the_public_pages_without_signing_in(
+    clinic: AClinic, method: str, path: str
+) -> None:
+    browser = clinic.browser()
+    url = path.replace("{study_key:int}", "1").replace("{series_key:int}", "1")
+    url = url.replace("{sender_key:int}", "1").replace("{peer_key:int}", "1").replace("{account_key:int}", "1")
+    answer = browser.get(url) if method == "GET" else browser.post_bare(url)
+    if ROUTES[method, path] is Door.PUBLIC:
+        assert answer.status_code == (200 if method == "GET" else 403)
+    else:
+        assert answer.status_code in {303, 401}
+        assert answer.headers.get("location", "/login") == "/login"
+
+
+def test_a_route_that_does_not_say_who_may_come_is_closed(clinic: AClinic) -> None:
+    @get("/forgotten", sync_to_thread=False)
+    def forgotten() -> str:
+        return "open"
+
+    client = TestClient(create_app(clinic.context, [forgotten]), base_url="https://enamel.test")
+    assert client.get("/forgotten").status_code == 403
+
+
+def test_a_refused_look_is_refused_the_same_whether_the_study_exists_or_not(clinic: AClinic) -> None:
+    browser = clinic.signed_in(clinic.person(Role.AUDITOR, user_name="auditor.same", display_name="Ana Prueba"))
+    assert browser.get("/studies/1").status_code == browser.get("/studies/99999").status_code == 403
+
+
+def test_a_token_of_a_machine_opens_no_page(clinic: AClinic) -> None:
+    token = issue_token(clinic.accounts, "worklist", [Permission.LIST_STUDIES], OPERATOR)
+    answer = clinic.browser().get("/studies", authorization=f"Bearer {token}")
+    assert answer.status_code == 303
+
+
+def test_sender_cards_of_the_seed_are_there_for_an_administrator(clinic: AClinic) -> None:
+    with clinic.database.write() as tx:
+        put_sender(tx, clinic.clock.now())
+    browser = clinic.signed_in(clinic.person(Role.ADMINISTRATOR, user_name="admin.cards", display_name="Ana Prueba"))
+    assert "ORTHOPHOS_2" in browser.get("/senders").text

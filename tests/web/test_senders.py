@@ -1,0 +1,76 @@
+"""Approving, dismissing, removing: rows, the receiver's file, and the trail."""
+
+from pathlib import Path
+
+import pytest
+
+from appliance.accounts.roles import Role
+from appliance.identifiers import AETitle
+from appliance.inbox.admission import AdmissionFile, Caller, Refusal
+from tests.web.a_clinic import AClinic
+from tests.web.invented import put_quarantined, put_sender
+
+CALLER = Caller(AETitle("ORTHOPHOS_2"), AETitle("ENAMEL"), "192.0.2.44")
+
+
+@pytest.fixture
+def clinic(tmp_path: Path) -> AClinic:
+    return AClinic(tmp_path)
+
+
+def test_one_click_lets_a_sender_in_and_another_puts_it_out(clinic: AClinic) -> None:
+    with clinic.database.write() as tx:
+        key = put_sender(tx, clinic.clock.now())
+    receiver = AdmissionFile(clinic.context.admission_file, ("ENAMEL",))
+    browser = clinic.signed_in(clinic.person(Role.ADMINISTRATOR))
+    assert receiver.current().refusal(CALLER) is Refusal.CALLING_AE_TITLE
+    assert browser.post(f"/senders/{key}/approve", page="/senders").status_code == 303
+    assert receiver.current().refusal(CALLER) is None
+    elsewhere = Caller(CALLER.calling_ae_title, CALLER.called_ae_title, "192.0.2.99")
+    assert receiver.current().refusal(elsewhere) is Refusal.ADDRESS
+    assert browser.post(f"/senders/{key}/approve", page="/senders").status_code == 404
+    assert browser.post("/peers/1/remove", page="/senders").status_code == 303
+    assert receiver.current().refusal(CALLER) is Refusal.CALLING_AE_TITLE
+    assert [event for event, _ in clinic.events()][-2:] == ["sender approved", "peer removed"]
+
+
+def test_dismissing_puts_the_card_away_and_lets_nobody_in(clinic: AClinic) -> None:
+    with clinic.database.write() as tx:
+        key = put_sender(tx, clinic.clock.now())
+    browser = clinic.signed_in(clinic.person(Role.ADMINISTRATOR))
+    assert browser.post(f"/senders/{key}/dismiss", page="/senders").status_code == 303
+    assert "Nobody is knocking" in browser.get("/senders").text
+    assert AdmissionFile(clinic.context.admission_file, ("ENAMEL",)).current().refusal(CALLER) is not None
+
+
+def test_the_file_for_the_receiver_is_replaced_whole_and_leaves_nothing_beside_it(clinic: AClinic) -> None:
+    with clinic.database.write() as tx:
+        keys = [put_sender(tx, clinic.clock.now(), f"SCANNER{number}") for number in range(3)]
+    browser = clinic.signed_in(clinic.person(Role.ADMINISTRATOR))
+    inodes = set()
+    for key in keys:
+        browser.post(f"/senders/{key}/approve", page="/senders")
+        inodes.add(clinic.context.admission_file.stat().st_ino)
+    assert len(inodes) > 1
+    assert sorted(path.name for path in clinic.folder.glob("admission*")) == ["admission.json"]
+
+
+def test_the_quarantine_gives_its_reasons_in_words(clinic: AClinic) -> None:
+    with clinic.database.write() as tx:
+        put_quarantined(tx, clinic.clock.now(), "too deeply nested")
+    text = clinic.signed_in(clinic.person(Role.ADMINISTRATOR)).get("/quarantine").text
+    assert "It is nested deeper than any scanner does" in text
+    assert "1.2.3" not in text
+
+
+def test_an_administrator_adds_and_closes_people_but_never_closes_themselves(clinic: AClinic) -> None:
+    account = clinic.person(Role.ADMINISTRATOR)
+    browser = clinic.signed_in(account)
+    fields = {"display_name": "Inés Mora", "user_name": "ines", "role": "dentist", "password": "four quiet lamps"}
+    assert browser.post("/people", page="/people", **fields).headers["location"] == "/people?told=added"
+    assert browser.post("/people", page="/people", **fields).status_code == 422
+    assert browser.post("/people", page="/people", **(fields | {"user_name": "x2", "role": "king"})).status_code == 422
+    weak = browser.post("/people", page="/people", **(fields | {"user_name": "x3", "password": "inesmora1"}))
+    assert weak.status_code == 422
+    assert browser.post(f"/people/{account.account_key + 1}/close", page="/people").status_code == 303
+    assert browser.post(f"/people/{account.account_key}/close", page="/people").status_code == 403

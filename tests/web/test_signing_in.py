@@ -1,0 +1,168 @@
+"""Signing in through the real forms, and everything that must not work."""
+
+import re
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pyotp
+import pytest
+
+from appliance.accounts import totp
+from appliance.accounts.roles import Role
+from appliance.accounts.service import disable_account
+from appliance.audit.events import OPERATOR
+from appliance.web.http.cookies import FORM_COOKIE, SESSION_COOKIE
+from tests.web.a_clinic import PASSWORD, AClinic, Browser
+
+SECRET = b"12345678901234567890"
+
+
+@pytest.fixture
+def clinic(tmp_path: Path) -> AClinic:
+    return AClinic(tmp_path)
+
+
+def code_now(clinic: AClinic, secret: bytes = SECRET) -> str:
+    return pyotp.TOTP(totp.secret_text(secret)).at(clinic.clock.now())
+
+
+def after_password(clinic: AClinic, user: str = "dentist.one") -> Browser:
+    browser = clinic.browser()
+    answer = browser.post("/login", page="/login", user_name=user, password=PASSWORD)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/login/code")
+    return browser
+
+
+def test_password_and_code_let_a_person_in_and_out(clinic: AClinic) -> None:
+    clinic.person(totp_secret=SECRET)
+    browser = after_password(clinic)
+    answer = browser.post("/login/code", page="/login/code", code=code_now(clinic))
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    assert browser.get("/studies").status_code == 200
+    answer = browser.post("/logout", page="/studies")
+    assert answer.headers["location"] == "/login"
+    assert browser.get("/studies").headers["location"] == "/login"
+    assert [event for event, _ in clinic.events()] == [
+        "account created", "logged in", "studies searched", "studies searched", "logged out",
+    ]  # fmt: skip
+
+
+def test_signing_out_ends_the_session_on_the_box_and_not_only_in_the_browser(clinic: AClinic) -> None:
+    browser = clinic.signed_in(clinic.person())
+    token = browser.client.cookies[SESSION_COOKIE]
+    browser.post("/logout", page="/studies")
+    thief = clinic.browser()
+    thief.client.cookies.set(SESSION_COOKIE, token)
+    assert thief.get("/studies").headers["location"] == "/login"
+
+
+def test_a_code_works_once(clinic: AClinic) -> None:
+    clinic.person(totp_secret=SECRET)
+    code = code_now(clinic)
+    assert after_password(clinic).post("/login/code", page="/login/code", code=code).status_code == 303
+    assert after_password(clinic).post("/login/code", page="/login/code", code=code).status_code == 403
+
+
+def test_wrong_password_and_unknown_name_get_the_same_page(clinic: AClinic) -> None:
+    clinic.person(totp_secret=SECRET)
+    browser = clinic.browser()
+    known = browser.post("/login", page="/login", user_name="dentist.one", password="wrong one entirely")  # noqa: S106  # an invented password
+    unknown = browser.post("/login", page="/login", user_name="nobody.at.all", password="wrong one entirely")  # noqa: S106  # an invented password
+    assert (known.status_code, known.text) == (unknown.status_code, unknown.text)
+    assert known.status_code == 403
+    assert [event for event in clinic.events() if event[0] == "login failed"] == [("login failed", "failure")] * 2
+
+
+def test_a_closed_account_gets_the_same_page_too(clinic: AClinic) -> None:
+    disable_account(clinic.accounts, clinic.person().account_key, OPERATOR)
+    answer = clinic.browser().post("/login", page="/login", user_name="dentist.one", password=PASSWORD)
+    assert answer.status_code == 403
+    assert "User name or password is wrong." in answer.text
+
+
+def test_guessing_is_slowed_alike_for_names_that_exist_and_names_that_do_not(clinic: AClinic) -> None:
+    clinic.person()
+    pages = []
+    for name in ("dentist.one", "nobody"):
+        browser = clinic.browser()
+        for _ in range(5):
+            assert browser.post("/login", page="/login", user_name=name, password="guess").status_code == 403  # noqa: S106  # an invented password
+        slowed = browser.post("/login", page="/login", user_name=name, password="guess")  # noqa: S106  # an invented password
+        assert slowed.status_code == 429
+        pages.append(re.sub(r'value="[\w-]+"', "", slowed.text))
+    assert pages[0] == pages[1]
+
+
+def test_the_first_sign_in_sets_up_a_second_factor_and_prints_codes_once(clinic: AClinic) -> None:
+    clinic.person()
+    browser = after_password(clinic)
+    assert browser.get("/login/code").headers["location"] == "/login/enrol"
+    page = browser.get("/login/enrol").text
+    found = re.search(r'class="secret">([A-Z2-7 ]+)<', page)
+    assert found
+    secret = totp.secret_from_text(found[1])
+    picture = browser.get("/login/enrol/qr.svg")
+    assert picture.headers["content-type"].startswith("image/svg+xml")
+    assert b"script" not in picture.content
+    assert browser.post("/login/enrol", page="/login/enrol", code="000000").status_code == 403
+    answer = browser.post("/login/enrol", page="/login/enrol", code=code_now(clinic, secret))
+    codes = re.findall(r"<li>([A-Z2-9]{5}-[A-Z2-9]{5})</li>", answer.text)
+    assert len(set(codes)) == 10
+    assert browser.get("/studies").status_code == 200
+    other = after_password(clinic)
+    assert other.get("/login/enrol").status_code == 403
+    assert other.post("/login/code", page="/login/code", code=codes[0].lower()).status_code == 303
+    assert after_password(clinic).post("/login/code", page="/login/code", code=codes[0]).status_code == 403
+
+
+def test_the_qr_picture_holds_the_secret_that_the_page_shows() -> None:
+    uri = totp.enrolment_uri(SECRET, "ana", "Clínica Las Lilas")
+    asked = parse_qs(urlsplit(uri).query)
+    assert totp.secret_from_text(asked["secret"][0]) == SECRET
+    assert asked["issuer"] == ["Enamel Clínica Las Lilas"]
+
+
+def test_half_a_sign_in_opens_nothing_and_ends_after_ten_minutes(clinic: AClinic) -> None:
+    clinic.person(totp_secret=SECRET)
+    browser = after_password(clinic)
+    assert browser.get("/studies").headers["location"] == "/login"
+    clinic.clock.pass_time(minutes=10)
+    assert browser.get("/login/code").headers["location"] == "/login"
+
+
+def test_the_session_gets_a_new_token_at_each_step(clinic: AClinic) -> None:
+    clinic.person(totp_secret=SECRET)
+    browser = after_password(clinic)
+    half = browser.client.cookies[SESSION_COOKIE]
+    browser.post("/login/code", page="/login/code", code=code_now(clinic))
+    assert browser.client.cookies[SESSION_COOKIE] != half
+    with clinic.database.read() as tx:
+        stored = b"".join(bytes(row[0]) for row in tx.rows("SELECT session_hash FROM sessions"))
+    assert half.encode() not in stored
+
+
+def test_cookies_are_bound_to_the_host_and_out_of_reach_of_scripts(clinic: AClinic) -> None:
+    clinic.person(totp_secret=SECRET)
+    browser = clinic.browser()
+    headers = browser.get("/login").headers.get_list("set-cookie")
+    headers += browser.post("/login", page="/login", user_name="dentist.one", password=PASSWORD).headers.get_list(
+        "set-cookie"
+    )
+    for header in headers:
+        name, *attributes = header.split("; ")
+        assert name.split("=")[0] in {SESSION_COOKIE, FORM_COOKIE}
+        assert {"HttpOnly", "Secure", "Path=/", "SameSite=strict"} <= set(attributes)
+        assert not [attribute for attribute in attributes if attribute.startswith("Domain")]
+
+
+def test_a_first_password_must_be_changed_before_anything_else(clinic: AClinic) -> None:
+    browser = clinic.signed_in(clinic.person(Role.DENTIST, must_change_password=True))
+    assert browser.get("/studies").headers["location"] == "/password"
+    weak = browser.post("/password", page="/password", old=PASSWORD, new="password123", again="password123")
+    assert weak.status_code == 422
+    new = "seven green kettles"
+    other = browser.post("/password", page="/password", old=PASSWORD, new=new, again=new + "x")
+    assert other.status_code == 422
+    assert browser.post("/password", page="/password", old="wrong", new=new, again=new).status_code == 403
+    assert browser.post("/password", page="/password", old=PASSWORD, new=new, again=new).status_code == 303
+    assert browser.get("/studies").status_code == 200
