@@ -6,13 +6,13 @@ import traceback
 from collections.abc import Sequence
 
 from appliance import __version__
-from appliance.cli import demo, keys, processes
+from appliance.cli import access, demo, keys, processes
 from appliance.cli.answers import BUG, INTERRUPTED, exit_status, shown
 from appliance.cli.line import Command, Invocation, common_arguments
 from appliance.clock import SystemClock
 from appliance.errors import ApplianceError
 
-COMMANDS: tuple[Command, ...] = (*demo.COMMANDS, *processes.COMMANDS, *keys.COMMANDS)
+COMMANDS: tuple[Command, ...] = (*demo.COMMANDS, *processes.COMMANDS, *keys.COMMANDS, *access.COMMANDS)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,0 +1,54 @@
+"""An operator lets people, devices and machines in from the box's own keyboard."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def enamel(data: Path, *words: str, given: str = "", status: int = 0) -> dict[str, object] | list[dict[str, object]]:
+    """Run a command on a data folder and give its one line of JSON."""
+    command = [sys.executable, "-m", "appliance", *words, "--data", str(data), "--json"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=ROOT, input=given)
+    assert done.returncode == status, done.stderr
+    answer: dict[str, object] | list[dict[str, object]] = json.loads(done.stdout) if done.stdout else {}
+    return answer
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("clinic") / "data"
+    enamel(folder, "keys", "init", "--sealing", "file")
+    return folder
+
+
+def test_a_person_is_let_in_with_a_first_password(data: Path) -> None:
+    words = ("accounts", "add", "olivia", "--name", "Dra. Olivia", "--role", "dentist", "--images")
+    enamel(data, *words, given="seven slow green turtles\n")
+    assert [row["user"] for row in enamel(data, "accounts", "list") if isinstance(row, dict)] == ["olivia"]
+    enamel(data, *words, given="seven slow green turtles\n", status=15)
+
+
+def test_a_device_may_send_until_it_is_removed(data: Path) -> None:
+    added = enamel(data, "peers", "add", "CONSOLE", "--address", "127.0.0.1")
+    assert isinstance(added, dict)
+    admission = (data / "exchange" / "admission.json").read_text()
+    assert "CONSOLE" in admission
+    enamel(data, "peers", "remove", str(added["peer_key"]))
+    assert "CONSOLE" not in (data / "exchange" / "admission.json").read_text()
+    assert enamel(data, "peers", "list") == []
+    enamel(data, "peers", "remove", str(added["peer_key"]), status=12)
+
+
+def test_a_device_with_no_such_title_is_refused(data: Path) -> None:
+    enamel(data, "peers", "add", "A" * 17, status=15)
+
+
+def test_a_machine_gets_a_token_once(data: Path) -> None:
+    answer = enamel(data, "tokens", "issue", "planning station")
+    assert isinstance(answer, dict)
+    assert str(answer["token"]).startswith("enamel_")
