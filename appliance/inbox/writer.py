@@ -8,6 +8,7 @@ writing it, never once its last chunk is written: intake may have found it.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from appliance.clock import Clock
@@ -139,7 +140,8 @@ class AssociationWriter:
         try:
             create_durably(self._files, self.folder / ASSOCIATION_NAME, record, FILE_MODE)
         except OSError:
-            self._files.remove_folder(self.folder)
+            with suppress(OSError):  # what failed first is what is told
+                self._files.remove_folder(self.folder)
             raise
         self._files.fsync_folder(self._inbox)
         return key
