@@ -9,7 +9,7 @@ Leaves out: who the caller is (a door knows) and how an answer is written.
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from threading import Lock
+from threading import Lock, local
 from typing import BinaryIO
 
 from appliance.archive import queries_retrieve, queries_search
@@ -20,9 +20,10 @@ from appliance.archive.viewings import Viewings
 from appliance.clock import Clock
 from appliance.errors import NotFound, Tampered
 from appliance.keys.secret import SecretKey
-from appliance.keys.stream import SealedStream
+from appliance.keys.stream import CHUNK_BYTES, SealBuffers, SealedStream
 from appliance.keys.wrapping import unwrap_data_key
 from appliance.store.database import Database
+from appliance.store.files import storage_faults
 from appliance.store.rotating_keys import RotatingKeys
 from appliance.store.stored_files import StoredFile
 from appliance.store.transactions import Row
@@ -52,7 +53,9 @@ class ScopedSource:
         self._viewings = viewings
         self._clock = clock
         self._open: OrderedDict[bytes, _Open] = OrderedDict()
+        self._wrapping_keys: dict[int, tuple[SecretKey, float]] = {}
         self._lock = Lock()
+        self._local = local()
 
     def search(self, scope: Scope, search: Search) -> list[Row]:
         """Run a search over what the caller may know of.
@@ -124,8 +127,17 @@ class ScopedSource:
         """Say whether `record_view` would record, without touching the disk."""
         return self._viewings.is_due(scope, located)
 
-    def read(self, scope: Scope, located: Located, offset: int, length: int) -> list[bytes]:
-        """Read a stretch of an instance's plaintext, in pieces to be joined.
+    def read(self, scope: Scope, located: Located, offset: int, length: int) -> bytes:
+        """Read a stretch of an instance's plaintext.
+
+        Raises: as `read_into`.
+        """
+        target = bytearray(length)
+        self.read_into(scope, located, offset, memoryview(target))
+        return bytes(target)
+
+    def read_into(self, scope: Scope, located: Located, offset: int, target: memoryview) -> None:
+        """Fill `target` with an instance's plaintext from `offset` on; when this raises, it is wiped.
 
         Raises:
             NotPermitted, NotFound: It is not for this caller.
@@ -134,10 +146,10 @@ class ScopedSource:
         """
         scope.check_view()
         scope.check_study(located.study_instance_uid)
-        pieces = self._chunks(located.file, offset, length)
-        if sum(map(len, pieces)) != length:
-            raise Tampered("a stored instance is shorter than its row says")
-        return pieces
+        if offset + len(target) > located.file.plaintext_bytes:
+            raise Tampered("a stored instance is shorter than its rows say")
+        while not self._read_open(self._opened(located.file), offset, target):
+            pass
 
     def close(self) -> None:
         """Close what is kept open."""
@@ -146,12 +158,21 @@ class ScopedSource:
             self._open.clear()
         _close(opened)
 
-    def _chunks(self, row: StoredFile, offset: int, length: int) -> list[bytes]:
-        while True:
-            opened = self._opened(row)
-            with opened.lock:
-                if not opened.file.closed:  # another thread may have closed it between the two lines above
-                    return list(opened.stream.chunks(offset, length))
+    def _read_open(self, opened: _Open, offset: int, target: memoryview) -> bool:
+        """Read, or give False when another thread has closed the file in the meantime."""
+        with opened.lock:
+            if opened.file.closed:
+                return False
+            with storage_faults():
+                opened.stream.read_into(offset, target, self._scratch())
+            return True
+
+    def _scratch(self) -> SealBuffers:
+        """Give this thread's memory for opening chunks."""
+        found: SealBuffers | None = getattr(self._local, "scratch", None)
+        if found is None:
+            found = self._local.scratch = SealBuffers(CHUNK_BYTES)
+        return found
 
     def _opened(self, row: StoredFile) -> _Open:
         now = self._clock.monotonic()
@@ -172,16 +193,19 @@ class ScopedSource:
     def _open_anew(self, row: StoredFile, now: float) -> _Open:
         file = self._vault.open_file(row.file_id, row.association_id)
         try:
-            stream = SealedStream(self._data_key(row), row.file_id, file.fileno(), row.plaintext_bytes)
+            stream = SealedStream(self._data_key(row, now), row.file_id, file.fileno(), row.plaintext_bytes)
         except BaseException:
             file.close()
             raise
         return _Open(file, stream, now + OPEN_SECONDS, Lock())
 
-    def _data_key(self, row: StoredFile) -> SecretKey:
-        with self._database.read() as tx:
-            wrapping_key = self._keys.wrapping_key(tx, row.wrapping_key_number)
-        return unwrap_data_key(wrapping_key, row.file_id, row.wrapped_key)
+    def _data_key(self, row: StoredFile, now: float) -> SecretKey:
+        key, until = self._wrapping_keys.get(row.wrapping_key_number, (None, 0.0))
+        if key is None or until <= now:
+            with self._database.read() as tx:
+                key = self._keys.wrapping_key(tx, row.wrapping_key_number)
+            self._wrapping_keys[row.wrapping_key_number] = key, now + OPEN_SECONDS
+        return unwrap_data_key(key, row.file_id, row.wrapped_key)
 
 
 def _close(opened: Iterable[_Open]) -> None:

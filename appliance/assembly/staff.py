@@ -11,6 +11,8 @@ from typing import Any
 import uvicorn
 
 from appliance.accounts.peers.approval import publish_admission
+from appliance.archive.source import ScopedSource
+from appliance.archive.viewings import Viewings
 from appliance.assembly import locker
 from appliance.assembly.folders import Folders
 from appliance.assembly.rooms import Rooms, open_rooms
@@ -20,6 +22,9 @@ from appliance.assembly.supervisor import waiting_count
 from appliance.clock import SystemClock
 from appliance.config import Settings, service_manager_facts
 from appliance.keys.secret import SecretKey
+from appliance.web.dicomweb.callers import Callers
+from appliance.web.dicomweb.metadata import Metadata
+from appliance.web.dicomweb.routes import Dicomweb, in_front_of
 from appliance.web.staff.app import create_app
 from appliance.web.staff.context import StaffContext
 from appliance.web.staff.locked import LockedStatus, create_locked_app
@@ -49,7 +54,13 @@ def run_staff(start: Start) -> None:
 
 def _open_app(rooms: Rooms) -> ASGI:
     context = StaffContext(rooms.accounts, rooms.folders.admission, SecretKey.new())
-    return create_app(context)
+    return in_front_of(create_app(context), _dicomweb(rooms))
+
+
+def _dicomweb(rooms: Rooms) -> Dicomweb:
+    viewings = Viewings(rooms.database, rooms.audit, rooms.clock)
+    source = ScopedSource(rooms.database, rooms.vault, rooms.rotating_keys, viewings, rooms.clock)
+    return Dicomweb(source, Callers(rooms.accounts), Metadata(source, rooms.clock))
 
 
 def _locked_app(settings: Settings) -> ASGI:

@@ -94,6 +94,14 @@ class Database:
         with self._transaction("BEGIN IMMEDIATE") as connection:
             yield WriteTransaction(connection)
 
+    def version(self) -> int:
+        """Give a number that differs once any other connection has committed since this thread last asked.
+
+        As long as it is the same, whatever this thread read outside its own writes still stands.
+        """
+        with told_by_kind():
+            return int(self._connection().execute("PRAGMA data_version").fetchall()[0][0])
+
     def check_integrity(self) -> list[str]:
         """Check the tag of every page, then SQLite's own structure; give what is wrong, if anything.
 

@@ -42,7 +42,7 @@ def test_a_time_stands_for_all_that_it_leaves_out() -> None:
 
 def test_uids_come_as_a_list_and_must_be_uids() -> None:
     assert match_for(Key.STUDY_INSTANCE_UID, "1.2,1.3\\1.2") == AnyOf(("1.2", "1.3"))
-    for value in ("1.2.x", "../1", ",", "1." * 40 + "1"):
+    for value in ("1.2.-", "../1", ",", "1." * 40 + "1"):
         with pytest.raises(Unsuitable):
             match_for(Key.SOP_INSTANCE_UID, value)
 

@@ -5,6 +5,7 @@ import hmac
 import io
 import os
 import struct
+import tempfile
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -317,3 +318,39 @@ def test_a_stream_is_complete_only_if_header_and_last_chunk_verify(name: str) ->
     assert ends_well(KEY, ID, io.BytesIO(bytes(sealed)))
     sealed[3 if name == "header" else -1] ^= 1
     assert not ends_well(KEY, ID, io.BytesIO(bytes(sealed)))
+
+
+@given(contents, st.integers(0, 5 * CHUNK), st.integers(0, 5 * CHUNK), st.booleans())
+def test_a_range_is_read_into_memory_that_is_used_again(
+    content: bytes, offset: int, length: int, by_file: bool
+) -> None:
+    offset = min(offset, len(content))
+    target = memoryview(bytearray(min(length, len(content) - offset)))
+    with tempfile.TemporaryFile(buffering=0) as file:
+        file.write(seal(content))
+        stream = SealedStream(KEY, ID, file if by_file else file.fileno(), len(content))
+        stream.read_into(offset, target, SealBuffers(CHUNK))
+    assert bytes(target) == content[offset : offset + len(target)]
+
+
+@given(st.binary(min_size=1, max_size=5 * CHUNK), st.data())
+def test_nothing_unverified_stays_in_the_memory_that_was_given(content: bytes, data: st.DataObject) -> None:
+    sealed = bytearray(seal(content))
+    sealed[data.draw(st.integers(HEADER_BYTES, len(sealed) - 1))] ^= 1 << data.draw(st.integers(0, 7))
+    target = memoryview(bytearray(b"x" * len(content)))
+    with pytest.raises(Tampered):
+        SealedStream(KEY, ID, io.BytesIO(sealed), len(content)).read_into(0, target, SealBuffers(CHUNK))
+    assert bytes(target) == bytes(len(content))
+
+
+def test_memory_is_filled_only_from_within_the_file_and_by_enough_scratch(tmp_path: Path) -> None:
+    path = tmp_path / "sealed"
+    path.write_bytes(seal(b"0123456789abc"))
+    with path.open("r+b", buffering=0) as file:
+        stream = SealedStream(KEY, ID, file.fileno(), 13)
+        for offset, length, chunk in ((-1, 1, CHUNK), (13, 1, CHUNK), (0, 14, CHUNK), (0, 1, CHUNK - 1)):
+            with pytest.raises(ValueError, match="outside the file"):
+                stream.read_into(offset, memoryview(bytearray(length)), SealBuffers(chunk))
+        file.truncate(HEADER_BYTES + 5)
+        with pytest.raises(Tampered):
+            stream.read_into(0, memoryview(bytearray(13)), SealBuffers(CHUNK))

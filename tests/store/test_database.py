@@ -287,3 +287,11 @@ def test_another_set_of_migrations_makes_another_catalogue(tmp_path: Path) -> No
     database.close()
     with pytest.raises(CatalogueOutdated, match="migration 1"):
         listed(a_database(tmp_path))
+
+
+def test_the_version_tells_that_another_has_committed(tmp_path: Path) -> None:
+    database, other = created(tmp_path), a_database(tmp_path)
+    before = database.version()
+    assert database.version() == before
+    add(other, "one")
+    assert database.version() != before

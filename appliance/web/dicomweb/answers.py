@@ -9,10 +9,12 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import cast
 
 from litestar.types import Receive, Send
 
 from appliance.errors import ApplianceError
+from appliance.web.dicomweb.buffers import Buffers
 from appliance.web.dicomweb.ranges import Piece, Stretch, length_of, total
 
 BATCH_BYTES = 1024 * 1024
@@ -28,7 +30,7 @@ SAFE_HEADERS: Sequence[tuple[bytes, bytes]] = (
     (b"x-content-type-options", b"nosniff"),
 )  # fmt: skip
 
-Read = Callable[[Stretch], list[bytes]]
+ReadInto = Callable[[Stretch, memoryview], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +43,22 @@ class Answer:
     headers: Mapping[bytes, bytes] = field(default_factory=dict)
 
 
-async def send_answer(answer: Answer, read: Read, receive: Receive, send: Send, *, head_only: bool = False) -> None:
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """How an answer's stored bytes are read, and the memory for it."""
+
+    read: ReadInto
+    buffers: Buffers
+
+
+async def send_answer(
+    answer: Answer, sending: Sending, receive: Receive, send: Send, *, head_only: bool = False
+) -> None:
     """Send an answer, batch by batch, reading stored bytes as they are needed."""
+    read, buffers = sending.read, sending.buffers
     length = total(answer.body)
     batches = _batches(answer.body)
-    first = b"" if head_only else await _assemble(next(batches, ()), read)
+    first = b"" if head_only else await _assemble(next(batches, ()), read, buffers)
     await send(
         {
             "type": "http.response.start",
@@ -61,21 +74,21 @@ async def send_answer(answer: Answer, read: Read, receive: Receive, send: Send, 
     if head_only or len(first) == length:
         await send({"type": "http.response.body", "body": first, "more_body": False})
         return
-    await _send_rest(first, batches, read, receive, send)
-
-
-async def _send_rest(
-    first: bytes, batches: Iterator[Sequence[Piece]], read: Read, receive: Receive, send: Send
-) -> None:
-    """Send what does not fit one batch, until it is all sent or nobody listens any more."""
     await send({"type": "http.response.body", "body": first, "more_body": True})
+    del first  # its buffer may be used again once it is sent
+    await _send_rest(batches, sending, receive, send)
+
+
+async def _send_rest(batches: Iterator[Sequence[Piece]], sending: Sending, receive: Receive, send: Send) -> None:
+    """Send what does not fit one batch, until it is all sent or nobody listens any more."""
     gone = asyncio.ensure_future(_until_gone(receive))
     try:
         for batch in batches:
-            data = await _assemble(batch, read)
+            data = await _assemble(batch, sending.read, sending.buffers)
             if gone.done():
                 return
             await send({"type": "http.response.body", "body": data, "more_body": True})
+            del data
         await send({"type": "http.response.body", "body": b"", "more_body": False})
     except ApplianceError as error:
         _LOG.error("an answer was cut off: %s", error)  # our faults are told in one line
@@ -88,21 +101,31 @@ async def _until_gone(receive: Receive) -> None:
         pass
 
 
-async def _assemble(batch: Sequence[Piece], read: Read) -> bytes:
+async def _assemble(batch: Sequence[Piece], read: ReadInto, buffers: Buffers) -> bytes:
+    """Put a batch together: small ones without stored bytes by themselves, others in a buffer that is used again.
+
+    ASGI's types ask for bytes; the server writes any buffer, and a copy would cost more than decrypting did.
+    """
     stored = sum(piece.length for piece in batch if isinstance(piece, Stretch))
+    if not stored:
+        return b"".join(piece for piece in batch if isinstance(piece, bytes))
+    target = buffers.take(total(batch))
     if stored <= INLINE_BYTES:
-        return _joined(batch, read)
-    return await asyncio.to_thread(_joined, batch, read)
+        _fill(target, batch, read)
+    else:
+        await asyncio.to_thread(_fill, target, batch, read)
+    return cast("bytes", target)
 
 
-def _joined(batch: Sequence[Piece], read: Read) -> bytes:
-    parts: list[bytes] = []
+def _fill(target: memoryview, batch: Sequence[Piece], read: ReadInto) -> None:
+    position = 0
     for piece in batch:
+        end = position + length_of(piece)
         if isinstance(piece, Stretch):
-            parts += read(piece)
+            read(piece, target[position:end])
         else:
-            parts.append(piece)
-    return b"".join(parts)
+            target[position:end] = piece
+        position = end
 
 
 def _batches(pieces: Sequence[Piece]) -> Iterator[Sequence[Piece]]:

@@ -1,8 +1,8 @@
 """Who calls DICOMweb: a machine with a bearer token, or a person with a session.
 
-The look-up is made for every request, in the catalogue, so that revoking ends
-access at once. Only noting that a person is active is spared: once in ten
-seconds is what a session needs.
+A look-up is used again for at most a second, and only while nothing at all has
+been committed to the catalogue, so that revoking ends access at once. Noting
+that a person is active is done once in ten seconds, which is all a session needs.
 
 Source: RFC 6750 (bearer tokens).
 """
@@ -23,7 +23,8 @@ from appliance.web.http.cookies import SESSION_COOKIE
 
 Headers = Iterable[tuple[bytes, bytes]]
 TOUCH_SECONDS = 10.0
-REMEMBERED_SESSIONS = 1024
+REMEMBERED = 1024
+KNOWN_SECONDS = 1.0
 BACKGROUND = b"x-enamel-background"
 _COOKIE = SESSION_COOKIE.encode() + b"="
 
@@ -50,11 +51,13 @@ def credential_of(headers: Headers) -> Credential:
 
 
 class Callers:
-    """Turns a credential into a scope."""
+    """Turns a credential into a scope. For the event loop's thread only: the catalogue's version is told by thread."""
 
     def __init__(self, accounts: Accounts) -> None:
         self._accounts = accounts
         self._touched: dict[bytes, float] = {}
+        self._known: dict[tuple[Credential, str], tuple[Scope, float]] = {}
+        self._version = -1
 
     def scope(self, credential: Credential, address: str) -> tuple[Scope, Callable[[], object] | None]:
         """Give the caller's scope, and what is due to be done off the event loop, if anything.
@@ -62,6 +65,19 @@ class Callers:
         Raises:
             NotSignedIn: Nobody, or somebody who has to do something first.
         """
+        now = self._accounts.clock.monotonic()
+        version = self._accounts.database.version()
+        if version != self._version or len(self._known) >= REMEMBERED:
+            self._known.clear()
+            self._version = version
+        found = self._known.get((credential, address))
+        if found is not None and found[1] > now:
+            return found[0], None
+        scope, due = self._look_up(credential, address)
+        self._known[credential, address] = scope, now + KNOWN_SECONDS
+        return scope, due
+
+    def _look_up(self, credential: Credential, address: str) -> tuple[Scope, Callable[[], object] | None]:
         if credential.bearer:
             return self._machine(credential.bearer, address), None
         session = find_session(self._accounts, credential.cookie) if credential.cookie else None
@@ -82,7 +98,7 @@ class Callers:
         now = self._accounts.clock.monotonic()
         if credential.background or now - self._touched.get(session.session_hash, -TOUCH_SECONDS) < TOUCH_SECONDS:
             return None
-        if len(self._touched) >= REMEMBERED_SESSIONS:
+        if len(self._touched) >= REMEMBERED:
             self._touched.clear()
         self._touched[session.session_hash] = now
         return lambda: use_session(self._accounts, credential.cookie, address)

@@ -77,7 +77,7 @@ class StoredPlaintext:
     def read(self, offset: int, length: int) -> bytes:
         """Give bytes by offset, fewer only at the end."""
         length = max(0, min(length, self.total_bytes - offset))
-        return b"".join(self.source.read(self.scope, self.located, offset, length))
+        return self.source.read(self.scope, self.located, offset, length)
 
 
 def _linked_to(instance_url: str) -> Callable[[dict[str, object]], dict[str, object]]:

@@ -9,6 +9,7 @@ Source: DICOM PS3.18 8.7 (media types), RFC 9110 12.5.1 (Accept).
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 DICOM = "application/dicom"
 DICOM_JSON = "application/dicom+json"
@@ -79,7 +80,8 @@ class Representation:
     transfer_syntax_uid: str
 
 
-def parse_accept(text: str) -> list[MediaRange]:
+@lru_cache(maxsize=256)
+def parse_accept(text: str) -> tuple[MediaRange, ...]:
     """Read an Accept header, most wanted first; nothing said means anything.
 
     What cannot be read is skipped, so that a client with one odd element is still served.
@@ -95,7 +97,7 @@ def parse_accept(text: str) -> list[MediaRange]:
         comma = text.find(",", position)
         position = len(text) if comma < 0 else comma + 1
     ranges = [r for r in ranges if r.quality > 0] if ranges else [MediaRange("*/*")]
-    return sorted(ranges, key=lambda r: -r.quality)
+    return tuple(sorted(ranges, key=lambda r: -r.quality))
 
 
 def json_type(accept: Sequence[MediaRange]) -> str | None:

@@ -12,7 +12,7 @@ import json
 import logging
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Receive, Send
@@ -24,8 +24,9 @@ from appliance.archive.scope import Scope
 from appliance.archive.source import ScopedSource
 from appliance.errors import ApplianceError, NotFound
 from appliance.web.dicomweb import retrieve
-from appliance.web.dicomweb.answers import Answer, Read, send_answer
+from appliance.web.dicomweb.answers import Answer, ReadInto, Sending, send_answer
 from appliance.web.dicomweb.attributes import results
+from appliance.web.dicomweb.buffers import Buffers
 from appliance.web.dicomweb.callers import Callers, credential_of
 from appliance.web.dicomweb.faults import NotAcceptable, WrongMethod, problem
 from appliance.web.dicomweb.frames import parse_frame_list
@@ -48,6 +49,7 @@ class Dicomweb:
     source: ScopedSource
     callers: Callers
     metadata: Metadata
+    buffers: Buffers = field(default_factory=Buffers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,21 +80,21 @@ def in_front_of(app: ASGIApp, dicomweb: Dicomweb) -> ASGIApp:
 async def serve(dicomweb: Dicomweb, connection: HTTPScope, receive: Receive, send: Send) -> None:
     """Answer one request."""
     head_only = connection["method"] == "HEAD"
-    reader: Read = _no_read
+    sending = Sending(_no_read, dicomweb.buffers)
     try:
         if connection["method"] not in ("GET", "HEAD"):
             raise WrongMethod("only reading is offered")
         request = await _known(dicomweb, connection)
         answer = await _answer(dicomweb, request)
-        reader = _reader(dicomweb.source, request.scope)
+        sending = Sending(_reader(dicomweb.source, request.scope), dicomweb.buffers)
     except ApplianceError as error:
         _note(error)
         answer = problem(error)
     try:
-        await send_answer(answer, reader, receive, send, head_only=head_only)
+        await send_answer(answer, sending, receive, send, head_only=head_only)
     except ApplianceError as error:  # before the first byte: the answer can still be a truthful one
         _note(error)
-        await send_answer(problem(error), _no_read, receive, send, head_only=head_only)
+        await send_answer(problem(error), sending, receive, send, head_only=head_only)
 
 
 def _is_ours(path: str) -> bool:
@@ -128,9 +130,12 @@ async def _answer(dicomweb: Dicomweb, request: Request) -> Answer:
         return await asyncio.to_thread(_search, dicomweb.source, request, resource)
     if resource.kind is Kind.METADATA:
         return await asyncio.to_thread(_metadata, dicomweb, request, resource)
-    found = await asyncio.to_thread(_find, dicomweb.source, request.scope, resource)
-    await _viewed(dicomweb.source, request.scope, found[0])
     single = resource.level is Level.INSTANCE
+    if single:
+        found = _find(dicomweb.source, request.scope, resource)
+    else:
+        found = await asyncio.to_thread(_find, dicomweb.source, request.scope, resource)
+    await _viewed(dicomweb.source, request.scope, found[0])
     if resource.kind is Kind.BULK_DATA:
         answer = retrieve.bulk_answer(found[0], resource.rest, request.accept)
     else:
@@ -195,11 +200,11 @@ def _json_type(request: Request) -> bytes:
     return media_type.encode()
 
 
-def _reader(source: ScopedSource, scope: Scope) -> Read:
-    return lambda stretch: source.read(scope, stretch.located, stretch.offset, stretch.length)
+def _reader(source: ScopedSource, scope: Scope) -> ReadInto:
+    return lambda stretch, target: source.read_into(scope, stretch.located, stretch.offset, target)
 
 
-def _no_read(stretch: Stretch) -> list[bytes]:
+def _no_read(stretch: Stretch, _: memoryview) -> None:
     raise NotFound(f"an answer without stored bytes has none at {stretch.offset}")
 
 
