@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-from appliance.errors import Tampered, Unavailable, WrongKey, WrongPassphrase
+from appliance.errors import Tampered, Unavailable, Unsuitable, WrongKey, WrongPassphrase
 from appliance.keys.derivation import expand
 from appliance.keys.passphrases import PassphraseCost, key_from_passphrase, new_salt
 from appliance.keys.secret import SecretKey, same_bytes
@@ -127,7 +127,7 @@ def open_root(sealed: bytes, passphrase: str | None = None, host: Host | None = 
     try:
         root = _open(content, passphrase, host or Host())
         fingerprint = bytes.fromhex(content["root"])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, Unsuitable):
         raise Tampered("the sealed root secret is damaged") from None
     if not same_bytes(root_fingerprint(root), fingerprint):
         raise Tampered("the sealed root secret holds another root than it says")
