@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 from pydicom.dataset import Dataset
 from pydicom.filebase import DicomBytesIO
@@ -24,6 +25,7 @@ from appliance.store.files import FileLayer, RealFiles
 from appliance.store.rotating_keys import RotatingKeys
 from appliance.store.stored_files import unseal_row
 
+Catalogue = TypeVar("Catalogue", bound=Database)
 CT_IMAGE_STORAGE = "1.2.840.10008.5.1.4.1.1.2"
 EXPLICIT_LITTLE = "1.2.840.10008.1.2.1"
 
@@ -102,7 +104,8 @@ class Clinic:
         keyring = Keyring.for_process("intake", self.root)
         self.keys = RotatingKeys(keyring.key(Subkey.KEY_WRAPPING), self.clock)
         self.audit = AuditLog(keyring.key(Subkey.AUDIT), self.clock)
-        self.database = Database(folder / "catalogue.db", keyring.key(Subkey.CATALOGUE), self.clock)
+        self._catalogue_key = keyring.key(Subkey.CATALOGUE)
+        self.database = self.opened(Database)
         for name in ("inbox", "vault"):
             (folder / name).mkdir()
         self.database.create_or_migrate()
@@ -111,6 +114,21 @@ class Clinic:
             public = self.keys.rotate_inbox_key(tx)
         self.public = InboxPublicKey(self.box_id, public.number, public.public_key)
         self.writer = InboxWriter(folder / "inbox", lambda: self.public, RealFiles(), self.clock)
+        self.parts = self.parts_with(self.files)
+
+    def opened(self, kind: type[Catalogue]) -> Catalogue:
+        """Open the catalogue as that kind of database."""
+        return kind(self.folder / "catalogue.db", self._catalogue_key, self.clock)
+
+    def crashing(self, kind: type[Catalogue]) -> Catalogue:
+        """Let intake work on another kind of database from now on."""
+        database = self.opened(kind)
+        self.use(database)
+        return database
+
+    def use(self, database: Database) -> None:
+        """Let intake work on that database from now on."""
+        self.database = database
         self.parts = self.parts_with(self.files)
 
     def parts_with(self, files: FileLayer) -> IntakeParts:
