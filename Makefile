@@ -9,7 +9,7 @@ CODE := appliance tests benchmarks
 WHOLE := keys store audit dicom
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-all test-box lint format bench ci coverage viewer clean
+.PHONY: help setup run test test-all test-box lint format bench ci coverage viewer-check clean
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -49,8 +49,14 @@ coverage: $(READY) ## Every branch of keys, store, audit and dicom is tested
 	$(PYTEST) -q -m "not slow" --cov --cov-report= $(addprefix tests/,$(WHOLE))
 	$(BIN)/coverage report --fail-under=100 --show-missing --include='$(subst $(eval) ,$(comma),$(foreach room,$(WHOLE),appliance/$(room)/*))'
 
-ci: lint ## What has to hold before a change lands
+ci: lint viewer-check ## What has to hold before a change lands
 	tools/ci-tests.sh $(VENV)
 
 clean: ## Forget what the tools keep between runs; data is never touched
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov
+
+viewer-check: ## The viewer: types, lint, tests; what is committed is what its source builds
+	cd appliance/web/viewer && npm ci --ignore-scripts --no-progress && npm run check
+	! grep -n '"resolved"' appliance/web/viewer/package-lock.json
+	git diff --exit-code -- appliance/web/static/viewer
+	test -z "$$(git status --porcelain -- appliance/web/static/viewer)"

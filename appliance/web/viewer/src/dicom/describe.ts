@@ -1,0 +1,174 @@
+/** Gathers an image's facts from its dataset. Everything a scanner may leave out or get wrong has a stated fallback. */
+import { bytesOf, decimal, decimals, item, text, word, words, type Attributes } from "./dataset";
+import {
+  Unshowable,
+  type FrameFacts,
+  type ImageFacts,
+  type LookupTable,
+  type Orientation,
+  type Padding,
+  type Palette,
+  type Vector,
+  type VoiFunction,
+  type Window,
+} from "./facts";
+import { expandSegments } from "./segments";
+
+const MOST_PIXELS = 1 << 28;
+const MOST_FRAMES = 65536;
+const NOTHING: FrameFacts = { slope: 1, intercept: 0, windows: [], position: null, orientation: null, spacing: null };
+
+/** Describe an image.
+ *
+ * @throws Unshowable when the dataset is no picture or claims an impossible size.
+ */
+export function describe(data: Attributes, transferSyntax: string): ImageFacts {
+  if (!hasPixels(data)) throw new Unshowable("no-picture");
+  const size = sizeOf(data);
+  const floating = data.dataSet.elements["x7fe00009"] ? 64 : data.dataSet.elements["x7fe00008"] ? 32 : 0;
+  const bits = bitsOf(data, floating);
+  return {
+    transferSyntax,
+    sopClass: text(data, "x00080016") ?? "",
+    modality: text(data, "x00080060") ?? "",
+    ...size,
+    samples: word(data, "x00280002") ?? 1,
+    ...bits,
+    floating: floating > 0,
+    photometric: text(data, "x00280004") ?? "MONOCHROME2",
+    planar: word(data, "x00280006") === 1,
+    padding: paddingOf(data, bits.signed),
+    palette: paletteOf(data, bits.signed),
+    modalityTable: modalityTableOf(data, bits.signed),
+    voiFunction: voiFunctionOf(data),
+    pixelAspect: aspectOf(data),
+    perFrame: framesOf(data, size.frames),
+  };
+}
+
+function sizeOf(data: Attributes): Pick<ImageFacts, "rows" | "columns" | "frames"> {
+  const rows = word(data, "x00280010") ?? 0;
+  const columns = word(data, "x00280011") ?? 0;
+  const frames = Math.max(1, decimal(data, "x00280008") ?? 1);
+  if (rows * columns === 0) throw new Unshowable("damaged", "no rows or columns");
+  if (rows * columns > MOST_PIXELS || frames > MOST_FRAMES) throw new Unshowable("size");
+  return { rows, columns, frames };
+}
+
+function hasPixels(data: Attributes): boolean {
+  return ["x7fe00010", "x7fe00008", "x7fe00009"].some((tag) => data.dataSet.elements[tag] !== undefined);
+}
+
+function bitsOf(data: Attributes, floating: number): Pick<ImageFacts, "bitsAllocated" | "bitsStored" | "highBit" | "signed"> {
+  const bitsAllocated = floating || (word(data, "x00280100") ?? 16);
+  if (![1, 8, 16, 32, 64].includes(bitsAllocated)) throw new Unshowable("kind", `${String(bitsAllocated)} bits`);
+  const bitsStored = Math.min(bitsAllocated, floating || (word(data, "x00280101") ?? bitsAllocated) || bitsAllocated);
+  const highBit = Math.min(bitsAllocated - 1, word(data, "x00280102") ?? bitsStored - 1);
+  return { bitsAllocated, bitsStored, highBit: Math.max(highBit, bitsStored - 1), signed: word(data, "x00280103") === 1 };
+}
+
+function paddingOf(data: Attributes, signed: boolean): Padding | null {
+  const value = word(data, "x00280120", signed);
+  if (value === null) return null;
+  const other = word(data, "x00280121", signed) ?? value;
+  return { low: Math.min(value, other), high: Math.max(value, other) };
+}
+
+function paletteOf(data: Attributes, signed: boolean): Palette | null {
+  const [count, , bits] = words(data, "x00281101");
+  if (count === undefined || bits === undefined) return null;
+  const colours = ["x00281201", "x00281202", "x00281203"].map((tag) => colourTable(data, tag, count || 65536, bits));
+  const [red, green, blue] = colours;
+  if (!red || !green || !blue) return null;
+  return { first: words(data, "x00281101", signed)[1] ?? 0, red, green, blue };
+}
+
+/** Entries are 8 or 16 bits wide whatever the descriptor says; the length of the data decides (PS3.3 C.7.6.3.1.5). */
+function colourTable(data: Attributes, tag: string, count: number, bits: number): Uint8Array | null {
+  const view = bytesOf(data, data.dataSet.elements[tag]);
+  if (view === null) return segmentedTable(data, tag.replace("x0028120", "x0028122"), count, bits);
+  if (view.byteLength < 2 * count) return new Uint8Array(view.buffer, view.byteOffset, Math.min(count, view.byteLength)).slice();
+  const shift = bits > 8 ? 8 : 0;
+  return Uint8Array.from({ length: count }, (_, i) => view.getUint16(2 * i, !data.bigEndian) >> shift);
+}
+
+function segmentedTable(data: Attributes, tag: string, count: number, bits: number): Uint8Array | null {
+  const segments = words(data, tag);
+  if (segments.length === 0) return null;
+  const shift = bits > 8 ? 8 : 0;
+  return Uint8Array.from(expandSegments(segments, count), (entry) => entry >> shift);
+}
+
+function modalityTableOf(data: Attributes, signed: boolean): LookupTable | null {
+  const table = item(data, "x00283000");
+  if (table === null) return null;
+  const [count] = words(table, "x00283002");
+  const first = words(table, "x00283002", signed)[1];
+  const entries = words(table, "x00283006");
+  if (count === undefined || first === undefined || entries.length < (count || 65536)) return null;
+  return { first, entries: Float32Array.from(entries.slice(0, count || 65536)) };
+}
+
+function voiFunctionOf(data: Attributes): VoiFunction {
+  const said = text(data, "x00281056");
+  return said === "SIGMOID" || said === "LINEAR_EXACT" ? said : "LINEAR";
+}
+
+function aspectOf(data: Attributes): number {
+  const [vertical, horizontal] = decimals(data, "x00280034");
+  return vertical && horizontal && vertical > 0 && horizontal > 0 ? horizontal / vertical : 1;
+}
+
+function framesOf(data: Attributes, frames: number): FrameFacts[] {
+  const plain = frameFacts(data, NOTHING);
+  const shared = item(data, "x52009229");
+  const base = shared === null ? plain : groupFacts(shared, plain);
+  const items = data.dataSet.elements["x52009230"]?.items?.length ?? 0;
+  if (items === 0) return [base];
+  return Array.from({ length: frames }, (_, i) => {
+    const group = item(data, "x52009230", i);
+    return group === null ? base : groupFacts(group, base);
+  });
+}
+
+/** Facts as a single-frame image says them. */
+function frameFacts(data: Attributes, base: FrameFacts): FrameFacts {
+  const spacing = pair(data, "x00280030") ?? pair(data, "x00181164");
+  return {
+    slope: decimal(data, "x00281053") || base.slope,
+    intercept: decimal(data, "x00281052") ?? base.intercept,
+    windows: windowsOf(data) ?? base.windows,
+    position: (vector(data, "x00200032", 3) as Vector | null) ?? base.position,
+    orientation: (vector(data, "x00200037", 6) as Orientation | null) ?? base.orientation,
+    spacing: spacing ?? base.spacing,
+  };
+}
+
+/** Facts as functional groups of an enhanced image say them (PS3.3 C.7.6.16.2). */
+function groupFacts(group: Attributes, base: FrameFacts): FrameFacts {
+  return ["x00289145", "x00289132", "x00209113", "x00209116", "x00289110"].reduce((facts, tag) => {
+    const macro = item(group, tag);
+    return macro === null ? facts : frameFacts(macro, facts);
+  }, base);
+}
+
+function windowsOf(data: Attributes): Window[] | null {
+  const centres = decimals(data, "x00281050");
+  const widths = decimals(data, "x00281051");
+  const names = (text(data, "x00281055") ?? "").split("\\");
+  const found = centres.flatMap((centre, i) => {
+    const width = widths[i];
+    return width === undefined || width <= 0 ? [] : [{ centre, width, name: (names[i] ?? "").trim() }];
+  });
+  return found.length > 0 ? found : null;
+}
+
+function pair(data: Attributes, tag: string): [number, number] | null {
+  const [rows, columns] = decimals(data, tag);
+  return rows && columns && rows > 0 && columns > 0 ? [rows, columns] : null;
+}
+
+function vector(data: Attributes, tag: string, length: number): readonly number[] | null {
+  const values = decimals(data, tag);
+  return values.length === length ? values : null;
+}

@@ -1,0 +1,87 @@
+/** What one image says about itself, gathered from its dataset; plain values that travel between threads. */
+
+/** A window as DICOM means it (PS3.3 C.11.2.1.2): centre and width in grey values after the modality rescale. */
+export interface Window {
+  readonly centre: number;
+  readonly width: number;
+  readonly name: string;
+}
+
+export type VoiFunction = "LINEAR" | "LINEAR_EXACT" | "SIGMOID";
+
+export type Vector = readonly [number, number, number];
+
+/** Row direction then column direction, as unit vectors in LPS (PS3.3 C.7.6.2.1.1). */
+export type Orientation = readonly [number, number, number, number, number, number];
+
+/** What may differ from frame to frame. Positions and spacings are in mm; spacing is [between rows, between columns]. */
+export interface FrameFacts {
+  readonly slope: number;
+  readonly intercept: number;
+  readonly windows: readonly Window[];
+  readonly position: Vector | null;
+  readonly orientation: Orientation | null;
+  readonly spacing: readonly [number, number] | null;
+}
+
+/** Values that are no measurement (PS3.3 C.7.5.1.1.2): stored values from `low` to `high`, both included. */
+export interface Padding {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** A colour table (PS3.3 C.7.6.3.1.5): 8-bit colours, `first` is the stored value that takes the first entry. */
+export interface Palette {
+  readonly first: number;
+  readonly red: Uint8Array;
+  readonly green: Uint8Array;
+  readonly blue: Uint8Array;
+}
+
+/** A modality or VOI table (PS3.3 C.11.1): `first` is the input that takes the first entry. */
+export interface LookupTable {
+  readonly first: number;
+  readonly entries: Float32Array;
+}
+
+export interface ImageFacts {
+  readonly transferSyntax: string;
+  readonly sopClass: string;
+  readonly modality: string;
+  readonly rows: number;
+  readonly columns: number;
+  readonly frames: number;
+  readonly samples: number;
+  readonly bitsAllocated: number;
+  readonly bitsStored: number;
+  readonly highBit: number;
+  readonly signed: boolean;
+  /** Samples are IEEE floats (Float or Double Float Pixel Data). */
+  readonly floating: boolean;
+  readonly photometric: string;
+  readonly planar: boolean;
+  readonly padding: Padding | null;
+  readonly palette: Palette | null;
+  readonly modalityTable: LookupTable | null;
+  readonly voiFunction: VoiFunction;
+  /** Width of a pixel over its height, 1 where nothing is said. */
+  readonly pixelAspect: number;
+  readonly perFrame: readonly FrameFacts[];
+}
+
+export type Stored =
+  Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | Uint32Array | Float32Array | Float64Array;
+
+/** One decoded frame: stored grey values, or 8-bit red, green, blue triples; both [rows, columns], row after row. */
+export type FramePixels =
+  { readonly kind: "grey"; readonly stored: Stored } | { readonly kind: "colour"; readonly rgb: Uint8Array };
+
+/** Why an image cannot be shown. `code` chooses the words; `detail` names a transfer syntax, never a patient. */
+export class Unshowable extends Error {
+  constructor(
+    readonly code: "no-picture" | "syntax" | "damaged" | "kind" | "size",
+    readonly detail: string = "",
+  ) {
+    super(`${code} ${detail}`.trim());
+  }
+}

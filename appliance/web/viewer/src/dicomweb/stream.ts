@@ -1,0 +1,116 @@
+/** Reads a series stream as it arrives (docs/storage-format.md, "series stream"): the index, then records in stream order. */
+
+export interface IndexedInstance {
+  readonly sop: string;
+  readonly number: number | null;
+  readonly transfer_syntax: string;
+  readonly rows: number;
+  readonly columns: number;
+  readonly frames: number;
+  readonly bits_allocated: number;
+  readonly samples: number;
+  readonly bytes: number;
+  readonly position: readonly number[] | null;
+  readonly orientation: readonly number[] | null;
+}
+
+export interface SeriesIndex {
+  readonly series: string;
+  readonly instances: readonly IndexedInstance[];
+  readonly order: readonly number[];
+}
+
+export interface SeriesRecord {
+  readonly instance: number;
+  readonly flags: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** The stream is not one, or stops early. */
+export class StreamBroken extends Error {}
+
+const MAGIC = "ENSTREAM";
+const HEAD_BYTES = 16;
+const RECORD_HEAD_BYTES = 16;
+const MOST_INDEX_BYTES = 1 << 28;
+const MOST_RECORD_BYTES = 2 ** 32;
+
+/** Gathers bytes of any cut and hands out exact runs. */
+class Gatherer {
+  private buffer = new Uint8Array(0);
+  private filled = 0;
+  private rest = new Uint8Array(0);
+
+  constructor(private readonly more: () => Promise<Uint8Array | null>) {}
+
+  /** Read exactly `length` bytes into an array of their own; null when the stream ends exactly here. */
+  async take(length: number): Promise<Uint8Array<ArrayBuffer> | null> {
+    this.buffer = new Uint8Array(length);
+    this.filled = 0;
+    while (this.filled < length) {
+      if (this.rest.length === 0) {
+        const chunk = await this.more();
+        if (chunk === null) return this.endsHere();
+        this.rest = chunk as Uint8Array<ArrayBuffer>;
+      }
+      const part = this.rest.subarray(0, length - this.filled);
+      this.buffer.set(part, this.filled);
+      this.filled += part.length;
+      this.rest = this.rest.subarray(part.length);
+    }
+    return this.buffer;
+  }
+
+  private endsHere(): null {
+    if (this.filled > 0) throw new StreamBroken("the stream stops in the middle");
+    return null;
+  }
+}
+
+/** Read a whole series.
+ *
+ * @param more gives the next piece of the body, null at its end.
+ * @param onIndex called once, before any record.
+ * @throws StreamBroken when the bytes are no series stream, or end early.
+ */
+export async function readSeries(
+  more: () => Promise<Uint8Array | null>,
+  onIndex: (index: SeriesIndex) => void,
+  onRecord: (record: SeriesRecord) => void | Promise<void>,
+): Promise<void> {
+  const gatherer = new Gatherer(more);
+  const index = await readIndex(gatherer);
+  onIndex(index);
+  for (let count = 0; count < index.order.length; count++) {
+    const record = await readRecord(gatherer, index);
+    if (record === null) throw new StreamBroken("the stream stops early");
+    await onRecord(record);
+  }
+}
+
+async function readIndex(gatherer: Gatherer): Promise<SeriesIndex> {
+  const head = await gatherer.take(HEAD_BYTES);
+  if (head === null || String.fromCharCode(...head.subarray(0, 8)) !== MAGIC) throw new StreamBroken("not a series stream");
+  const view = new DataView(head.buffer);
+  const length = view.getUint32(12, true);
+  if (view.getUint32(8, true) !== 1 || length > MOST_INDEX_BYTES) throw new StreamBroken("a newer kind of series stream");
+  const json = await gatherer.take(Math.ceil(length / 8) * 8);
+  if (json === null) throw new StreamBroken("the stream stops early");
+  return JSON.parse(utf8(json.subarray(0, length)).replace(/\0+$/, "")) as SeriesIndex;
+}
+
+async function readRecord(gatherer: Gatherer, index: SeriesIndex): Promise<SeriesRecord | null> {
+  const head = await gatherer.take(RECORD_HEAD_BYTES);
+  if (head === null) return null;
+  const view = new DataView(head.buffer);
+  const instance = view.getUint32(0, true);
+  const length = Number(view.getBigUint64(8, true));
+  if (instance >= index.instances.length || length > MOST_RECORD_BYTES) throw new StreamBroken("a record that cannot be");
+  const bytes = length === 0 ? new Uint8Array(0) : await gatherer.take(length);
+  if (bytes === null) throw new StreamBroken("the stream stops early");
+  return { instance, flags: view.getUint32(4, true), bytes };
+}
+
+function utf8(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}

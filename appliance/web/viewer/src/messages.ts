@@ -1,0 +1,30 @@
+/** What the worker tells the page, and what workers tell each other. Pixel arrays are transferred, never shared. */
+import type { FramePixels, ImageFacts } from "./dicom/facts";
+import type { SeriesIndex } from "./dicomweb/stream";
+
+export type ProblemCode = "no-picture" | "syntax" | "damaged" | "kind" | "size";
+
+export type FromReader =
+  | { readonly type: "index"; readonly index: SeriesIndex }
+  | { readonly type: "image"; readonly instance: number; readonly facts: ImageFacts }
+  | { readonly type: "frame"; readonly instance: number; readonly frame: number; readonly pixels: FramePixels }
+  | { readonly type: "problem"; readonly instance: number; readonly frame: number | null; readonly code: ProblemCode; readonly detail: string }
+  | { readonly type: "progress"; readonly bytes: number }
+  | { readonly type: "refused"; readonly status: number }
+  | { readonly type: "broken" }
+  | { readonly type: "done" };
+
+export interface DecodeTask {
+  readonly instance: number;
+  readonly frame: number;
+  readonly facts: ImageFacts;
+  readonly bytes: Uint8Array;
+  readonly skipBits: number;
+}
+
+export type FromDecoder = Extract<FromReader, { type: "frame" | "problem" }>;
+
+/** Arrays to hand over with a decoded frame. */
+export function transferables(pixels: FramePixels): ArrayBuffer[] {
+  return [(pixels.kind === "grey" ? pixels.stored : pixels.rgb).buffer as ArrayBuffer];
+}

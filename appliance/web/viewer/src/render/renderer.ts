@@ -1,0 +1,228 @@
+/**
+ * Draws one slot of a stack into a canvas. It keeps no picture of its own: after a lost context everything is made again
+ * from the stack's stored values, so nothing is lost but time.
+ */
+import type { FramePixels, VoiFunction, Window } from "../dicom/facts";
+import { chooseEncoding, holds, joined, makeEncoder, shrink, type Encoder, type Encoding, type Range } from "../volume/encoding";
+import { rangeOf } from "../volume/greys";
+import { frameFacts, type Slot, type Stack } from "../volume/stack";
+import { pixelSize, toImage, type Picture, type Size, type View } from "../volume/view";
+import { makeProgram, type Program } from "./program";
+import { COLOUR_FLAT, GREY_FLAT, GREY_VOLUME } from "./shaders";
+import { makeFlat, reserveVolume, uploadSlice, type VolumeTexture } from "./textures";
+
+export interface Scene {
+  readonly slot: number;
+  readonly view: View;
+  readonly pane: Size;
+  readonly picture: Picture;
+  readonly window: Window;
+  readonly voiFunction: VoiFunction;
+  readonly inverted: boolean;
+}
+
+interface Programs {
+  readonly volume: Program;
+  readonly flat: Program;
+  readonly colour: Program;
+}
+
+interface Flat {
+  readonly slot: number;
+  readonly texture: WebGLTexture;
+  readonly pixels: FramePixels;
+}
+
+/** This browser has no WebGL2. */
+export class NoGraphics extends Error {}
+
+const KINDS: Readonly<Record<VoiFunction, number>> = { LINEAR: 0, LINEAR_EXACT: 1, SIGMOID: 2 };
+
+export class Renderer {
+  private readonly gl: WebGL2RenderingContext;
+  private programs: Programs | null = null;
+  private volume: VolumeTexture | null = null;
+  private volumeSize: { columns: number; rows: number } | null = null;
+  private readonly inVolume = new Set<number>();
+  private flat: Flat | null = null;
+  private range: Range | null = null;
+  private whole = true;
+  private encoding: Encoding = chooseEncoding({ low: 0, high: 0 }, true);
+  private encoders = new Map<string, Encoder>();
+
+  /**
+   * @param mostBytes graphics memory that the volume may take.
+   * @param onRestored called when the context is back and everything has been made again.
+   * @throws NoGraphics when the browser has no WebGL2.
+   */
+  constructor(
+    readonly canvas: HTMLCanvasElement,
+    private readonly stack: Stack,
+    private readonly mostBytes: number,
+    onRestored: () => void,
+  ) {
+    const gl = canvas.getContext("webgl2", { alpha: false, antialias: false, depth: false, powerPreference: "high-performance" });
+    if (gl === null) throw new NoGraphics();
+    this.gl = gl;
+    canvas.addEventListener("webglcontextlost", (event) => event.preventDefault());
+    canvas.addEventListener("webglcontextrestored", () => {
+      this.rebuild();
+      onRestored();
+    });
+    this.makePrograms();
+  }
+
+  /** Picture pixels that one texel of the volume stands for; 1 is full resolution. */
+  get factor(): number {
+    return this.volume?.factor ?? 1;
+  }
+
+  /** Take a slot's pixels to the card. Slots of the usual size go into the volume once `openVolume` made one. */
+  add(slot: number): void {
+    const { facts, pixels, frame } = this.slotAt(slot);
+    if (!facts || pixels?.kind !== "grey") return;
+    const range = rangeOf(pixels.stored, frameFacts(facts, frame), facts.padding);
+    if (range !== null) this.widen(range, isWhole(this.slotAt(slot)));
+    if (this.volume !== null) this.upload(slot);
+  }
+
+  /** Reserve the volume for slots of one size, and fill it with what has come. */
+  openVolume(columns: number, rows: number): void {
+    this.volumeSize = { columns, rows };
+    this.volume = reserveVolume(this.gl, { columns, rows, slices: this.stack.slots.length }, this.mostBytes);
+    if (this.volume !== null) this.refill();
+  }
+
+  private rebuild(): void {
+    this.programs = null;
+    this.volume = null;
+    this.flat = null;
+    this.inVolume.clear();
+    this.makePrograms();
+    if (this.volumeSize !== null) this.openVolume(this.volumeSize.columns, this.volumeSize.rows);
+  }
+
+  private makePrograms(): void {
+    const [volume, flat, colour] = [GREY_VOLUME, GREY_FLAT, COLOUR_FLAT].map((source) => makeProgram(this.gl, source));
+    if (volume && flat && colour) this.programs = { volume, flat, colour };
+  }
+
+  private widen(range: Range, whole: boolean): void {
+    this.range = joined(this.range, range);
+    const stillWhole = this.whole && whole;
+    if (stillWhole === this.whole && holds(this.encoding, this.range)) return;
+    this.whole = stillWhole;
+    this.encoding = chooseEncoding(this.range, stillWhole);
+    this.encoders = new Map();
+    this.dropFlat();
+    this.refill();
+  }
+
+  private refill(): void {
+    this.inVolume.clear();
+    this.stack.slots.forEach((_, slot) => this.upload(slot));
+  }
+
+  private upload(slot: number): void {
+    const { facts, pixels } = this.slotAt(slot);
+    if (this.volume === null || !facts || pixels?.kind !== "grey") return;
+    if (facts.columns !== this.volumeSize?.columns || facts.rows !== this.volumeSize.rows) return;
+    const { factor } = this.volume;
+    const stored = factor === 1 ? pixels.stored : shrink(pixels.stored, facts.columns, facts.rows, factor);
+    uploadSlice(this.gl, this.volume, slot, this.encoderFor(this.slotAt(slot))(stored));
+    this.inVolume.add(slot);
+  }
+
+  private encoderFor(slot: Slot): Encoder {
+    const { facts } = slot;
+    if (facts === null) throw new RangeError("a slot with pixels has facts");
+    const frame = frameFacts(facts, slot.frame);
+    const key = JSON.stringify([frame.slope, frame.intercept, facts.padding, facts.photometric]);
+    const dark = facts.photometric === "MONOCHROME1" ? this.range?.high : this.range?.low;
+    const made = this.encoders.get(key) ?? makeEncoder(this.encoding, frame, facts.padding, dark ?? 0);
+    this.encoders.set(key, made);
+    return made;
+  }
+
+  /** Draw, and leave the result in the drawing buffer. */
+  draw(scene: Scene): void {
+    const { gl } = this;
+    if (this.programs === null || gl.isContextLost()) return;
+    const slot = this.slotAt(scene.slot);
+    if (slot.pixels === null) return this.clear();
+    const program = this.bind(scene.slot, slot.pixels, this.programs);
+    gl.viewport(0, 0, gl.drawingBufferWidth, gl.drawingBufferHeight);
+    this.place(program, scene);
+    gl.uniform2f(program.uniform("window"), scene.window.centre, scene.window.width);
+    gl.uniform2f(program.uniform("encoding"), this.encoding.offset, this.encoding.scale);
+    gl.uniform1f(program.uniform("slice"), (scene.slot + 0.5) / this.stack.slots.length);
+    gl.uniform1i(program.uniform("kind"), KINDS[scene.voiFunction]);
+    gl.uniform1i(program.uniform("inverted"), scene.inverted ? 1 : 0);
+    gl.drawArrays(gl.TRIANGLES, 0, 3);
+  }
+
+  /** Draw, then read the brightness 0..255 of one device pixel counted from the top left; for tests. */
+  brightnessAt(scene: Scene, x: number, y: number): number[] {
+    const pixel = new Uint8Array(4);
+    this.draw(scene);
+    this.gl.readPixels(x, this.gl.drawingBufferHeight - 1 - y, 1, 1, this.gl.RGBA, this.gl.UNSIGNED_BYTE, pixel);
+    return Array.from(pixel.subarray(0, 3));
+  }
+
+  clear(): void {
+    this.gl.clearColor(0, 0, 0, 1);
+    this.gl.clear(this.gl.COLOR_BUFFER_BIT);
+  }
+
+  private place(program: Program, { view, pane, picture }: Scene): void {
+    const { gl } = this;
+    const ratio = gl.drawingBufferWidth / pane.width;
+    const size = pixelSize(view, pane, picture);
+    const corner = toImage(view, pane, picture, { x: 0, y: pane.height });
+    gl.uniform2f(program.uniform("origin"), corner.x, corner.y);
+    gl.uniform2f(program.uniform("step_"), 1 / (size.x * ratio), -1 / (size.y * ratio));
+    gl.uniform2f(program.uniform("size"), picture.width, picture.height);
+  }
+
+  private bind(index: number, pixels: FramePixels, programs: Programs): Program {
+    const { gl } = this;
+    if (this.volume !== null && this.inVolume.has(index)) {
+      gl.useProgram(programs.volume.program);
+      gl.bindTexture(gl.TEXTURE_3D, this.volume.texture);
+      return programs.volume;
+    }
+    const program = pixels.kind === "colour" ? programs.colour : programs.flat;
+    gl.useProgram(program.program);
+    gl.bindTexture(gl.TEXTURE_2D, this.flatFor(index, pixels));
+    return program;
+  }
+
+  private flatFor(index: number, pixels: FramePixels): WebGLTexture {
+    if (this.flat?.slot === index && this.flat.pixels === pixels) return this.flat.texture;
+    this.dropFlat();
+    const slot = this.slotAt(index);
+    const { columns = 0, rows = 0 } = slot.facts ?? {};
+    const texels = pixels.kind === "colour" ? pixels.rgb : this.encoderFor(slot)(pixels.stored);
+    const texture = makeFlat(this.gl, columns, rows, texels);
+    this.flat = { slot: index, texture, pixels };
+    return texture;
+  }
+
+  private dropFlat(): void {
+    if (this.flat !== null) this.gl.deleteTexture(this.flat.texture);
+    this.flat = null;
+  }
+
+  private slotAt(index: number): Slot {
+    const slot = this.stack.slots[index];
+    if (slot === undefined) throw new RangeError("no such slot");
+    return slot;
+  }
+}
+
+function isWhole(slot: Slot): boolean {
+  if (slot.facts === null || slot.pixels?.kind !== "grey") return true;
+  const { slope, intercept } = frameFacts(slot.facts, slot.frame);
+  const { stored } = slot.pixels;
+  return Number.isInteger(slope) && Number.isInteger(intercept) && !(stored instanceof Float32Array || stored instanceof Float64Array);
+}

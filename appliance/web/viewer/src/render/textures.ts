@@ -1,0 +1,66 @@
+/** Textures of a series: one 3D texture for all its slices, one flat texture for what does not fit into it. */
+
+export interface VolumeSize {
+  readonly columns: number;
+  readonly rows: number;
+  readonly slices: number;
+}
+
+export interface VolumeTexture extends VolumeSize {
+  readonly texture: WebGLTexture;
+  /** How many picture pixels a texel stands for, across and down: 1, or 2, 4, 8 where the card refused more. */
+  readonly factor: number;
+}
+
+const MOST_FACTOR = 8;
+
+/** Reserve a volume, at a lower resolution when the card or `mostBytes` refuse; null when it cannot be had at all. */
+export function reserveVolume(gl: WebGL2RenderingContext, size: VolumeSize, mostBytes: number): VolumeTexture | null {
+  for (let factor = 1; factor <= MOST_FACTOR; factor *= 2) {
+    const columns = Math.ceil(size.columns / factor);
+    const rows = Math.ceil(size.rows / factor);
+    const texture = reserve(gl, { columns, rows, slices: size.slices }, mostBytes);
+    if (texture !== null) return { texture, columns, rows, slices: size.slices, factor };
+  }
+  return null;
+}
+
+function reserve(gl: WebGL2RenderingContext, size: VolumeSize, mostBytes: number): WebGLTexture | null {
+  const most = gl.getParameter(gl.MAX_3D_TEXTURE_SIZE) as number;
+  if (Math.max(size.columns, size.rows, size.slices) > most) return null;
+  if (size.columns * size.rows * size.slices * 2 > mostBytes) return null;
+  while (gl.getError() !== gl.NO_ERROR && !gl.isContextLost()); // errors of before are not this texture's
+  const texture = gl.createTexture();
+  gl.bindTexture(gl.TEXTURE_3D, texture);
+  gl.texStorage3D(gl.TEXTURE_3D, 1, gl.R16F, size.columns, size.rows, size.slices);
+  filter(gl, gl.TEXTURE_3D);
+  if (gl.getError() === gl.NO_ERROR) return texture;
+  gl.deleteTexture(texture);
+  return null;
+}
+
+/** Put one slice of half floats into a volume. */
+export function uploadSlice(gl: WebGL2RenderingContext, volume: VolumeTexture, slice: number, halves: Uint16Array): void {
+  gl.bindTexture(gl.TEXTURE_3D, volume.texture);
+  gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
+  gl.texSubImage3D(gl.TEXTURE_3D, 0, 0, 0, slice, volume.columns, volume.rows, 1, gl.RED, gl.HALF_FLOAT, halves);
+}
+
+/** Make a flat texture of half floats or of RGB bytes. */
+export function makeFlat(gl: WebGL2RenderingContext, columns: number, rows: number, texels: Uint16Array | Uint8Array): WebGLTexture {
+  const texture = gl.createTexture();
+  gl.bindTexture(gl.TEXTURE_2D, texture);
+  gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
+  if (texels instanceof Uint16Array) gl.texImage2D(gl.TEXTURE_2D, 0, gl.R16F, columns, rows, 0, gl.RED, gl.HALF_FLOAT, texels);
+  else gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGB8, columns, rows, 0, gl.RGB, gl.UNSIGNED_BYTE, texels);
+  filter(gl, gl.TEXTURE_2D);
+  return texture;
+}
+
+function filter(gl: WebGL2RenderingContext, target: GLenum): void {
+  gl.texParameteri(target, gl.TEXTURE_MIN_FILTER, gl.LINEAR);
+  gl.texParameteri(target, gl.TEXTURE_MAG_FILTER, gl.LINEAR);
+  gl.texParameteri(target, gl.TEXTURE_WRAP_S, gl.CLAMP_TO_EDGE);
+  gl.texParameteri(target, gl.TEXTURE_WRAP_T, gl.CLAMP_TO_EDGE);
+  if (target === gl.TEXTURE_3D) gl.texParameteri(target, gl.TEXTURE_WRAP_R, gl.CLAMP_TO_EDGE);
+}

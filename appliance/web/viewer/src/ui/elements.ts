@@ -1,0 +1,50 @@
+/** Making elements without markup in strings. */
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** Make an element with attributes and children. */
+export function element<K extends keyof HTMLElementTagNameMap>(
+  name: K,
+  attributes: Readonly<Record<string, string>> = {},
+  ...children: readonly (Node | string)[]
+): HTMLElementTagNameMap[K] {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...children);
+  return made;
+}
+
+/** Strokes on a 24 x 24 field. */
+const ICONS = {
+  back: "M15 5l-7 7 7 7",
+  window: "M12 3a9 9 0 1 0 0 18z M12 3a9 9 0 0 1 0 18 M12 8h6 M12 12h9 M12 16h6",
+  pan: "M12 3v18 M3 12h18 M9 6l3-3 3 3 M9 18l3 3 3-3 M6 9l-3 3 3 3 M18 9l3 3-3 3",
+  zoom: "M10.5 4a6.5 6.5 0 1 0 0 13a6.5 6.5 0 0 0 0-13z M15.5 15.5L21 21 M10.5 7.5v6 M7.5 10.5h6",
+  scroll: "M5 8l7-4 7 4-7 4z M5 12l7 4 7-4 M5 16l7 4 7-4",
+  invert: "M4 4h16v16H4z M4 20L20 4 M14 16h4 M16 14v4 M6 8h4",
+  reset: "M4 12a8 8 0 1 0 2.6-5.9 M4 4v4.5h4.5",
+  fullScreen: "M4 9V4h5 M15 4h5v5 M20 15v5h-5 M9 20H4v-5",
+  help: "M9 9a3 3 0 1 1 4.2 2.7c-.8.4-1.2 1-1.2 1.8v.5 M12 17.5v.01 M12 3a9 9 0 1 0 0 18a9 9 0 0 0 0-18z",
+  previous: "M15 6l-6 6 6 6",
+  next: "M9 6l6 6-6 6",
+} as const;
+
+export type Icon = keyof typeof ICONS;
+
+export function icon(name: Icon): SVGSVGElement {
+  const svg = document.createElementNS(SVG, "svg");
+  const path = document.createElementNS(SVG, "path");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("aria-hidden", "true");
+  path.setAttribute("d", ICONS[name]);
+  svg.append(path);
+  return svg;
+}
+
+/** A button with an icon; its label is read aloud and, where `shown`, written beside it. */
+export function button(name: Icon, label: string, onClick: () => void, shown = ""): HTMLButtonElement {
+  const made = element("button", { type: "button", "aria-label": label, title: label }, icon(name));
+  if (shown !== "") made.append(element("span", {}, shown));
+  made.addEventListener("click", onClick);
+  return made;
+}

@@ -1,0 +1,60 @@
+/**
+ * A read-only handle, `window.enamelViewer`, for tests and for support: what is shown, stored values, brightness on the screen.
+ * It gives nothing that a script of this page could not ask the box for itself, and changes nothing.
+ */
+import type { Renderer } from "../render/renderer";
+import { toPane } from "../volume/view";
+import type { Showing } from "./showing";
+
+interface Behind {
+  readonly showing: Showing;
+  readonly renderer: Renderer | null;
+}
+
+/** Put the handle on the page. */
+export function expose(behind: () => Behind): void {
+  const handle = Object.freeze({
+    state: () => stateOf(behind()),
+    stored: (slot: number) => storedOf(behind().showing, slot),
+    brightness: (column: number, row: number) => brightnessOf(behind(), column, row),
+    paneAt: (column: number, row: number) => paneOf(behind().showing, column, row),
+  });
+  Object.defineProperty(window, "enamelViewer", { value: handle });
+}
+
+function stateOf({ showing, renderer }: Behind): Record<string, unknown> {
+  const { stack, shown } = showing;
+  return {
+    images: stack.slots.length,
+    loaded: stack.slots.filter((slot) => slot.pixels !== null).length,
+    problems: stack.slots.map((slot) => slot.problem),
+    wanted: showing.wanted,
+    shown: shown?.index ?? null,
+    window: shown === null ? null : showing.windowOf(shown),
+    view: shown === null ? null : showing.viewOf(shown),
+    isVolume: showing.isVolume,
+    factor: renderer?.factor ?? 1,
+  };
+}
+
+/** A copy of an image's stored values, or of its red, green, blue bytes. */
+function storedOf(showing: Showing, slot: number): number[] | null {
+  const pixels = showing.stack.slots[slot]?.pixels;
+  if (!pixels) return null;
+  return Array.from(pixels.kind === "grey" ? pixels.stored : pixels.rgb);
+}
+
+/** Pane point, in CSS pixels, of the middle of an image pixel. */
+function paneOf(showing: Showing, column: number, row: number): { x: number; y: number } | null {
+  const { shown, pane } = showing;
+  if (shown === null) return null;
+  return toPane(showing.viewOf(shown), pane, showing.pictureOf(shown), { x: column + 0.5, y: row + 0.5 });
+}
+
+function brightnessOf({ showing, renderer }: Behind, column: number, row: number): number[] | null {
+  const { shown } = showing;
+  const at = paneOf(showing, column, row);
+  if (shown === null || at === null || renderer === null) return null;
+  const ratio = renderer.canvas.width / showing.pane.width;
+  return renderer.brightnessAt(showing.sceneOf(shown), Math.floor(at.x * ratio), Math.floor(at.y * ratio));
+}

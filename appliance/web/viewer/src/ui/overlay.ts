@@ -1,0 +1,109 @@
+/** Writes the state into the room: corners, letters, counter, readings. It changes nothing but words. */
+import { edgesOf } from "../volume/orientation";
+import { rulerFor } from "../volume/ruler";
+import { readingAt, type Reading } from "../volume/stack";
+import { pixelSize, toImage } from "../volume/view";
+import type { Room } from "./room";
+import type { Showing, Shown } from "./showing";
+import { WORDS } from "./words";
+
+const RULER_PIXELS = 160;
+
+/** Write all of it. */
+export function writeOverlay(room: Room, showing: Showing): void {
+  const shown = showing.shown;
+  writeCounter(room, showing);
+  writeControls(room, showing);
+  writeReading(room, showing);
+  writeCorners(room, showing, shown);
+  writeEdges(room, shown);
+  writeRuler(room, showing, shown);
+}
+
+function writeCounter(room: Room, { wanted, stack }: Showing): void {
+  const count = stack.slots.length;
+  room.slider.max = String(Math.max(1, count));
+  room.slider.value = String(wanted + 1);
+  room.slider.disabled = count < 2;
+  put(room.counter, `${String(wanted + 1)} / ${String(count)}`);
+}
+
+function writeControls(room: Room, showing: Showing): void {
+  for (const [tool, made] of room.tools) made.setAttribute("aria-pressed", String(showing.tool === tool));
+  room.invert.setAttribute("aria-pressed", String(showing.inverted));
+  room.pane.dataset["tool"] = showing.tool;
+  writePresets(room.presets, showing);
+}
+
+function writePresets(select: HTMLSelectElement, { presets, window }: Showing): void {
+  if (select.options.length !== presets.length + 1) {
+    const own = new Option(WORDS.ownWindow, "-1");
+    own.hidden = true;
+    select.replaceChildren(own, ...presets.map((preset, i) => new Option(preset.name, String(i))));
+  }
+  select.hidden = presets.length === 0;
+  const chosen = window === null ? 0 : presets.indexOf(window);
+  select.value = String(chosen);
+}
+
+function writeCorners(room: Room, showing: Showing, shown: Shown | null): void {
+  const { series, image, window } = room.corners;
+  if (shown === null) {
+    for (const corner of [series, image, window]) put(corner, "");
+    return;
+  }
+  const { facts, frame } = shown;
+  const spacing = frame.spacing === null ? "" : `, ${millimetres(frame.spacing[0])} mm`;
+  put(series, `${facts.modality}\n${String(facts.columns)} × ${String(facts.rows)}${spacing}`.trim());
+  const waiting = shown.index === showing.wanted ? "" : `\n${WORDS.nearest(showing.wanted + 1)}`;
+  put(image, `Image ${String(shown.index + 1)} of ${String(showing.stack.slots.length)}${waiting}`);
+  const zoom = `Zoom ${String(Math.round(showing.viewOf(shown).zoom * 100))} %`;
+  const { centre, width } = showing.windowOf(shown);
+  const grey = shown.slot.pixels?.kind === "grey" ? `Centre ${number(centre)}  Width ${number(width)}\n` : "";
+  put(window, grey + zoom);
+}
+
+function writeEdges(room: Room, shown: Shown | null): void {
+  const letters = shown?.frame.orientation ? edgesOf(shown.frame.orientation) : null;
+  for (const side of ["left", "right", "top", "bottom"] as const) put(room.edges[side], letters?.[side] ?? "");
+}
+
+function writeRuler(room: Room, showing: Showing, shown: Shown | null): void {
+  const spacing = shown?.frame.spacing ?? null;
+  const size = shown === null ? null : pixelSize(showing.viewOf(shown), showing.pane, showing.pictureOf(shown));
+  const ruler = spacing === null || size === null ? null : rulerFor(size.x / spacing[1], RULER_PIXELS);
+  room.ruler.hidden = ruler === null;
+  if (ruler === null) return;
+  room.ruler.style.width = `${String(Math.round(ruler.pixels))}px`;
+  put(room.ruler, `${number(ruler.mm)} mm`);
+}
+
+function writeReading(room: Room, showing: Showing): void {
+  const { shown, hover } = showing;
+  if (shown === null || hover === null) {
+    put(room.corners.reading, "");
+    return;
+  }
+  const at = toImage(showing.viewOf(shown), showing.pane, showing.pictureOf(shown), hover);
+  const words = readingWords(readingAt(shown.slot, at.x, at.y));
+  put(room.corners.reading, words === "" ? "" : `${words}\ncolumn ${String(Math.floor(at.x) + 1)}, row ${String(Math.floor(at.y) + 1)}`);
+}
+
+function readingWords(reading: Reading): string {
+  if (reading === null) return "";
+  if (reading.kind === "padding") return WORDS.padding;
+  return reading.kind === "colour" ? `Red, green, blue ${reading.value.join(", ")}` : `Grey value ${number(reading.value)}`;
+}
+
+function number(value: number): string {
+  const digits = Number.isInteger(value) ? 0 : Math.abs(value) < 10 ? 3 : 1;
+  return value.toFixed(digits).replace(/^-/, "−");
+}
+
+function millimetres(value: number): string {
+  return value.toFixed(value < 0.1 ? 3 : 2);
+}
+
+function put(into: HTMLElement, words: string): void {
+  if (into.textContent !== words) into.textContent = words;
+}

@@ -1,0 +1,91 @@
+/** The viewing room: every element of the page, made once, with no meaning of its own. */
+import { TOOLS, type Actions, type Tool } from "../tools/actions";
+import { button, element, icon } from "./elements";
+import { KEYS, WORDS } from "./words";
+
+export interface Room {
+  readonly pane: HTMLElement;
+  readonly canvas: HTMLCanvasElement;
+  readonly tools: ReadonlyMap<Tool, HTMLButtonElement>;
+  readonly invert: HTMLButtonElement;
+  readonly presets: HTMLSelectElement;
+  readonly slider: HTMLInputElement;
+  readonly counter: HTMLElement;
+  readonly progress: HTMLProgressElement;
+  readonly message: HTMLElement;
+  readonly notice: HTMLElement;
+  readonly help: HTMLDialogElement;
+  readonly ruler: HTMLElement;
+  readonly corners: Readonly<Record<"series" | "image" | "window" | "reading", HTMLElement>>;
+  readonly edges: Readonly<Record<"left" | "right" | "top" | "bottom", HTMLElement>>;
+}
+
+/** Furnish the mount. */
+export function furnish(mount: HTMLElement, title: string, back: string | null, actions: Actions): Room {
+  const tools = new Map(TOOLS.map((tool) => [tool, toolButton(tool, actions)]));
+  const invert = button("invert", WORDS.invert, () => actions.invert());
+  const presets = element("select", { "aria-label": WORDS.presets, title: WORDS.presets });
+  const help = helpDialog();
+  const parts = { ...paneParts(), ...footParts(actions) };
+  const bar = element("header", { class: "bar" });
+  if (back !== null) bar.append(element("a", { class: "back", href: back, "aria-label": WORDS.back, title: WORDS.back }, icon("back")));
+  bar.append(
+    element("h1", title === "" ? { class: "none" } : {}, title),
+    element("div", { class: "tools", role: "toolbar" }, ...tools.values()),
+    presets,
+    element(
+      "div",
+      { class: "acts" },
+      invert,
+      button("reset", WORDS.reset, () => actions.reset()),
+      button("fullScreen", WORDS.fullScreen, () => actions.fullScreen()),
+      button("help", WORDS.help, () => actions.help()),
+    ),
+  );
+  mount.replaceChildren(bar, parts.pane, parts.foot, help);
+  return { ...parts, tools, invert, presets, help };
+}
+
+function toolButton(tool: Tool, actions: Actions): HTMLButtonElement {
+  return button(tool, WORDS.toolHints[tool], () => actions.choose(tool), WORDS.tools[tool]);
+}
+
+function paneParts(): Omit<Room, "tools" | "invert" | "presets" | "help" | "slider" | "counter"> {
+  const canvas = element("canvas", { "aria-label": WORDS.slider, role: "img" });
+  const corner = (name: string): HTMLElement => element("div", { class: `corner ${name}` });
+  const edge = (name: string): HTMLElement => element("div", { class: `edge ${name}` });
+  const corners = { series: corner("series"), image: corner("image"), window: corner("window"), reading: corner("reading") };
+  const edges = { left: edge("left"), right: edge("right"), top: edge("top"), bottom: edge("bottom") };
+  const message = element("div", { class: "message", role: "alert", hidden: "" });
+  const notice = element("div", { class: "notice", role: "status", hidden: "" });
+  const ruler = element("div", { class: "ruler", hidden: "" });
+  const progress = element("progress", { "aria-label": WORDS.loading });
+  const warning = element("div", { class: "warning" }, WORDS.notForDiagnosis);
+  const pane = element("section", { class: "pane", tabindex: "0" }, canvas, ...Object.values(corners), ...Object.values(edges));
+  pane.append(ruler, warning, notice, message, progress);
+  return { pane, canvas, corners, edges, message, notice, ruler, progress };
+}
+
+function footParts(actions: Actions): Pick<Room, "slider" | "counter"> & { foot: HTMLElement } {
+  const slider = element("input", { type: "range", min: "1", max: "1", value: "1", "aria-label": WORDS.slider });
+  const counter = element("output", { class: "counter" });
+  slider.addEventListener("input", () => actions.goTo(Number(slider.value) - 1));
+  const foot = element(
+    "footer",
+    { class: "foot" },
+    button("previous", "Image before", () => actions.scroll(-1)),
+    slider,
+    button("next", "Image after", () => actions.scroll(1)),
+    counter,
+  );
+  return { slider, counter, foot };
+}
+
+function helpDialog(): HTMLDialogElement {
+  const list = element("dl", {});
+  for (const [keys, deed] of KEYS) list.append(element("dt", {}, keys), element("dd", {}, deed));
+  const close = element("button", { type: "button", class: "close" }, WORDS.close);
+  const dialog = element("dialog", { "aria-label": WORDS.help }, element("h2", {}, "Keys and gestures"), list, close);
+  close.addEventListener("click", () => dialog.close());
+  return dialog;
+}

@@ -1,0 +1,101 @@
+/** What is being shown and how: the state behind the pane, changed by the actions, read by the overlay. */
+import type { Renderer, Scene } from "../render/renderer";
+import type { FrameFacts, ImageFacts, Window } from "../dicom/facts";
+import type { Tool } from "../tools/actions";
+import { automaticWindow, presetsFor, rangeOf, spanning } from "../volume/greys";
+import { frameFacts, pixelAspect, type Slot, type Stack } from "../volume/stack";
+import { fitted, type Picture, type Point, type Size, type View } from "../volume/view";
+
+export interface Shown {
+  readonly index: number;
+  readonly slot: Slot;
+  readonly facts: ImageFacts;
+  readonly frame: FrameFacts;
+}
+
+/** Guards one pane's state. `window` null means each image's own. */
+export class Showing {
+  wanted = 0;
+  tool: Tool = "window";
+  window: Window | null = null;
+  inverted = false;
+  hover: Point | null = null;
+  view: View | null = null;
+  pane: Size = { width: 1, height: 1 };
+  isVolume = false;
+  presets: readonly Window[] = [];
+  private first: Shown | null = null;
+  private readonly own = new Map<number, Window>();
+
+  constructor(readonly stack: Stack) {}
+
+  /** What is on the screen: the wanted image, or the nearest one that has come; null before any, or for one with a problem. */
+  get shown(): Shown | null {
+    if (this.stack.slots[this.wanted]?.problem) return null;
+    const index = this.stack.nearestLoaded(this.wanted);
+    const slot = index === null ? undefined : this.stack.slots[index];
+    if (index === null || !slot?.facts) return null;
+    return { index, slot, facts: slot.facts, frame: frameFacts(slot.facts, slot.frame) };
+  }
+
+  /** Take the first picture's own window and presets. */
+  begin(): void {
+    const shown = this.shown;
+    if (shown === null || this.first !== null) return;
+    this.first = shown;
+    if (shown.slot.pixels?.kind !== "grey") return;
+    const { stored } = shown.slot.pixels;
+    const { facts, frame } = shown;
+    const range = rangeOf(stored, frame, facts.padding) ?? { low: 0, high: 1 };
+    this.presets = presetsFor(facts.modality, frame.windows, automaticWindow(stored, frame, facts.padding), range);
+  }
+
+  /** The window in use: one chosen by hand, else the first picture's for a volume, else the image's own. */
+  windowOf(shown: Shown): Window {
+    return this.window ?? this.ownWindow(this.isVolume && this.first !== null ? this.first : shown);
+  }
+
+  private ownWindow(shown: Shown): Window {
+    const known = shown.frame.windows[0] ?? this.own.get(shown.index);
+    if (known !== undefined) return known;
+    const window = measured(shown);
+    this.own.set(shown.index, window);
+    return window;
+  }
+
+  pictureOf(shown: Shown): Picture {
+    return { width: shown.facts.columns, height: shown.facts.rows, aspect: pixelAspect(shown.facts, shown.slot.frame) };
+  }
+
+  viewOf(shown: Shown): View {
+    return this.view ?? fitted(this.pictureOf(shown));
+  }
+
+  sceneOf(shown: Shown): Scene {
+    return {
+      slot: shown.index,
+      view: this.viewOf(shown),
+      pane: this.pane,
+      picture: this.pictureOf(shown),
+      window: this.windowOf(shown),
+      voiFunction: shown.facts.voiFunction,
+      inverted: this.inverted !== (shown.facts.photometric === "MONOCHROME1"),
+    };
+  }
+
+  draw(renderer: Renderer): Shown | null {
+    const shown = this.shown;
+    if (shown === null) renderer.clear();
+    else renderer.draw(this.sceneOf(shown));
+    return shown;
+  }
+}
+
+/** Eight-bit pictures are as their maker wanted them; others are measured. */
+function measured(shown: Shown): Window {
+  const { slot, facts, frame } = shown;
+  if (slot.pixels?.kind !== "grey" || (facts.bitsStored <= 8 && !facts.signed && facts.bitsStored > 1)) {
+    return { ...spanning({ low: 0, high: 255 }), name: "Everything" };
+  }
+  return automaticWindow(slot.pixels.stored, frame, facts.padding);
+}

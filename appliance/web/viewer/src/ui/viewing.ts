@@ -1,0 +1,252 @@
+/** Joins worker, stack, renderer and room: takes what arrives, does what hands ask, and draws when something changed. */
+import type { FromReader } from "../messages";
+import { NoGraphics, Renderer } from "../render/renderer";
+import type { Actions, Tool } from "../tools/actions";
+import { listenToKeys } from "../tools/keys";
+import { listenToPointers } from "../tools/pointers";
+import { draggedWindow } from "../volume/greys";
+import { Stack } from "../volume/stack";
+import { panned, zoomedAt, type Point } from "../volume/view";
+import { expose } from "./handle";
+import { writeOverlay } from "./overlay";
+import { furnish, type Room } from "./room";
+import { Showing, type Shown } from "./showing";
+import { problemWords, refusalWords, WORDS } from "./words";
+
+/** Guards one page: at most one drawing a screen refresh, and only after a change. */
+export class Viewing implements Actions {
+  private readonly room: Room;
+  private showing = new Showing(new Stack([]));
+  private renderer: Renderer | null = null;
+  private drawingAsked = false;
+  private totalBytes = 0;
+  /** All images are of one size, so that one window and one volume serve them all. */
+  private uniform = false;
+
+  /** @param mostBytes graphics memory that one series may take. */
+  constructor(
+    private readonly mount: HTMLElement,
+    title: string,
+    back: string | null,
+    private readonly mostBytes: number,
+  ) {
+    this.room = furnish(mount, title, back, this);
+    listenToPointers(this.room.pane, this);
+    listenToKeys(document, this);
+    this.room.presets.addEventListener("change", () => this.preset(Number(this.room.presets.value)));
+    this.room.canvas.addEventListener("webglcontextlost", () => this.tell(WORDS.lost));
+    new ResizeObserver(() => this.resize()).observe(this.room.pane);
+    expose(() => ({ showing: this.showing, renderer: this.renderer }));
+  }
+
+  /** Take one message of the worker. */
+  receive(message: FromReader): void {
+    if (message.type === "index") this.open(message);
+    else if (message.type === "image") this.describe(message);
+    else if (message.type === "frame") this.fill(message);
+    else if (message.type === "problem") this.mark(message);
+    else if (message.type === "progress") this.room.progress.value = message.bytes / Math.max(1, this.totalBytes);
+    else if (message.type === "refused") this.stop(refusalWords(message.status), "refused");
+    else if (message.type === "broken") this.interrupted();
+    else this.finish();
+  }
+
+  /** Say something in place of the picture, for good. */
+  stop(words: string, state: string): void {
+    this.room.message.hidden = false;
+    this.room.message.textContent = words;
+    this.room.progress.hidden = true;
+    this.mount.dataset["ready"] = state;
+  }
+
+  private open({ index }: Extract<FromReader, { type: "index" }>): void {
+    this.totalBytes = index.instances.reduce((sum, one) => sum + one.bytes, 0);
+    this.showing = new Showing(new Stack(index.instances.map((one) => one.frames)));
+    this.uniform = new Set(index.instances.map((one) => `${String(one.rows)}x${String(one.columns)}`)).size === 1;
+    const { stack } = this.showing;
+    if (stack.slots.length === 0) return this.stop(WORDS.empty, "empty");
+    const middle = index.order[0] ?? 0;
+    this.showing.wanted = stack.find(middle, Math.floor((index.instances[middle]?.frames ?? 1) / 2)) ?? 0;
+    try {
+      this.renderer = new Renderer(this.room.canvas, stack, this.mostBytes, () => {
+        this.tell("");
+        this.change();
+      });
+      this.resize();
+    } catch (error) {
+      this.stop(error instanceof NoGraphics ? WORDS.noGraphics : WORDS.crashed, "failed");
+    }
+  }
+
+  private describe({ instance, facts }: Extract<FromReader, { type: "image" }>): void {
+    for (const slot of this.showing.stack.of(instance)) slot.facts = facts;
+  }
+
+  private fill({ instance, frame, pixels }: Extract<FromReader, { type: "frame" }>): void {
+    const { stack } = this.showing;
+    const at = stack.find(instance, frame);
+    const slot = at === null ? undefined : stack.slots[at];
+    if (at === null || slot === undefined) return;
+    slot.pixels = pixels;
+    this.renderer?.add(at);
+    if (this.mount.dataset["ready"] === undefined) this.begin();
+    this.change();
+  }
+
+  /** Draw the first picture alone and at once; only then reserve room for the others. */
+  private begin(): void {
+    this.showing.begin();
+    const shown = this.showing.shown;
+    if (shown === null || this.renderer === null) return;
+    this.redraw();
+    this.mount.dataset["ready"] = "first";
+    performance.mark("enamel-first-picture");
+    requestAnimationFrame(() => setTimeout(() => this.openVolume(shown)));
+  }
+
+  private openVolume({ facts, slot }: Shown): void {
+    const { stack } = this.showing;
+    if (slot.pixels?.kind !== "grey" || stack.slots.length < 2 || !this.uniform) return;
+    this.showing.isVolume = true;
+    this.renderer?.openVolume(facts.columns, facts.rows);
+    const factor = this.renderer?.factor ?? 1;
+    if (factor > 1) this.tell(WORDS.coarse(factor));
+    this.change();
+  }
+
+  private mark({ instance, frame, code, detail }: Extract<FromReader, { type: "problem" }>): void {
+    const slots = this.showing.stack.of(instance).filter((slot) => frame === null || slot.frame === frame);
+    for (const slot of slots) slot.problem = problemWords(code, detail);
+    this.change();
+  }
+
+  private interrupted(): void {
+    const { stack } = this.showing;
+    if (stack.slots.length === 0) return this.stop(WORDS.brokenIndex, "failed");
+    for (const slot of stack.slots) if (slot.pixels === null) slot.problem ??= WORDS.broken;
+    this.finish();
+    this.tell(WORDS.broken);
+  }
+
+  private finish(): void {
+    const { stack } = this.showing;
+    for (const slot of stack.slots) if (slot.pixels === null) slot.problem ??= problemWords("damaged", "");
+    this.room.progress.hidden = true;
+    if (stack.problems > 0) this.tell(WORDS.missing(stack.problems));
+    this.mount.dataset["ready"] = "all";
+    this.change();
+  }
+
+  private tell(words: string): void {
+    this.room.notice.textContent = words;
+    this.room.notice.hidden = words === "";
+  }
+
+  private resize(): void {
+    const { clientWidth: width, clientHeight: height } = this.room.pane;
+    const ratio = window.devicePixelRatio || 1;
+    this.showing.pane = { width: Math.max(1, width), height: Math.max(1, height) };
+    this.room.canvas.width = Math.max(1, Math.round(width * ratio));
+    this.room.canvas.height = Math.max(1, Math.round(height * ratio));
+    this.redraw();
+  }
+
+  private change(): void {
+    if (this.drawingAsked) return;
+    this.drawingAsked = true;
+    requestAnimationFrame(() => this.redraw());
+  }
+
+  private redraw(): void {
+    this.drawingAsked = false;
+    if (this.renderer !== null) this.showing.draw(this.renderer);
+    if (this.renderer !== null) this.writeProblem();
+    writeOverlay(this.room, this.showing);
+  }
+
+  private writeProblem(): void {
+    const { stack, wanted } = this.showing;
+    const problem = stack.slots[wanted]?.problem ?? null;
+    this.room.message.hidden = problem === null;
+    if (problem !== null) this.room.message.textContent = `${WORDS.cannotShow(wanted + 1)}. ${problem}`;
+  }
+
+  get tool(): Tool {
+    return this.showing.tool;
+  }
+
+  get images(): number {
+    return this.showing.stack.slots.length;
+  }
+
+  choose(tool: Tool): void {
+    this.showing.tool = tool;
+    this.change();
+  }
+
+  window(dx: number, dy: number): void {
+    const shown = this.showing.shown;
+    if (shown?.slot.pixels?.kind !== "grey") return;
+    this.showing.window = draggedWindow(this.showing.windowOf(shown), dx, dy);
+    this.change();
+  }
+
+  pan(dx: number, dy: number): void {
+    const shown = this.showing.shown;
+    if (shown === null) return;
+    this.showing.view = panned(this.showing.viewOf(shown), this.showing.pane, this.showing.pictureOf(shown), { x: dx, y: dy });
+    this.change();
+  }
+
+  zoom(at: Point | null, factor: number): void {
+    const { shown, pane } = this.showing;
+    if (shown === null) return;
+    const middle = at ?? { x: pane.width / 2, y: pane.height / 2 };
+    this.showing.view = zoomedAt(this.showing.viewOf(shown), pane, this.showing.pictureOf(shown), middle, factor);
+    this.change();
+  }
+
+  scroll(images: number): void {
+    this.goTo(this.showing.wanted + images);
+  }
+
+  /** Another image keeps the view where it is of the same size, and is fitted anew where it is not. */
+  goTo(image: number): void {
+    const before = this.showing.shown;
+    this.showing.wanted = Math.min(Math.max(0, this.images - 1), Math.max(0, image));
+    const after = this.showing.shown;
+    if (before?.facts.columns !== after?.facts.columns || before?.facts.rows !== after?.facts.rows) this.showing.view = null;
+    this.change();
+  }
+
+  hover(at: Point | null): void {
+    this.showing.hover = at;
+    this.change();
+  }
+
+  preset(index: number): void {
+    this.showing.window = this.showing.presets[index] ?? this.showing.window;
+    this.change();
+  }
+
+  invert(): void {
+    this.showing.inverted = !this.showing.inverted;
+    this.change();
+  }
+
+  reset(): void {
+    this.showing.view = null;
+    this.showing.window = null;
+    this.showing.inverted = false;
+    this.change();
+  }
+
+  fullScreen(): void {
+    const done = document.fullscreenElement ? document.exitFullscreen() : this.mount.requestFullscreen();
+    done.catch(() => this.tell(""));
+  }
+
+  help(): void {
+    if (!this.room.help.open) this.room.help.showModal();
+  }
+}

@@ -1,0 +1,115 @@
+/**
+ * Grey values as half floats, the one texture format that every WebGL2 device filters. A half float holds whole numbers
+ * exactly up to 2048 either side of zero, so an offset of 1048 keeps -1000..3096 exact; other ranges get their own offset,
+ * wider ones a scale as well. Readings never come from here: they come from the stored values.
+ */
+import type { FrameFacts, Padding, Stored } from "../dicom/facts";
+
+/** half = (grey - offset) * scale. */
+export interface Encoding {
+  readonly offset: number;
+  readonly scale: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+export interface Range {
+  readonly low: number;
+  readonly high: number;
+}
+
+const REACH = 2048; // whole numbers are exact up to here in binary16
+export const USUAL: Encoding = { offset: 1048, scale: 1, low: -1000, high: 3096 };
+
+/** Choose how to keep grey values from `low` to `high`; `whole` says that they are whole numbers. */
+export function chooseEncoding({ low, high }: Range, whole: boolean): Encoding {
+  if (whole && low >= USUAL.low && high <= USUAL.high) return USUAL;
+  if (whole && high - low <= 2 * REACH) {
+    const offset = Math.round((low + high) / 2);
+    return { offset, scale: 1, low: offset - REACH, high: offset + REACH };
+  }
+  const margin = (high - low) / 8 || 1;
+  const offset = (low + high) / 2;
+  return { offset, scale: REACH / ((high - low) / 2 + margin), low: low - margin, high: high + margin };
+}
+
+/** Say whether an encoding holds a range. */
+export function holds(encoding: Encoding, range: Range): boolean {
+  return range.low >= encoding.low && range.high <= encoding.high;
+}
+
+/** Put the two ranges together. */
+export function joined(one: Range | null, other: Range): Range {
+  return one === null ? other : { low: Math.min(one.low, other.low), high: Math.max(one.high, other.high) };
+}
+
+/** Turn a number into binary16 bits, rounding to the nearest, ties to even. Source: IEEE 754-2008 4.3.1. */
+export function halfBits(value: number): number {
+  const sign = value < 0 ? 0x8000 : 0;
+  const size = Math.abs(value);
+  if (Number.isNaN(value)) return 0x7e00;
+  if (size >= 65520) return sign | 0x7c00;
+  if (size < 2 ** -14) return sign | roundEven(size * 2 ** 24);
+  const exponent = Math.floor(Math.log2(size));
+  const fraction = roundEven((size / 2 ** exponent) * 1024);
+  return sign | (((exponent + 15) << 10) + fraction - 1024);
+}
+
+function roundEven(value: number): number {
+  const down = Math.floor(value);
+  const rest = value - down;
+  return rest > 0.5 || (rest === 0.5 && down % 2 === 1) ? down + 1 : down;
+}
+
+/** What turns stored values into half bits; it keeps its table, so use one for all frames alike. */
+export type Encoder = (stored: Stored) => Uint16Array;
+
+/** Make an encoder for frames that share slope, intercept and padding.
+ *
+ * @param blank the grey value that padding takes, so that it stays dark.
+ */
+export function makeEncoder(encoding: Encoding, frame: Pick<FrameFacts, "slope" | "intercept">, padding: Padding | null, blank: number): Encoder {
+  const encode = (stored: number): number => {
+    const padded = padding !== null && stored >= padding.low && stored <= padding.high;
+    const grey = padded ? blank : stored * frame.slope + frame.intercept;
+    return halfBits((grey - encoding.offset) * encoding.scale);
+  };
+  const unsigned = tableOf(encode, 0);
+  const signed = tableOf(encode, 1);
+  return (stored) => {
+    if (stored.BYTES_PER_ELEMENT > 2) return Uint16Array.from(stored, encode);
+    const isSigned = stored instanceof Int16Array || stored instanceof Int8Array;
+    return throughTable(stored, isSigned ? signed() : unsigned());
+  };
+}
+
+/** One entry for each 16-bit pattern, made when first needed. */
+function tableOf(encode: (stored: number) => number, sign: 0 | 1): () => Uint16Array {
+  let table: Uint16Array | null = null;
+  return () => (table ??= Uint16Array.from({ length: 65536 }, (_, bits) => encode(sign ? (bits << 16) >> 16 : bits)));
+}
+
+function throughTable(stored: Stored, table: Uint16Array): Uint16Array {
+  const halves = new Uint16Array(stored.length);
+  for (let i = 0; i < stored.length; i++) halves[i] = table[(stored[i] ?? 0) & 0xffff] ?? 0;
+  return halves;
+}
+
+/** Average squares of `factor` x `factor` pixels; edges that do not fill a square are averaged over what is there. */
+export function shrink(stored: Stored, columns: number, rows: number, factor: number): Float32Array {
+  const across = Math.ceil(columns / factor);
+  const down = Math.ceil(rows / factor);
+  const small = new Float32Array(across * down);
+  for (let y = 0; y < down; y++) {
+    for (let x = 0; x < across; x++) small[y * across + x] = meanOf(stored, columns, rows, { x: x * factor, y: y * factor, factor });
+  }
+  return small;
+}
+
+function meanOf(stored: Stored, columns: number, rows: number, at: { x: number; y: number; factor: number }): number {
+  const right = Math.min(columns, at.x + at.factor);
+  const bottom = Math.min(rows, at.y + at.factor);
+  let sum = 0;
+  for (let y = at.y; y < bottom; y++) for (let x = at.x; x < right; x++) sum += stored[y * columns + x] ?? 0;
+  return sum / ((right - at.x) * (bottom - at.y));
+}

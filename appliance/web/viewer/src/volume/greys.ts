@@ -1,0 +1,79 @@
+/** What grey values a frame holds, and a window that shows them well. */
+import type { FrameFacts, Padding, Stored, VoiFunction, Window } from "../dicom/facts";
+import type { Range } from "./encoding";
+
+/** Say whether a stored value is padding. */
+export function isPadding(padding: Padding | null, stored: number): boolean {
+  return padding !== null && stored >= padding.low && stored <= padding.high;
+}
+
+/** Grey values of a frame after the rescale, padding left out; null when nothing is left.
+ *
+ * Source: DICOM PS3.3 C.7.5.1.1.2 (padding) and C.11.1.1.2 (rescale).
+ */
+export function rangeOf(stored: Stored, frame: Pick<FrameFacts, "slope" | "intercept">, padding: Padding | null): Range | null {
+  let low = Infinity;
+  let high = -Infinity;
+  for (const value of stored) {
+    if (padding !== null && value >= padding.low && value <= padding.high) continue;
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  if (!Number.isFinite(low) || !Number.isFinite(high)) return null;
+  const ends = [low * frame.slope + frame.intercept, high * frame.slope + frame.intercept];
+  return { low: Math.min(...ends), high: Math.max(...ends) };
+}
+
+/** A window over all but the darkest and brightest hundredth. */
+export function automaticWindow(stored: Stored, frame: Pick<FrameFacts, "slope" | "intercept">, padding: Padding | null): Window {
+  const range = rangeOf(stored, frame, padding) ?? { low: 0, high: 1 };
+  const sample: number[] = [];
+  const step = Math.max(1, Math.floor(stored.length / 65536));
+  for (let i = 0; i < stored.length; i += step) {
+    const value = stored[i] ?? 0;
+    if (padding === null || value < padding.low || value > padding.high) sample.push(value * frame.slope + frame.intercept);
+  }
+  sample.sort((a, b) => a - b);
+  const low = sample[Math.floor(sample.length * 0.01)] ?? range.low;
+  const high = sample[Math.ceil(sample.length * 0.99) - 1] ?? range.high;
+  return high > low ? { ...spanning({ low, high }), name: "Automatic" } : { ...spanning(range), name: "Automatic" };
+}
+
+/** The window whose dark end is `low` and bright end `high`, by the linear function. */
+export function spanning({ low, high }: Range): { centre: number; width: number } {
+  const width = Math.max(1, high - low + 1);
+  return { centre: low + width / 2, width };
+}
+
+/** Brightness from 0 to 1 of a grey value; the shader does the same sum.
+ *
+ * Source: DICOM PS3.3 C.11.2.1.2.1 (linear), C.11.2.1.3.1 (sigmoid), C.11.2.1.3.2 (linear exact).
+ */
+export function brightness(grey: number, window: { centre: number; width: number }, kind: VoiFunction): number {
+  const { centre, width } = window;
+  if (kind === "SIGMOID") return 1 / (1 + Math.exp((-4 * (grey - centre)) / width));
+  const exact = kind === "LINEAR_EXACT";
+  const span = exact ? width : Math.max(width - 1, 1e-6);
+  const middle = exact ? centre : centre - 0.5;
+  return Math.min(1, Math.max(0, (grey - middle) / span + 0.5));
+}
+
+/** The window that a drag of (dx, dy) CSS pixels makes: right widens, down brightens, in proportion to the width. */
+export function draggedWindow(window: Window, dx: number, dy: number): Window {
+  const step = Math.max(window.width, 16) / 400;
+  return { centre: window.centre - dy * step, width: Math.max(1, window.width + dx * step), name: "" };
+}
+
+const CT_PRESETS: readonly Window[] = [
+  { name: "Bone", centre: 600, width: 3000 },
+  { name: "Teeth", centre: 1500, width: 3500 },
+  { name: "Metal", centre: 2500, width: 6000 },
+  { name: "Soft tissue", centre: 50, width: 400 },
+];
+
+/** The windows to offer: the scanner's own, then one measured from the picture, the whole range, and for CT the usual ones. */
+export function presetsFor(modality: string, own: readonly Window[], measured: Window, range: Range): Window[] {
+  const scanners = own.map((window, i) => ({ ...window, name: window.name || (own.length > 1 ? `Scanner's own ${String(i + 1)}` : "Scanner's own") }));
+  const whole = { ...spanning(range), name: "Everything" };
+  return [...scanners, measured, whole, ...(modality === "CT" ? CT_PRESETS : [])].slice(0, 9);
+}

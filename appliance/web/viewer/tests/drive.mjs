@@ -1,0 +1,228 @@
+/** Drives the viewer in a real Chromium for tests/viewer: `node drive.mjs ORIGIN SCENARIO [FOLDER]` prints one JSON object. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { chromium } from "playwright-core";
+
+const [origin, scenario, folder = ""] = process.argv.slice(2);
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--use-gl=angle",
+  "--use-angle=swiftshader",
+  "--enable-unsafe-swiftshader",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+const faults = { policy: [], foreign: [], errors: [] };
+
+const profile = await mkdtemp(path.join(tmpdir(), "enamel-viewer-"));
+const context = await chromium.launchPersistentContext(profile, {
+  executablePath: process.env.ENAMEL_CHROMIUM ?? "/usr/bin/chromium",
+  args: FLAGS,
+  hasTouch: true,
+  viewport: { width: 1024, height: 768 },
+});
+
+async function open(name, query = "") {
+  const page = await context.newPage();
+  page.on("request", (request) => {
+    const url = request.url();
+    if (!url.startsWith(origin) && !url.startsWith("data:") && !url.startsWith("blob:")) faults.foreign.push(url);
+  });
+  page.on("pageerror", (error) => faults.errors.push(String(error)));
+  page.on("console", (message) => {
+    if (/Content.Security.Policy|Refused to/.test(message.text())) faults.policy.push(message.text());
+  });
+  await page.goto(`${origin}/view/${name}${query}`);
+  return page;
+}
+
+/** `waitForFunction` needs eval, which the page's policy forbids: ask again and again instead. */
+async function until(page, states, seconds = 50) {
+  const end = Date.now() + 1000 * seconds;
+  for (;;) {
+    const state = await page.evaluate(() => document.querySelector("#viewer").dataset.ready ?? "");
+    if (states.includes(state)) return state;
+    if (Date.now() > end) throw new Error(`still "${state}" after ${seconds} s: ${JSON.stringify(faults)}`);
+    await page.waitForTimeout(40);
+  }
+}
+
+const state = (page) => page.evaluate(() => window.enamelViewer.state());
+const settle = (page) => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+const corner = (page, name) => page.evaluate((which) => document.querySelector(`.corner.${which}`).textContent, name);
+const words = (page, name) => page.evaluate((which) => (document.querySelector(which).hidden ? "" : document.querySelector(which).textContent), name);
+const brightness = (page, column, row) => page.evaluate(([x, y]) => window.enamelViewer.brightness(x, y), [column, row]);
+
+async function over(page, column, row) {
+  const at = await page.evaluate(([x, y]) => {
+    const box = document.querySelector(".pane").getBoundingClientRect();
+    const point = window.enamelViewer.paneAt(x, y);
+    return { x: box.left + point.x, y: box.top + point.y };
+  }, [column, row]);
+  await page.mouse.move(at.x, at.y);
+  await settle(page);
+  return at;
+}
+
+async function drag(page, dx, dy, button = "left") {
+  const from = await over(page, 40, 40);
+  await page.mouse.down({ button });
+  await page.mouse.move(from.x + dx, from.y + dy, { steps: 4 });
+  await page.mouse.up({ button });
+  await settle(page);
+}
+
+/** Compare every slot of a series with the values the other decoder found. */
+async function values() {
+  const page = await open("series");
+  await until(page, ["all"]);
+  const compared = await page.evaluate(async () => {
+    const { images, problems } = window.enamelViewer.state();
+    const results = [];
+    for (let slot = 0; slot < images; slot++) {
+      const stored = window.enamelViewer.stored(slot);
+      const answer = await fetch(`/expected/${slot}.bin`);
+      const expected = answer.ok ? new Float64Array(await answer.arrayBuffer()) : null;
+      let most = 0;
+      for (let i = 0; stored && expected && i < expected.length; i++) {
+        const away = Math.abs(stored[i] - expected[i]);
+        if (!(away <= most) && !(Number.isNaN(stored[i]) && Number.isNaN(expected[i]))) most = Number.isNaN(away) ? 1e300 : away;
+      }
+      results.push({ slot, decoded: stored?.length ?? null, expected: expected?.length ?? null, most, problem: problems[slot] });
+    }
+    return results;
+  });
+  return { compared, state: await state(page) };
+}
+
+async function phantom() {
+  const page = await open("phantom");
+  const found = {};
+  await until(page, ["all"]);
+  await settle(page);
+  found.start = await state(page);
+  found.edges = await page.evaluate(() => [...document.querySelectorAll(".edge")].map((edge) => edge.textContent));
+  await over(page, 57, 33);
+  found.reading = await corner(page, "reading");
+  found.image = await corner(page, "image");
+  found.brightness = [await brightness(page, 113, 42), await brightness(page, 60, 40), await brightness(page, 127, 95)];
+  await page.keyboard.press("i");
+  found.inverted = await brightness(page, 113, 42);
+  await page.keyboard.press("r");
+  await page.mouse.wheel(0, 120);
+  await settle(page);
+  found.wheel = (await state(page)).shown;
+  await over(page, 57, 33);
+  found.readingAfterWheel = await corner(page, "reading");
+  await page.keyboard.press("Home");
+  await page.keyboard.press("ArrowDown");
+  await settle(page);
+  found.keys = (await state(page)).shown;
+  await drag(page, 40, -20);
+  found.dragged = (await state(page)).window;
+  found.saysWindow = await corner(page, "window");
+  await over(page, 20, 70);
+  await page.keyboard.down("Control");
+  await page.mouse.wheel(0, -100);
+  await page.keyboard.up("Control");
+  await settle(page);
+  found.zoom = (await state(page)).view;
+  found.stillUnder = await corner(page, "reading");
+  await page.keyboard.press("p");
+  await drag(page, 30, 0);
+  found.panned = (await state(page)).view;
+  await page.keyboard.press("r");
+  found.pinched = await pinch(page);
+  await page.keyboard.press("r");
+  await settle(page);
+  found.lost = await loseContext(page);
+  return found;
+}
+
+async function pinch(page) {
+  const box = await page.locator(".pane").boundingBox();
+  const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+  const touch = await context.newCDPSession(page);
+  const send = (type, gap) =>
+    touch.send("Input.dispatchTouchEvent", {
+      type,
+      touchPoints: gap === null ? [] : [{ x: x - gap, y, id: 0 }, { x: x + gap, y, id: 1 }],
+    });
+  await send("touchStart", 50);
+  for (const gap of [60, 75, 90, 100]) await send("touchMove", gap);
+  await send("touchEnd", null);
+  await settle(page);
+  return (await state(page)).view.zoom;
+}
+
+async function loseContext(page) {
+  const before = await brightness(page, 113, 42);
+  await page.evaluate(async () => {
+    const canvas = document.querySelector("canvas");
+    const extension = canvas.getContext("webgl2").getExtension("WEBGL_lose_context");
+    const event = (name) => new Promise((done) => canvas.addEventListener(name, () => setTimeout(done, 50), { once: true }));
+    const lost = event("webglcontextlost");
+    extension.loseContext();
+    await lost;
+    const restored = event("webglcontextrestored");
+    extension.restoreContext();
+    await restored;
+  });
+  await settle(page);
+  return { before, after: await brightness(page, 113, 42), notice: await words(page, ".notice") };
+}
+
+async function halved() {
+  const page = await open("phantom", "?0.1");
+  await until(page, ["all"]);
+  await settle(page);
+  await over(page, 57, 33);
+  return { state: await state(page), notice: await words(page, ".notice"), reading: await corner(page, "reading"), brightness: await brightness(page, 113, 42) };
+}
+
+async function troubles() {
+  const found = {};
+  for (const name of ["401", "403", "404", "423", "500", "garbage", "short", "mixed", "empty"]) {
+    const page = await open(name);
+    found[name] = { ready: await until(page, ["all", "refused", "failed", "empty"]), message: await words(page, ".message"), notice: await words(page, ".notice"), state: await state(page) };
+    await page.close();
+  }
+  return found;
+}
+
+async function pictures() {
+  for (const [width, height] of [[1440, 900], [768, 1024]]) {
+    const page = await open("series");
+    await page.setViewportSize({ width, height });
+    await until(page, ["all"]);
+    const { images } = await state(page);
+    await over(page, 120, 120);
+    await settle(page);
+    await page.screenshot({ path: path.join(folder, `viewer-${width}x${height}.png`) });
+    await page.keyboard.press("?");
+    if (images > 0) await page.screenshot({ path: path.join(folder, `viewer-help-${width}x${height}.png`) });
+    await page.close();
+  }
+  return { folder };
+}
+
+async function timing() {
+  const page = await open("series");
+  await until(page, ["all"]);
+  const first = await page.evaluate(() => performance.getEntriesByName("enamel-first-picture")[0].startTime);
+  return { first, all: await page.evaluate(() => performance.now()) };
+}
+
+const SCENARIOS = { values, phantom, halved, troubles, pictures, timing };
+try {
+  const found = await SCENARIOS[scenario]();
+  console.log(JSON.stringify({ found, faults }));
+} finally {
+  await context.close();
+  await rm(profile, { recursive: true, force: true });
+}

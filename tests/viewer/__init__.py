@@ -1,0 +1,1 @@
+"""The viewer in a real browser: what it shows is what is stored."""

@@ -1,0 +1,133 @@
+"""What a real Chromium shows of a series, under the page's strict policy."""
+
+import json
+import struct
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.viewer.page_server import page_server
+from tests.viewer.samples import grey_dataset, phantom, ramp, real_pictures, written_odd_ways
+from tests.viewer.series_stream import Sample, sample_of, series_stream
+
+VIEWER = Path(__file__).parents[2] / "appliance" / "web" / "viewer"
+pytestmark = [pytest.mark.peer("chromium", "node", "npm", "dcmdjpeg")]
+Show = Callable[[str, Mapping[str, bytes | int]], Any]
+# Files of the corpus that lie about how they are written; the viewer says so on the picture.
+LYING = {"SC_rgb_jpeg.dcm"}  # Implicit VR under a transfer syntax that says Explicit
+
+
+@pytest.fixture(scope="session")
+def drive() -> Path:
+    """The driver, with its playwright-core."""
+    if not (VIEWER / "node_modules").is_dir():
+        subprocess.run(["npm", "ci", "--ignore-scripts"], cwd=VIEWER, check=True, capture_output=True)
+    return VIEWER / "tests" / "drive.mjs"
+
+
+@pytest.fixture
+def show(drive: Path, free_ports: Callable[[int], list[int]]) -> Show:
+    """Show streams to Chromium by one of the driver's scenarios; no policy is broken and nothing foreign asked for."""
+
+    def run(scenario: str, contents: Mapping[str, bytes | int]) -> Any:  # noqa: ANN401 - whatever the scenario prints as JSON
+        with page_server(contents, free_ports(1)[0]) as origin:
+            command = ["node", str(drive), origin, scenario]
+            done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 0, done.stderr
+        answer = json.loads(done.stdout)
+        assert answer["faults"] == {"policy": [], "foreign": [], "errors": []}
+        return answer["found"]
+
+    return run
+
+
+def frames_of(samples: list[Sample]) -> list[tuple[Sample, int]]:
+    return [(s, f) for s in samples for f in range(int(s.dataset.get("NumberOfFrames") or 1))]
+
+
+def test_every_voxel_of_every_transfer_syntax_is_what_another_decoder_reads(show: Show) -> None:
+    samples = real_pictures() + written_odd_ways()
+    slots = frames_of(samples)
+    contents: dict[str, bytes | int] = {"/stream/series": series_stream(samples)}
+    for slot, (sample, frame) in enumerate(slots):
+        if sample.expected is not None:
+            contents[f"/expected/{slot}.bin"] = sample.expected[frame].astype("<f8").tobytes()
+    found = show("values", contents)["compared"]
+    assert len(found) == len(slots)
+    wrong = []
+    for result, (sample, frame) in zip(found, slots, strict=True):
+        told = result["problem"] is not None
+        same = result["decoded"] == result["expected"] and result["most"] <= sample.tolerance
+        if sample.name in LYING or sample.expected is None:
+            same = told or result["decoded"] is not None
+        if not same:
+            wrong.append((sample.name, frame, result))
+    assert wrong == []
+
+
+def test_hands_and_readings_agree_with_the_stored_values(show: Show) -> None:
+    found = show("phantom", {"/stream/phantom": series_stream(phantom(9))})
+    start = found["start"]
+    assert (start["loaded"], start["shown"], start["isVolume"], start["factor"]) == (9, 4, True, 1)
+    assert found["edges"] == ["R", "L", "A", "P"]
+    assert found["image"] == "Image 5 of 9"
+    assert found["reading"] == f"Grey value −{-int(ramp(4)[33, 57])}\ncolumn 58, row 34"
+    assert int(ramp(4)[42, 113]) == 200, "the pixel that lies on the window's centre"
+    assert found["brightness"][0][0] in {127, 128}
+    assert found["brightness"][1] == [0, 0, 0]
+    assert found["inverted"][0] in {127, 128}
+    assert found["wheel"] == 5
+    assert found["readingAfterWheel"].startswith(f"Grey value −{-int(ramp(5)[33, 57])}\n")
+    assert found["keys"] == 1
+    assert found["dragged"]["width"] > 400
+    assert found["dragged"]["centre"] > 200
+    assert f"Width {found['dragged']['width']:.1f}" in found["saysWindow"]
+    assert found["zoom"]["zoom"] == pytest.approx(2**0.5)
+    assert found["stillUnder"].endswith("column 21, row 71")
+    assert found["panned"]["centre"]["x"] < found["zoom"]["centre"]["x"]
+    assert found["pinched"] == pytest.approx(2, abs=0.05)
+    assert found["lost"]["before"] == found["lost"]["after"]
+    assert found["lost"]["notice"] == ""
+
+
+def test_a_card_that_refuses_the_volume_shows_it_coarser_says_so_and_reads_exactly(show: Show) -> None:
+    found = show("halved", {"/stream/phantom": series_stream(phantom(9))})
+    assert found["state"]["factor"] == 2
+    assert "1/2 resolution" in found["notice"]
+    assert found["reading"].startswith(f"Grey value −{-int(ramp(4)[33, 57])}\n")
+    assert abs(found["brightness"][0] - 128) <= 4, "a coarser picture of a ramp is nearly the same"
+
+
+def test_troubles_are_told_plainly_and_what_is_whole_is_shown(show: Show) -> None:
+    good = phantom(3)
+    cut = replace(good[1], part10=good[1].part10[:-5000])
+    unknown = sample_of("unknown", grey_dataset(ramp(1)))
+    unknown = replace(unknown, part10=unknown.part10.replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2.9\0", 1))
+    small = sample_of("small", grey_dataset(ramp(0, 40, 50)))
+    whole = series_stream(good)
+    contents: dict[str, bytes | int] = {f"/stream/{status}": status for status in (401, 403, 404, 423, 500)}
+    contents["/stream/garbage"] = b"<!doctype html><p>not a stream"
+    contents["/stream/short"] = whole[: -len(good[2].part10) // 2]
+    contents["/stream/mixed"] = series_stream([good[0], cut, unknown, small, good[2]])
+    contents["/stream/empty"] = b"ENSTREAM" + struct.pack("<II", 1, 40) + b'{"series":"1","instances":[],"order":[]}'
+    found = show("troubles", contents)
+    said = {name: found[name]["message"] for name in found}
+    assert "not signed in" in said["401"]
+    assert "may not see" in said["403"]
+    assert "not on the box" in said["404"]
+    assert "locked" in said["423"]
+    assert "500" in said["500"]
+    assert "not in a form" in said["garbage"]
+    assert "no images" in said["empty"]
+    assert found["short"]["state"]["loaded"] == 2
+    assert "interrupted" in found["short"]["notice"]
+    mixed = found["mixed"]["state"]
+    assert mixed["loaded"] == 3
+    assert "damaged" in mixed["problems"][1]
+    assert "cannot open" in mixed["problems"][2]
+    assert [bool(problem) for problem in mixed["problems"]] == [False, True, True, False, False]
+    assert "cannot be shown" in found["mixed"]["notice"]
