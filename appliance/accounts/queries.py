@@ -298,3 +298,11 @@ def revoke_token(tx: WriteTransaction, token_key: int, at: datetime) -> bool:
     """End a token; False when there is none that is good."""
     sql = "UPDATE machine_tokens SET revoked_at = :at WHERE token_key = :key AND revoked_at IS NULL"
     return tx.change(sql, at=microseconds(at), key=token_key) == 1
+
+
+def tokens(tx: ReadTransaction) -> list[Row]:
+    """Every token that was ever made: key, name, scopes, made, expires, last used, revoked."""
+    return tx.rows(
+        "SELECT token_key, name, scopes, created_at, expires_at, last_used_at, revoked_at FROM machine_tokens "
+        "ORDER BY token_key"
+    )

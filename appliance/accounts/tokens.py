@@ -16,6 +16,7 @@ from appliance.accounts.context import Accounts
 from appliance.accounts.roles import IMAGE_RIGHT, Permission
 from appliance.accounts.trail import account_key_of
 from appliance.audit.events import Actor, Event, EventCode, Subject, SubjectKind
+from appliance.clock import instant
 from appliance.errors import NotFound, Unsuitable
 
 MAY_BE_SCOPED = IMAGE_RIGHT
@@ -77,6 +78,32 @@ def revoke_token(accounts: Accounts, token_key: int, by: Actor) -> None:
         if not queries.revoke_token(tx, token_key, accounts.clock.now()):
             raise NotFound("no such token")
         accounts.audit.record(tx, Event(EventCode.TOKEN_REVOKED, by, subject=Subject(SubjectKind.TOKEN, token_key)))
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRecord:
+    """What may be listed of a token; the token itself is not kept."""
+
+    token_key: int
+    name: str
+    permissions: tuple[Permission, ...]
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+
+def all_tokens(accounts: Accounts) -> list[TokenRecord]:
+    """Give every token that was ever issued, in order."""
+    with accounts.database.read() as tx:
+        rows = queries.tokens(tx)
+    return [_record(*row) for row in rows]
+
+
+def _record(key: int, name: str, scopes: str, created_at: int, *instants: int | None) -> TokenRecord:
+    permissions = tuple(Permission(scope) for scope in json.loads(scopes))
+    expires_at, last_used_at, revoked_at = (queries.maybe_instant(one) for one in instants)
+    return TokenRecord(key, name, permissions, instant(created_at), expires_at, last_used_at, revoked_at)
 
 
 def _hash(token: str) -> bytes:

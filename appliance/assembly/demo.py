@@ -120,6 +120,17 @@ def find_person(folder: Path, user: str) -> Person:
     return Person(**known[user])
 
 
+def has_samples(folder: Path) -> bool:
+    """Say whether the samples were sent here already."""
+    return bool(json.loads((folder / "demo.json").read_bytes()).get("samples"))
+
+
+def note_samples(folder: Path) -> None:
+    """Note that the samples were sent."""
+    known = json.loads((folder / "demo.json").read_bytes())
+    _keep(folder / "demo.json", known | {"samples": True})
+
+
 def told(clinic: Clinic, processes: dict[str, int]) -> dict[str, object]:
     """Give what a test from outside needs to know of a running demonstration."""
     receiver, staff = clinic.settings.receiver, clinic.settings.staff

@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import re
 import ssl
 import subprocess
 import sys
@@ -14,7 +15,18 @@ from pathlib import Path
 from appliance.accounts.totp import current_code, secret_from_text
 from appliance.assembly.certificates import CA_FILE
 from appliance.assembly.children import ending_with_this
-from appliance.assembly.demo import AE_TITLE, HOST, SENDER, Clinic, Ports, find_person, prepare_clinic, told
+from appliance.assembly.demo import (
+    AE_TITLE,
+    HOST,
+    SENDER,
+    Clinic,
+    Ports,
+    find_person,
+    has_samples,
+    note_samples,
+    prepare_clinic,
+    told,
+)
 from appliance.assembly.embedded import REPOSITORY, embedded_works
 from appliance.assembly.folders import Folders
 from appliance.assembly.samples import push_corpus, push_phantoms
@@ -74,7 +86,7 @@ class _Show:
             _say(json.dumps(told(self.clinic, numbers), ensure_ascii=False))
         else:
             _say(_greeting(self.clinic, self.call.clock))
-        if not self.call.given.no_samples:
+        if not self.call.given.no_samples and not has_samples(Path(self.clinic.settings.data_folder)):
             self._send_samples()
 
     def end(self) -> None:
@@ -147,8 +159,9 @@ def _greeting(clinic: Clinic, clock: SystemClock) -> str:
 def _samples(call: Invocation) -> Answer:
     receiver = call.settings().receiver
     destination = Destination(HOST, receiver.port, receiver.ae_title, SENDER)
-    tell = _progress if sys.stdout.isatty() else _say
-    stored = push_phantoms(destination, tell) + push_corpus(destination, tell)
+    tell = _progress if sys.stdout.isatty() else _final_only
+    stored = push_corpus(destination, tell) + push_phantoms(destination, tell)
+    note_samples(Folders.of(call.settings()).data)
     if sys.stdout.isatty():
         _say("")
     return Answer({"stored": stored}, f"  {stored} sample objects were stored. Look at them in the list.")
@@ -162,6 +175,12 @@ def _code(call: Invocation) -> Answer:
 
 def _code_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("user", help="admin or dentist")
+
+
+def _final_only(text: str) -> None:
+    done, total = re.findall(r"\d+", text)[-2:]
+    if done == total:
+        _say(text)
 
 
 def _progress(text: str) -> None:

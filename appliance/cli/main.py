@@ -6,13 +6,20 @@ import traceback
 from collections.abc import Sequence
 
 from appliance import __version__
-from appliance.cli import access, demo, keys, processes
+from appliance.cli import archive, demo, devices, keys, people, processes
 from appliance.cli.answers import BUG, INTERRUPTED, exit_status, shown
 from appliance.cli.line import Command, Invocation, common_arguments
 from appliance.clock import SystemClock
 from appliance.errors import ApplianceError
 
-COMMANDS: tuple[Command, ...] = (*demo.COMMANDS, *processes.COMMANDS, *keys.COMMANDS, *access.COMMANDS)
+COMMANDS: tuple[Command, ...] = (
+    *demo.COMMANDS,
+    *processes.COMMANDS,
+    *keys.COMMANDS,
+    *devices.COMMANDS,
+    *people.COMMANDS,
+    *archive.COMMANDS,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -203,3 +203,12 @@ def _int(value: object) -> int:
     if not isinstance(value, int):
         raise TypeError("an integer column holds something else")
     return value
+
+
+def all_digests(tx: ReadTransaction) -> list[tuple[bytes, int | None, bytes | None]]:
+    """Every stored file: its id and, if a version is kept in it, where the dataset begins and its SHA-256."""
+    rows = tx.rows(
+        "SELECT f.file_id, v.dataset_offset, v.dataset_sha256 FROM files f LEFT JOIN versions v USING (file_id) "
+        "ORDER BY f.created_at, f.file_id"
+    )
+    return [(bytes(file_id), offset, digest) for file_id, offset, digest in rows]

@@ -1,0 +1,126 @@
+"""`enamel accounts` and `tokens`: who, and which machine, may come in."""
+
+from argparse import ArgumentParser
+from datetime import timedelta
+
+from appliance.accounts.account import Account, NewAccount
+from appliance.accounts.context import Accounts, folded_user_name
+from appliance.accounts.roles import Role
+from appliance.accounts.service import all_accounts, create_account, disable_account, reset_account
+from appliance.accounts.tokens import MAY_BE_SCOPED, all_tokens, issue_token, revoke_token
+from appliance.audit.events import OPERATOR
+from appliance.cli.answers import Answer, listed
+from appliance.cli.line import Command, Invocation, ask_new_secret
+from appliance.errors import NotFound
+
+
+def _add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("user")
+    parser.add_argument("--name", required=True, help="the person's name")
+    parser.add_argument("--role", required=True, choices=[role.value for role in Role])
+    parser.add_argument("--images", action="store_true", help="may look at images (administrator, dentist, assistant)")
+    parser.add_argument("--language", default="en")
+
+
+def _user_argument(parser: ArgumentParser) -> None:
+    parser.add_argument("user")
+
+
+def _list(call: Invocation) -> Answer:
+    with call.rooms() as rooms:
+        rows = [_shown(account) for account in all_accounts(rooms.accounts)]
+    return listed(rows, ("user", "name", "role", "image_right", "second_factor", "disabled_at"), "There is nobody yet.")
+
+
+def _add(call: Invocation) -> Answer:
+    given = call.given
+    with call.rooms() as rooms:
+        password = ask_new_secret("First password, to be changed at the first sign-in: ")
+        new = NewAccount(given.user, given.name, Role(given.role), password, given.images, language=given.language)
+        account = create_account(rooms.accounts, new, OPERATOR)
+    facts = {"account_key": account.account_key, "user": account.user_name}
+    return Answer(facts, f"{account.user_name} may sign in, and sets up a second factor then.")
+
+
+def _reset(call: Invocation) -> Answer:
+    with call.rooms() as rooms:
+        account = _find(rooms.accounts, call.given.user)
+        password = ask_new_secret("New first password: ")
+        reset_account(rooms.accounts, account.account_key, password, OPERATOR)
+    return Answer({"user": account.user_name, "reset": True}, f"{account.user_name} signs in anew.")
+
+
+def _disable(call: Invocation) -> Answer:
+    with call.rooms() as rooms:
+        account = _find(rooms.accounts, call.given.user)
+        disable_account(rooms.accounts, account.account_key, OPERATOR)
+    return Answer({"user": account.user_name, "disabled": True}, f"{account.user_name} can no longer come in.")
+
+
+def _token_add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("name", help="which machine it is for")
+    parser.add_argument("--days", type=int, help="how long it is good; without it, until it is revoked")
+
+
+def _token_list(call: Invocation) -> Answer:
+    with call.rooms() as rooms:
+        rows = [
+            {
+                "token_key": token.token_key,
+                "name": token.name,
+                "scopes": [permission.value for permission in token.permissions],
+                "created_at": token.created_at.isoformat(),
+                "expires_at": token.expires_at and token.expires_at.isoformat(),
+                "revoked_at": token.revoked_at and token.revoked_at.isoformat(),
+            }
+            for token in all_tokens(rooms.accounts)
+        ]
+    return listed(rows, ("token_key", "name", "scopes", "created_at", "expires_at", "revoked_at"), "There is no token.")
+
+
+def _token_add(call: Invocation) -> Answer:
+    days = call.given.days
+    until = None if days is None else call.clock.now() + timedelta(days=days)
+    with call.rooms() as rooms:
+        token = issue_token(rooms.accounts, call.given.name, MAY_BE_SCOPED, OPERATOR, until)
+    return Answer(
+        {"name": call.given.name, "token": token}, f"Shown this once; it opens DICOMweb for reading:\n\n  {token}\n"
+    )
+
+
+def _token_revoke(call: Invocation) -> Answer:
+    with call.rooms() as rooms:
+        revoke_token(rooms.accounts, call.given.token_key, OPERATOR)
+    return Answer({"token_key": call.given.token_key, "revoked": True}, "The token is of no more use.")
+
+
+def _find(accounts: Accounts, user: str) -> Account:
+    wanted = folded_user_name(user)
+    for account in all_accounts(accounts):
+        if account.user_name == wanted:
+            return account
+    raise NotFound("there is no such account")
+
+
+def _shown(account: Account) -> dict[str, object]:
+    return {
+        "account_key": account.account_key,
+        "user": account.user_name,
+        "name": account.display_name,
+        "role": account.role.value,
+        "image_right": account.image_right,
+        "second_factor": account.second_factor,
+        "disabled_at": account.disabled_at and account.disabled_at.isoformat(),
+    }
+
+
+COMMANDS = (
+    Command("accounts list", "say who may come in", _list),
+    Command("accounts add", "add a person, who chooses a password at first sign-in", _add, _add_arguments),
+    Command("accounts reset", "give a first password again and forget the second factor", _reset, _user_argument),
+    Command("accounts disable", "close an account and end its sessions", _disable, _user_argument),
+    Command("tokens list", "say which machines may use DICOMweb", _token_list),
+    Command("tokens add", "let a machine read by DICOMweb", _token_add, _token_add_arguments),
+    Command("tokens issue", "the same as `tokens add`", _token_add, _token_add_arguments),
+    Command("tokens revoke", "end a token", _token_revoke, lambda parser: parser.add_argument("token_key", type=int)),
+)
