@@ -53,14 +53,12 @@ def run_staff(start: Start) -> None:
 
 
 def _open_app(rooms: Rooms) -> ASGI:
-    context = StaffContext(rooms.accounts, rooms.folders.admission, SecretKey.new())
-    return in_front_of(create_app(context), _dicomweb(rooms))
-
-
-def _dicomweb(rooms: Rooms) -> Dicomweb:
+    """Put the pages together with DICOMweb, which reads through the one scoped source."""
     viewings = Viewings(rooms.database, rooms.audit, rooms.clock)
     source = ScopedSource(rooms.database, rooms.vault, rooms.rotating_keys, viewings, rooms.clock)
-    return Dicomweb(source, Callers(rooms.accounts), Metadata(source, rooms.clock))
+    dicomweb = Dicomweb(source, Callers(rooms.accounts), Metadata(source, rooms.clock))
+    pages = create_app(StaffContext(rooms.accounts, rooms.folders.admission, SecretKey.new()))
+    return in_front_of(pages, dicomweb)
 
 
 def _locked_app(settings: Settings) -> ASGI:

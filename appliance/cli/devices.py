@@ -27,9 +27,7 @@ def _peer_arguments(parser: ArgumentParser) -> None:
 def _peers(call: Invocation) -> Answer:
     with call.rooms() as rooms, rooms.database.read() as tx:
         rows = [_shown_peer(peer) for peer in queries.peers(tx)]
-    return listed(
-        rows, ("peer_key", "name", "ae_title", "called_ae_titles", "address"), "No device may send yet."
-    )
+    return listed(rows, ("peer_key", "name", "ae_title", "called_ae_titles", "address"), "No device may send yet.")
 
 
 def _add_peer(call: Invocation) -> Answer:
