@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.viewer.page_server import page_server
@@ -49,6 +50,7 @@ def frames_of(samples: list[Sample]) -> list[tuple[Sample, int]]:
     return [(s, f) for s in samples for f in range(int(s.dataset.get("NumberOfFrames") or 1))]
 
 
+@pytest.mark.slow
 def test_every_voxel_of_every_transfer_syntax_is_what_another_decoder_reads(show: Show) -> None:
     samples = real_pictures() + written_odd_ways()
     slots = frames_of(samples)
@@ -94,6 +96,7 @@ def test_hands_and_readings_agree_with_the_stored_values(show: Show) -> None:
     assert found["lost"]["notice"] == ""
 
 
+@pytest.mark.slow
 def test_a_card_that_refuses_the_volume_shows_it_coarser_says_so_and_reads_exactly(show: Show) -> None:
     found = show("halved", {"/stream/phantom": series_stream(phantom(9))})
     assert found["state"]["factor"] == 2
@@ -102,6 +105,19 @@ def test_a_card_that_refuses_the_volume_shows_it_coarser_says_so_and_reads_exact
     assert abs(found["brightness"][0] - 128) <= 4, "a coarser picture of a ramp is nearly the same"
 
 
+@pytest.mark.slow
+def test_slices_far_outside_the_first_ones_range_keep_all_brightness_right(show: Show) -> None:
+    values = [0, 4000, 20000, -30000, 1000]
+    flat = [np.full((96, 128), value, np.int16) for value in values]
+    window = {"WindowCenter": 1000, "WindowWidth": 40000}
+    found = show("wide", {"/stream/wide": series_stream([sample_of("s", grey_dataset(one, **window)) for one in flat])})
+    said = [reading.partition("\n")[0] for reading in found["readings"]]
+    assert said == [f"Grey value {value}".replace("-", "−") for value in values]
+    expected = [min(1, max(0, (value - 999.5) / 39999 + 0.5)) * 255 for value in values]
+    assert found["brightness"] == pytest.approx(expected, abs=1)
+
+
+@pytest.mark.slow
 def test_troubles_are_told_plainly_and_what_is_whole_is_shown(show: Show) -> None:
     good = phantom(3)
     cut = replace(good[1], part10=good[1].part10[:-5000])

@@ -185,6 +185,22 @@ async function halved() {
   return { state: await state(page), notice: await words(page, ".notice"), reading: await corner(page, "reading"), brightness: await brightness(page, 113, 42) };
 }
 
+/** A later slice far outside the first one's range: everything is kept anew, and brightness stays right. */
+async function wide() {
+  const page = await open("wide");
+  await until(page, ["all"]);
+  const found = { brightness: [], readings: [] };
+  await page.keyboard.press("Home");
+  for (let image = 0; image < (await state(page)).images; image++) {
+    await settle(page);
+    await over(page, 57, 33);
+    found.readings.push(await corner(page, "reading"));
+    found.brightness.push((await brightness(page, 57, 33))[0]);
+    await page.keyboard.press("ArrowDown");
+  }
+  return found;
+}
+
 async function troubles() {
   const found = {};
   for (const name of ["401", "403", "404", "423", "500", "garbage", "short", "mixed", "empty"]) {
@@ -218,7 +234,7 @@ async function timing() {
   return { first, all: await page.evaluate(() => performance.now()) };
 }
 
-const SCENARIOS = { values, phantom, halved, troubles, pictures, timing };
+const SCENARIOS = { values, phantom, halved, wide, troubles, pictures, timing };
 try {
   const found = await SCENARIOS[scenario]();
   console.log(JSON.stringify({ found, faults }));

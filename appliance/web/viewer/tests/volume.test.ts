@@ -56,7 +56,8 @@ describe("half floats", () => {
   });
 
   it("average squares, and what is left of them at the edges", () => {
-    expect(Array.from(shrink(Int16Array.of(1, 3, 10, 1, 3, 20), 3, 2, 2))).toEqual([2, 15]);
+    expect(Array.from(shrink(Int16Array.of(1, 3, 10, 1, 3, 20), { columns: 3, rows: 2, samples: 1 }, 2))).toEqual([2, 15]);
+    expect(Array.from(shrink(Uint8Array.of(1, 9, 3, 11), { columns: 2, rows: 1, samples: 2 }, 2))).toEqual([2, 10]);
   });
 });
 

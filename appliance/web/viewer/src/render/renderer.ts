@@ -2,14 +2,14 @@
  * Draws one slot of a stack into a canvas. It keeps no picture of its own: after a lost context everything is made again
  * from the stack's stored values, so nothing is lost but time.
  */
-import type { FramePixels, VoiFunction, Window } from "../dicom/facts";
+import type { FramePixels, ImageFacts, VoiFunction, Window } from "../dicom/facts";
 import { chooseEncoding, holds, joined, makeEncoder, shrink, type Encoder, type Encoding, type Range } from "../volume/encoding";
 import { rangeOf } from "../volume/greys";
 import { frameFacts, type Slot, type Stack } from "../volume/stack";
 import { pixelSize, toImage, type Picture, type Size, type View } from "../volume/view";
 import { makeProgram, type Program } from "./program";
 import { COLOUR_FLAT, GREY_FLAT, GREY_VOLUME } from "./shaders";
-import { makeFlat, reserveVolume, uploadSlice, type VolumeTexture } from "./textures";
+import { flatFactor, makeFlat, reserveVolume, uploadSlice, type VolumeTexture } from "./textures";
 
 export interface Scene {
   readonly slot: number;
@@ -31,10 +31,13 @@ interface Flat {
   readonly slot: number;
   readonly texture: WebGLTexture;
   readonly pixels: FramePixels;
+  readonly factor: number;
 }
 
 /** This browser has no WebGL2. */
 export class NoGraphics extends Error {}
+
+const MOST_ENCODERS = 16; // each keeps a table of 128 kB; a series with a rescale of its own for each slice has many
 
 const KINDS: Readonly<Record<VoiFunction, number>> = { LINEAR: 0, LINEAR_EXACT: 1, SIGMOID: 2 };
 
@@ -72,9 +75,9 @@ export class Renderer {
     this.makePrograms();
   }
 
-  /** Picture pixels that one texel of the volume stands for; 1 is full resolution. */
+  /** Picture pixels that one texel stands for, in each direction; 1 is full resolution. */
   get factor(): number {
-    return this.volume?.factor ?? 1;
+    return Math.max(this.volume?.factor ?? 1, this.flat?.factor ?? 1);
   }
 
   /** Take a slot's pixels to the card. Slots of the usual size go into the volume once `openVolume` made one. */
@@ -128,7 +131,7 @@ export class Renderer {
     if (this.volume === null || !facts || pixels?.kind !== "grey") return;
     if (facts.columns !== this.volumeSize?.columns || facts.rows !== this.volumeSize.rows) return;
     const { factor } = this.volume;
-    const stored = factor === 1 ? pixels.stored : shrink(pixels.stored, facts.columns, facts.rows, factor);
+    const stored = factor === 1 ? pixels.stored : shrink(pixels.stored, { ...sizeOf(facts), samples: 1 }, factor);
     uploadSlice(this.gl, this.volume, slot, this.encoderFor(this.slotAt(slot))(stored));
     this.inVolume.add(slot);
   }
@@ -140,6 +143,7 @@ export class Renderer {
     const key = JSON.stringify([frame.slope, frame.intercept, facts.padding, facts.photometric]);
     const dark = facts.photometric === "MONOCHROME1" ? this.range?.high : this.range?.low;
     const made = this.encoders.get(key) ?? makeEncoder(this.encoding, frame, facts.padding, dark ?? 0);
+    if (this.encoders.size >= MOST_ENCODERS) this.encoders.clear();
     this.encoders.set(key, made);
     return made;
   }
@@ -201,10 +205,14 @@ export class Renderer {
     if (this.flat?.slot === index && this.flat.pixels === pixels) return this.flat.texture;
     this.dropFlat();
     const slot = this.slotAt(index);
-    const { columns = 0, rows = 0 } = slot.facts ?? {};
-    const texels = pixels.kind === "colour" ? pixels.rgb : this.encoderFor(slot)(pixels.stored);
-    const texture = makeFlat(this.gl, columns, rows, texels);
-    this.flat = { slot: index, texture, pixels };
+    const { columns, rows } = sizeOf(slot.facts);
+    const colour = pixels.kind === "colour";
+    const factor = flatFactor(this.gl, { columns, rows }, colour ? 3 : 2, this.mostBytes);
+    const samples = colour ? pixels.rgb : pixels.stored;
+    const fitting = factor === 1 ? samples : shrink(samples, { columns, rows, samples: colour ? 3 : 1 }, factor);
+    const texels = colour ? Uint8Array.from(fitting) : this.encoderFor(slot)(fitting);
+    const texture = makeFlat(this.gl, Math.ceil(columns / factor), Math.ceil(rows / factor), texels);
+    this.flat = { slot: index, texture, pixels, factor };
     return texture;
   }
 
@@ -218,6 +226,11 @@ export class Renderer {
     if (slot === undefined) throw new RangeError("no such slot");
     return slot;
   }
+}
+
+function sizeOf(facts: ImageFacts | null): { columns: number; rows: number } {
+  if (facts === null) throw new RangeError("a slot with pixels has facts");
+  return { columns: facts.columns, rows: facts.rows };
 }
 
 function isWhole(slot: Slot): boolean {

@@ -46,6 +46,15 @@ export function uploadSlice(gl: WebGL2RenderingContext, volume: VolumeTexture, s
   gl.texSubImage3D(gl.TEXTURE_3D, 0, 0, 0, slice, volume.columns, volume.rows, 1, gl.RED, gl.HALF_FLOAT, halves);
 }
 
+/** How far a flat picture must be shrunk so that the card takes it. */
+export function flatFactor(gl: WebGL2RenderingContext, size: { columns: number; rows: number }, texelBytes: number, mostBytes: number): number {
+  const most = gl.getParameter(gl.MAX_TEXTURE_SIZE) as number;
+  const { columns, rows } = size;
+  let factor = 1;
+  while (Math.max(columns, rows) > most * factor || columns * rows * texelBytes > mostBytes * factor * factor) factor *= 2;
+  return factor;
+}
+
 /** Make a flat texture of half floats or of RGB bytes. */
 export function makeFlat(gl: WebGL2RenderingContext, columns: number, rows: number, texels: Uint16Array | Uint8Array): WebGLTexture {
   const texture = gl.createTexture();

@@ -62,7 +62,8 @@ export class Viewing implements Actions {
   private open({ index }: Extract<FromReader, { type: "index" }>): void {
     this.totalBytes = index.instances.reduce((sum, one) => sum + one.bytes, 0);
     this.showing = new Showing(new Stack(index.instances.map((one) => one.frames)));
-    this.uniform = new Set(index.instances.map((one) => `${String(one.rows)}x${String(one.columns)}`)).size === 1;
+    const pictures = index.instances.filter((one) => one.rows > 0);
+    this.uniform = new Set(pictures.map((one) => `${String(one.rows)}x${String(one.columns)}`)).size === 1;
     const { stack } = this.showing;
     if (stack.slots.length === 0) return this.stop(WORDS.empty, "empty");
     const middle = index.order[0] ?? 0;
@@ -109,8 +110,6 @@ export class Viewing implements Actions {
     if (slot.pixels?.kind !== "grey" || stack.slots.length < 2 || !this.uniform) return;
     this.showing.isVolume = true;
     this.renderer?.openVolume(facts.columns, facts.rows);
-    const factor = this.renderer?.factor ?? 1;
-    if (factor > 1) this.tell(WORDS.coarse(factor));
     this.change();
   }
 
@@ -161,7 +160,13 @@ export class Viewing implements Actions {
     this.drawingAsked = false;
     if (this.renderer !== null) this.showing.draw(this.renderer);
     if (this.renderer !== null) this.writeProblem();
+    this.tellOfCoarseness();
     writeOverlay(this.room, this.showing);
+  }
+
+  private tellOfCoarseness(): void {
+    const factor = this.renderer?.factor ?? 1;
+    if (factor > 1 && this.room.notice.hidden) this.tell(WORDS.coarse(factor));
   }
 
   private writeProblem(): void {

@@ -95,21 +95,32 @@ function throughTable(stored: Stored, table: Uint16Array): Uint16Array {
   return halves;
 }
 
+/** A picture in memory: columns, rows, and samples a pixel, pixel after pixel. */
+export interface Raster {
+  readonly columns: number;
+  readonly rows: number;
+  readonly samples: number;
+}
+
 /** Average squares of `factor` x `factor` pixels; edges that do not fill a square are averaged over what is there. */
-export function shrink(stored: Stored, columns: number, rows: number, factor: number): Float32Array {
-  const across = Math.ceil(columns / factor);
-  const down = Math.ceil(rows / factor);
-  const small = new Float32Array(across * down);
-  for (let y = 0; y < down; y++) {
-    for (let x = 0; x < across; x++) small[y * across + x] = meanOf(stored, columns, rows, { x: x * factor, y: y * factor, factor });
+export function shrink(stored: Stored, from: Raster, factor: number): Float32Array {
+  const across = Math.ceil(from.columns / factor);
+  const down = Math.ceil(from.rows / factor);
+  const small = new Float32Array(across * down * from.samples);
+  for (let i = 0; i < small.length; i++) {
+    const pixel = Math.floor(i / from.samples);
+    const corner = { x: (pixel % across) * factor, y: Math.floor(pixel / across) * factor, sample: i % from.samples };
+    small[i] = meanOf(stored, from, corner, factor);
   }
   return small;
 }
 
-function meanOf(stored: Stored, columns: number, rows: number, at: { x: number; y: number; factor: number }): number {
-  const right = Math.min(columns, at.x + at.factor);
-  const bottom = Math.min(rows, at.y + at.factor);
+function meanOf(stored: Stored, from: Raster, corner: { x: number; y: number; sample: number }, factor: number): number {
+  const right = Math.min(from.columns, corner.x + factor);
+  const bottom = Math.min(from.rows, corner.y + factor);
   let sum = 0;
-  for (let y = at.y; y < bottom; y++) for (let x = at.x; x < right; x++) sum += stored[y * columns + x] ?? 0;
-  return sum / ((right - at.x) * (bottom - at.y));
+  for (let y = corner.y; y < bottom; y++) {
+    for (let x = corner.x; x < right; x++) sum += stored[(y * from.columns + x) * from.samples + corner.sample] ?? 0;
+  }
+  return sum / ((right - corner.x) * (bottom - corner.y));
 }
