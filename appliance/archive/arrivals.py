@@ -28,7 +28,6 @@ class QuarantineReason(StrEnum):
     NO_SOP_CLASS_UID = "no sop class uid"
     BAD_UID = "bad uid"
     SOP_CLASS_DIFFERS = "sop class differs from command"
-    SOP_INSTANCE_DIFFERS = "sop instance differs from command"
     BAD_ELEMENT = "bad element"
     TOO_DEEP = "too deeply nested"
     TOO_MANY_ELEMENTS = "too many elements"

@@ -7,12 +7,12 @@ Leaves out: moving files, and the audit trail, which intake writes from what
 is returned here.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from appliance.archive import queries, recording
 from appliance.archive.arrivals import Arrival, ArrivalOutcome, ConflictKind, QuarantineReason
 from appliance.archive.identity import same_patient_id, same_person, same_subject, spellings, usable_patient_id
-from appliance.dicom.facts import InstanceFacts, PatientFacts
+from appliance.dicom.facts import InstanceFacts, InstanceFinding, PatientFacts
 from appliance.store.rotating_keys import NumberedKey
 from appliance.store.stored_files import add_file
 from appliance.store.transactions import WriteTransaction
@@ -45,9 +45,7 @@ def refusal(arrival: Arrival, facts: InstanceFacts) -> QuarantineReason | None:
     absent = next((reason for reason, uid in uids.items() if not uid), None)
     if absent:
         return absent
-    if facts.sop_class_uid != arrival.sop_class_uid:
-        return QuarantineReason.SOP_CLASS_DIFFERS
-    return QuarantineReason.SOP_INSTANCE_DIFFERS if facts.sop_instance_uid != arrival.sop_instance_uid else None
+    return QuarantineReason.SOP_CLASS_DIFFERS if facts.sop_class_uid != arrival.sop_class_uid else None
 
 
 class Cataloguer:
@@ -70,6 +68,8 @@ class Cataloguer:
             if queries.has_bytes(self._tx, instance_key, arrival.dataset_sha256, arrival.transfer_syntax_uid):
                 self._arrived(arrival, ArrivalOutcome.DUPLICATE, instance_key)
                 return Catalogued(ArrivalOutcome.DUPLICATE, patient_key, study_key, series_key, instance_key)
+        if facts.sop_instance_uid != arrival.sop_instance_uid:  # what the object says of itself is what it is
+            facts = replace(facts, findings=(*facts.findings, InstanceFinding.ANNOUNCED_OTHERWISE))
         done = Catalogued(ArrivalOutcome.NEW)
         self._place(facts, arrival, done)
         known = next((int(row[0]) for row in held if row[1] == done.series_key), None)

@@ -26,7 +26,7 @@ def run_intake(start: Start) -> None:
     rooms = open_rooms(settings, keyring, SystemClock())
     parts = IntakeParts(
         rooms.folders.data, read_box_file(rooms.folders).box_id, rooms.database, rooms.rotating_keys, rooms.audit,
-        RealFiles(), rooms.clock,
+        RealFiles(), rooms.clock, quiet_seconds=max(900.0, 2.0 * settings.receiver.idle_seconds),
     )  # fmt: skip
     manager.ready()
     Thread(target=manager.attend, args=(stop, lambda: True), daemon=True).start()

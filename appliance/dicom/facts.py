@@ -24,6 +24,7 @@ class InstanceFinding(StrEnum):
     FRAMES_UNCLEAR = "frames cannot be told apart"
     MULTI_FRAME_WITHOUT_POSITIONS = "frames without positions"
     UID_NOT_STANDARD = "uid not by the standard"
+    ANNOUNCED_OTHERWISE = "announced under another uid"  # found by cataloguing: the command said another UID
     CLASS_NOT_KNOWN = "class not known"
     TRANSFER_SYNTAX_NOT_VIEWABLE = "transfer syntax not viewable"
 

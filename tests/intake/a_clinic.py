@@ -107,7 +107,7 @@ class Clinic:
         self._catalogue_key = keyring.key(Subkey.CATALOGUE)
         self.database = self.opened(Database)
         for name in ("inbox", "vault"):
-            (folder / name).mkdir()
+            (folder / name).mkdir(exist_ok=True)
         self.database.create_or_migrate()
         with self.database.write() as tx:
             self.keys.rotate_wrapping_key(tx)

@@ -82,7 +82,6 @@ def test_one_instance_uid_in_two_studies_is_told(clinic: Clinic) -> None:
         ({"SOPInstanceUID": ""}, QuarantineReason.NO_SOP_INSTANCE_UID),
         ({"SOPClassUID": ""}, QuarantineReason.NO_SOP_CLASS_UID),
         ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.7"}, QuarantineReason.SOP_CLASS_DIFFERS),
-        ({"SOPInstanceUID": "1.2.3.99"}, QuarantineReason.SOP_INSTANCE_DIFFERS),
     ],
 )
 def test_what_cannot_be_listed_waits_with_its_reason(
@@ -96,6 +95,17 @@ def test_what_cannot_be_listed_waits_with_its_reason(
     assert clinic.rows("SELECT reason, dataset_bytes > 0 FROM quarantine") == [(reason.value, 1)]
     assert clinic.rows("SELECT outcome FROM arrivals ORDER BY sequence") == [("quarantined",), ("new",)]
     assert clinic.rows("SELECT count(*) FROM files WHERE place = 'vault'") == [(2,)]
+
+
+def test_an_instance_announced_under_another_uid_is_listed_under_its_own(clinic: Clinic) -> None:
+    clinic.receive([sent(ct_slice(1), sop_instance_uid="1.2.3.99")])
+    intake = clinic.intake()
+    intake.step()
+    intake.close()
+    assert clinic.rows("SELECT sop_instance_uid FROM instances") == [("1.2.3.4.5.1",)]
+    assert clinic.rows("SELECT findings FROM series") == [
+        ('[{"code": "announced under another uid", "numbers": [1]}]',)
+    ]
 
 
 def test_a_gap_and_a_repeat_are_told_when_they_appear_and_go_when_they_are_filled(clinic: Clinic) -> None:

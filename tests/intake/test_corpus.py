@@ -2,6 +2,7 @@
 
 import hashlib
 import warnings
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 
@@ -10,13 +11,17 @@ from pydicom.filereader import _read_file_meta_info, read_preamble
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from appliance.archive.arrivals import QuarantineReason
+from appliance.dicom_scp.outgoing import read_outgoing
+from appliance.dicom_scp.sender import Destination, send
 from appliance.identifiers import is_uid
+from tests.dicom_scp.receiver_process import running
 from tests.intake.a_clinic import Clinic, Sent
 
 LEAST_LISTED = 0.981
 NO_UID = "2.25.1"
 
 
+@cache
 def as_sent(path: Path) -> Sent:
     """Split a file as a sender does: its meta says how, and the dataset's bytes go unchanged."""
     data = path.read_bytes()
@@ -79,3 +84,26 @@ def test_what_is_stored_is_what_came(corpus_files: list[Path], tmp_path: Path) -
         assert len(stored) == length
         assert digest in came
     assert not list((tmp_path / "inbox").iterdir())
+
+
+def test_what_our_sender_sends_through_the_real_port_is_listed(corpus_files: list[Path], tmp_path: Path) -> None:
+    with running(tmp_path) as receiver:
+        clinic = Clinic(tmp_path)
+        clinic.intake().close()
+        answers = list(send(Destination("127.0.0.1", receiver.port, "ENAMEL", "SENDER"), corpus_files))
+    acknowledged = [one.file for one in answers if one.stored]
+    intake = clinic.intake()
+    assert intake.step() == len(acknowledged)
+    intake.step()
+    intake.close()
+    objects = [as_sent(path) for path in corpus_files]
+    named = [one for one in objects if NO_UID not in (one.sop_class_uid, one.sop_instance_uid)]
+    listed = clinic.rows("SELECT count(*) FROM arrivals WHERE outcome IN ('new', 'version', 'duplicate')")[0][0]
+    assert int(str(listed)) >= LEAST_LISTED * len(named), clinic.rows("SELECT reason FROM quarantine")
+    waiting = clinic.rows("SELECT count(*) FROM quarantine")[0][0]
+    assert int(str(listed)) + int(str(waiting)) == len(acknowledged)
+    digests = {
+        hashlib.sha256(path.read_bytes()[read_outgoing(path).dataset_offset :]).digest() for path in acknowledged
+    }
+    assert {row[0] for row in clinic.rows("SELECT dataset_sha256 FROM versions")} <= digests
+    assert not [path for path in (tmp_path / "inbox").iterdir() if any(path.iterdir())]

@@ -21,7 +21,6 @@ REASONS: dict[str, tuple[str, str]] = {
     "no sop class uid": ("It does not say what kind of image it is", _ASK),
     "bad uid": ("An identifier in it is not one", _ASK),
     "sop class differs from command": ("It was announced as another kind of image", _AGAIN),
-    "sop instance differs from command": ("It was announced as another image", _AGAIN),
     "bad element": ("It contradicts itself inside", _AGAIN),
     "too deeply nested": ("It is nested deeper than any scanner does", _CAREFUL),
     "too many elements": ("It has more entries than any scan has", _CAREFUL),
@@ -63,6 +62,7 @@ FINDINGS: dict[str, str] = {
     "frames cannot be told apart": "Images whose frames cannot be told apart: {0}",
     "frames without positions": "Images whose frames do not say where they lie: {0}",
     "uid not by the standard": "Images with unusual identifiers: {0}",
+    "announced under another uid": "Images announced under another identifier: {0}",
     "class not known": "Files of a kind that this box stores but does not show: {0}",
 }
 
