@@ -1,7 +1,8 @@
 """The DICOM JSON model of a dataset's metadata, without bulk data.
 
-Values too long to inline are left out, with their VR: whoever serves the model
-knows where they can be fetched. A value that its VR cannot explain becomes
+Values too long to inline are links to where they lie in the plaintext, relative
+to the instance; in a deflated dataset, where nothing has a place, they are left
+out with their VR. A value that its VR cannot explain becomes
 its bytes. Text is Unicode whatever the dataset's character set.
 
 Source: DICOM PS3.18 annex F.
@@ -45,7 +46,7 @@ def json_model(source: Source, dataset_offset: int, transfer_syntax_uid: str) ->
     walk = Walker(readable, encoding, vr_of, None).walk(0 if deflated else dataset_offset)
     if walk.fault not in (None, Fault.TRUNCATED):
         raise Unparsable(walk.fault)
-    writer = _Writer(walk.elements, encoding.little)
+    writer = _Writer(walk.elements, encoding.little, linked=not deflated)
     model = json.dumps(writer.dataset(walk.elements), separators=(",", ":"), ensure_ascii=False).encode()
     if len(model) > MAX_MODEL_BYTES:
         raise Unparsable(Fault.TOO_LARGE)
@@ -65,9 +66,10 @@ def vr_of(tag: int) -> str:
 class _Writer:
     """Writes one dataset's elements; knows what they need of one another."""
 
-    def __init__(self, top: Elements, little: bool) -> None:
+    def __init__(self, top: Elements, little: bool, linked: bool) -> None:
         attributes = Attributes(top, little)
         self._order = "<" if little else ">"
+        self._linked = linked
         self._signed = attributes.unsigned(_PIXEL_REPRESENTATION) == 1
 
     def dataset(self, elements: Elements, characters: CharacterSet | None = None) -> dict[str, Attribute]:
@@ -83,14 +85,22 @@ class _Writer:
         vr = self._settled(element.vr)
         if element.items is not None:
             return {"vr": "SQ", **_valued([self.dataset(item, characters) for item in element.items])}
+        if element.value is None or (vr in _OPAQUE and len(element.value) > MAX_INLINE_BYTES):
+            return {"vr": vr, **self._link(element)}
         if not element.value:
             return {"vr": vr}
         values = None if vr in _OPAQUE else self._values(vr, element.value, characters)
         if values is not None:
             return {"vr": vr, **_valued(values)}
         if len(element.value) > MAX_INLINE_BYTES:
-            return {"vr": vr}
+            return {"vr": "UN", **self._link(element)}
         return {"vr": vr if vr in _OPAQUE else "UN", "InlineBinary": base64.b64encode(element.value).decode()}
+
+    def _link(self, element: Element) -> Attribute:
+        """Say where a long value lies in the plaintext, relative to the instance's own URL (PS3.18 F.2.2)."""
+        if not self._linked or not element.length:
+            return {}
+        return {"BulkDataURI": f"bulkdata/{element.offset}-{element.length}"}
 
     def _settled(self, vr: str) -> str:
         """Choose where the dictionary leaves a choice.

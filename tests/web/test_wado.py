@@ -6,13 +6,14 @@ from pathlib import Path
 
 import httpx
 import pytest
-from pydicom import FileDataset, dcmread
+from pydicom import Dataset, FileDataset, dcmread
 from pydicom.encaps import generate_frames
 from pydicom.errors import InvalidDicomError
 
 from appliance.dicom.faults import Unparsable
 from appliance.identifiers import is_uid
 from tests.web.a_dicomweb import ADicomweb
+from tests.web.a_phantom import SYNTAX, slice_bytes
 from tests.web.test_multipart import split
 
 ANY_FRAME = {"Accept": 'multipart/related; type="application/octet-stream"; transfer-syntax=*'}
@@ -175,3 +176,16 @@ def test_what_is_only_near_a_path_is_not_found(served: ADicomweb) -> None:
     assert served.client.get("/dicomweb/studies/1.2.-").status_code == 400
     assert served.client.post("/dicomweb/studies").status_code == 405
     assert served.client.get("/elsewhere").text == "a page"
+
+
+def test_long_values_in_metadata_are_links_that_lead_to_their_bytes(served: ADicomweb) -> None:
+    long_value = bytes(range(256)) * 400
+    item = Dataset()
+    item.add_new(0x00091010, "OB", long_value[:6000])
+    attributes = {"EncapsulatedDocument": long_value, "ReferencedImageSequence": [item], "PatientName": "Ünïcode^Näme"}
+    served.archive.store(slice_bytes("1.2.77", "1.2.77.1", 1, attributes), SYNTAX)
+    (model,) = served.client.get("/dicomweb/studies/1.2.77/metadata").json()
+    assert model["00100010"]["Value"] == [{"Alphabetic": "Ünïcode^Näme"}]
+    links = [model["00420011"]["BulkDataURI"], model["00081140"]["Value"][0]["00091010"]["BulkDataURI"]]
+    for link, expected in zip(links, (long_value, long_value[:6000]), strict=True):
+        assert served.client.get(link, headers={"Accept": "application/octet-stream"}).content == expected
