@@ -1,7 +1,6 @@
 """The root secret at rest: in a file, under a passphrase, sealed to this machine."""
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -24,7 +23,7 @@ from appliance.keys.secret import SecretKey
 
 CHEAP = PassphraseCost(memory_kib=64, passes=1, lanes=1)
 ROOT = SecretKey(bytes(range(32)))
-needs_host = pytest.mark.skipif(shutil.which("systemd-creds") is None, reason="systemd-creds is not installed")
+needs_host = pytest.mark.peer("systemd-creds")
 
 
 def changed(sealed: bytes, **changes: object) -> bytes:
