@@ -63,6 +63,7 @@ FINDINGS: dict[str, str] = {
     "frames without positions": "Images whose frames do not say where they lie: {0}",
     "uid not by the standard": "Images with unusual identifiers: {0}",
     "announced under another uid": "Images announced under another identifier: {0}",
+    "transfer syntax not viewable": "Images packed in a way that cannot be shown: {0}",
     "class not known": "Files of a kind that this box stores but does not show: {0}",
 }
 

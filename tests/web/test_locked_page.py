@@ -1,0 +1,95 @@
+"""The page of a locked box: it knows how much waits, and nothing else."""
+
+import threading
+
+from litestar.testing import TestClient
+
+from appliance.errors import Refused, Unavailable
+from appliance.web.staff.locked import LockedStatus, create_locked_app
+from tests.web.a_clinic import Browser, form_token_in
+
+PASSPHRASE = "winter harbour seventeen"  # noqa: S105  # of an invented box
+WRONG = "guess at it"
+
+
+class Locker:
+    """The locker as its socket answers."""
+
+    def __init__(self) -> None:
+        self.open = False
+        self.out_of_order = False
+        self.hold: threading.Event | None = None
+        self.entered = threading.Event()
+
+    def status(self) -> LockedStatus:
+        return LockedStatus(waiting_scans=512, free_bytes=750_000_000_000, total_bytes=2_000_000_000_000)
+
+    def unlock(self, passphrase: str) -> None:
+        self.entered.set()
+        if self.hold:
+            self.hold.wait(10)
+        if self.out_of_order:
+            raise Unavailable("the locker does not answer")
+        if passphrase != PASSPHRASE:
+            raise Refused("wrong passphrase")
+        self.open = True
+
+
+def browser_of(locker: Locker) -> Browser:
+    return Browser(create_locked_app("Clínica Las Lilas", locker.status, locker.unlock))
+
+
+def test_it_shows_the_disk_and_what_waits() -> None:
+    text = browser_of(Locker()).get("/").text
+    assert "512 files" in text
+    assert "750 GB of 2.0 TB" in text
+
+
+def test_the_right_passphrase_unlocks_and_a_wrong_one_says_so() -> None:
+    locker = Locker()
+    browser = browser_of(locker)
+    wrong = browser.post("/unlock", page="/unlock", passphrase=WRONG)
+    assert (wrong.status_code, locker.open) == (403, False)
+    assert WRONG not in wrong.text
+    right = browser.post("/unlock", page="/unlock", passphrase=PASSPHRASE)
+    assert (right.status_code, locker.open) == (200, True)
+
+
+def test_a_locker_that_does_not_answer_is_told_apart_from_a_wrong_passphrase() -> None:
+    locker = Locker()
+    locker.out_of_order = True
+    assert browser_of(locker).post("/unlock", page="/unlock", passphrase=PASSPHRASE).status_code == 503
+
+
+def test_a_form_of_another_site_does_not_reach_the_locker() -> None:
+    locker = Locker()
+    assert browser_of(locker).post_bare("/unlock", passphrase=PASSPHRASE).status_code == 403
+    assert not locker.open
+
+
+def test_passphrases_are_tried_one_at_a_time() -> None:
+    locker = Locker()
+    app = create_locked_app("Clínica Las Lilas", locker.status, locker.unlock)
+    first, second = Browser(app), Browser(app)
+    tokens = [form_token_in(each.get("/unlock").text) for each in (first, second)]
+    locker.hold = threading.Event()
+    answers: list[int] = []
+    thread = threading.Thread(
+        target=lambda: answers.append(
+            first.post_bare("/unlock", passphrase=PASSPHRASE, form_token=tokens[0]).status_code
+        )
+    )
+    thread.start()
+    assert locker.entered.wait(10)
+    assert second.post_bare("/unlock", passphrase=WRONG, form_token=tokens[1]).status_code == 429
+    locker.hold.set()
+    thread.join(10)
+    assert answers == [200]
+
+
+def test_every_other_address_has_nothing() -> None:
+    browser = browser_of(Locker())
+    assert browser.get("/studies/1").status_code == 404
+    assert browser.get("/senders").status_code == 404
+    client = TestClient(create_locked_app("x", Locker().status, Locker().unlock))
+    assert client.get("/healthz").json() == {"status": "ok", "keys": "sealed"}
