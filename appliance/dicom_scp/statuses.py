@@ -38,7 +38,7 @@ STORE_STATUSES: tuple[tuple[type[ApplianceError], int], ...] = (
 COMMENTS = {
     OUT_OF_RESOURCES: "not enough disk space, or the box cannot store now",
     DOES_NOT_MATCH_SOP_CLASS: "SOP class is not that of the presentation context",
-    INVALID_SOP_INSTANCE: "SOP instance UID is not a UID of at most 64 characters",
+    INVALID_SOP_INSTANCE: "SOP instance UID is too long, or has characters no UID has",
     CANNOT_UNDERSTAND: "a store request lacks what it must have",
     PROCESSING_FAILURE: "internal failure",
     UNRECOGNISED_OPERATION: "only C-STORE and C-ECHO are served here",

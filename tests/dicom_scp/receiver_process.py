@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -136,9 +136,8 @@ def run_on(folder: Folder, port: int, tls_port: int = 0, prefix: Sequence[str] =
             process.wait()
 
 
-def wait_until(true: object, seconds: float = 10) -> None:
+def wait_until(true: Callable[[], bool], seconds: float = 10) -> None:
     """Wait until a question is answered with yes."""
-    assert callable(true)
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, "it did not happen in time"

@@ -9,7 +9,7 @@ from appliance.dicom_scp.pdu import decode_rejection
 from appliance.inbox.admission import PeerEntry, encode_admission
 from appliance.inbox.spool import SpoolEvent, read_spool
 from tests.dicom_scp.raw_peer import CT, RawPeer, p_data, pdv, peer, request, store_command
-from tests.dicom_scp.receiver_process import running
+from tests.dicom_scp.receiver_process import running, wait_until
 
 KNOWN = PeerEntry("Scanner", ("SCANNER",), ("127.0.0.1",), (), ("TEMPLATE",))
 
@@ -86,8 +86,7 @@ def test_too_many_associations_are_put_off_and_noted(tmp_path: Path) -> None:
             raw.open()
         assert codes(receiver.port, "ENAMEL", "RAW") == (2, 3, 1)
         held[0].stream.close()
-        while codes(receiver.port, "ENAMEL", "RAW") is not None:
-            pass
+        wait_until(lambda: codes(receiver.port, "ENAMEL", "RAW") is None)
         held[1].stream.close()
         assert [e.event for e in read_spool(receiver.folder.places.spool)] == [SpoolEvent.ASSOCIATION_LIMIT]
 
@@ -113,7 +112,7 @@ def test_a_silent_association_ends_and_its_place_is_free(tmp_path: Path) -> None
     with running(tmp_path, settings) as receiver, peer(receiver.port) as raw:
         raw.open()
         assert raw.hear()[0] == 7
-        assert codes(receiver.port, "ENAMEL", "RAW") is None
+        wait_until(lambda: codes(receiver.port, "ENAMEL", "RAW") is None)
 
 
 def test_a_socket_that_never_speaks_is_closed_when_artim_runs_out(tmp_path: Path) -> None:
