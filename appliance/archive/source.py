@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from appliance.archive import queries_retrieve, queries_search
 from appliance.archive.located import Located
+from appliance.archive.lookups import Lookups
 from appliance.archive.matching import AnyOf, Key, Level, Search
 from appliance.archive.scope import Scope
 from appliance.archive.viewings import Viewings
@@ -82,8 +83,7 @@ class ScopedSource:
         """
         scope.check_view()
         scope.check_study(study)
-        with self._database.read() as tx:
-            found = queries_retrieve.one_instance(tx, study, series, sop)
+        found = self._lookups().instance(study, series, sop)
         if found is None:
             raise NotFound("no such instance")
         return found
@@ -166,6 +166,13 @@ class ScopedSource:
             with storage_faults():
                 opened.stream.read_into(offset, target, self._scratch())
             return True
+
+    def _lookups(self) -> Lookups:
+        """Give this thread's look-ups."""
+        found: Lookups | None = getattr(self._local, "lookups", None)
+        if found is None:
+            found = self._local.lookups = Lookups(self._database)
+        return found
 
     def _scratch(self) -> SealBuffers:
         """Give this thread's memory for opening chunks."""

@@ -20,8 +20,10 @@ from appliance.dicom.instance import parse
 from appliance.dicom.names import fold_name
 from appliance.dicom.source import ByteSource
 from appliance.identifiers import FileId
+from appliance.keys.hierarchy import Subkey
 from appliance.keys.secret import SecretKey
 from appliance.keys.stream import StreamSealer
+from appliance.store.database import Database
 from appliance.store.stored_files import NewFile, add_file
 from appliance.store.transactions import WriteTransaction
 from tests.store.a_box import ABox
@@ -44,6 +46,11 @@ class AnArchive:
         self.viewings = Viewings(self.box.database, self.box.audit, self.box.clock)
         self.source = ScopedSource(self.box.database, self.box.vault, self.box.keys, self.viewings, self.box.clock)
         self.stored: dict[str, bytes] = {}
+
+    def reader(self) -> Database:
+        """Give the catalogue as another process opens it."""
+        box = self.box
+        return Database(box.folder / "catalogue.db", box.keyring.key(Subkey.CATALOGUE), box.clock)
 
     def store_file(self, path: Path) -> InstanceFacts:
         return self.store(path.read_bytes(), str(dcmread(path, stop_before_pixels=True).file_meta.TransferSyntaxUID))
