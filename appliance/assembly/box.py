@@ -20,7 +20,15 @@ from appliance.errors import NotFound, Refused, Unavailable
 from appliance.identifiers import BoxId
 from appliance.keys.hierarchy import Keyring
 from appliance.keys.recovery import recovery_code, root_from_recovery_code
-from appliance.keys.sealing import open_root, root_fingerprint, seal_to_file, seal_to_passphrase
+from appliance.keys.sealing import (
+    Host,
+    HostKey,
+    open_root,
+    root_fingerprint,
+    seal_to_file,
+    seal_to_host,
+    seal_to_passphrase,
+)
 from appliance.keys.secret import SecretKey
 from appliance.store.box import BoxRow, find_box, name_box
 from appliance.store.files import RealFiles, create_durably, replace_durably, storage_faults
@@ -60,26 +68,27 @@ def read_box_file(folders: Folders) -> BoxFile:
         raise Unavailable("box.json cannot be read") from error
 
 
-def create_box(settings: Settings, passphrase: str | None, clock: Clock) -> str:
+def create_box(settings: Settings, passphrase: str | None, clock: Clock, host_key: HostKey | None = None) -> str:
     """Make a box with a new root secret.
 
     Args:
         settings: Where and how; written beside the data unless a file is there.
         passphrase: What will open the root; None keeps it in a file, for demonstrations.
         clock: The time.
+        host_key: What of this machine seals the root besides; without a passphrase the machine opens it alone.
 
     Returns:
         The recovery code, which is the root: show it once.
 
     Raises:
         Refused: There is a box already.
-        Unavailable: The disk refused.
+        Unavailable: The disk refused, or this machine has no such key.
     """
     folders, root = Folders.of(settings), SecretKey.new()
     folders.create()
     if folders.sealed_root.exists():
         raise Refused(f"there is a box in {folders.data} already")
-    sealed = seal_to_file(root) if passphrase is None else seal_to_passphrase(root, passphrase)
+    sealed = _sealed(root, passphrase, host_key)
     with storage_faults(), suppress(FileExistsError):
         create_durably(RealFiles(), folders.settings, settings_text(in_folders(settings, ".", "")).encode())
     with storage_faults():
@@ -90,8 +99,10 @@ def create_box(settings: Settings, passphrase: str | None, clock: Clock) -> str:
     return recovery_code(root)
 
 
-def recover_box(settings: Settings, code: str, passphrase: str | None, clock: Clock) -> None:
-    """Seal the root of a recovery code again, for a box whose passphrase or sealed root is lost.
+def recover_box(
+    settings: Settings, code: str, passphrase: str | None, clock: Clock, host_key: HostKey | None = None
+) -> None:
+    """Seal the root of a recovery code again, for a box whose passphrase, machine or sealed root is lost.
 
     Raises:
         UnreadableCode: The code was typed wrongly.
@@ -100,7 +111,7 @@ def recover_box(settings: Settings, code: str, passphrase: str | None, clock: Cl
     folders, root = Folders.of(settings), root_from_recovery_code(code)
     if folders.catalogue.exists():
         _rooms_of(settings, root, clock).database.check_integrity()
-    sealed = seal_to_file(root) if passphrase is None else seal_to_passphrase(root, passphrase)
+    sealed = _sealed(root, passphrase, host_key)
     with storage_faults():
         replace_durably(RealFiles(), folders.sealed_root, sealed, _SECRET_MODE)
     rooms = complete_box(settings, root, clock)
@@ -174,6 +185,12 @@ def complete_box(settings: Settings, root: SecretKey, clock: Clock) -> Rooms:
 def fingerprint(root: SecretKey) -> str:
     """Give 16 digits that tell roots apart and tell nothing of them."""
     return root_fingerprint(root).hex()
+
+
+def _sealed(root: SecretKey, passphrase: str | None, host_key: HostKey | None) -> bytes:
+    if host_key is not None:
+        return seal_to_host(root, passphrase, Host(), host_key)
+    return seal_to_file(root) if passphrase is None else seal_to_passphrase(root, passphrase)
 
 
 def _rooms_of(settings: Settings, root: SecretKey, clock: Clock) -> Rooms:

@@ -11,28 +11,42 @@ from appliance.assembly.supervisor import waiting_count
 from appliance.cli.answers import Answer
 from appliance.cli.line import Command, Invocation, ask_new_secret, ask_secret
 from appliance.config import Settings, find_settings, read_settings, settings_from
-from appliance.errors import Unavailable
-from appliance.keys.sealing import asks_passphrase, sealed_by
+from appliance.errors import Refused, Unavailable
+from appliance.keys.sealing import HostKey, asks_passphrase, sealed_by
 from appliance.store.files import RealFiles, create_durably, storage_faults
 
 
-def _method_argument(parser: ArgumentParser) -> None:
+def _method_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
-        "--sealing", choices=("passphrase", "file"), default="passphrase",
-        help="what opens the root secret; `file` is for demonstrations: whoever has the folder has the scans",
+        "--sealing", choices=("passphrase", "machine", "file"), default="passphrase",
+        help="what opens the root secret: a passphrase; this machine alone, which protects a removed disk but not a "
+        "stolen box; or nothing, for demonstrations",
+    )  # fmt: skip
+    parser.add_argument(
+        "--host-key", choices=[key.value for key in HostKey],
+        help="seal it to this machine by systemd-creds; `host` alone protects nothing when the disk is stolen",
     )  # fmt: skip
 
 
+def _method(call: Invocation) -> tuple[str | None, HostKey | None]:
+    """Ask for the passphrase if one is chosen, and say what of the machine seals besides."""
+    chosen = call.given.host_key or (HostKey.HOST_AND_TPM2.value if call.given.sealing == "machine" else None)
+    if chosen is not None and call.given.sealing == "file":
+        raise Refused("--sealing file seals to nothing: leave --host-key out, or choose --sealing machine")
+    passphrase = ask_new_secret("New passphrase: ") if call.given.sealing == "passphrase" else None
+    return passphrase, None if chosen is None else HostKey(chosen)
+
+
 def _init_arguments(parser: ArgumentParser) -> None:
-    _method_argument(parser)
+    _method_arguments(parser)
     parser.add_argument("--recovery-file", type=Path, help="write the recovery code there instead of showing it")
     parser.add_argument("--clinic-name", default="Enamel", help="shown on every page")
 
 
 def _init(call: Invocation) -> Answer:
     settings = _new_settings(call)
-    passphrase = ask_new_secret("New passphrase: ") if call.given.sealing == "passphrase" else None
-    code = create_box(settings, passphrase, call.clock)
+    passphrase, host_key = _method(call)
+    code = create_box(settings, passphrase, call.clock, host_key)
     if call.given.recovery_file is not None:
         with storage_faults():
             create_durably(RealFiles(), call.given.recovery_file.absolute(), code.encode() + b"\n")
@@ -72,8 +86,8 @@ def _keys_status(call: Invocation) -> Answer:
 
 def _recover(call: Invocation) -> Answer:
     code = ask_secret("Recovery code: ")
-    passphrase = ask_new_secret("New passphrase: ") if call.given.sealing == "passphrase" else None
-    recover_box(call.settings(), code, passphrase, call.clock)
+    passphrase, host_key = _method(call)
+    recover_box(call.settings(), code, passphrase, call.clock, host_key)
     return Answer({"recovered": True}, "The root secret is sealed again. Start the box, or unlock it.")
 
 
@@ -111,7 +125,7 @@ def _lines(facts: Mapping[str, object]) -> str:
 COMMANDS = (
     Command("keys init", "make a box: its root secret, its catalogue, its keys", _init, _init_arguments),
     Command("keys status", "say how the root secret is kept", _keys_status),
-    Command("keys recover", "seal the root secret again from its recovery code", _recover, _method_argument),
+    Command("keys recover", "seal the root secret again from its recovery code", _recover, _method_arguments),
     Command("lock", "stop every process that holds a key; receiving goes on", _lock),
     Command("unlock", "start them again", _unlock),
     Command("status", "say whether the box runs, is locked, and what waits", _status),

@@ -17,6 +17,7 @@ from appliance.clock import SystemClock
 from appliance.config import Settings, StaffSettings, in_folders, read_settings
 from appliance.errors import NotFound, Refused, Unavailable, Unsuitable, WrongKey, WrongPassphrase
 from appliance.keys.hierarchy import SUBKEYS_OF, Keyring
+from appliance.keys.sealing import HostKey
 from appliance.store.rotating_keys import KeyKind
 
 NAMES = ("box.clinic.example", "localhost", "127.0.0.1", "192.168.7.2")
@@ -93,6 +94,18 @@ def test_a_passphrase_box_opens_with_its_passphrase_alone(tmp_path: Path) -> Non
         with pytest.raises(WrongPassphrase):
             open_box(settings(tmp_path), wrong, SystemClock())
     assert open_box(settings(tmp_path), "correct horse", SystemClock())
+
+
+@pytest.mark.peer("systemd-creds")
+def test_a_box_sealed_to_its_machine_opens_by_itself_or_with_its_passphrase_too(tmp_path: Path) -> None:
+    create_box(settings(tmp_path / "alone"), None, SystemClock(), HostKey.HOST)
+    assert open_box(settings(tmp_path / "alone"), None, SystemClock())
+    code = create_box(settings(tmp_path / "both"), "correct horse", SystemClock(), HostKey.HOST)
+    with pytest.raises(WrongPassphrase):
+        open_box(settings(tmp_path / "both"), None, SystemClock())
+    before = open_box(settings(tmp_path / "both"), "correct horse", SystemClock())
+    recover_box(settings(tmp_path / "both"), code, None, SystemClock(), HostKey.HOST)
+    assert open_box(settings(tmp_path / "both"), None, SystemClock()) == before
 
 
 def test_the_recovery_code_brings_a_box_back_under_another_passphrase(tmp_path: Path) -> None:
