@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.box import image
+from tests.box.clinic import PASSPHRASE
 from tests.box.machine import BOX_ADDRESS, LAN_ADDRESS, Machine
-
-PASSPHRASE = "correct horse battery staple"  # noqa: S105  a box that lives for one test run
 
 
 def apply_role(machine: Machine) -> dict[str, int]:

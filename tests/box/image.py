@@ -17,7 +17,7 @@ CACHE = Path.home() / ".cache" / "enamel"
 PACKAGES = (
     "systemd", "systemd-sysv", "dbus", "ansible-core",
     "ca-certificates", "nftables", "python3", "python3-venv",
-    "python3-apt", "iproute2", "openssl",
+    "python3-apt", "iproute2", "openssl", "procps",
 )  # fmt: skip
 
 

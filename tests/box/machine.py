@@ -71,8 +71,9 @@ class Machine:
                 self.cut_power()
 
     def scrap(self) -> None:
-        """Switch it off, pull the cable, throw the disk away."""
-        self.shut_down()
+        """Pull the plug and the cable, throw the disk away."""
+        if self._power is not None:
+            self.cut_power()
         for name in (self._box, self._lan):
             subprocess.run(["ip", "netns", "delete", name], check=False, capture_output=True)
         shutil.rmtree(self.disk, ignore_errors=True)

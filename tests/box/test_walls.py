@@ -1,0 +1,77 @@
+"""What each user of the box may touch, and what the network may reach, tried on the running machine."""
+
+import subprocess
+
+import pytest
+
+from tests.box.clinic import until
+from tests.box.machine import BOX_ADDRESS, Machine
+
+pytestmark = [pytest.mark.slow, pytest.mark.peer("mmdebstrap", "systemd-nspawn", "nsenter", "ip", "curl")]
+
+DATA = "/var/lib/enamel"
+USERS = ("enamel-receiver", "enamel-intake", "enamel-staff", "enamel-web")
+# Who may look into which folder; root apart.
+MAY_ENTER = {
+    f"{DATA}/keys": set[str](),
+    "/run/enamel/keys": set[str](),
+    f"{DATA}/inbox": {"enamel-receiver", "enamel-intake", "enamel-staff"},
+    f"{DATA}/vault": {"enamel-intake", "enamel-staff"},
+    f"{DATA}/settled": {"enamel-intake", "enamel-staff"},
+    f"{DATA}/catalogue": {"enamel-intake", "enamel-staff"},
+    f"{DATA}/spool/receiver": {"enamel-receiver", "enamel-intake", "enamel-staff"},
+    f"{DATA}/exchange": {"enamel-receiver", "enamel-intake", "enamel-staff"},
+    f"{DATA}/tls": {"enamel-receiver", "enamel-staff", "enamel-web"},
+    f"{DATA}/caddy": {"enamel-web"},
+}
+LISTENING = {"*:11112", "*:2762", "*:443"}
+
+
+def as_user(machine: Machine, user: str, *command: str) -> bool:
+    """Whether a command succeeds as this user."""
+    return machine.run("runuser", "-u", user, "--", *command, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("folder", MAY_ENTER)
+def test_a_folder_is_entered_by_those_who_must_and_nobody_else(installed: Machine, folder: str) -> None:
+    assert {user for user in USERS if as_user(installed, user, "ls", folder)} == MAY_ENTER[folder]
+    assert not as_user(installed, "nobody", "ls", folder)
+
+
+def test_each_process_runs_as_its_own_user_without_a_capability(installed: Machine) -> None:
+    for name, user in (("receiver", "enamel-receiver"), ("staff", "enamel-staff"), ("locker", "root")):
+        number = installed.run("systemctl", "show", "-P", "MainPID", f"enamel-{name}.service").stdout.strip()
+        assert installed.run("ps", "-o", "user:20=", "-p", number).stdout.strip() == user
+        status = installed.run("cat", f"/proc/{number}/status").stdout
+        assert "CapEff:\t0000000000000000" in status
+        assert "NoNewPrivs:\t1" in status
+
+
+def test_exactly_these_ports_are_listened_on(installed: Machine) -> None:
+    lines = installed.run("ss", "-ltnH").stdout.splitlines()
+    found = {line.split()[3].replace("0.0.0.0", "*").replace("[::]", "*") for line in lines}  # noqa: S104  read, not bound
+    assert found == LISTENING
+
+
+def test_the_firewall_lets_nothing_else_in(installed: Machine) -> None:
+    started = ["systemd-run", "--quiet", "--unit=stray", "python3", "-m", "http.server", "8080"]
+    installed.run(*started)
+    try:
+        assert not reaches(installed, 8080)
+        installed.run("nft", "flush", "ruleset")
+        until(lambda: reaches(installed, 8080))  # so it was the wall that stopped it
+    finally:
+        installed.run("systemctl", "restart", "nftables.service")
+        installed.run("systemctl", "stop", "stray.service")
+
+
+def reaches(machine: Machine, port: int) -> bool:
+    """Whether someone on the clinic's network gets an answer from this port."""
+    command = ["curl", "--silent", "--max-time", "2", f"http://{BOX_ADDRESS}:{port}/"]
+    return subprocess.run(machine.lan_command(command), check=False, capture_output=True).returncode == 0
+
+
+def test_only_tls_1_3_is_spoken(installed: Machine) -> None:
+    for version, spoken in (("1.2", False), ("1.3", True)):
+        limits = ["--tlsv1.2", "--tls-max", version, "--insecure", "--silent", f"https://{BOX_ADDRESS}/healthz"]
+        assert (installed.from_the_lan("curl", *limits, check=False).returncode == 0) is spoken
