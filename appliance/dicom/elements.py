@@ -127,9 +127,7 @@ class Walker:
 
     def _element(self, into: Elements, header: tuple[int, str, int, int], depth: int, *, explicit: bool) -> int:
         tag, vr, length, at = header
-        self._count += 1
-        if self._count > MAX_ELEMENTS:
-            raise Unparsable(Fault.TOO_MANY_ELEMENTS)
+        self._count_one()
         wanted = self._keep is None or tag in self._keep
         if length == UNDEFINED and tag == PIXEL_DATA and depth == 0:
             into[tag] = Element(vr, at, length)
@@ -143,6 +141,12 @@ class Walker:
         if wanted:
             into[tag] = Element(vr, at, length, self._value(tag, at, length))
         return self._after(at, length)
+
+    def _count_one(self) -> None:
+        """Count an element, an item or a fragment."""
+        self._count += 1
+        if self._count > MAX_ELEMENTS:
+            raise Unparsable(Fault.TOO_MANY_ELEMENTS)
 
     def _after(self, at: int, length: int) -> int:
         if at + length > self._source.total_bytes:
@@ -169,20 +173,19 @@ class Walker:
             item: Elements = {}
             item_end = None if length == UNDEFINED else self._after(at, length)
             at = self._dataset(item, at, item_end, depth + 1, explicit=explicit)
-            if element.items is not None and item:
+            self._count_one()
+            if element.items is not None:
                 element.items.append(item)
         return at
 
     def _locate_fragments(self, at: int) -> int:
         while True:
             tag, length, at = self._item_header(at)
-            self._count += 1
             if tag == SEQUENCE_END:
                 return at
             if tag != ITEM or length == UNDEFINED:
                 raise Unparsable(Fault.BAD_ELEMENT)
-            if self._count > MAX_ELEMENTS:
-                raise Unparsable(Fault.TOO_MANY_ELEMENTS)
+            self._count_one()
             self._fragments.append((at, length))
             at = self._after(at, length)
 

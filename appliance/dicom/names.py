@@ -15,7 +15,7 @@ _SPECIAL = str.maketrans({"ß": "ss", "ø": "o", "đ": "d", "ł": "l", "æ": "ae
 
 def fold(text: str) -> str:
     """Give text without case, accents, width and punctuation, its words parted by single spaces."""
-    wide = unicodedata.normalize("NFKD", text.casefold())
+    wide = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     bare = "".join(character for character in wide if not unicodedata.combining(character))
     return _SEPARATORS.sub(" ", bare.translate(_SPECIAL)).strip()
 

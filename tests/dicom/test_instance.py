@@ -57,7 +57,7 @@ def test_a_deflate_bomb_is_stopped_in_bounded_memory() -> None:
     assert fault_of(bomb, DEFLATED) in {Fault.INFLATES_TOO_FAR, Fault.TOO_MANY_ELEMENTS}
     assert tracemalloc.get_traced_memory()[1] < 64 << 20
     tracemalloc.stop()
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 60
 
 
 def test_deflated_pixels_that_inflate_without_end_are_stopped() -> None:
@@ -140,6 +140,8 @@ def test_a_text_of_a_megabyte_is_cut_and_told() -> None:
 
 def test_a_flood_of_elements_is_stopped() -> None:
     assert fault_of(ds.uids() + ds.element(0x00090010, b"LO", b"") * 400_001) is Fault.TOO_MANY_ELEMENTS
+    items = ds.element(0x00081140, b"SQ", b"", ds.UNDEFINED) + ds.item(b"") * 400_001 + ds.SEQUENCE_END
+    assert fault_of(ds.uids() + items) is Fault.TOO_MANY_ELEMENTS
     many = ds.encapsulated(*[b""] * 400_001)
     assert fault_of(ds.uids() + many, JPEG_BASELINE) is Fault.TOO_MANY_ELEMENTS
 

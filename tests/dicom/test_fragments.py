@@ -1,0 +1,26 @@
+"""The frame index is written and read back; a cut one is refused."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from appliance.dicom.faults import Unparsable
+from appliance.dicom.fragments import decode_index, encode_index
+
+PLACES = st.tuples(st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1))
+
+
+@given(st.lists(st.lists(PLACES, max_size=4), max_size=5))
+def test_an_index_comes_back_as_it_was(frames: list[list[tuple[int, int]]]) -> None:
+    assert decode_index(encode_index(frames)) == frames
+
+
+def test_an_index_has_these_bytes() -> None:
+    assert encode_index([[(256, 10)], []]).hex() == "01000000" + "0001000000000000" + "0a00000000000000" + "00000000"
+
+
+def test_a_cut_index_is_refused() -> None:
+    whole = encode_index([[(1, 2), (3, 4)]])
+    for end in (1, 3, 5, len(whole) - 1):
+        with pytest.raises(Unparsable):
+            decode_index(whole[:end])
