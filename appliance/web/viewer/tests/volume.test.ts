@@ -83,6 +83,12 @@ describe("windows", () => {
     expect([brightness(10, window, "LINEAR"), brightness(20, window, "LINEAR")]).toEqual([0, 1]);
   });
 
+  it("of fractions span them exactly and can be narrowed without end", () => {
+    const window = automaticWindow(Float32Array.of(0, 0.25, 0.5), PLAIN, null, "LINEAR_EXACT");
+    expect([window.centre, window.width]).toEqual([0.25, 0.5]);
+    expect(draggedWindow(window, -100, 0, "LINEAR_EXACT").width).toBeCloseTo(0.375);
+  });
+
   it("leave padding out of what they measure", () => {
     const stored = Int16Array.from([...Array<number>(500).fill(-2000), ...Array.from({ length: 500 }, (_, i) => i)]);
     const padding = { low: -2000, high: -2000 };

@@ -25,6 +25,7 @@ const NOTHING: FrameFacts = { slope: 1, intercept: 0, windows: [], position: nul
 export function describe(data: Attributes, transferSyntax: string): ImageFacts {
   if (!hasPixels(data)) throw new Unshowable("no-picture");
   const size = sizeOf(data);
+  const perFrame = framesOf(data, size.frames);
   const floating = data.dataSet.elements["x7fe00009"] ? 64 : data.dataSet.elements["x7fe00008"] ? 32 : 0;
   const bits = bitsOf(data, floating);
   return {
@@ -40,9 +41,9 @@ export function describe(data: Attributes, transferSyntax: string): ImageFacts {
     padding: paddingOf(data, bits.signed),
     palette: paletteOf(data, bits.signed),
     modalityTable: modalityTableOf(data, bits.signed),
-    voiFunction: voiFunctionOf(data),
+    voiFunction: voiFunctionOf(data, floating > 0 || measuresFractions(perFrame)),
     pixelAspect: aspectOf(data),
-    perFrame: framesOf(data, size.frames),
+    perFrame,
   };
 }
 
@@ -109,9 +110,15 @@ function modalityTableOf(data: Attributes, signed: boolean): LookupTable | null 
   return { first, entries: Float32Array.from(entries.slice(0, count || 65536)) };
 }
 
-function voiFunctionOf(data: Attributes): VoiFunction {
+/** The plain linear function counts in whole grey values; fractions that come without a window are shown by the exact one. */
+function voiFunctionOf(data: Attributes, fractions: boolean): VoiFunction {
   const said = text(data, "x00281056");
-  return said === "SIGMOID" || said === "LINEAR_EXACT" ? said : "LINEAR";
+  if (said === "SIGMOID" || said === "LINEAR_EXACT") return said;
+  return fractions ? "LINEAR_EXACT" : "LINEAR";
+}
+
+function measuresFractions([first]: readonly FrameFacts[]): boolean {
+  return first !== undefined && first.windows.length === 0 && !Number.isInteger(first.slope);
 }
 
 function aspectOf(data: Attributes): number {

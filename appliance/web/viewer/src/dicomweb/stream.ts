@@ -86,6 +86,7 @@ export async function readSeries(
     if (record === null) throw new StreamBroken("the stream stops early");
     await onRecord(record);
   }
+  while ((await more()) !== null); // to the very end, or the connection counts as cut
 }
 
 async function readIndex(gatherer: Gatherer): Promise<SeriesIndex> {

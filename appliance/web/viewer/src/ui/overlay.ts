@@ -24,7 +24,7 @@ function writeCounter(room: Room, { wanted, stack }: Showing): void {
   const count = stack.slots.length;
   room.slider.max = String(Math.max(1, count));
   room.slider.value = String(wanted + 1);
-  room.slider.disabled = count < 2;
+  if (room.slider.parentElement !== null) room.slider.parentElement.hidden = count < 2;
   put(room.counter, `${String(wanted + 1)} / ${String(count)}`);
 }
 

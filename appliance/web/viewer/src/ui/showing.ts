@@ -47,7 +47,7 @@ export class Showing {
     const { stored } = shown.slot.pixels;
     const { facts, frame } = shown;
     const range = rangeOf(stored, frame, facts.padding) ?? { low: 0, high: 1 };
-    this.presets = presetsFor(facts.modality, frame.windows, automaticWindow(stored, frame, facts.padding), range);
+    this.presets = presetsFor(facts.modality, frame.windows, automaticWindow(stored, frame, facts.padding, facts.voiFunction), range);
   }
 
   /** The window in use: one chosen by hand, else the first picture's for a volume, else the image's own. */
@@ -97,5 +97,5 @@ function measured(shown: Shown): Window {
   if (slot.pixels?.kind !== "grey" || (facts.bitsStored <= 8 && !facts.signed && facts.bitsStored > 1)) {
     return { ...spanning({ low: 0, high: 255 }), name: "Everything" };
   }
-  return automaticWindow(slot.pixels.stored, frame, facts.padding);
+  return automaticWindow(slot.pixels.stored, frame, facts.padding, facts.voiFunction);
 }

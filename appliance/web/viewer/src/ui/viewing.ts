@@ -192,7 +192,7 @@ export class Viewing implements Actions {
   window(dx: number, dy: number): void {
     const shown = this.showing.shown;
     if (shown?.slot.pixels?.kind !== "grey") return;
-    this.showing.window = draggedWindow(this.showing.windowOf(shown), dx, dy);
+    this.showing.window = draggedWindow(this.showing.windowOf(shown), dx, dy, shown.facts.voiFunction);
     this.change();
   }
 

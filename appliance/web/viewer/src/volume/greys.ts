@@ -25,7 +25,12 @@ export function rangeOf(stored: Stored, frame: Pick<FrameFacts, "slope" | "inter
 }
 
 /** A window over all but the darkest and brightest hundredth. */
-export function automaticWindow(stored: Stored, frame: Pick<FrameFacts, "slope" | "intercept">, padding: Padding | null): Window {
+export function automaticWindow(
+  stored: Stored,
+  frame: Pick<FrameFacts, "slope" | "intercept">,
+  padding: Padding | null,
+  kind: VoiFunction = "LINEAR",
+): Window {
   const range = rangeOf(stored, frame, padding) ?? { low: 0, high: 1 };
   const sample: number[] = [];
   const step = Math.max(1, Math.floor(stored.length / 65536));
@@ -36,12 +41,12 @@ export function automaticWindow(stored: Stored, frame: Pick<FrameFacts, "slope" 
   sample.sort((a, b) => a - b);
   const low = sample[Math.floor(sample.length * 0.01)] ?? range.low;
   const high = sample[Math.ceil(sample.length * 0.99) - 1] ?? range.high;
-  return high > low ? { ...spanning({ low, high }), name: "Automatic" } : { ...spanning(range), name: "Automatic" };
+  return { ...spanning(high > low ? { low, high } : range, kind), name: "Automatic" };
 }
 
-/** The window whose dark end is `low` and bright end `high`, by the linear function. */
-export function spanning({ low, high }: Range): { centre: number; width: number } {
-  const width = Math.max(1, high - low + 1);
+/** The window whose dark end is `low` and bright end `high`, by the linear function, or the exact one for fractions. */
+export function spanning({ low, high }: Range, kind: VoiFunction = "LINEAR"): { centre: number; width: number } {
+  const width = kind === "LINEAR" ? Math.max(1, high - low + 1) : high - low || 1;
   return { centre: low + width / 2, width };
 }
 
@@ -59,9 +64,10 @@ export function brightness(grey: number, window: { centre: number; width: number
 }
 
 /** The window that a drag of (dx, dy) CSS pixels makes: right widens, down brightens, in proportion to the width. */
-export function draggedWindow(window: Window, dx: number, dy: number): Window {
-  const step = Math.max(window.width, 16) / 400;
-  return { centre: window.centre - dy * step, width: Math.max(1, window.width + dx * step), name: "" };
+export function draggedWindow(window: Window, dx: number, dy: number, kind: VoiFunction = "LINEAR"): Window {
+  const whole = kind === "LINEAR";
+  const step = (whole ? Math.max(window.width, 16) : window.width) / 400;
+  return { centre: window.centre - dy * step, width: Math.max(whole ? 1 : window.width / 2, window.width + dx * step), name: "" };
 }
 
 const CT_PRESETS: readonly Window[] = [

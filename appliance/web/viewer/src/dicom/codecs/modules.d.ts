@@ -23,7 +23,7 @@ declare module "@cornerstonejs/codec-*" {
     readonly HTJ2KDecoder: new () => WasmDecoder;
     readonly JPEGDecoder: new () => WasmDecoder;
   }
-  const open: (options: { locateFile: (file: string) => string }) => Promise<Codec>;
+  const open: (options: { locateFile: (file: string) => string; print: () => void; printErr: () => void }) => Promise<Codec>;
   export default open;
 }
 

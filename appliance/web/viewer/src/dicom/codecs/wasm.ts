@@ -57,29 +57,35 @@ function samplesOf(info: FrameInfo, bytes: Uint8Array<ArrayBuffer>): Stored {
   return info.isSigned ? new Int16Array(bytes.buffer, 0, count) : new Uint16Array(bytes.buffer, 0, count);
 }
 
+/** The codecs' own remarks would fill the console. */
+function quietly(locate: Locate): { locateFile: Locate; print: () => void; printErr: () => void } {
+  const silence = (): void => undefined;
+  return { locateFile: locate, print: silence, printErr: silence };
+}
+
 export async function jpegLs(locate: Locate): Promise<(coded: Uint8Array, facts: ImageFacts) => Decoded> {
   const { default: open } = await import("@cornerstonejs/codec-charls/decodewasmjs");
-  const { JpegLSDecoder } = await open({ locateFile: locate });
+  const { JpegLSDecoder } = await open(quietly(locate));
   return (coded) => decodeWith(JpegLSDecoder, coded, null);
 }
 
 /** OpenJPEG undoes a colour transform that the codestream declares, so what comes out is RGB. */
 export async function jpeg2000(locate: Locate): Promise<(coded: Uint8Array, facts: ImageFacts) => Decoded> {
   const { default: open } = await import("@cornerstonejs/codec-openjpeg/decodewasmjs");
-  const { J2KDecoder } = await open({ locateFile: locate });
+  const { J2KDecoder } = await open(quietly(locate));
   return (coded, facts) => decodeWith(J2KDecoder, coded, afterTransform(facts));
 }
 
 export async function htj2k(locate: Locate): Promise<(coded: Uint8Array, facts: ImageFacts) => Decoded> {
   const { default: open } = await import("@cornerstonejs/codec-openjph/wasmjs");
-  const { HTJ2KDecoder } = await open({ locateFile: locate });
+  const { HTJ2KDecoder } = await open(quietly(locate));
   return (coded, facts) => decodeWith(HTJ2KDecoder, coded, afterTransform(facts));
 }
 
 /** libjpeg takes three components for YCbCr and turns them into RGB itself, unless a marker says that they are RGB. */
 export async function jpegEightBit(locate: Locate): Promise<(coded: Uint8Array, facts: ImageFacts) => Decoded> {
   const { default: open } = await import("@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasmjs");
-  const { JPEGDecoder } = await open({ locateFile: locate });
+  const { JPEGDecoder } = await open(quietly(locate));
   return (coded, facts) => decodeWith(JPEGDecoder, asMeant(coded, facts), facts.samples === 3 ? "RGB" : null);
 }
 
