@@ -162,8 +162,9 @@ class NewFile:
         self._open = True
 
     def append(self, data: memoryview) -> None:
-        """Write all of `data` at the end."""
+        """Write all of `data` at the end; the disk begins while the next bytes come."""
         self._files.write(self._descriptor, data)
+        self._files.start_writing(self._descriptor)
 
     def make_durable(self) -> None:
         """Sync the file and its folder entry."""

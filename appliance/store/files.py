@@ -6,6 +6,7 @@ Leaves out: retries. After a failed fsync the file is abandoned, never synced
 again: the kernel may have dropped its pages.
 """
 
+import ctypes
 import errno
 import os
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ from appliance.errors import ApplianceError, OutOfSpace, Unavailable
 # says which other process may enter it (systemd/enamel.tmpfiles.conf).
 FILE_MODE = 0o640
 FOLDER_MODE = 0o770
+_LIBC = ctypes.CDLL(None)
+_ALL, _START = ctypes.c_int64(0), 2  # the whole file; SYNC_FILE_RANGE_WRITE, sync_file_range(2)
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -32,6 +35,10 @@ class FileLayer(Protocol):
 
     def write(self, descriptor: int, data: bytes | bytearray | memoryview) -> None:
         """Write all of `data`."""
+        ...
+
+    def start_writing(self, descriptor: int) -> None:
+        """Let the disk begin with what was written so far; promises nothing and never fails."""
         ...
 
     def fsync(self, descriptor: int) -> None:
@@ -81,6 +88,9 @@ class RealFiles:
         written = os.write(descriptor, data)
         while written < len(data):  # rare: a signal, or the disk just before it is full
             written += os.write(descriptor, memoryview(data)[written:])
+
+    def start_writing(self, descriptor: int) -> None:
+        _LIBC.sync_file_range(descriptor, _ALL, _ALL, _START)
 
     def fsync(self, descriptor: int) -> None:
         os.fsync(descriptor)

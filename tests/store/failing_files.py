@@ -36,6 +36,9 @@ class FailingFiles:
             raise
         self._real.write(descriptor, data)
 
+    def start_writing(self, descriptor: int) -> None:
+        self._real.start_writing(descriptor)
+
     def fsync(self, descriptor: int) -> None:
         self._step("fsync")
         self._real.fsync(descriptor)
