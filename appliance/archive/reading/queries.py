@@ -15,7 +15,8 @@ _STUDY = """
   SELECT s.study_key, s.patient_key, p.patient_name, p.patient_id, p.patient_birth_date, p.patient_sex,
     s.study_date, s.study_time, s.study_id, s.study_description, s.accession_number, s.referring_physician_name,
     s.modalities, s.series_count, s.instance_count, s.first_arrived_at, s.last_arrived_at,
-    (SELECT count(*) FROM series e WHERE e.study_key = s.study_key AND e.completeness IN ('gaps', 'odd geometry')),
+    (SELECT count(*) FROM series e WHERE e.study_key = s.study_key AND e.completeness = 'gaps'),
+    (SELECT count(*) FROM series e WHERE e.study_key = s.study_key AND e.completeness = 'odd geometry'),
     (SELECT count(*) FROM series e WHERE e.study_key = s.study_key AND e.completeness = 'unchecked'),
     (SELECT coalesce(sum(i.version_count - 1), 0) FROM series e JOIN instances i USING (series_key)
        WHERE e.study_key = s.study_key),
@@ -158,10 +159,11 @@ def _study(row: Row) -> StudyRow:
         instance_count=count[14],
         first_arrived_at=instant(count[15]),
         last_arrived_at=instant(count[16]),
-        faulty_series=count[17],
-        unchecked_series=count[18],
-        further_versions=count[19],
-        open_conflicts=count[20],
+        gappy_series=count[17],
+        odd_series=count[18],
+        unchecked_series=count[19],
+        further_versions=count[20],
+        open_conflicts=count[21],
         position=Position(count[16], count[0]),
     )
 

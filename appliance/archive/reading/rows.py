@@ -44,7 +44,8 @@ class StudyRow:
     instance_count: int
     first_arrived_at: datetime
     last_arrived_at: datetime
-    faulty_series: int
+    gappy_series: int
+    odd_series: int
     unchecked_series: int
     further_versions: int
     open_conflicts: int

@@ -151,8 +151,10 @@ def study_state(study: StudyRow, now: datetime) -> State:
     """Say in a few words whether somebody should look into a study."""
     if study.open_conflicts:
         return State("bad", _("Identity to check"))
-    if study.faulty_series:
-        return State("warn", _("Images may be missing"))
+    if study.gappy_series:
+        return State("warn", _("Images are missing"))
+    if study.odd_series:
+        return State("warn", _("Unusual geometry"))
     if study.further_versions:
         return State("warn", _("More than one version"))
     if study.unchecked_series:
@@ -175,7 +177,7 @@ def series_state(series: SeriesRow) -> State:
         Completeness.SINGLE: State("good", _("%s: compare with the console") % received),
         Completeness.GAPS: State("warn", _("%s, but some are missing in between: send the series again") % received),
         Completeness.ODD_GEOMETRY: State(
-            "warn", _("%s, but the slices are unevenly spaced: compare with the console") % received
+            "warn", _("%s, but the slices do not lie as usual: compare with the console") % received
         ),
     }[series.completeness]
 
