@@ -53,3 +53,17 @@ def corpus_files() -> list[Path]:
     files = sorted(_corpus())
     assert files, "neither the corpus nor pydicom's own test files are here"
     return files
+
+
+@pytest.fixture
+def free_port_block() -> int:
+    """Give the first of ten neighbouring loopback ports that nobody listens on."""
+    for first in range(24000, 32000, 10):
+        try:
+            with ExitStack() as held:
+                for port in range(first, first + 10):
+                    held.enter_context(socket.create_server(("127.0.0.1", port)))
+        except OSError:
+            continue
+        return first
+    raise AssertionError("no ten neighbouring ports are free")

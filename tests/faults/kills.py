@@ -1,0 +1,146 @@
+"""SIGKILL at random moments while scans arrive: nothing acknowledged is lost or altered.
+
+Run `python -m tests.faults.kills --kills 1000`; CI runs a few through
+test_kills.py. Two senders store without pause, so most kills fall inside a
+transfer; after each kill the process must be back within five seconds.
+"""
+
+import argparse
+import json
+import random
+import tempfile
+import threading
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from tests.canary.search import search_bytes, spellings
+from tests.faults.kept import digests_kept, listed
+from tests.faults.pair import Pair
+from tests.faults.raw_scu import Address, RawScu, Refusal, instance
+
+PATIENT_NAME = "Killworthy^Quenby"
+BACK_WITHIN_SECONDS = 5.0
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a run showed."""
+
+    kills: int = 0
+    inside_transfer: int = 0
+    acknowledged: int = 0
+    lost: list[str] = field(default_factory=list)
+    altered: list[str] = field(default_factory=list)
+    plaintext: list[str] = field(default_factory=list)
+    slowest_restart_seconds: float = 0.0
+
+    def holds(self) -> bool:
+        """Say whether the promise was kept."""
+        kept = not (self.lost or self.altered or self.plaintext)
+        return kept and self.acknowledged > 0 and self.slowest_restart_seconds <= BACK_WITHIN_SECONDS
+
+
+class Sender(threading.Thread):
+    """Stores without pause, over a new association whenever one breaks, and remembers what was acknowledged."""
+
+    def __init__(self, address: Address, first_seed: int) -> None:
+        super().__init__(daemon=True)
+        self.acknowledged: dict[str, str] = {}
+        self.in_transfer = False
+        self._address = address
+        self._seed = first_seed
+        self._chance = random.Random(first_seed)  # noqa: S311 - sizes and pauses, not secrets
+        self._stop = threading.Event()
+
+    def run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                with RawScu(self._address) as association:
+                    while not self._stop.is_set():
+                        self._store(association)
+                    association.release()
+            except (Refusal, OSError):
+                self.in_transfer = False
+                time.sleep(0.02)
+
+    def stop(self) -> None:
+        """Finish the instance under way and end."""
+        self._stop.set()
+        self.join(30)
+
+    def _store(self, association: RawScu) -> None:
+        sent = instance(self._seed, self._chance.randrange(4_000, 300_000), PATIENT_NAME)
+        self._seed += 1
+        self.in_transfer = True
+        association.store(sent, pause_seconds=self._chance.random() * 0.004)
+        self.in_transfer = False
+        self.acknowledged[sent.sop_instance_uid] = sent.digest
+
+
+def run(kills: int, seed: int, port: int, folder: Path) -> Outcome:
+    """Kill `kills` times, then look for everything that was acknowledged."""
+    chance = random.Random(seed)  # noqa: S311 - the moments must be repeatable
+    outcome = Outcome()
+    pair = Pair(folder / "data", port)
+    pair.start("intake")
+    pair.start("receiver")
+    pair.wait_until_it_answers()
+    senders = [Sender(pair.address, seed * 10_000_000 + 1 + n * 5_000_000) for n in range(2)]
+    for sender in senders:
+        sender.start()
+    for _ in range(kills):
+        time.sleep(chance.random() * 0.3)
+        _kill(pair, chance.choice(["receiver", "intake"]), senders, outcome)
+    for sender in senders:
+        sender.stop()
+    acknowledged = {uid: digest for sender in senders for uid, digest in sender.acknowledged.items()}
+    _compare(pair, acknowledged, outcome)
+    pair.stop()
+    needles = spellings(PATIENT_NAME)
+    files = (p for p in folder.rglob("*") if p.is_file())
+    outcome.plaintext = [str(p) for p in files if search_bytes(p.read_bytes(), needles, depth=0)]
+    return outcome
+
+
+def _kill(pair: Pair, name: str, senders: list[Sender], outcome: Outcome) -> None:
+    outcome.kills += 1
+    outcome.inside_transfer += any(sender.in_transfer for sender in senders)
+    pair.kill(name)
+    began = time.monotonic()
+    pair.start(name)
+    if name == "receiver":
+        pair.wait_until_it_answers()
+        outcome.slowest_restart_seconds = max(outcome.slowest_restart_seconds, round(time.monotonic() - began, 2))
+
+
+def _compare(pair: Pair, acknowledged: dict[str, str], outcome: Outcome) -> None:
+    outcome.acknowledged = len(acknowledged)
+    rooms = pair.rooms()
+    end = time.monotonic() + 120
+    while not acknowledged.keys() <= listed(rooms) and time.monotonic() < end:
+        time.sleep(0.5)
+    kept = digests_kept(rooms)
+    outcome.lost = [uid for uid in acknowledged if uid not in kept]
+    outcome.altered = [uid for uid, digest in acknowledged.items() if uid in kept and digest not in kept[uid]]
+
+
+def main() -> int:
+    """Run from the command line, print the outcome as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--port", type=int, default=23000)
+    parser.add_argument("--write", type=Path, help="also write the outcome here")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="kills-") as folder:
+        outcome = run(arguments.kills, arguments.seed, arguments.port, Path(folder))
+    text = json.dumps(asdict(outcome) | {"holds": outcome.holds()}, indent=2)
+    print(text)  # noqa: T201 - a command's answer
+    if arguments.write:
+        arguments.write.write_text(text + "\n")
+    return 0 if outcome.holds() else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
