@@ -4,14 +4,19 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
-from appliance.assembly.box import create_box, open_box, unseal_root
+from appliance.assembly.box import create_box, open_box, read_box_file, unseal_root
 from appliance.assembly.folders import Folders
 from appliance.assembly.rooms import Rooms, open_rooms
 from appliance.clock import SystemClock
 from appliance.config import ReceiverSettings, Settings, read_settings
 from appliance.keys.hierarchy import Keyring
+from appliance.intake.parts import IntakeParts
+from appliance.intake.service import Intake
+from appliance.store.files import RealFiles
+from tests.faults.kept import digests_kept
 from tests.faults.raw_scu import Address, RawScu, Refusal
 
 ROOT = Path(__file__).parents[2]
@@ -61,10 +66,40 @@ class Pair:
         root = unseal_root(self.folders, None)
         return open_rooms(self.settings, Keyring.for_process("staff", root), SystemClock())
 
+    def open_again(self) -> None:
+        """Do what a start does before the processes run.
+
+        Raises:
+            ApplianceError: The box does not start from what is on the disk.
+        """
+        open_box(self.settings, None, SystemClock())
+
+    def take_in_everything(self) -> Mapping[str, set[str]]:
+        """Run an intake in this process until nothing waits; give what the box keeps then."""
+        rooms = self.rooms()
+        box_id = read_box_file(self.folders).box_id
+        intake = Intake(
+            IntakeParts(
+                rooms.folders.data, box_id, rooms.database, rooms.rotating_keys, rooms.audit, RealFiles(), SystemClock()
+            )
+        )
+        intake.start()
+        while intake.step():
+            pass
+        kept = digests_kept(rooms)
+        intake.close()
+        return kept
+
     def kill(self, name: str) -> None:
         """Send SIGKILL and wait for the end."""
         self._running[name].kill()
         self._running.pop(name).wait()
+
+    def start_what_ended(self) -> None:
+        """Start again, without any fault, each process that gave up."""
+        for name, process in list(self._running.items()):
+            if process.poll() is not None:
+                self.start(name)
 
     def stop(self) -> None:
         """End both in order."""

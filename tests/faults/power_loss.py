@@ -1,0 +1,141 @@
+"""Power losses replayed: after each, the box starts and everything acknowledged is there, bit for bit.
+
+Run `python -m tests.faults.power_loss --states 2000`; CI runs a few through
+test_power_loss.py. Receiver and intake run under the recorder while scans
+arrive, one of them is killed in between, and the recording is cut at random
+operations and rebuilt as a disk may hold it (power.py). On each such folder
+intake works off what it finds, twice: the second time must change nothing.
+"""
+
+import argparse
+import json
+import random
+import shutil
+import tempfile
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from appliance.errors import ApplianceError
+from tests.faults.kept import digests_kept, listed
+from tests.faults.pair import Pair
+from tests.faults.power import Recording, acknowledgement, copy_baseline, read_log
+from tests.faults.preload import recorder
+from tests.faults.raw_scu import RawScu, instance
+
+INSTANCES = 24
+SIZES = (2_000, 30_000, 300_000, 700_000)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a run showed."""
+
+    states: int = 0
+    operations: int = 0
+    acknowledged: int = 0
+    lost: list[str] = field(default_factory=list)
+    not_started: list[str] = field(default_factory=list)
+    not_settled: list[str] = field(default_factory=list)
+    slowest_start_seconds: float = 0.0
+
+    def holds(self) -> bool:
+        """Say whether the promise was kept in every state."""
+        return self.acknowledged > 0 and not (self.lost or self.not_started or self.not_settled)
+
+
+def record(folder: Path, port: int, seed: int, forget: str = "") -> tuple[Pair, Recording]:
+    """Record a receiver and an intake at work, and what they acknowledged.
+
+    Args:
+        folder: Scratch; the data folder and its baseline are made in it.
+        port: A free port.
+        seed: Chooses the sizes.
+        forget: "file" or "folder": as if that fsync had been removed from the code.
+    """
+    chance = random.Random(seed)  # noqa: S311 - repeatable sizes
+    pair = Pair(folder / "data", port)
+    copy_baseline(pair.folders.data, folder / "baseline")
+    log = folder / "recorded"
+    environment = {"LD_PRELOAD": str(recorder()), "FAULTS_ROOT": str(pair.folders.data), "FAULTS_LOG": str(log)}
+    if forget:
+        environment["FAULTS_FORGET"] = forget
+    pair.start("receiver", environment)
+    pair.start("intake", environment)
+    pair.wait_until_it_answers()
+    with log.open("ab", buffering=0) as marks:
+        for batch in range(4):
+            with RawScu(pair.address) as association:
+                for number in range(INSTANCES // 4):
+                    sent = instance(seed * 1000 + batch * 100 + number, chance.choice(SIZES))
+                    association.store(sent)
+                    marks.write(acknowledgement(f"{sent.sop_instance_uid} {sent.digest}"))
+                if batch != 1:
+                    association.release()
+            if batch == 2:
+                pair.kill("intake")
+                pair.start("intake", environment)
+            time.sleep(0.5)
+        _wait_until_listed(pair, INSTANCES)
+    pair.stop()
+    return pair, Recording(pair.folders.data, folder / "baseline", read_log(log.read_bytes()))
+
+
+def replay(pair: Pair, recording: Recording, states: int, seed: int) -> Outcome:
+    """Rebuild and start from so many states."""
+    outcome = Outcome(states, len(recording.operations), len(recording.acknowledged_before(len(recording.operations))))
+    chance = random.Random(seed)  # noqa: S311 - repeatable cuts
+    for number in range(states):
+        position = chance.randrange(1, len(recording.operations) + 1)
+        scratch = pair.folders.data.with_name("state")
+        recording.materialise(position, seed * 1_000_003 + number, scratch)
+        _check(Pair(scratch, pair.address.port), recording.acknowledged_before(position), f"{number}@{position}", outcome)
+        shutil.rmtree(scratch)
+    return outcome
+
+
+def _check(state: Pair, acknowledged: set[str], name: str, outcome: Outcome) -> None:
+    began = time.monotonic()
+    try:
+        state.open_again()
+        kept = state.take_in_everything()
+    except ApplianceError as fault:
+        outcome.not_started.append(f"{name}: {type(fault).__name__}: {fault}")
+        return
+    outcome.slowest_start_seconds = max(outcome.slowest_start_seconds, round(time.monotonic() - began, 2))
+    if state.take_in_everything() != kept:
+        outcome.not_settled.append(name)
+    for line in acknowledged:
+        uid, digest = line.split()
+        if digest not in kept.get(uid, set()):
+            outcome.lost.append(f"{name}: {uid}")
+
+
+def _wait_until_listed(pair: Pair, count: int) -> None:
+    end = time.monotonic() + 30
+    while len(listed(pair.rooms())) < count:
+        assert time.monotonic() < end, f"only {len(listed(pair.rooms()))} of {count} were listed"
+        time.sleep(0.2)
+
+
+def main() -> int:
+    """Run from the command line, print the outcome as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--states", type=int, default=2000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--port", type=int, default=23100)
+    parser.add_argument("--forget", choices=["", "file", "folder"], default="")
+    parser.add_argument("--write", type=Path, help="also write the outcome here")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="power-") as folder:
+        pair, recording = record(Path(folder), arguments.port, arguments.seed, arguments.forget)
+        outcome = replay(pair, recording, arguments.states, arguments.seed)
+    text = json.dumps(asdict(outcome) | {"holds": outcome.holds()}, indent=2)
+    print(text)  # noqa: T201 - a command's answer
+    if arguments.write:
+        arguments.write.write_text(text + "\n")
+    return 0 if outcome.holds() else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
