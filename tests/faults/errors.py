@@ -42,8 +42,8 @@ class Outcome:
 def count_operations(folder: Path, port: int, name: str) -> Counter[str]:
     """Run without an error and count what `name` does to the disk."""
     counted = folder / "counted"
-    pair = Pair(folder / "data", port)
-    _run(pair, name, {"FAULTS_COUNT": str(counted)}, 1)
+    with Pair(folder / "data", port) as pair:
+        _run(pair, name, {"FAULTS_COUNT": str(counted)}, 1)
     return Counter(KINDS[letter] for letter in counted.read_text())
 
 
@@ -63,12 +63,14 @@ def run(folder: Path, port: int, stride: int) -> Outcome:
 
 
 def _one(folder: Path, port: int, name: str, fault: str, outcome: Outcome) -> None:
-    pair = Pair(folder / "data", port)
-    acknowledged, refused = _run(pair, name, {"FAULTS_FAIL": fault}, 2)
-    kept = pair.take_in_everything()
+    with Pair(folder / "data", port) as pair:
+        acknowledged, refused = _run(pair, name, {"FAULTS_FAIL": fault}, 2)
+        kept = pair.take_in_everything()
     outcome.acknowledged += len(acknowledged)
     outcome.refused += refused
-    outcome.lost += [f"{name} {fault}: {uid}" for uid, digest in acknowledged.items() if digest not in kept.get(uid, ())]
+    outcome.lost += [
+        f"{name} {fault}: {uid}" for uid, digest in acknowledged.items() if digest not in kept.get(uid, ())
+    ]
 
 
 def _run(pair: Pair, name: str, fault: dict[str, str], tries: int) -> tuple[dict[str, str], int]:

@@ -51,13 +51,13 @@ class Sender(threading.Thread):
         self._address = address
         self._seed = first_seed
         self._chance = random.Random(first_seed)  # noqa: S311 - sizes and pauses, not secrets
-        self._stop = threading.Event()
+        self._stopping = threading.Event()
 
     def run(self) -> None:
-        while not self._stop.is_set():
+        while not self._stopping.is_set():
             try:
                 with RawScu(self._address) as association:
-                    while not self._stop.is_set():
+                    while not self._stopping.is_set():
                         self._store(association)
                     association.release()
             except (Refusal, OSError):
@@ -66,7 +66,7 @@ class Sender(threading.Thread):
 
     def stop(self) -> None:
         """Finish the instance under way and end."""
-        self._stop.set()
+        self._stopping.set()
         self.join(30)
 
     def _store(self, association: RawScu) -> None:
@@ -82,21 +82,21 @@ def run(kills: int, seed: int, port: int, folder: Path) -> Outcome:
     """Kill `kills` times, then look for everything that was acknowledged."""
     chance = random.Random(seed)  # noqa: S311 - the moments must be repeatable
     outcome = Outcome()
-    pair = Pair(folder / "data", port)
-    pair.start("intake")
-    pair.start("receiver")
-    pair.wait_until_it_answers()
-    senders = [Sender(pair.address, seed * 10_000_000 + 1 + n * 5_000_000) for n in range(2)]
-    for sender in senders:
-        sender.start()
-    for _ in range(kills):
-        time.sleep(chance.random() * 0.3)
-        _kill(pair, chance.choice(["receiver", "intake"]), senders, outcome)
-    for sender in senders:
-        sender.stop()
-    acknowledged = {uid: digest for sender in senders for uid, digest in sender.acknowledged.items()}
-    _compare(pair, acknowledged, outcome)
-    pair.stop()
+    with Pair(folder / "data", port) as pair:
+        pair.start("intake")
+        pair.start("receiver")
+        pair.wait_until_it_answers()
+        senders = [Sender(pair.address, seed * 10_000_000 + 1 + n * 5_000_000) for n in range(2)]
+        for sender in senders:
+            sender.start()
+        for _ in range(kills):
+            time.sleep(chance.random() * 0.3)
+            _kill(pair, chance.choice(["receiver", "intake"]), senders, outcome)
+        for sender in senders:
+            sender.stop()
+        acknowledged = {uid: digest for sender in senders for uid, digest in sender.acknowledged.items()}
+        _compare(pair, acknowledged, outcome)
+        pair.stop()
     needles = spellings(PATIENT_NAME)
     files = (p for p in folder.rglob("*") if p.is_file())
     outcome.plaintext = [str(p) for p in files if search_bytes(p.read_bytes(), needles, depth=0)]

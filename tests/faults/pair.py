@@ -6,15 +6,16 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Self
 
 from appliance.assembly.box import create_box, open_box, read_box_file, unseal_root
 from appliance.assembly.folders import Folders
 from appliance.assembly.rooms import Rooms, open_rooms
 from appliance.clock import SystemClock
 from appliance.config import ReceiverSettings, Settings, read_settings
-from appliance.keys.hierarchy import Keyring
 from appliance.intake.parts import IntakeParts
 from appliance.intake.service import Intake
+from appliance.keys.hierarchy import Keyring
 from appliance.store.files import RealFiles
 from tests.faults.kept import digests_kept
 from tests.faults.raw_scu import Address, RawScu, Refusal
@@ -39,6 +40,13 @@ class Pair:
         if not self.folders.box.exists():
             create_box(self.settings, None, SystemClock())
         assert read_settings(self.folders.settings).receiver.port == port
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for name in list(self._running):
+            self.kill(name)
 
     def start(self, name: str, environment: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
         """Start `receiver` or `intake`, with more environment if a fault is wanted."""

@@ -15,9 +15,10 @@ import tempfile
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 from appliance.errors import ApplianceError
-from tests.faults.kept import digests_kept, listed
+from tests.faults.kept import listed
 from tests.faults.pair import Pair
 from tests.faults.power import Recording, acknowledgement, copy_baseline, read_log
 from tests.faults.preload import recorder
@@ -53,32 +54,36 @@ def record(folder: Path, port: int, seed: int, forget: str = "") -> tuple[Pair, 
         seed: Chooses the sizes.
         forget: "file" or "folder": as if that fsync had been removed from the code.
     """
-    chance = random.Random(seed)  # noqa: S311 - repeatable sizes
-    pair = Pair(folder / "data", port)
-    copy_baseline(pair.folders.data, folder / "baseline")
     log = folder / "recorded"
-    environment = {"LD_PRELOAD": str(recorder()), "FAULTS_ROOT": str(pair.folders.data), "FAULTS_LOG": str(log)}
-    if forget:
-        environment["FAULTS_FORGET"] = forget
-    pair.start("receiver", environment)
-    pair.start("intake", environment)
-    pair.wait_until_it_answers()
-    with log.open("ab", buffering=0) as marks:
-        for batch in range(4):
-            with RawScu(pair.address) as association:
-                for number in range(INSTANCES // 4):
-                    sent = instance(seed * 1000 + batch * 100 + number, chance.choice(SIZES))
-                    association.store(sent)
-                    marks.write(acknowledgement(f"{sent.sop_instance_uid} {sent.digest}"))
-                if batch != 1:
-                    association.release()
-            if batch == 2:
-                pair.kill("intake")
-                pair.start("intake", environment)
-            time.sleep(0.5)
-        _wait_until_listed(pair, INSTANCES)
-    pair.stop()
+    with Pair(folder / "data", port) as pair:
+        copy_baseline(pair.folders.data, folder / "baseline")
+        environment = {"LD_PRELOAD": str(recorder()), "FAULTS_ROOT": str(pair.folders.data), "FAULTS_LOG": str(log)}
+        if forget:
+            environment["FAULTS_FORGET"] = forget
+        pair.start("receiver", environment)
+        pair.start("intake", environment)
+        pair.wait_until_it_answers()
+        with log.open("ab", buffering=0) as marks:
+            _store(pair, environment, marks, seed)
+        pair.stop()
     return pair, Recording(pair.folders.data, folder / "baseline", read_log(log.read_bytes()))
+
+
+def _store(pair: Pair, environment: dict[str, str], marks: BinaryIO, seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311 - repeatable sizes
+    for batch in range(4):
+        with RawScu(pair.address) as association:
+            for number in range(INSTANCES // 4):
+                sent = instance(seed * 1000 + batch * 100 + number, chance.choice(SIZES))
+                association.store(sent)
+                marks.write(acknowledgement(f"{sent.sop_instance_uid} {sent.digest}"))
+            if batch != 1:  # the second association is cut off
+                association.release()
+        if batch == 2:
+            pair.kill("intake")
+            pair.start("intake", environment)
+        time.sleep(0.5)
+    _wait_until_listed(pair, INSTANCES)
 
 
 def replay(pair: Pair, recording: Recording, states: int, seed: int) -> Outcome:
@@ -89,7 +94,9 @@ def replay(pair: Pair, recording: Recording, states: int, seed: int) -> Outcome:
         position = chance.randrange(1, len(recording.operations) + 1)
         scratch = pair.folders.data.with_name("state")
         recording.materialise(position, seed * 1_000_003 + number, scratch)
-        _check(Pair(scratch, pair.address.port), recording.acknowledged_before(position), f"{number}@{position}", outcome)
+        _check(
+            Pair(scratch, pair.address.port), recording.acknowledged_before(position), f"{number}@{position}", outcome
+        )
         shutil.rmtree(scratch)
     return outcome
 
