@@ -23,6 +23,7 @@ from appliance.inbox.reader import OpenAssociation, State
 from appliance.intake import queries, trail
 from appliance.intake.examining import Examined, Waiting, examine, look, unreadable
 from appliance.intake.parts import IntakeParts
+from appliance.sandbox.birth import Birth
 from appliance.sandbox.parser import Parser
 from appliance.store import stored_files
 from appliance.store.files import make_folder_durably, storage_faults
@@ -38,12 +39,12 @@ log = getLogger(__name__)
 class AssociationIntake:
     """The state of one association between steps."""
 
-    def __init__(self, parts: IntakeParts, association: OpenAssociation) -> None:
+    def __init__(self, parts: IntakeParts, association: OpenAssociation, birth: Birth) -> None:
         self._parts = parts
         self._association = association
         self._id = self.association_id = association.association_id
         self.started_at = association.record.facts.started_at
-        self._parser = Parser(parts.clock)
+        self._parser = Parser(parts.clock, birth=birth)
         self._moved: list[FileId] = []
         self.settled = False
         with parts.database.write() as tx:

@@ -21,6 +21,7 @@ from appliance.intake import queries, trail
 from appliance.intake.association import AssociationIntake
 from appliance.intake.parts import IntakeParts
 from appliance.intake.spool import SpoolImport
+from appliance.sandbox.birth import Nursery
 from appliance.store import stored_files
 from appliance.store.rotating_keys import current_inbox_public_key, write_inbox_public_key
 
@@ -37,6 +38,7 @@ class Intake:
         self._parts = parts
         self._reader = parts.reader
         self._spool = SpoolImport(parts)
+        self._nursery = Nursery("facts")
         self._open: dict[AssociationId, AssociationIntake] = {}
         self._passed_over: set[AssociationId] = set()
 
@@ -86,6 +88,7 @@ class Intake:
         for association in self._open.values():
             association.close()
         self._open.clear()
+        self._nursery.close()
         self._parts.database.close()
 
     def _finish_move(self, row: stored_files.StoredFile) -> None:
@@ -110,7 +113,7 @@ class Intake:
         try:
             record = self._reader.record_of(association_id)
             if record is not None:
-                self._open[association_id] = AssociationIntake(self._parts, self._unsealed(record))
+                self._open[association_id] = AssociationIntake(self._parts, self._unsealed(record), self._nursery.birth)
         except Tampered as error:
             reason = QuarantineReason.FORGED if isinstance(error, WrongKey) else QuarantineReason.DAMAGED
             self._pass_over(association_id, reason)

@@ -25,6 +25,15 @@ class _Program(ctypes.Structure):
     _fields_ = [("length", ctypes.c_ushort), ("steps", ctypes.c_void_p)]
 
 
+def end_with_parent() -> None:
+    """Have the kernel kill this process when its parent ends.
+
+    Raises:
+        Unavailable: The kernel refused.
+    """
+    _control(ctypes.CDLL(None, use_errno=True), _PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 def confine() -> None:
     """Give up every right; there is no way back.
 

@@ -1,6 +1,6 @@
 """Has untrusted datasets read by a confined child.
 
-Guards: the child is executed fresh, with an empty environment and no inherited
+Guards: the child comes from `birth`, with an empty environment and no inherited
 descriptor, so it never held a key. It gets the first bytes of a plaintext and
 what it asks for, within a deadline. Whatever it does, the worst is that one
 file is not understood: any fault ends the child, and the next request gets a
@@ -8,18 +8,15 @@ new one. One Parser serves one association, or one reader's request.
 """
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import appliance
 from appliance.clock import Clock
 from appliance.dicom.facts import InstanceFacts
 from appliance.dicom.faults import Fault, Unparsable
 from appliance.dicom.source import Source
 from appliance.sandbox.answers import decode_facts
+from appliance.sandbox.birth import Birth, Confined, executed
 from appliance.sandbox.wire import RANGE, Kind, Message, PatientPipe, two_parts
 
 SECONDS_EACH = 10.0
@@ -27,7 +24,6 @@ PREFIX_BYTES = 64 * 1024
 MAX_WANTED_BYTES = 16 * 1024 * 1024
 REQUESTS_EACH = 2000  # then a new child, long before its CPU limit
 _DIED = frozenset({Fault.CRASHED, Fault.STALLED, Fault.NONSENSE})
-_PACKAGE_ROOT = Path(appliance.__file__).parents[1]
 
 
 class Parser:
@@ -36,16 +32,14 @@ class Parser:
     Args:
         clock: For the deadlines.
         seconds_each: How long one dataset may take.
-        command: What to run as the child; tests give hostile ones.
+        birth: Makes the child: a nursery's, or an execution; tests execute hostile ones.
     """
 
-    def __init__(
-        self, clock: Clock, seconds_each: float = SECONDS_EACH, command: tuple[str, ...] | None = None
-    ) -> None:
+    def __init__(self, clock: Clock, seconds_each: float = SECONDS_EACH, birth: Birth | None = None) -> None:
         self._clock = clock
         self._seconds_each = seconds_each
-        self._command = command or (sys.executable, "-E", "-s", "-B", "-m", "appliance.sandbox.child")
-        self._child: subprocess.Popen[bytes] | None = None
+        self._birth = birth or executed()
+        self._child: Confined | None = None
         self._pipe: PatientPipe | None = None
         self._mode = ""
         self._served = 0
@@ -80,14 +74,13 @@ class Parser:
     @property
     def child_id(self) -> int | None:
         """Give the child's process id, None while there is none."""
-        return self._child.pid if self._child else None
+        return self._child.process_id if self._child else None
 
     def close(self) -> None:
         """End the child."""
         child, self._child, self._pipe, self._served = self._child, None, None, 0
         if child is not None:
-            child.kill()
-            child.communicate()
+            child.end()
 
     def _ask(self, mode: str, kind: Kind, source: Source, about: tuple[int, str]) -> bytes:
         fresh = self._served == 0 or mode != self._mode
@@ -119,20 +112,8 @@ class Parser:
         if mode != self._mode or self._served >= REQUESTS_EACH:
             self.close()
         if self._pipe is None:
-            child = subprocess.Popen(  # noqa: S603  our own interpreter and module, no outside word
-                [*self._command, mode],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,  # a parser's own words could quote the data
-                bufsize=0,
-                cwd=_PACKAGE_ROOT,
-                env={},
-                close_fds=True,
-            )
-            if child.stdin is None or child.stdout is None:
-                raise ValueError("pipes were asked for")
-            self._child, self._mode = child, mode
-            self._pipe = PatientPipe(child.stdout.fileno(), child.stdin.fileno(), self._clock.monotonic)
+            self._child, self._mode = self._birth(mode), mode
+            self._pipe = PatientPipe(self._child.reading, self._child.writing, self._clock.monotonic)
         return self._pipe
 
 

@@ -81,7 +81,7 @@ def _submit(browser: httpx.Client, path: str, **fields: str) -> None:
 
 def _recent_temporary_files(since: float, needles: set[bytes]) -> list[str]:
     hits = []
-    for folder in {tempfile.gettempdir(), "/tmp", "/var/tmp", "/dev/shm"}:  # noqa: S108 - they are searched, not used
+    for folder in {tempfile.gettempdir(), "/tmp", "/var/tmp", "/dev/shm"}:  # noqa: S108  they are searched, not used
         for top, _, names in os.walk(folder):
             recent = [Path(top) / n for n in names if _modified(Path(top) / n) >= since]
             hits += [hit for path in recent for hit in _search_one(path, needles)]

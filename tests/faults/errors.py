@@ -118,7 +118,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="errors-") as folder:
         outcome = run(Path(folder), arguments.port, arguments.stride)
     text = json.dumps(asdict(outcome) | {"holds": outcome.holds()}, indent=2)
-    print(text)  # noqa: T201 - a command's answer
+    print(text)  # noqa: T201  what a command prints is its answer
     if arguments.write:
         arguments.write.write_text(text + "\n")
     return 0 if outcome.holds() else 1

@@ -50,7 +50,7 @@ class Sender(threading.Thread):
         self.in_transfer = False
         self._address = address
         self._seed = first_seed
-        self._chance = random.Random(first_seed)  # noqa: S311 - sizes and pauses, not secrets
+        self._chance = random.Random(first_seed)  # noqa: S311  sizes and pauses, not secrets
         self._stopping = threading.Event()
 
     def run(self) -> None:
@@ -80,7 +80,7 @@ class Sender(threading.Thread):
 
 def run(kills: int, seed: int, port: int, folder: Path) -> Outcome:
     """Kill `kills` times, then look for everything that was acknowledged."""
-    chance = random.Random(seed)  # noqa: S311 - the moments must be repeatable
+    chance = random.Random(seed)  # noqa: S311  the moments must be repeatable
     outcome = Outcome()
     with Pair(folder / "data", port) as pair:
         pair.start("intake")
@@ -136,7 +136,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="kills-") as folder:
         outcome = run(arguments.kills, arguments.seed, arguments.port, Path(folder))
     text = json.dumps(asdict(outcome) | {"holds": outcome.holds()}, indent=2)
-    print(text)  # noqa: T201 - a command's answer
+    print(text)  # noqa: T201  what a command prints is its answer
     if arguments.write:
         arguments.write.write_text(text + "\n")
     return 0 if outcome.holds() else 1

@@ -39,6 +39,8 @@ class Pair:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         if not self.folders.box.exists():
             create_box(self.settings, None, SystemClock())
+        root = unseal_root(self.folders, None)
+        self._keyring = Keyring.for_process("intake", root).encode()
         assert read_settings(self.folders.settings).receiver.port == port
 
     def __enter__(self) -> Self:
@@ -53,7 +55,7 @@ class Pair:
         command = [sys.executable, "-m", "appliance", name, "--settings", str(self.folders.settings)]
         handed: tuple[int, ...] = ()
         if name == "intake":
-            handed = (_pipe_with(open_box(self.settings, None, SystemClock())["intake"]),)
+            handed = (_pipe_with(self._keyring),)
             command += ["--keys-fd", str(handed[0])]
         with self.log.open("ab") as log:
             self._running[name] = subprocess.Popen(

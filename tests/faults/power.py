@@ -104,7 +104,7 @@ class Recording:
 
     def materialise(self, position: int, seed: int, target: Path) -> None:
         """Write one state that the disk may be in after losing power before operation `position`."""
-        chance = random.Random(seed)  # noqa: S311 - replays must be repeatable, nothing is secret
+        chance = random.Random(seed)  # noqa: S311  replays must be repeatable, nothing is secret
         names = {folder: dict(entries) for folder, entries in self._start.items()}
         cut_of = self._cuts(position, chance)
         for change in self._name_changes:

@@ -18,6 +18,7 @@ from appliance.dicom.instance import parse_bytes
 from appliance.dicom.source import ByteSource
 from appliance.errors import Tampered
 from appliance.sandbox.answers import decode_facts, encode_facts
+from appliance.sandbox.birth import executed
 from appliance.sandbox.parser import Parser
 from tests.dicom import datasets as ds
 from tests.dicom.datasets import EXPLICIT_LITTLE, JPEG_BASELINE
@@ -65,7 +66,10 @@ def test_a_fault_of_the_data_is_told_and_the_child_lives_on(parser: Parser) -> N
 def test_a_hostile_child_costs_one_file_and_little_time(how: str, fault: Fault) -> None:
     began = time.monotonic()
     command = (sys.executable, HOSTILE, how)
-    with Parser(SystemClock(), seconds_each=0.6, command=command) as parser, pytest.raises(Unparsable) as raised:
+    with (
+        Parser(SystemClock(), seconds_each=0.6, birth=executed(command)) as parser,
+        pytest.raises(Unparsable) as raised,
+    ):
         parser.facts(ByteSource(WHOLE * 2000), 0, EXPLICIT_LITTLE)
     assert raised.value.fault is fault
     assert time.monotonic() - began < 5

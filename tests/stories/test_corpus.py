@@ -48,7 +48,7 @@ def sample(path: Path) -> Sample | None:
             meta = found.file_meta
             sop_class = str(found.get("SOPClassUID", "") or meta.get("MediaStorageSOPClassUID", ""))
             sop_instance = str(found.get("SOPInstanceUID", "") or meta.get("MediaStorageSOPInstanceUID", ""))
-        except Exception:  # noqa: BLE001 - a file that lies may raise anything; it then has no UIDs for a sender
+        except Exception:  # noqa: BLE001  a file that lies may raise anything; it then has no UIDs for a sender
             return None
     if not sop_class or not sop_instance:
         return None

@@ -18,6 +18,7 @@ from appliance.archive.scope import Scope
 from appliance.archive.source import ScopedSource
 from appliance.clock import Clock
 from appliance.errors import Unavailable, Unsuitable
+from appliance.sandbox.birth import Nursery
 from appliance.sandbox.parser import Parser
 
 _RELATIVE_URI = re.compile(r"bulkdata/[0-9]{1,15}-[0-9]{1,15}", re.ASCII)
@@ -31,6 +32,7 @@ class Metadata:
     def __init__(self, source: ScopedSource, clock: Clock) -> None:
         self._source = source
         self._clock = clock
+        self._nursery = Nursery("metadata")
 
     def of(self, scope: Scope, found: Sequence[Located], base_url: str) -> bytes:
         """Give one JSON array with a dataset for each instance, all read by one child.
@@ -39,7 +41,7 @@ class Metadata:
             Unavailable: A dataset could not be read within its bounds.
             Tampered: A stored file is not what was stored.
         """
-        with Parser(self._clock) as parser:
+        with Parser(self._clock, birth=self._nursery.birth) as parser:
             models = [self._model(parser, scope, located, base_url) for located in found]
         return b"[" + b",".join(models) + b"]"
 
