@@ -16,7 +16,7 @@ help: ## List what make can do
 
 setup: $(READY) ## Make the Python environment from the locked dependencies
 
-$(READY): pyproject.toml $(wildcard requirements*.txt) tools/bootstrap.sh
+$(READY): pyproject.toml $(wildcard requirements*.lock) tools/bootstrap.sh
 	tools/bootstrap.sh $(VENV)
 	@touch $@
 

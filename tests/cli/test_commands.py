@@ -1,0 +1,110 @@
+"""The command line as a whole: help, exit statuses, documentation, bugs that are told as bugs."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from appliance import errors
+from appliance.cli.answers import EXIT_STATUSES, Answer, exit_status, listed, shown
+from appliance.cli.main import COMMANDS, command_parser, main
+
+ROOT = Path(__file__).parents[2]
+GUIDE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_every_command_has_help_and_is_in_the_operators_guide(
+    command: "object", capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = str(getattr(command, "name", ""))
+    with pytest.raises(SystemExit) as ended:
+        main([*name.split(), "--help"])
+    assert ended.value.code == 0
+    assert "--json" in capsys.readouterr().out
+    assert f"`enamel {name}`" in GUIDE
+
+
+def faults(kind: type[errors.ApplianceError]) -> list[type[errors.ApplianceError]]:
+    return [kind, *(below for child in kind.__subclasses__() for below in faults(child))]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in faults(errors.ApplianceError) if kind.__module__ == errors.__name__])
+def test_every_fault_has_an_exit_status_of_its_own_family(kind: type[errors.ApplianceError]) -> None:
+    family = {errors.Refused: 10, errors.Unavailable: 20, errors.Tampered: 30}
+    status = exit_status(kind("x"))
+    for base, tens in family.items():
+        if issubclass(kind, base):
+            assert status // 10 * 10 == tens
+
+
+def test_the_table_has_subclasses_above_their_bases_and_is_in_the_guide() -> None:
+    for place, (kind, status) in enumerate(EXIT_STATUSES):
+        assert not any(issubclass(later, kind) for later, _ in EXIT_STATUSES[place + 1 :])
+        assert f"| {status} | `{kind.__name__}`" in GUIDE
+
+
+def test_no_command_is_a_usage_fault() -> None:
+    with pytest.raises(SystemExit) as ended:
+        command_parser().parse_args([])
+    assert ended.value.code == 2
+
+
+def test_json_is_one_line_and_nothing_where_there_is_nothing() -> None:
+    assert shown(Answer({"name": "Ñandú\n"}), as_json=True) == '{"name": "Ñandú\\n"}'
+    assert shown(Answer(None, "for a person"), as_json=True) == ""
+    assert shown(Answer(None, "for a person"), as_json=False) == "for a person"
+
+
+def test_rows_are_aligned_and_their_absence_is_said() -> None:
+    table = listed([{"a_b": 1, "c": None}, {"a_b": 100, "c": ["x", "y"]}], ("a_b", "c"), "none")
+    assert table.text == "a b  c\n1    -\n100  x, y"
+    assert listed([], ("a",), "There is none.") == Answer([], "There is none.")
+
+
+def run(*words: str, given: str = "") -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "appliance", *words]
+    return subprocess.run(command, capture_output=True, text=True, input=given, cwd=ROOT, check=False)
+
+
+def test_a_passphrase_box_is_made_asked_and_recovered_from_standard_input(tmp_path: Path) -> None:
+    data = str(tmp_path / "data")
+    made = run("keys", "init", "--data", data, "--json", given="open sesame\n")
+    code = json.loads(made.stdout)["recovery_code"]
+    assert json.loads(run("keys", "status", "--data", data, "--json").stdout)["asks_passphrase"]
+    wrong = run("studies", "list", "--data", data, given="open barley\n")
+    assert wrong.returncode == 13
+    assert "barley" not in wrong.stderr
+    assert run("studies", "list", "--data", data, "--json", given="open sesame\n").stdout == "[]\n"
+    assert run("keys", "recover", "--data", data, given=f"{code[:-1]}\nnew sesame\n").returncode == 14
+    assert run("keys", "recover", "--data", data, given=f"{code}\nnew sesame\n").returncode == 0
+    assert run("check", "--data", data, given="new sesame\n").returncode == 0
+    assert run("studies", "list", "--data", data, given="open sesame\n").returncode == 13
+
+
+def test_a_box_that_does_not_run_says_so(tmp_path: Path) -> None:
+    data = str(tmp_path / "data")
+    run("keys", "init", "--sealing", "file", "--data", data)
+    assert json.loads(run("status", "--data", data, "--json").stdout) == {"running": False, "waiting_count": 0}
+    locked = run("lock", "--data", data)
+    assert locked.returncode == 20
+    assert "is it running" in locked.stderr
+
+
+def test_a_folder_without_a_box_is_told_in_words(tmp_path: Path) -> None:
+    done = run("status", "--data", str(tmp_path))
+    assert done.returncode == 15
+    assert "enamel keys init" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_damaged_file_is_found_by_the_check(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    run("keys", "init", "--sealing", "file", "--data", str(data))
+    catalogue = data / "catalogue" / "catalogue.db"
+    damaged = bytearray(catalogue.read_bytes())
+    damaged[5000] ^= 1
+    catalogue.write_bytes(damaged)
+    assert run("check", "--data", str(data)).returncode in (3, 30, 31)
