@@ -10,7 +10,7 @@ from litestar.middleware import DefineMiddleware
 from litestar.static_files import create_static_files_router
 from litestar.types import ControllerRouterHandler
 
-from appliance.web.http.access import Door, access, check_access
+from appliance.web.http.access import Door, access
 from appliance.web.http.actor import Actor, Identify
 from appliance.web.http.csrf import check_form
 from appliance.web.http.headers import add_headers
@@ -18,6 +18,7 @@ from appliance.web.staff import health, live, people, quarantine, screen, sender
 from appliance.web.staff.context import StaffContext
 from appliance.web.staff.faults import Faults
 from appliance.web.staff.pages import Pages
+from appliance.web.staff.refusals import recording_guard
 
 STATIC = Path(__file__).parents[1] / "static"
 LARGEST_FORM_BYTES = 64 * 1024
@@ -44,7 +45,7 @@ def create_app(context: StaffContext, handlers: Sequence[ControllerRouterHandler
     return Litestar(
         [*HANDLERS, *static_files(context.viewer_folder), *handlers],
         middleware=[DefineMiddleware(Identify, accounts=context.accounts)],
-        guards=[check_access, check_form],
+        guards=[recording_guard(context.accounts), check_form],
         dependencies={
             "context": Provide(lambda: context, sync_to_thread=False),
             "pages": Provide(lambda: pages, sync_to_thread=False),
