@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from appliance.errors import Tampered, WrongKey
@@ -321,6 +321,8 @@ def test_a_stream_is_complete_only_if_header_and_last_chunk_verify(name: str) ->
 
 
 @given(contents, st.integers(0, 5 * CHUNK), st.integers(0, 5 * CHUNK), st.booleans())
+@example(bytes(range(35)), 3, 25, False)
+@example(bytes(range(35)), 3, 25, True)
 def test_a_range_is_read_into_memory_that_is_used_again(
     content: bytes, offset: int, length: int, by_file: bool
 ) -> None:
