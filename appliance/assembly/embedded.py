@@ -1,23 +1,29 @@
 """The embedded default: every process of a box as a child of one supervisor, on one data folder."""
 
+import logging
 import shutil
 import socket
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import appliance
 from appliance.assembly.box import open_box, sealed_root
 from appliance.assembly.caddy import caddy_config, caddy_environment
+from appliance.assembly.certificates import renew_web_certificate
 from appliance.assembly.children import Plan
 from appliance.assembly.folders import Folders
-from appliance.assembly.supervisor import Works
+from appliance.assembly.supervisor import Supervisor, Works
 from appliance.clock import Clock
 from appliance.config import Settings, child_environment
-from appliance.errors import Unavailable
+from appliance.errors import ApplianceError, Unavailable
 from appliance.keys.sealing import sealed_by
 from appliance.store.files import RealFiles, replace_durably, storage_faults
 
+log = logging.getLogger(__name__)
+
+_RENEWAL_SECONDS = 3600.0
 REPOSITORY = Path(appliance.__file__).parent.parent
 
 
@@ -41,6 +47,27 @@ def embedded_works(settings: Settings, settings_file: Path, clock: Clock) -> Wor
         plan=_planner(folders, settings_file.absolute(), (str(caddy), "run", "--config", str(config))),
         open_keyrings=lambda passphrase: open_box(settings, passphrase, clock),
     )
+
+
+@dataclass
+class Renewal:
+    """Keeps the certificate that browsers see from running out, locked or not."""
+
+    supervisor: Supervisor
+    settings: Settings
+    clock: Clock
+    _due_at: float = 0.0
+
+    def each_tick(self) -> None:
+        """Once an hour issue the certificate anew if it is time, and have Caddy read it."""
+        if self.clock.monotonic() < self._due_at:
+            return
+        self._due_at = self.clock.monotonic() + _RENEWAL_SECONDS
+        try:
+            if renew_web_certificate(Folders.of(self.settings).tls, self.settings.staff.names, self.clock):
+                self.supervisor.restart("caddy")
+        except ApplianceError as fault:
+            log.warning("the web certificate cannot be renewed: %s", fault)
 
 
 def find_caddy() -> Path:

@@ -88,6 +88,11 @@ class Supervisor:
             self._replace(*KEY_HOLDERS)
             log.info("the box is locked")
 
+    def restart(self, name: str) -> None:
+        """End one child, which is then started again."""
+        if name in self._children:
+            self._children[name].ask_to_stop()
+
     def stop(self) -> None:
         """End `run` soon."""
         self._stopping = True

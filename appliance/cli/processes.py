@@ -7,7 +7,7 @@ from pathlib import Path
 
 from appliance.assembly.box import sealed_root
 from appliance.assembly.caddy import caddy_config
-from appliance.assembly.embedded import embedded_works
+from appliance.assembly.embedded import Renewal, embedded_works
 from appliance.assembly.folders import Folders
 from appliance.assembly.intake import run_intake
 from appliance.assembly.receiver import run_receiver
@@ -32,7 +32,7 @@ def _run(call: Invocation) -> Answer:
     supervisor = Supervisor(embedded_works(settings, _settings_file(call), call.clock), call.clock)
     if not asks_passphrase(sealed_root(Folders.of(settings))):
         supervisor.unlock(None)
-    supervisor.run()
+    supervisor.run(Renewal(supervisor, settings, call.clock).each_tick)
     return Answer({"stopped": True})
 
 
