@@ -148,7 +148,7 @@ def _greeting(clinic: Clinic, clock: SystemClock) -> str:
     storescu -aet {SENDER} {called}
       and see the study come into the list
     storescu -aet CONSOLE2 {called}
-      which is refused, until {clinic.administrator.user} lets that sender in on the page Senders
+      which is refused, until {clinic.administrator.user} lets that sender in on the page Scanners
     {enamel} lock --data {data}
       nobody can look any more, scanners can still send; `unlock` lists all of it
 
