@@ -55,15 +55,24 @@ class CharacterSet:
         return text, clean and self.is_known and not self._default
 
     def _decode_extended(self, value: bytes) -> tuple[str, bool]:
-        pieces = [self._decode_piece(piece) for piece in _DELIMITED.split(value)]
+        parts = _ESCAPE.split(value)
+        pieces = [_decode_plain(parts[0], self._first)]
+        for escape, part in zip(parts[1::2], parts[2::2], strict=True):
+            pieces += self._decode_escaped(part, _ESCAPES.get(escape, self._first))
         return "".join(text for text, _ in pieces), all(clean for _, clean in pieces)
 
-    def _decode_piece(self, piece: bytes) -> tuple[str, bool]:
-        parts = _ESCAPE.split(piece)
-        decoded = [_decode_plain(parts[0], self._first)]
-        for escape, part in zip(parts[1::2], parts[2::2], strict=True):
-            decoded.append(_decode_plain(part, _ESCAPES.get(escape, self._first)))
-        return "".join(text for text, _ in decoded), all(clean for _, clean in decoded)
+    def _decode_escaped(self, part: bytes, codec: str) -> list[tuple[str, bool]]:
+        """Decode what follows an escape: up to the first delimiter in its set, the rest in the first one.
+
+        In a set of two seven-bit bytes '^', '=' and a backslash are halves of characters (the kana ma is 24 5E),
+        so there a delimiter counts only where the whole makes no sense without it.
+        """
+        whole = _decode_plain(part, codec)
+        delimiter = _DELIMITED.search(part)
+        if delimiter is None or (codec.startswith("^") and whole[1]):
+            return [whole]
+        here, rest = part[: delimiter.start()], part[delimiter.start() :]
+        return [_decode_plain(here, codec), _decode_plain(rest, self._first)]
 
 
 def _codec_of(term: str) -> str | None:

@@ -52,3 +52,11 @@ def test_what_a_set_cannot_explain_is_read_as_latin_and_told(terms: list[str], r
 def test_any_bytes_become_text(terms: list[str], raw: bytes) -> None:
     text, _ = CharacterSet(terms).decode(raw)
     assert isinstance(text, str)
+
+
+def test_bytes_of_a_two_byte_set_are_no_delimiters() -> None:
+    """PS3.5 H.3.1: the kana of Yamada hold 24 5E, whose second half is a caret elsewhere."""
+    esc = b"\x1b"
+    kana = b"Yamada^Tarou=" + esc + b"$B;3ED" + esc + b"(B^" + esc + b"$BB@O:" + esc + b"(B="
+    kana += esc + b"$B$d$^$@" + esc + b"(B^" + esc + b"$B$?$m$&" + esc + b"(B"
+    assert CharacterSet(["", "ISO 2022 IR 87"]).decode(kana) == ("Yamada^Tarou=山田^太郎=やまだ^たろう", True)
