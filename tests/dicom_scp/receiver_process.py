@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -122,13 +122,14 @@ def run_on(folder: Folder, port: int, tls_port: int = 0, prefix: Sequence[str] =
     """Run a receiver on a folder that is there."""
     command = [*prefix, sys.executable, "-m", "tests.dicom_scp.receiver_process", str(folder.path)]
     with (folder.path / "log").open("ab") as log:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log)
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, start_new_session=True)
     try:
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n", (folder.path / "log").read_text()
         yield Running(folder, process, port, tls_port)
     finally:
-        process.terminate()
+        with suppress(ProcessLookupError):  # it may have ended by itself
+            os.killpg(process.pid, signal.SIGTERM)  # what traces it goes with it
         try:
             process.wait(10)
         except subprocess.TimeoutExpired:
