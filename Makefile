@@ -23,11 +23,11 @@ $(READY): pyproject.toml $(wildcard requirements*.lock) tools/bootstrap.sh
 run: $(READY) ## Start a whole clinic on this machine; Ctrl-C stops it, a second start keeps its data
 	$(BIN)/enamel demo
 
-test: $(READY) ## The fast tests, under a minute
-	$(PYTEST) -q -m "not slow"
+test: $(READY) ## The fast tests, one process a core
+	$(PYTEST) -q -n auto --dist loadfile -m "not slow"
 
 test-all: $(READY) ## Every test, the box and the fault runs included
-	$(PYTEST) -q
+	$(PYTEST) -q -n auto --dist loadfile
 
 test-box: $(READY) ## Only the appliance: boots Debian 12, installs it twice, cuts its power (needs root)
 	$(PYTEST) -q tests/box

@@ -11,7 +11,7 @@ if compgen -G 'tests/box/test_*.py' >/dev/null; then
   box=$!
 fi
 rest=0
-"$venv/bin/python" -m pytest -q --ignore=tests/box --cov --cov-report= --durations=15 || rest=$?
+"$venv/bin/python" -m pytest -q -n auto --dist loadfile --ignore=tests/box --cov --cov-report= --durations=15 || rest=$?
 appliance=0
 if [ -n "${box:-}" ]; then
   wait "$box" || appliance=$?

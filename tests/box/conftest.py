@@ -24,10 +24,11 @@ def share_installer(folder: Path) -> None:
     wheels = folder / "wheels"
     wheels.mkdir(parents=True)
     package = image.wheels(wheels)
-    image.copy_committed(folder, ("ansible/", "systemd/"))
+    image.copy_committed(folder, ("ansible/", "systemd/", "requirements.lock"))
     answers = {
         "enamel_package": f"/mnt/shared/wheels/{package.name}",
         "enamel_wheelhouse": "/mnt/shared/wheels",
+        "enamel_requirements": "/mnt/shared/requirements.lock",
         "enamel_units": "/mnt/shared/systemd",
         "enamel_names": ["enamel.home.arpa", BOX_ADDRESS],
         "enamel_clinic_networks": [f"{LAN_ADDRESS}/32"],

@@ -36,25 +36,21 @@ def debian(folder: Path) -> None:
 def wheels(folder: Path) -> Path:
     """Fill a folder with this repository's wheel and all that it needs; gives the wheel.
 
-    The dependencies are the interpreter's own choice for Debian 12's Python 3.11.
+    The dependencies are those of requirements.lock, held to their hashes.
     """
-    kept = CACHE / f"wheels-{_digest((ROOT / 'pyproject.toml').read_bytes())}"
+    lock = ROOT / "requirements.lock"
+    kept = CACHE / f"wheels-{_digest(lock.read_bytes())}"
     if not kept.exists():
+        CACHE.mkdir(parents=True, exist_ok=True)
         fresh = Path(tempfile.mkdtemp(dir=CACHE))
-        _pip("download", "--only-binary=:all:", "--dest", str(fresh), *_needs())
+        fresh.chmod(0o755)
+        _pip("download", "--only-binary=:all:", "--require-hashes", "--dest", str(fresh), "-r", str(lock))
         fresh.rename(kept)
     shutil.copytree(kept, folder, dirs_exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         copy_committed(Path(scratch), ("appliance/", "pyproject.toml", "README.md", "LICENSE"))
         _pip("wheel", "--no-deps", "--wheel-dir", str(folder), scratch)
     return next(folder.glob("enamel-*.whl"))
-
-
-def _needs() -> list[str]:
-    import tomllib  # noqa: PLC0415  only a machine without the kept wheels reads this
-
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    return [*project["dependencies"]]
 
 
 def copy_committed(folder: Path, beginnings: tuple[str, ...]) -> None:
