@@ -8,6 +8,7 @@ writing it, never once its last chunk is written: intake may have found it.
 """
 
 from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -86,6 +87,7 @@ class AssociationWriter:
         self._buffers: SealBuffers | None = None
         self._sequence = 0
         self._committed = 0
+        self._beside = ThreadPoolExecutor(1, thread_name_prefix="folder-sync")  # starts with the first file
 
     @property
     def folder(self) -> Path:
@@ -110,7 +112,7 @@ class AssociationWriter:
             if self._key is None or self._buffers is None:
                 self._key, self._buffers = self._open(), SealBuffers()
             file_id = FileId.new()
-            file = NewFile(self._files, self.folder, file_id)
+            file = NewFile(self._files, self.folder, file_id, self._beside)
             arrival = ArrivalWriter(file, instance_key(self._key, file_id), self._buffers, self._count)
         self._sequence += 1
         arrival.write(self._meta.head(sop_class_uid, sop_instance_uid, transfer_syntax_uid, origin))
@@ -124,6 +126,7 @@ class AssociationWriter:
         Raises:
             Unavailable: The disk refused; the count then stays unknown.
         """
+        self._beside.shutdown()
         if self._key is None:
             return
         record = encode_end(
@@ -153,7 +156,17 @@ class AssociationWriter:
 class NewFile:
     """A file that did not exist before and is only appended to."""
 
-    def __init__(self, files: FileLayer, folder: Path, file_id: FileId) -> None:
+    def __init__(self, files: FileLayer, folder: Path, file_id: FileId, beside: Executor) -> None:
+        """Create it.
+
+        Args:
+            files: The disk.
+            folder: Where; it exists.
+            file_id: Its name.
+            beside: A thread that syncs the folder while this one syncs the file: both then wait for
+                the same commit of the file system's journal.
+        """
+        self._beside = beside
         self.file_id = file_id
         self._files = files
         self._folder = folder
@@ -168,8 +181,11 @@ class NewFile:
 
     def make_durable(self) -> None:
         """Sync the file and its folder entry."""
-        self._files.fsync(self._descriptor)
-        self._files.fsync_folder(self._folder)
+        entry = self._beside.submit(self._files.fsync_folder, self._folder)
+        try:
+            self._files.fsync(self._descriptor)
+        finally:
+            entry.result()
 
     def close(self) -> None:
         """Give the descriptor back, once."""

@@ -12,6 +12,21 @@ _CALL = re.compile(r"(?:\[pid +\d+\] |\d+ +)?(\w+)\((.*)")
 _TRACED = "openat,mkdir,fsync,fdatasync,sendto,close"
 
 
+def whole_calls(trace: list[str]) -> list[str]:
+    """Join the two halves of a call that another thread's call interrupted, where it ended."""
+    begun: dict[str, str] = {}
+    whole = []
+    for line in trace:
+        process, _, call = line.partition(" ")
+        if call.endswith("<unfinished ...>"):
+            begun[process] = line.removesuffix("<unfinished ...>").rstrip()
+        elif (resumed := re.match(r" *<\.\.\. \w+ resumed>(.*)", call)) is not None:
+            whole.append(begun.pop(process, "") + resumed[1])
+        else:
+            whole.append(line)
+    return whole
+
+
 def promises_broken(trace: list[str]) -> list[str]:
     """Give each thing that was not synced when a C-STORE response left."""
     names: dict[int, str] = {}
@@ -49,7 +64,7 @@ def trace(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
         for number in range(3):
             raw.say(p_data(pdv(1, 3, store_command(b"1.2.%d" % number))) + p_data(pdv(1, 2, bytes(5000))))
             assert raw.status() == 0
-    return output.read_text().splitlines()
+    return whole_calls(output.read_text().splitlines())
 
 
 @pytest.mark.peer
