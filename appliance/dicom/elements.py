@@ -134,10 +134,10 @@ class Walker:
             self._pixel_end = self._locate_fragments(at)
             return self._pixel_end
         if length == UNDEFINED or (vr == "SQ" and wanted):
-            element = Element("SQ", at, length, items=[])
+            items: list[Elements] = []
             if wanted:
-                into[tag] = element
-            return self._sequence(element, at, depth, explicit=explicit and vr != "UN")
+                into[tag] = Element("SQ", at, length, items=items)
+            return self._sequence(items, at, length, depth, explicit=explicit and vr != "UN")
         if wanted:
             into[tag] = Element(vr, at, length, self._value(tag, at, length))
         return self._after(at, length)
@@ -162,8 +162,8 @@ class Walker:
         start = self._within(at, length)
         return self._window[start : start + length]
 
-    def _sequence(self, element: Element, at: int, depth: int, *, explicit: bool) -> int:
-        end = None if element.length == UNDEFINED else self._after(at, element.length)
+    def _sequence(self, items: list[Elements], at: int, length: int, depth: int, *, explicit: bool) -> int:
+        end = None if length == UNDEFINED else self._after(at, length)
         while end is None or at < end:
             tag, length, at = self._item_header(at)
             if tag == SEQUENCE_END and end is None:
@@ -174,8 +174,7 @@ class Walker:
             item_end = None if length == UNDEFINED else self._after(at, length)
             at = self._dataset(item, at, item_end, depth + 1, explicit=explicit)
             self._count_one()
-            if element.items is not None:
-                element.items.append(item)
+            items.append(item)
         return at
 
     def _locate_fragments(self, at: int) -> int:

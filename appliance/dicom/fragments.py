@@ -61,6 +61,8 @@ def frames_of(
         frame_count: As the dataset says.
         read: Gives bytes by offset and length, to look for start markers.
     """
+    if not fragments:
+        return None
     if frame_count == 1:
         return [list(fragments)]
     by_table = _split(fragments, _indices_of(fragments, offsets))
@@ -76,8 +78,6 @@ def frames_of(
 
 
 def _indices_of(fragments: Sequence[Fragment], offsets: Sequence[int]) -> list[int]:
-    if not fragments:
-        return []
     first = fragments[0][0]
     at_offset = {offset - first: index for index, (offset, _) in enumerate(fragments)}
     return [at_offset.get(offset, -1) for offset in offsets]

@@ -214,7 +214,7 @@ def _encapsulated(walk: Walk, source: Source, pixels: PixelFacts, findings: list
         return _placed(pixels, offset, None, None)
     table, *fragments = walk.fragments
     offsets = _offsets(walk, source, table)
-    frames = frames_of(fragments, offsets, pixels.number_of_frames or 0, source.read) if fragments else None
+    frames = frames_of(fragments, offsets, pixels.number_of_frames or 0, source.read)
     if frames is None:
         findings.append(InstanceFinding.FRAMES_UNCLEAR)
     index = encode_index(frames) if frames is not None else None

@@ -98,7 +98,7 @@ class _Writer:
 
     def _link(self, element: Element) -> Attribute:
         """Say where a long value lies in the plaintext, relative to the instance's own URL (PS3.18 F.2.2)."""
-        if not self._linked or not element.length:
+        if not self._linked:
             return {}
         return {"BulkDataURI": f"bulkdata/{element.offset}-{element.length}"}
 

@@ -65,13 +65,15 @@ class CharacterSet:
         """Decode what follows an escape: up to the first delimiter in its set, the rest in the first one.
 
         In a set of two seven-bit bytes '^', '=' and a backslash are halves of characters (the kana ma is 24 5E),
-        so there a delimiter counts only where the whole makes no sense without it.
+        so there a delimiter counts only where the whole makes no sense without it, and only between characters.
         """
         whole = _decode_plain(part, codec)
-        delimiter = _DELIMITED.search(part)
-        if delimiter is None or (codec.startswith("^") and whole[1]):
+        width = 2 if codec.startswith("^") else 1
+        places = (found.start() for found in _DELIMITED.finditer(part))
+        delimiter = next((place for place in places if place % width == 0), None)
+        if delimiter is None or (width > 1 and whole[1]):
             return [whole]
-        here, rest = part[: delimiter.start()], part[delimiter.start() :]
+        here, rest = part[:delimiter], part[delimiter:]
         return [_decode_plain(here, codec), _decode_plain(rest, self._first)]
 
 

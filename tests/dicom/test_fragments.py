@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.dicom.faults import Unparsable
-from appliance.dicom.fragments import decode_index, encode_index
+from appliance.dicom.fragments import decode_index, encode_index, frames_of
 
 PLACES = st.tuples(st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1))
 
@@ -24,3 +24,8 @@ def test_a_cut_index_is_refused() -> None:
     for end in (1, 3, 5, len(whole) - 1):
         with pytest.raises(Unparsable):
             decode_index(whole[:end])
+
+
+def test_pixel_data_without_a_fragment_has_no_frame() -> None:
+    assert frames_of([], [], 1, lambda _offset, _length: b"") is None
+    assert frames_of([], [0, 8], 2, lambda _offset, _length: b"") is None

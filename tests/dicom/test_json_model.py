@@ -52,9 +52,29 @@ def test_values_that_their_vr_cannot_explain_are_bytes() -> None:
     assert all("InlineBinary" in value for value in model.values())
 
 
-def test_long_values_and_pixels_are_left_out() -> None:
-    model = model_of(ds.element(0x00420011, b"OB", bytes(10_000)) + ds.element(0x00091001, b"UN", b"ab") + ds.pixels())
-    assert model == {"00420011": {"vr": "OB"}, "00091001": {"vr": "UN", "InlineBinary": "YWI="}}
+def test_long_values_are_links_to_their_place_and_pixels_are_left_out() -> None:
+    dataset = ds.element(0x00091001, b"UN", b"ab") + ds.element(0x00420011, b"OB", b"%PDF" * 2500) + ds.pixels()
+    model = model_of(dataset)
+    place = dataset.index(b"%PDF")
+    link = {"vr": "OB", "BulkDataURI": f"bulkdata/{place}-10000"}
+    assert model == {"00091001": {"vr": "UN", "InlineBinary": "YWI="}, "00420011": link}
+
+
+def test_a_long_value_of_a_deflated_dataset_has_no_place_to_link_to() -> None:
+    dataset = ds.uids() + ds.element(0x00420011, b"OB", bytes(10_000))
+    assert model_of(ds.deflate(dataset), ds.DEFLATED)["00420011"] == {"vr": "OB"}
+
+
+def test_a_long_value_that_its_vr_cannot_explain_is_a_link_to_its_bytes() -> None:
+    dataset = ds.element(0x00280030, b"DS", b"inf\\" * 1200)
+    assert model_of(dataset) == {"00280030": {"vr": "UN", "BulkDataURI": "bulkdata/8-4800"}}
+
+
+def test_a_backslash_inside_a_character_parts_no_values() -> None:
+    """PS3.5 6.1.2.3: 0x5C is the second half of a Chinese character here, and a delimiter only after it."""
+    dataset = ds.element(0x00080005, b"CS", b"GB18030") + ds.element(0x00081048, b"PN", "乗^李\\乗".encode("gb18030"))
+    assert b"\x5c" in "乗".encode("gb18030")
+    assert model_of(dataset)["00081048"]["Value"] == [{"Alphabetic": "乗^李"}, {"Alphabetic": "乗"}]
 
 
 def test_choices_of_the_dictionary_are_settled() -> None:

@@ -179,8 +179,9 @@ def flip(path: Path, places: Iterable[int]) -> None:
 
 def test_a_damaged_page_is_told_when_it_is_read(tmp_path: Path) -> None:
     database = created(tmp_path)
-    for number in range(2000):
-        add(database, f"{number:05}")
+    with database.write() as tx:
+        for number in range(2000):
+            tx.change("INSERT INTO spools (spool, last_sequence) VALUES (:name, 1)", name=f"{number:05}")
     database.close()
     path = tmp_path / "catalogue.db"
     flip(path, range(8 * 4096, path.stat().st_size, 4096))

@@ -123,3 +123,27 @@ def test_a_full_disk_is_told_as_out_of_space(tmp_path: Path, code: int) -> None:
 def test_any_other_fault_is_unavailable_and_names_no_path(error: OSError, told: str) -> None:
     with pytest.raises(Unavailable, match=f"^the disk refused: {told}$"), storage_faults():
         raise error
+
+
+def test_a_disk_that_takes_only_a_part_is_not_taken_for_one_that_took_all(tmp_path: Path) -> None:
+    files, (soft, hard) = RealFiles(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    descriptor = files.create_exclusive(tmp_path / "short")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            files.write(descriptor, bytes(250))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        files.close(descriptor)
+    assert (tmp_path / "short").stat().st_size == 100
+
+
+def test_writing_begins_before_it_is_waited_for_and_changes_nothing(tmp_path: Path) -> None:
+    files = RealFiles()
+    descriptor = files.create_exclusive(tmp_path / "early")
+    files.write(descriptor, b"first")
+    files.start_writing(descriptor)
+    files.write(descriptor, b"second")
+    files.fsync(descriptor)
+    files.close(descriptor)
+    assert (tmp_path / "early").read_bytes() == b"firstsecond"
