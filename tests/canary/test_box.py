@@ -13,6 +13,7 @@ import pytest
 
 from tests.canary.search import bytes_spellings, search_bytes, search_folder, search_process, spellings
 from tests.faults.raw_scu import RawScu, Refusal, instance
+from tests.stories.clinic import form_of
 from tests.stories.running_box import RunningBox
 
 SLICES = 12
@@ -63,20 +64,15 @@ def _store_and_break_off(box: RunningBox, name: str, watermark: bytes) -> None:
 
 
 def _walk(box: RunningBox) -> str:
-    """Log in as the demo's user would, look at the list with a search for the name; give the page."""
+    """Sign in as the demo's user does, look at the list with a search for the name; give the page."""
     web = box.facts["web"]
-    with httpx.Client(base_url=web["url"], verify=box.context, follow_redirects=True) as browser:
-        _submit(browser, "/login", user_name=web["user"], password=web["password"])
-        _submit(browser, "/login/code", code=pyotp.TOTP(web["totp_secret"]).now())
+    with httpx.Client(base_url=web["url"], verify=box.context, follow_redirects=True, timeout=30) as browser:
+        login = {**form_of(browser.get("/login")), "user_name": web["user"], "password": web["password"]}
+        asked = browser.post("/login", data=login)
+        browser.post("/login/code", data={**form_of(asked), "code": pyotp.TOTP(web["totp_secret"]).now()})
         page = browser.get("/studies", params={"q": "canario"})
         page.raise_for_status()
         return page.text
-
-
-def _submit(browser: httpx.Client, path: str, **fields: str) -> None:
-    page = browser.get(path)
-    token = page.text.split('name="csrf_token" value="', 1)[1].split('"', 1)[0]
-    browser.post(path, data={"csrf_token": token, **fields}).raise_for_status()
 
 
 def _recent_temporary_files(since: float, needles: set[bytes]) -> list[str]:

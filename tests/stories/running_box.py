@@ -16,6 +16,7 @@ import psutil
 from appliance.dicom.part10 import read_file_meta
 from tests.faults.raw_scu import Address
 
+ROOT = Path(__file__).parents[2]
 _START_SECONDS = 60
 
 
@@ -91,15 +92,20 @@ class RunningBox:
         part = single_part(reply)
         return part[read_file_meta(part).dataset_offset :]
 
-    def wait_until_still(self, seconds: float = 2.5) -> list[dict[str, Any]]:
-        """Wait until the list has not grown for `seconds`; give what is listed."""
-        found, since = self.instances(), time.monotonic()
-        while time.monotonic() < since + seconds:
-            time.sleep(0.2)
-            now = self.instances()
-            if len(now) != len(found):
-                found, since = now, time.monotonic()
-        return found
+    def enamel(self, *words: str) -> Any:  # noqa: ANN401  whatever the JSON holds
+        """Run a command on this box's data and give what its JSON says."""
+        command = [sys.executable, "-m", "appliance", *words, "--data", self.facts["data"], "--json"]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def wait_until_taken_in(self, seconds: float = 120) -> list[dict[str, Any]]:
+        """Wait until nothing that was acknowledged waits for intake; give what is listed."""
+        end = time.monotonic() + seconds
+        while waiting := self.enamel("status")["waiting_count"]:
+            assert time.monotonic() < end, f"{waiting} objects still wait for intake after {seconds} s"
+            time.sleep(0.3)
+        return self.instances()
 
     def wait_for(self, count: int, seconds: float) -> list[dict[str, Any]]:
         """Wait until so many instances are listed, or the time is over; give what is listed."""
