@@ -9,7 +9,7 @@ CODE := appliance tests benchmarks
 WHOLE := keys store audit dicom
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-all test-box lint format bench ci coverage viewer-check clean
+.PHONY: help setup run test test-all kills power-loss disk-errors test-box lint format bench ci coverage viewer-check clean
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -28,6 +28,17 @@ test: $(READY) ## The fast tests, one process a core
 
 test-all: $(READY) ## Every test, the box and the fault runs included
 	$(PYTEST) -q -n auto --dist loadfile
+
+	$(MAKE) kills power-loss disk-errors
+
+kills: $(READY) ## Kill receiver and intake 1,000 times while scans arrive; writes benchmarks/results/kills.json
+	$(BIN)/python -m tests.faults.kills --kills 1000 --write benchmarks/results/kills.json
+
+power-loss: $(READY) ## Replay 2,000 power losses; writes benchmarks/results/power-loss.json
+	$(BIN)/python -m tests.faults.power_loss --states 2000 --write benchmarks/results/power-loss.json
+
+disk-errors: $(READY) ## Fail every write, fsync and rename in turn; writes benchmarks/results/errors.json
+	$(BIN)/python -m tests.faults.errors --stride 1 --write benchmarks/results/errors.json
 
 test-box: $(READY) ## Only the appliance: boots Debian 12, installs it twice, cuts its power (needs root)
 	$(PYTEST) -q tests/box

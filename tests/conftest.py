@@ -42,7 +42,8 @@ def free_ports() -> Callable[[int], list[int]]:
     return find
 
 
-def _corpus() -> Iterator[Path]:
+def corpus() -> Iterator[Path]:
+    """Yield the public DICOM files at hand: the shared corpus, or pydicom's own test files."""
     files = CORPUS.rglob("*") if CORPUS.is_dir() else map(Path, get_testdata_files())
     return (path for path in files if path.is_file() and path.suffix not in {".csv", ".md", ".py", ".json", ".txt"})
 
@@ -50,7 +51,7 @@ def _corpus() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def corpus_files() -> list[Path]:
     """Give every public DICOM file at hand, broken ones included: the corpus, or pydicom's own files."""
-    files = sorted(_corpus())
+    files = sorted(corpus())
     assert files, "neither the corpus nor pydicom's own test files are here"
     return files
 

@@ -141,6 +141,7 @@ def main() -> int:
     text = json.dumps(asdict(outcome) | {"holds": outcome.holds()}, indent=2)
     print(text)  # noqa: T201  what a command prints is its answer
     if arguments.write:
+        arguments.write.parent.mkdir(parents=True, exist_ok=True)
         arguments.write.write_text(text + "\n")
     return 0 if outcome.holds() else 1
 

@@ -1,0 +1,27 @@
+"""Power losses replayed, a few of the many that `python -m tests.faults.power_loss` does, and the proof that it sees.
+
+The proof: with one kind of fsync left out, the same replay must lose something.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from tests.faults.power_loss import record, replay
+
+pytestmark = [pytest.mark.peer("cc"), pytest.mark.timeout(200)]
+STATES = 40
+
+
+def test_what_was_acknowledged_survives_power_losses(tmp_path: Path, free_port_block: int) -> None:
+    pair, recording = record(tmp_path, free_port_block, 3)
+    outcome = replay(pair, recording, STATES, 3)
+    assert outcome.holds(), outcome
+    assert outcome.acknowledged == 24
+
+
+@pytest.mark.parametrize("forgotten", ["file", "folder"])
+def test_a_forgotten_fsync_is_found(tmp_path: Path, free_port_block: int, forgotten: str) -> None:
+    pair, recording = record(tmp_path, free_port_block, 3, forgotten)
+    outcome = replay(pair, recording, STATES // 2, 3)
+    assert not outcome.holds(), "the replay did not notice that an fsync is missing"
