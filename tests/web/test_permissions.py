@@ -1,5 +1,7 @@
 """Every route against every role, from the one permission table; what is not stated is closed."""
 
+from collections.abc import Callable
+
 import pytest
 from litestar import get
 from litestar.handlers import HTTPRouteHandler
@@ -85,10 +87,29 @@ def test_every_route_states_its_door_and_no_other_route_exists() -> None:
     assert stated == ROUTES
 
 
-@pytest.mark.parametrize("permission", Permission)
-def test_the_permission_table_is_as_it_was_agreed(permission: Permission) -> None:
-    holders = {(role, right) for role, right in WHO if permission in permissions_of(role, image_right=right)}
-    assert holders == HOLDERS[permission]
+def disagreements(granted: Callable[[Role, bool], frozenset[Permission]]) -> list[Permission]:
+    """Give the permissions whose holders are not those that were agreed."""
+    holders = {p: {(role, right) for role, right in WHO if p in granted(role, right)} for p in Permission}
+    return [permission for permission in Permission if holders[permission] != HOLDERS[permission]]
+
+
+def test_the_permission_table_is_as_it_was_agreed() -> None:
+    assert disagreements(lambda role, right: permissions_of(role, image_right=right)) == []
+
+
+@pytest.mark.parametrize(
+    ("dropped_role", "dropped"),
+    [(role, permission) for role in Role for permission in sorted(permissions_of(role, image_right=False))],
+)
+def test_with_any_one_permission_dropped_or_added_that_test_is_red(dropped_role: Role, dropped: Permission) -> None:
+    def without(role: Role, right: bool) -> frozenset[Permission]:
+        return permissions_of(role, image_right=right) - ({dropped} if role is dropped_role else set())
+
+    def with_more(role: Role, right: bool) -> frozenset[Permission]:
+        return permissions_of(role, image_right=right) | ({dropped} if role is Role.LAB else set())
+
+    assert disagreements(without) == [dropped]
+    assert disagreements(with_more) == [dropped]
 
 
 @pytest.mark.parametrize("role", Role)
