@@ -5,12 +5,12 @@ spent by moving the account's last step forward inside the write transaction,
 so the same code sent twice at once works once.
 """
 
-from appliance.accounts import queries, recovery_codes, totp
+from appliance.accounts import queries, recovery_codes, throttle, totp
 from appliance.accounts.account import Credentials
 from appliance.accounts.context import Accounts
 from appliance.accounts.errors import SignInRefused
 from appliance.accounts.sessions import Session, promote
-from appliance.accounts.trail import record_own_event
+from appliance.accounts.trail import record_failure, record_own_event
 from appliance.audit.events import EventCode
 from appliance.errors import NotPermitted
 from appliance.keys.wrapping import seal_secret, unseal_secret
@@ -67,17 +67,27 @@ def confirm_enrolment(accounts: Accounts, session: Session, code: str, address: 
     Raises:
         NotPermitted: A second factor is set up already.
         SignInRefused: The code is not the app's.
+        TooManyAttempts: Too soon after failures.
     """
+    throttle.begin_attempt(accounts, session.account.user_name, address)  # promoting takes every failure back
     with accounts.database.write() as tx:
         found = _unconfirmed(tx, session)
-        if not spend_code(tx, accounts, found, code):
-            raise SignInRefused("the first code does not match")
-        codes = recovery_codes.new_codes()
-        hashes = [recovery_codes.code_hash(each) for each in codes]
-        queries.confirm_secret(tx, found.account.account_key, accounts.clock.now())
-        queries.replace_recovery_codes(tx, found.account.account_key, hashes)
-        record_own_event(tx, accounts, EventCode.SECOND_FACTOR_ENROLLED, found.account, address)
-        return promote(tx, accounts, session, address), codes
+        if spend_code(tx, accounts, found, code):
+            return _enrolled(tx, accounts, session, address)
+    with accounts.database.write() as tx:
+        record_failure(tx, accounts, EventCode.LOGIN_FAILED, found.account, address)
+    raise SignInRefused("the first code does not match")
+
+
+def _enrolled(tx: WriteTransaction, accounts: Accounts, session: Session, address: str) -> tuple[str, list[str]]:
+    """Confirm the second factor with new recovery codes, and let the person in."""
+    account = session.account
+    codes = recovery_codes.new_codes()
+    hashes = [recovery_codes.code_hash(each) for each in codes]
+    queries.confirm_secret(tx, account.account_key, accounts.clock.now())
+    queries.replace_recovery_codes(tx, account.account_key, hashes)
+    record_own_event(tx, accounts, EventCode.SECOND_FACTOR_ENROLLED, account, address)
+    return promote(tx, accounts, session, address), codes
 
 
 def _unconfirmed(tx: WriteTransaction, session: Session) -> Credentials:

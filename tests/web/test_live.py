@@ -1,5 +1,6 @@
 """The live line on a real server: what it says, and that it ends in time."""
 
+import asyncio
 import contextlib
 import socket
 import threading
@@ -15,6 +16,7 @@ from appliance.accounts.service import disable_account
 from appliance.accounts.sessions import Stage, find_session, lock_screen, start_session
 from appliance.audit.events import OPERATOR
 from appliance.web.http.cookies import SESSION_COOKIE
+from appliance.web.staff.live import Seen, Watcher
 from tests.web.a_clinic import AClinic
 from tests.web.invented import PEOPLE, put
 
@@ -110,3 +112,40 @@ def test_listening_is_not_activity(served: tuple[AClinic, str]) -> None:
     assert not line.ended.is_set()
     line.clinic.clock.pass_time(seconds=1)
     assert line.ended.wait(WITHIN_SECONDS)
+
+
+def test_however_many_pages_are_open_the_catalogue_is_looked_at_once_for_all() -> None:
+    looks: list[frozenset[str]] = []
+
+    def look(tokens: frozenset[str]) -> Seen:
+        looks.append(tokens)
+        return Seen((len(looks),), tokens)
+
+    async def thirty_pages(watcher: Watcher) -> list[Seen]:
+        with contextlib.ExitStack() as lines:
+            for number in range(30):
+                lines.enter_context(watcher.line(f"token {number}"))
+            seen = await asyncio.gather(*(watcher.see(f"token {number}") for number in range(30)))
+        with watcher.line("a later page"):
+            seen.append(await watcher.see("a later page"))
+        return seen
+
+    *together, later = asyncio.run(thirty_pages(Watcher(look)))
+    assert {seen.mark for seen in together} == {(1,)}
+    assert all(len(seen.still_in) == 30 for seen in together)
+    assert looks[1:] == [later.still_in] == [{"a later page"}]
+
+
+def test_it_says_so_when_a_series_was_checked(served: tuple[AClinic, str]) -> None:
+    line, _ = open_line(served)
+    with line.clinic.database.write() as tx:
+        put(tx, PEOPLE[0], line.clinic.clock.now(), 1)
+    assert line.wait_for("event: changed")
+    told = line.text.count("event: changed")
+    with line.clinic.database.write() as tx:
+        now = tx.rows("SELECT completeness FROM series")[0][0]
+        tx.change("UPDATE series SET completeness = :other", other="no gaps" if now == "unchecked" else "unchecked")
+    end = time.monotonic() + 3
+    while line.text.count("event: changed") == told and time.monotonic() < end:
+        time.sleep(0.02)
+    assert line.text.count("event: changed") == told + 1

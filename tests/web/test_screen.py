@@ -67,7 +67,8 @@ def test_a_screen_stays_locked_when_the_clock_steps_back(clinic: AClinic) -> Non
 
 def test_locking_by_hand_locks_at_once(clinic: AClinic) -> None:
     browser = clinic.signed_in(clinic.person())
-    assert browser.post("/lock/now", page="/studies").headers["location"] == "/lock"
+    locked = browser.post("/lock/now", page="/studies", back="/senders")
+    assert locked.headers["location"] == "/lock?back=%2Fsenders"
     assert browser.get("/studies").headers["location"] == "/lock?back=%2Fstudies"
 
 

@@ -93,6 +93,19 @@ def test_guessing_is_slowed_alike_for_names_that_exist_and_names_that_do_not(cli
     assert pages[0] == pages[1]
 
 
+def test_guessing_the_first_code_is_slowed_down_too(clinic: AClinic) -> None:
+    clinic.person()
+    browser = after_password(clinic)
+    answers = [browser.post("/login/enrol", page="/login/enrol", code="000000").status_code for _ in range(6)]
+    assert answers == [403] * 5 + [429]
+    assert clinic.events().count(("login failed", "failure")) == 5
+    clinic.clock.pass_time(seconds=3)
+    found = re.search(r'class="secret">([A-Z2-7 ]+)<', browser.get("/login/enrol").text)
+    assert found
+    code = code_now(clinic, totp.secret_from_text(found[1]))
+    assert browser.post("/login/enrol", page="/login/enrol", code=code).status_code == 200
+
+
 def test_the_first_sign_in_sets_up_a_second_factor_and_prints_codes_once(clinic: AClinic) -> None:
     clinic.person()
     browser = after_password(clinic)

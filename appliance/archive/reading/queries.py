@@ -62,10 +62,16 @@ def count_arrived_since(tx: ReadTransaction, since_microseconds: int) -> int:
     return _int(tx.rows(sql, since=since_microseconds)[0][0])
 
 
-def change_mark(tx: ReadTransaction) -> tuple[int, int]:
-    """Two numbers that change when the list does: the latest arrival and the newest study."""
+_UNCHECKED_OF_LATE = """
+  SELECT count(*) FROM series WHERE completeness = 'unchecked' AND study_key IN
+    (SELECT study_key FROM studies ORDER BY last_arrived_at DESC, study_key DESC LIMIT 50)"""
+
+
+def change_mark(tx: ReadTransaction) -> tuple[int, int, int]:
+    """Numbers that change when the list does: latest arrival, newest study, series of late studies not checked yet."""
     latest, count = tx.rows("SELECT coalesce(max(last_arrived_at), 0), coalesce(max(study_key), 0) FROM studies")[0]
-    return _int(latest), _int(count)
+    (unchecked,) = tx.rows(_UNCHECKED_OF_LATE)[0]
+    return _int(latest), _int(count), _int(unchecked)
 
 
 _SERIES = """

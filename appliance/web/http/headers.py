@@ -23,13 +23,12 @@ VIEWER_POLICY = (
 HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": PAGE_POLICY,
     "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Embedder-Policy": "require-corp",
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Permissions-Policy": (
         "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), magnetometer=(), "
-        "microphone=(), midi=(), payment=(), serial=(), usb=(), bluetooth=(), browsing-topics=()"
+        "microphone=(), midi=(), payment=(), serial=(), usb=(), browsing-topics=()"
     ),
     "Cache-Control": "no-store",
 }
@@ -47,3 +46,4 @@ async def add_headers(message: Message, scope: Scope) -> None:
         headers["Cache-Control"] = "no-cache"
     if path.startswith("/static/viewer/") or (path.startswith("/series/") and path.endswith("/view")):
         headers["Content-Security-Policy"] = VIEWER_POLICY
+        headers["Cross-Origin-Embedder-Policy"] = "require-corp"

@@ -41,7 +41,7 @@ def create_app(context: StaffContext, handlers: Sequence[ControllerRouterHandler
         context: What the pages need.
         handlers: Routes of other doors in this process (DICOMweb, the series stream); each states its `Access`.
     """
-    pages = Pages(context.clinic_name)
+    pages, watcher = Pages(context.clinic_name), live.watcher_of(context.accounts)
     return Litestar(
         [*HANDLERS, *static_files(context.viewer_folder), *handlers],
         middleware=[DefineMiddleware(Identify, accounts=context.accounts)],
@@ -50,6 +50,7 @@ def create_app(context: StaffContext, handlers: Sequence[ControllerRouterHandler
             "context": Provide(lambda: context, sync_to_thread=False),
             "pages": Provide(lambda: pages, sync_to_thread=False),
             "actor": Provide(current_actor, sync_to_thread=False),
+            "watcher": Provide(lambda: watcher, sync_to_thread=False),
         },
         exception_handlers={Exception: Faults(pages).answer},
         before_send=[add_headers],

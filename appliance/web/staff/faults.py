@@ -44,7 +44,7 @@ class Faults:
             title=_(title),
             words=_(words),
             link="/",
-            link_words=_("Go on"),
+            link_words=_("Back to the start"),
         )
         page.headers.update(problem.headers)
         return page

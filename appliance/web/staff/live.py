@@ -1,61 +1,117 @@
 """The live line: tells pages that something changed, never what.
 
 It carries two numbers and no patient data, is not activity, and ends within a
-second when the screen locks or the session ends.
+second when the screen locks or the session ends. However many pages are open,
+one watcher looks at the catalogue for all of them.
 """
 
-from collections.abc import AsyncIterator
+from asyncio import Lock
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
-from anyio import sleep, to_thread
+from anyio import current_time, sleep, to_thread
 from litestar import get
+from litestar.di import NamedDependency
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
+from appliance.accounts.context import Accounts
 from appliance.accounts.peers.queries import count_waiting_senders
 from appliance.accounts.sessions import find_session
 from appliance.archive.reading.queries import change_mark, count_quarantined
 from appliance.web.http.access import Door, access
 from appliance.web.http.cookies import SESSION_COOKIE
-from appliance.web.staff.context import StaffContext
 from appliance.web.staff.pages import PageRequest
-from appliance.web.staff.signing_in import Context
 
 LOOK_EVERY_SECONDS = 0.5
+SHARED_FOR_SECONDS = 0.25  # with the wait above, a lock is seen within a second
 BEAT_EVERY = timedelta(seconds=15)
 
 
-@get("/events", opt=access(Door.SIGNED_IN, activity=False, page=False))
-async def events(request: PageRequest, context: Context) -> ServerSentEvent:
-    """Open the live line."""
-    return ServerSentEvent(_line(context, request.cookies.get(SESSION_COOKIE, "")))
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one look found: `mark` differs when a page would, `still_in` are the tokens whose lines may stay open."""
+
+    mark: tuple[int, ...] = ()
+    still_in: frozenset[str] = frozenset()
 
 
-async def _line(context: StaffContext, token: str) -> AsyncIterator[ServerSentEventMessage]:
-    last = await to_thread.run_sync(_mark, context)
-    yield ServerSentEventMessage(event="open", data="0")
-    quiet = 0.0
-    while await to_thread.run_sync(_still_in, context, token):
-        mark = await to_thread.run_sync(_mark, context)
-        if mark != last:
-            last, quiet = mark, 0.0
-            yield ServerSentEventMessage(event="changed", data="0")
-        elif quiet >= BEAT_EVERY.total_seconds():
-            quiet = 0.0
-            yield ServerSentEventMessage(comment="beat")
-        await sleep(LOOK_EVERY_SECONDS)
-        quiet += LOOK_EVERY_SECONDS
-    yield ServerSentEventMessage(event="over", data="0")
+class Watcher:
+    """Looks for all open lines of this process at once.
+
+    Args:
+        look: Takes the tokens of the open lines; it is run in a thread.
+    """
+
+    def __init__(self, look: Callable[[frozenset[str]], Seen]) -> None:
+        self._look = look
+        self._one_at_a_time = Lock()
+        self._open: Counter[str] = Counter()
+        self._looked: frozenset[str] = frozenset()
+        self._looked_at = float("-inf")
+        self._seen = Seen()
+
+    @contextmanager
+    def line(self, token: str) -> Iterator[None]:
+        """Count a line in while it is open."""
+        self._open[token] += 1
+        try:
+            yield
+        finally:
+            self._open[token] -= 1
+            self._open += Counter()  # drops what came to zero
+
+    async def see(self, token: str) -> Seen:
+        """Give what was seen at most `SHARED_FOR_SECONDS` ago."""
+        async with self._one_at_a_time:
+            if token not in self._looked or current_time() - self._looked_at >= SHARED_FOR_SECONDS:
+                self._looked = frozenset(self._open)
+                self._seen = await to_thread.run_sync(self._look, self._looked)
+                self._looked_at = current_time()
+            return self._seen
 
 
-def _still_in(context: StaffContext, token: str) -> bool:
-    session = find_session(context.accounts, token)
+def watcher_of(accounts: Accounts) -> Watcher:
+    """Give the watcher of this process."""
+    return Watcher(partial(look, accounts))
+
+
+def look(accounts: Accounts, tokens: frozenset[str]) -> Seen:
+    """Look once at the catalogue and at the sessions of these tokens."""
+    with accounts.database.read() as tx:
+        mark = (*change_mark(tx), count_waiting_senders(tx), count_quarantined(tx))
+    return Seen(mark, frozenset(token for token in tokens if _still_in(accounts, token)))
+
+
+def _still_in(accounts: Accounts, token: str) -> bool:
+    session = find_session(accounts, token)
     return session is not None and not session.locked
 
 
-def _mark(context: StaffContext) -> tuple[int, ...]:
-    """Give numbers that differ when a page would."""
-    with context.accounts.database.read() as tx:
-        return (*change_mark(tx), count_waiting_senders(tx), count_quarantined(tx))
+@get("/events", opt=access(Door.SIGNED_IN, activity=False, page=False))
+async def events(request: PageRequest, watcher: NamedDependency[Watcher]) -> ServerSentEvent:
+    """Open the live line."""
+    return ServerSentEvent(_line(watcher, request.cookies.get(SESSION_COOKIE, "")))
+
+
+async def _line(watcher: Watcher, token: str) -> AsyncIterator[ServerSentEventMessage]:
+    with watcher.line(token):
+        last = (await watcher.see(token)).mark
+        yield ServerSentEventMessage(event="open", data="0")
+        quiet = 0.0
+        while token in (seen := await watcher.see(token)).still_in:
+            if seen.mark != last:
+                last, quiet = seen.mark, 0.0
+                yield ServerSentEventMessage(event="changed", data="0")
+            elif quiet >= BEAT_EVERY.total_seconds():
+                quiet = 0.0
+                yield ServerSentEventMessage(comment="beat")
+            await sleep(LOOK_EVERY_SECONDS)
+            quiet += LOOK_EVERY_SECONDS
+    yield ServerSentEventMessage(event="over", data="0")
 
 
 HANDLERS = (events,)

@@ -73,7 +73,7 @@ class Pages:
     def show_in_office(self, template: str, request: PageRequest, waiting: Waiting, **context: object) -> Page:
         """Render a page under the bar."""
         here = "/" + request.url.path.strip("/").split("/")[0]
-        own: dict[str, object] = {"places": places_of(request.user, waiting), "here": here}
+        own: dict[str, object] = {"places": places_of(request.user, waiting), "here": here, "path": request.url.path}
         token = form_token(request.auth)
         return self._render(template, token, 200, (), {**_person(request.user), **own, **context})
 
@@ -116,7 +116,7 @@ def _person(actor: Actor) -> dict[str, object]:
 
 def person_of(account: Account) -> Person:
     """Give what the bar shows of a person."""
-    words = account.display_name.split()
+    words = [word for word in account.display_name.split() if not word.endswith(".")] or [account.user_name]
     initials = "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words)).upper()
     role = role_words(account.role)
     return Person(account.display_name, account.user_name, initials, role, account.must_change_password)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from gettext import gettext as _
+from urllib.parse import quote
 
 from litestar import get, post
 from litestar.params import FromQuery, URLEncodedBody
@@ -32,6 +33,13 @@ class UnlockForm:
     """The password, and where the person was."""
 
     password: str
+    back: str = "/"
+
+
+@dataclass(frozen=True, slots=True)
+class LockForm:
+    """Where the person was."""
+
     back: str = "/"
 
 
@@ -77,10 +85,10 @@ def submit_unlock(
 
 @post("/lock/now", opt=access(Door.AT_LOCK), status_code=303)
 @in_thread
-def submit_lock(context: Context, actor: Caller) -> Redirect:
+def submit_lock(context: Context, actor: Caller, data: URLEncodedBody[LockForm]) -> Redirect:
     """Lock the screen because a person said so."""
     lock_screen(context.accounts, session_of(actor), actor.address)
-    return moved_on("/lock")
+    return moved_on(f"/lock?back={quote(local_path(data.back), safe='')}")
 
 
 @post("/session/active", opt=access(Door.SIGNED_IN, page=False), status_code=204, sync_to_thread=False)
@@ -108,7 +116,7 @@ def submit_password(
     except PasswordTooWeak as fault:
         return pages.show("password.html", request, 422, trouble=rule_words(fault))
     except (SignInRefused, TooManyAttempts) as fault:
-        words = trouble_words(fault, _("The password until now is wrong."))
+        words = trouble_words(fault, _("The current password is wrong."))
         return pages.show("password.html", request, status_of(fault), trouble=words)
     return moved_on("/")
 

@@ -128,10 +128,12 @@ def enrol_page(request: PageRequest, context: Context, pages: Rendering, actor: 
     return _enrol_form(request, context, pages, actor)
 
 
-def _enrol_form(request: PageRequest, context: StaffContext, pages: Pages, actor: Actor, trouble: str = "") -> Page:
+def _enrol_form(
+    request: PageRequest, context: StaffContext, pages: Pages, actor: Actor, trouble: str = "", status: int = 200
+) -> Page:
     secret = totp.secret_text(second_factor.begin_enrolment(context.accounts, session_of(actor)))
     grouped = " ".join(secret[start : start + 4] for start in range(0, len(secret), 4))
-    return pages.show("enrol.html", request, 403 if trouble else 200, secret=grouped, trouble=trouble)
+    return pages.show("enrol.html", request, status, secret=grouped, trouble=trouble)
 
 
 @get("/login/enrol/qr.svg", opt=access(Door.SIGNING_IN, page=False))
@@ -152,9 +154,9 @@ def submit_enrol(
     """Confirm the second factor and show the recovery codes, this once."""
     try:
         token, codes = second_factor.confirm_enrolment(context.accounts, session_of(actor), data.code, actor.address)
-    except SignInRefused:
-        words = _("That code does not match. Check the phone's clock and type the code it shows now.")
-        return _enrol_form(request, context, pages, actor, words)
+    except (SignInRefused, TooManyAttempts) as fault:
+        wrong = _("That code does not match. Check the phone's clock and type the code it shows now.")
+        return _enrol_form(request, context, pages, actor, trouble_words(fault, wrong), status_of(fault))
     cookie = host_cookie(SESSION_COOKIE, token)
     return pages.show_with_token("codes.html", form_token(token), cookies=[cookie], codes=codes)
 

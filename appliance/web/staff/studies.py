@@ -31,6 +31,7 @@ from appliance.web.staff.context import StaffContext
 from appliance.web.staff.pages import Page, PageRequest, Waiting, places_of
 from appliance.web.staff.signing_in import Answer, Caller, Context, Rendering, moved_on, session_of
 from appliance.web.staff.study_views import group_by_day, midnight, series_strip, study_view
+from appliance.web.staff.words import role_without_pages
 
 PAGE_SIZE = 50
 
@@ -46,7 +47,10 @@ class SearchForm:
 def home(request: PageRequest, pages: Rendering, actor: Caller) -> Answer:
     """Go to the first page that this person may see."""
     places = places_of(actor, Waiting())
-    return moved_on(places[0].url) if places else pages.show_in_office("nothing.html", request, Waiting())
+    if places:
+        return moved_on(places[0].url)
+    why = role_without_pages(session_of(actor).account.role)
+    return pages.show_in_office("nothing.html", request, Waiting(), why=why)
 
 
 @get("/studies", opt=needs(Permission.LIST_STUDIES))

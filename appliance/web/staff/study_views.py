@@ -115,7 +115,7 @@ def _heading(arrived: date, today: date) -> str:
         return _("Yesterday")
     if arrived > today - timedelta(days=7):
         return _("Last seven days")
-    return arrived.strftime("%B %Y")
+    return words.month_and_year(arrived)
 
 
 def _line(row: StudyRow, now: datetime) -> Line:
@@ -123,7 +123,7 @@ def _line(row: StudyRow, now: datetime) -> Line:
     today = now.astimezone().date()
     is_today = local.date() >= today
     fresh = is_today and now - row.last_arrived_at < words.ARRIVING
-    when = words.time_of_day(local) if is_today else f"{local.day} {local:%b}"
+    when = words.time_of_day(local) if is_today else words.day_of_month(local.date())
     note = (_("just now") if fresh else _("today")) if is_today else words.time_of_day(local)
     return Line(
         row.study_key,

@@ -14,6 +14,10 @@ from appliance.web.staff.findings import finding_words
 
 ARRIVING = timedelta(minutes=10)
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_WHOLE_MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
 _MODALITIES = {
     "CT": "CT volume",
     "DX": "X-ray",
@@ -52,6 +56,20 @@ def role_words(role: Role) -> str:
     }[role]
 
 
+def role_without_pages(role: Role) -> str:
+    """Tell a person who sees no page why, and what the role is for."""
+    return {
+        Role.AUDITOR: _(
+            "An auditor reads who looked at which patient and what was changed, and sees no images. "
+            "That comes with the audit pages, which are not part of this release; what they show is recorded already."
+        ),
+        Role.LAB: _(
+            "A laboratory sees what was given to it, under a pseudonym instead of a name. "
+            "That comes with the laboratory's pages, which are not part of this release."
+        ),
+    }.get(role, _("Your role has no pages. An administrator can give you an account with another one."))
+
+
 def person_name(stored: str) -> str:
     """Write a DICOM person name as people read it: `Family, Given`, other scripts beside it.
 
@@ -70,7 +88,19 @@ def _name_group(group: str) -> str:
     rest = " ".join(part for part in (prefix, given, middle) if part)
     if family and not family.isascii() and _is_east_asian(family):
         return " ".join(part for part in (family, rest) if part)
-    return ", ".join(part for part in (family, rest, suffix) if part)
+    comma = "، " if _is_arabic(family or rest) else ", "
+    return comma.join(part for part in (family, rest, suffix) if part)
+
+
+def _is_arabic(text: str) -> bool:
+    blocks = (
+        ("\u0600", "\u06ff"),
+        ("\u0750", "\u077f"),
+        ("\u08a0", "\u08ff"),
+        ("\ufb50", "\ufdff"),
+        ("\ufe70", "\ufefc"),
+    )
+    return any(first <= character <= last for character in text for first, last in blocks)
 
 
 def _is_east_asian(text: str) -> bool:
@@ -92,6 +122,16 @@ def da_date(stored: str) -> date | None:
 def day(value: date | None) -> str:
     """Write a date without doubt about day and month."""
     return "" if value is None else f"{value.day} {_MONTHS[value.month - 1]} {value.year}"
+
+
+def day_of_month(value: date) -> str:
+    """Write a day whose year is clear."""
+    return f"{value.day} {_MONTHS[value.month - 1]}"
+
+
+def month_and_year(value: date) -> str:
+    """Write a month as a heading, whatever language the operating system was set to."""
+    return f"{_WHOLE_MONTHS[value.month - 1]} {value.year}"
 
 
 def time_of_day(at: datetime) -> str:

@@ -5,11 +5,12 @@ const background = { "X-Enamel-Background": "1" };
 const list = document.getElementById("list");
 
 function leave() {
-  location.replace("/lock?back=" + encodeURIComponent(location.pathname));
+  location.replace("/lock?back=" + encodeURIComponent(location.pathname + location.search));
 }
 
 // Swap in the list (and the line above it) from another answer of the same page.
 function takeOver(text) {
+  const focused = document.activeElement?.closest("#list, .places") ? document.activeElement.getAttribute("href") : null;
   const fresh = new DOMParser().parseFromString(text, "text/html");
   for (const id of ["list", "summary"]) {
     const from = fresh.getElementById(id);
@@ -18,6 +19,7 @@ function takeOver(text) {
   }
   const places = fresh.querySelector(".places");
   if (places) document.querySelector(".places").replaceWith(document.importNode(places, true));
+  if (focused && document.activeElement === document.body) document.querySelector(`#list a[href="${focused}"], .places a[href="${focused}"]`)?.focus();
 }
 
 async function refresh() {
