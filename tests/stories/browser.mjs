@@ -1,0 +1,79 @@
+/** What every walk through a running clinic needs: a real Chromium, its faults written down, and a person's authenticator app. */
+import { createHmac } from "node:crypto";
+import { createRequire } from "node:module";
+
+const viewer = createRequire(new URL("../../appliance/web/viewer/package.json", import.meta.url));
+const { chromium } = viewer("playwright-core");
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--use-gl=angle",
+  "--use-angle=swiftshader",
+  "--enable-unsafe-swiftshader",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+export const launch = () => chromium.launch({ executablePath: process.env.ENAMEL_CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
+
+/** A browser of its own for one person. The clinic's CA is not in Chromium's store; Python checks the certificate. */
+export async function someone(browser, origin, faults, size = { width: 1440, height: 900 }) {
+  const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: size, hasTouch: size.width < 1200 });
+  context.on("page", (page) => watch(page, origin, faults));
+  return context.newPage();
+}
+
+function watch(page, origin, faults) {
+  page.on("request", (request) => {
+    const url = request.url();
+    if (![origin + "/", "data:", "blob:"].some((start) => url.startsWith(start))) faults.foreign.push(url);
+  });
+  page.on("pageerror", (error) => faults.errors.push(String(error)));
+  page.on("console", (message) => {
+    const text = message.text();
+    if (/Content.Security.Policy|Refused to/.test(text)) faults.policy.push(text);
+    else if (message.type() === "error") faults.errors.push(text);
+    else if (message.type() === "warning" && !text.includes("GL Driver Message")) faults.warnings.push(text);
+  });
+}
+
+/** `waitForFunction` needs eval, which the pages forbid: ask again and again instead. */
+export async function until(what, ask, seconds = 20) {
+  const end = Date.now() + 1000 * seconds;
+  for (;;) {
+    const answer = await ask();
+    if (answer) return answer;
+    if (Date.now() > end) throw new Error(`not within ${seconds} s: ${what}`);
+    await new Promise((done) => setTimeout(done, 40));
+  }
+}
+
+/** The six digits that an authenticator app shows now (RFC 6238). */
+export function code(secret) {
+  const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+  const bits = [...secret.replace(/[\s=]/g, "")].map((letter) => letters.indexOf(letter).toString(2).padStart(5, "0")).join("");
+  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
+  const step = Buffer.alloc(8);
+  step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30000)));
+  const digest = createHmac("sha1", key).update(step).digest();
+  const number = digest.readUInt32BE(digest[19] & 15) & 0x7fffffff;
+  return String(number % 1e6).padStart(6, "0");
+}
+
+/** Sign in by keyboard alone: each page puts the cursor where typing starts. */
+export async function signIn(page, origin, who) {
+  await page.goto(`${origin}/`);
+  await page.keyboard.type(who.user);
+  await page.keyboard.press("Tab");
+  await page.keyboard.type(who.password);
+  await page.keyboard.press("Enter");
+  await page.waitForURL(`${origin}/login/code`);
+  await page.keyboard.type(code(who.totp_secret));
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("header.bar");
+}
+
+export const looked = (page) => until("the viewer is done", () => page.evaluate(() => ["all", "failed", "refused", "empty"].includes(document.querySelector("#viewer")?.dataset.ready)), 40);

@@ -1,0 +1,137 @@
+/** One person after another walks through a running clinic: `node walk.mjs PLAN.json` prints what they met as one JSON object. */
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { launch, looked, signIn, someone, until } from "./browser.mjs";
+
+const plan = JSON.parse(readFileSync(process.argv[2], "utf8"));
+const { url: origin } = plan.facts.web;
+const faults = { policy: [], foreign: [], errors: [], warnings: [] };
+const found = { small: {}, titles: {} };
+
+const send = () => spawnSync(plan.storescu[0], plan.storescu.slice(1), { env: { ...process.env, TCP_NODELAY: "1" } });
+const words = (page, where) => page.locator(where).allTextContents().then((all) => all.map((text) => text.trim()));
+const here = (page) => new URL(page.url()).pathname;
+
+/** Whatever can be pressed has to be 44 px high; a row of the list is one target as a whole. */
+async function measure(page, name) {
+  found.titles[name] = await page.title();
+  found.small[name] = await page.evaluate(() => {
+    const targets = [...document.querySelectorAll("a:not(.name a, .foot a, .skip), button, select, summary, input:not([type=hidden], [type=checkbox], [type=range]), .row")];
+    const boxes = targets.map((target) => [target.outerHTML.slice(0, 90), target.getBoundingClientRect()]);
+    return boxes.filter(([, box]) => box.width > 0 && (box.height < 43.5 || box.width < 43.5)).map(([text, box]) => `${text} ${box.width} x ${box.height}`);
+  });
+}
+
+/** The scanner is refused, its card comes up by itself, and one press lets it in. */
+async function administrator(browser) {
+  const page = await someone(browser, origin, faults);
+  await page.goto(`${origin}/login`);
+  found.isolatedAtLogin = await page.evaluate(() => crossOriginIsolated);
+  found.formCookies = await page.context().cookies();
+  await measure(page, "login");
+  await signIn(page, origin, plan.facts.web);
+  found.cookies = await page.context().cookies();
+  await page.goto(`${origin}/people`);
+  await measure(page, "people");
+  await page.goto(`${origin}/senders`);
+  found.refused = send().status;
+  await until("the card appears by itself", async () => (await words(page, ".card h3")).includes(plan.calling));
+  found.waiting = await words(page, ".places .count");
+  await measure(page, "senders");
+  await page.getByText("Let it send scans").click();
+  await page.waitForSelector(".notice.good");
+  await page.context().close();
+}
+
+/** A dentist waits for the scan, finds it among others by keyboard, and looks at it. */
+async function dentist(browser) {
+  const page = await someone(browser, origin, faults, { width: 1024, height: 768 });
+  await page.addInitScript(() => {
+    window.shifted = 0;
+    new PerformanceObserver((list) => list.getEntries().forEach((entry) => (window.shifted += entry.hadRecentInput ? 0 : entry.value))).observe({ type: "layout-shift", buffered: true });
+  });
+  await signIn(page, origin, plan.facts.dentist);
+  found.beforeAny = await words(page, "#list h2");
+  await page.evaluate(() => (window.samePage = true));
+  found.accepted = send().status;
+  const since = Date.now();
+  await until("the scan is listed by itself", async () => (await words(page, ".row .name")).includes(plan.name));
+  found.listedSeconds = (Date.now() - since) / 1000;
+  await until("its state settles by itself", async () => (await words(page, ".row .state")).includes("No gaps"));
+  found.samePage = await page.evaluate(() => window.samePage === true);
+  await measure(page, "list");
+  await page.reload();
+  found.shifted = await page.evaluate(() => window.shifted);
+  await search(page);
+  await viewer(page);
+  await page.context().close();
+}
+
+async function search(page) {
+  await page.locator("#q").focus();
+  await page.keyboard.type("zzz");
+  await until("nothing is found", async () => (await words(page, "#list h2"))[0] === "Nothing found");
+  for (let back = 0; back < 3; back++) await page.keyboard.press("Backspace");
+  await page.keyboard.type(plan.typed);
+  await until("it is found without accents", async () => (await words(page, "#summary"))[0] === "1 study found");
+  found.address = page.url();
+  found.focus = [];
+  for (let press = 0; press < 2; press++) {
+    await page.keyboard.press("Tab");
+    found.focus.push(await page.evaluate(() => document.activeElement.textContent.trim()));
+  }
+  await page.keyboard.press("Enter");
+  await page.waitForSelector(".patient");
+  found.study = { name: await words(page, "h1"), notice: await words(page, ".notice strong"), series: await words(page, ".series .state") };
+  await measure(page, "study");
+  await page.getByText("Open images").focus();
+  await page.keyboard.press("Enter");
+}
+
+async function viewer(page) {
+  await page.waitForSelector("#viewer");
+  await looked(page);
+  found.isolated = await page.evaluate(() => crossOriginIsolated);
+  found.state = await page.evaluate(() => window.enamelViewer.state());
+  found.stored = await page.evaluate(([slot, at]) => at.map((index) => window.enamelViewer.stored(slot)[index]), [plan.slot, plan.at]);
+  await measure(page, "viewer");
+  const box = await page.locator(".pane").boundingBox();
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+  await page.mouse.wheel(0, 120);
+  await until("the wheel goes on", () => page.evaluate((before) => window.enamelViewer.state().shown !== before, found.state.shown));
+  found.reading = await words(page, ".corner.reading");
+  const room = page.url();
+  await lockElsewhere(page);
+  found.lockedAt = page.url().replace(origin, "");
+  await page.keyboard.type(plan.facts.dentist.password);
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("#viewer");
+  found.cameBack = page.url() === room;
+  await looked(page);
+  await page.getByText("Study", { exact: true }).click();
+  await page.waitForSelector(".patient");
+  found.backAt = here(page);
+}
+
+/** Another page of the same person locks the screen; this one goes to the lock by itself. */
+async function lockElsewhere(page) {
+  const other = await page.context().newPage();
+  await other.goto(`${origin}/studies`);
+  await other.locator("summary").click();
+  await measure(other, "menu");
+  await other.getByText("Lock the screen").click();
+  await other.waitForSelector("h1");
+  found.lockWords = await words(other, "h1");
+  await page.waitForURL((address) => address.pathname === "/lock", { timeout: 3000 });
+  await page.waitForSelector("[name=password]");
+  await other.close();
+}
+
+const browser = await launch();
+try {
+  await administrator(browser);
+  await dentist(browser);
+  console.log(JSON.stringify({ found, faults }));
+} finally {
+  await browser.close();
+}
