@@ -11,7 +11,14 @@ from dataclasses import dataclass, field, replace
 
 from appliance.archive import queries, recording
 from appliance.archive.arrivals import Arrival, ArrivalOutcome, ConflictKind, QuarantineReason
-from appliance.archive.identity import same_patient_id, same_person, same_subject, spellings, usable_patient_id
+from appliance.archive.identity import (
+    completed,
+    find_person,
+    find_subject,
+    same_patient_id,
+    spellings,
+    usable_patient_id,
+)
 from appliance.dicom.facts import InstanceFacts, InstanceFinding, PatientFacts
 from appliance.store.rotating_keys import NumberedKey
 from appliance.store.stored_files import add_file
@@ -79,7 +86,11 @@ class Cataloguer:
         return done
 
     def quarantine(self, arrival: Arrival, reason: QuarantineReason) -> Catalogued:
-        """Keep a file and its key, unlisted."""
+        """Keep a file and its key, unlisted; of one that waits here already the first copy is enough."""
+        waiting = recording.find_quarantined(self._tx, arrival)
+        if waiting is not None:
+            self._arrived(arrival, ArrivalOutcome.DUPLICATE, None)
+            return Catalogued(ArrivalOutcome.DUPLICATE, quarantine_key=waiting)
         add_file(self._tx, self._wrapping_key, arrival.file)
         damaged = reason is QuarantineReason.DAMAGED
         outcome = ArrivalOutcome.DAMAGED if damaged else ArrivalOutcome.QUARANTINED
@@ -135,9 +146,12 @@ class Cataloguer:
 
     def _study(self, facts: InstanceFacts, arrival: Arrival, done: Catalogued) -> tuple[int, int]:
         same_uid = queries.studies_with_uid(self._tx, facts.study.study_instance_uid or "")
-        for study_key, patient_key, patient in same_uid:
-            if same_subject(patient, facts.patient):
-                return patient_key, study_key
+        found = find_subject(
+            [((patient_key, study_key), one) for study_key, patient_key, one in same_uid], facts.patient
+        )
+        if found is not None:
+            self._complete(found[0], facts.patient)
+            return found
         done.patient_key = self._patient(facts.patient, done)
         done.study_key = recording.add_study(self._tx, facts, done.patient_key, arrival.arrived_at)
         done.study_is_new = True
@@ -149,14 +163,22 @@ class Cataloguer:
         namesakes = []
         if usable_patient_id(patient.patient_id):
             namesakes = queries.patients_with_id(self._tx, spellings(patient.patient_id))
-        for patient_key, held in namesakes:
-            if same_person(held, patient):
-                return patient_key
+        found = find_person(namesakes, patient)
+        if found is not None:
+            self._complete(found, patient)
+            return found
         done.patient_key = recording.add_patient(self._tx, patient, self._now)
         for patient_key, held in namesakes:
             if same_patient_id(held, patient):
                 self._conflict(done, ConflictKind.SAME_ID_OTHER_PERSON, patient_key)
         return done.patient_key
+
+    def _complete(self, patient_key: int, patient: PatientFacts) -> None:
+        """Keep what this description adds, so that a later one that contradicts it is not taken for the same person."""
+        held = queries.patient(self._tx, patient_key)
+        full = completed(held, patient)
+        if full != held:
+            queries.complete_patient(self._tx, patient_key, full)
 
     def _conflict(self, done: Catalogued, kind: ConflictKind, other_patient_key: int) -> None:
         key = queries.add_conflict(

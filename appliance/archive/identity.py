@@ -1,13 +1,61 @@
 """Whether two descriptions are of one person. In doubt they are not: a person joins them, no rule does.
 
-Guards: nothing merges on a Patient ID alone. A wrong join shows one patient's
-jaw under another's name; a missed one shows a finding that somebody settles.
+Guards: nothing merges on a Patient ID alone, and no two descriptions that say
+different things are joined, not even through a third one that says less. A
+wrong join shows one patient's jaw under another's name; a missed one shows a
+finding that somebody settles.
 """
 
 import unicodedata
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TypeVar
 
 from appliance.dicom.facts import PatientFacts
-from appliance.dicom.names import fold, same_person_name
+from appliance.dicom.names import fold, same_name_throughout, same_person_name
+
+Key = TypeVar("Key")
+_NOBODY = frozenset(
+    {"anon", "anonymous", "anonymized", "emergency", "name", "no", "noname", "patient", "test", "unknown", "xx", "xxx"}
+)
+
+
+def find_person(held: Sequence[tuple[Key, PatientFacts]], patient: PatientFacts) -> Key | None:
+    """Give the key of the patient who is this person; None when nobody is, or more than one could be."""
+    exact = next((key for key, one in held if same_person(one, patient)), None)
+    return _only(held, patient) if exact is None else exact
+
+
+def find_subject(held: Sequence[tuple[Key, PatientFacts]], patient: PatientFacts) -> Key | None:
+    """Give the key of the study, of one UID, that is of this person; None as in `find_person`."""
+    exact = next((key for key, one in held if same_subject(one, patient)), None)
+    return _only(held, patient) if exact is None else exact
+
+
+def completed(held: PatientFacts, patient: PatientFacts) -> PatientFacts:
+    """Give the held description with the birth date and sex that only the other one tells."""
+    if not _digits(held.patient_birth_date) and _digits(patient.patient_birth_date):
+        held = replace(held, patient_birth_date=patient.patient_birth_date)
+    if not _sex(held) and _sex(patient):
+        held = replace(held, patient_sex=patient.patient_sex)
+    return held
+
+
+def compatible(one: PatientFacts, other: PatientFacts) -> bool:
+    """Say whether the two are one person although one of them leaves birth date or sex out, as many scanners do.
+
+    Everything else must be the same: an id that identifies, its issuer, and
+    every group of a name that is somebody's. What both tell must agree.
+    """
+    return (
+        bool(usable_patient_id(one.patient_id))
+        and usable_patient_id(one.patient_id) == usable_patient_id(other.patient_id)
+        and fold(one.issuer_of_patient_id) == fold(other.issuer_of_patient_id)
+        and same_name_throughout(one.patient_name, other.patient_name)
+        and not set(fold(one.patient_name).split()) <= _NOBODY
+        and _agree(_digits(one.patient_birth_date), _digits(other.patient_birth_date))
+        and _agree(_sex(one), _sex(other))
+    )
 
 
 def usable_patient_id(patient_id: str) -> str:
@@ -29,7 +77,7 @@ def same_demographics(one: PatientFacts, other: PatientFacts) -> bool:
     return (
         (names or nameless)
         and _digits(one.patient_birth_date) == _digits(other.patient_birth_date)
-        and fold(one.patient_sex)[:1] == fold(other.patient_sex)[:1]
+        and _sex(one) == _sex(other)
     )
 
 
@@ -57,6 +105,20 @@ def same_patient_id(one: PatientFacts, other: PatientFacts) -> bool:
 def _same_issuer(one: PatientFacts, other: PatientFacts) -> bool:
     issuers = {fold(one.issuer_of_patient_id), fold(other.issuer_of_patient_id)} - {""}
     return len(issuers) < 2
+
+
+def _only(held: Sequence[tuple[Key, PatientFacts]], patient: PatientFacts) -> Key | None:
+    """Give the one that is compatible: of two that could be meant, neither."""
+    found = [key for key, one in held if compatible(one, patient)]
+    return found[0] if len(found) == 1 else None
+
+
+def _agree(one: str, other: str) -> bool:
+    return one == other or not one or not other
+
+
+def _sex(patient: PatientFacts) -> str:
+    return fold(patient.patient_sex)[:1]
 
 
 def _digits(date: str) -> str:

@@ -33,6 +33,20 @@ def add_patient(tx: WriteTransaction, **values: object) -> int:
     return _insert(tx, "patients", "patient_key", values)
 
 
+def patient(tx: ReadTransaction, patient_key: int) -> PatientFacts:
+    """Give a patient as the row describes it."""
+    rows = tx.rows(f"SELECT {_PATIENT} FROM patients WHERE patient_key = :key", key=patient_key)  # noqa: S608  a constant of this file
+    return PatientFacts(*rows[0])
+
+
+def complete_patient(tx: WriteTransaction, patient_key: int, patient: PatientFacts) -> None:
+    """Write the birth date and sex that are known by now."""
+    tx.change(
+        "UPDATE patients SET patient_birth_date = :birth_date, patient_sex = :sex WHERE patient_key = :key",
+        birth_date=patient.patient_birth_date, sex=patient.patient_sex, key=patient_key,
+    )  # fmt: skip
+
+
 def add_study(tx: WriteTransaction, search: tuple[str, str, str, str], **values: object) -> int:
     """Add a study with what it is found by (name, id, description, accession number, all folded)."""
     study_key = _insert(tx, "studies", "study_key", values)
@@ -107,6 +121,18 @@ def add_conflict(tx: WriteTransaction, **values: object) -> int | None:
         **{name: values[name] for name in ("kind", "patient_key", "other_patient_key", "study_key")},
     )
     return None if listed else _insert(tx, "identity_conflicts", "conflict_key", values)
+
+
+def find_quarantined(tx: ReadTransaction, **values: object) -> int | None:
+    """Give the key of a file that waits in quarantine with the same bytes under the same names, if there is one."""
+    return _key(
+        tx.rows(
+            "SELECT quarantine_key FROM quarantine WHERE dataset_sha256 = :dataset_sha256 AND resolved_at IS NULL "
+            "AND file_id IS NOT NULL AND sop_class_uid = :sop_class_uid AND sop_instance_uid = :sop_instance_uid "
+            "AND transfer_syntax_uid = :transfer_syntax_uid LIMIT 1",
+            **values,
+        )
+    )
 
 
 def add_quarantined(tx: WriteTransaction, **values: object) -> int:

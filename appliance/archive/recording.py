@@ -82,6 +82,19 @@ def record_arrival(
     )
 
 
+def find_quarantined(tx: WriteTransaction, arrival: Arrival) -> int | None:
+    """Give the key of the quarantine row that keeps these very bytes already, or None."""
+    if arrival.dataset_sha256 is None:
+        return None
+    return queries.find_quarantined(
+        tx,
+        dataset_sha256=arrival.dataset_sha256,
+        sop_class_uid=arrival.sop_class_uid,
+        sop_instance_uid=arrival.sop_instance_uid,
+        transfer_syntax_uid=arrival.transfer_syntax_uid,
+    )
+
+
 def add_quarantined(tx: WriteTransaction, arrival: Arrival, reason: QuarantineReason) -> int:
     """Add a quarantine row and give its key."""
     return queries.add_quarantined(

@@ -49,6 +49,12 @@ def same_person_name(one: str, other: str) -> bool:
     return bool(set(first.values()) & set(second.values()))
 
 
+def same_name_throughout(one: str, other: str) -> bool:
+    """Say whether two names have the same groups, and each is the same; an empty name is the same as no other."""
+    first = _groups(one)
+    return bool(first) and first == _groups(other)
+
+
 def _groups(person_name: str) -> dict[int, tuple[str, ...]]:
     folded = {at: tuple(sorted(fold(group).split())) for at, group in enumerate(person_name.split("=")[:3])}
     return {at: words for at, words in folded.items() if words}

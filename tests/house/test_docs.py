@@ -25,6 +25,14 @@ def test_a_decision_has_its_parts_and_a_line_in_the_index(record: Path) -> None:
     assert not faults_of(record.name, record.read_text(), (DECISIONS / "README.md").read_text())
 
 
+def test_each_decision_has_a_number_of_its_own_and_the_index_is_in_their_order() -> None:
+    numbers = [record.name[:4] for record in RECORDS]
+    assert sorted(set(numbers)) == numbers
+    assert [record.read_text()[:8] for record in RECORDS] == [f"# {number}: " for number in numbers]
+    index = re.findall(r"^\| \[(\d{4})\]\(", (DECISIONS / "README.md").read_text(), re.MULTILINE)
+    assert index == numbers
+
+
 def test_a_decision_that_is_long_or_partial_or_lost_is_named() -> None:
     whole = "Context Decision Consequences Alternatives\n"
     assert not faults_of("1.md", whole, "[1](1.md)")

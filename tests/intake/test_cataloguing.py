@@ -21,7 +21,7 @@ def clinic(tmp_path: Path) -> Clinic:
 
 
 def test_two_hundred_mix_ups_make_no_silent_merge(clinic: Clinic) -> None:
-    """Each study belongs to who it says: one number for many people, studies of one UID, ids that say nothing."""
+    """One number for many people, studies of one UID, ids that say nothing: whoever is listed together agrees."""
     people = list(product(["P-1", "P-2", "0", ""], NAMES, DATES, SEXES))
     chosen = random.Random(7).sample(people, 200)  # noqa: S311  the same every time
     studies = [f"1.2.3.{at % 120}" for at in range(200)]
@@ -34,15 +34,56 @@ def test_two_hundred_mix_ups_make_no_silent_merge(clinic: Clinic) -> None:
     ]  # fmt: skip
     clinic.take(*datasets)
     rows = clinic.rows(
-        "SELECT i.instance_number, p.patient_id, p.patient_name, p.patient_birth_date, p.patient_sex, "
-        "t.study_instance_uid FROM instances i JOIN series s USING (series_key) JOIN studies t USING (study_key) "
-        "JOIN patients p USING (patient_key) ORDER BY i.instance_number"
+        "SELECT i.instance_number, t.patient_key, t.study_instance_uid FROM instances i JOIN series s "
+        "USING (series_key) JOIN studies t USING (study_key) ORDER BY i.instance_number"
     )
-    assert [(row[1:5], row[5]) for row in rows] == list(zip(chosen, studies, strict=True))
+    assert [row[2] for row in rows] == studies
+    members: dict[object, list[tuple[str, ...]]] = {}
+    for who, row in zip(chosen, rows, strict=True):
+        members.setdefault(row[1], []).append(who)
+    assert not [joined for joined in members.values() if not agree(joined)]
+    nameless = [who for who in chosen if not who[1] or who[0] in ("0", "")]
+    assert all(members[row[1]] == [who] for who, row in zip(chosen, rows, strict=True) if who in nameless)
     conflicts = clinic.rows("SELECT kind, count(*) FROM identity_conflicts GROUP BY kind ORDER BY kind")
     assert [row[0] for row in conflicts] == ["same id, other person", "study of two patients"]
     told = clinic.rows("SELECT count(*) FROM audit_events WHERE event = 'identity conflict found'")[0][0]
     assert told == clinic.rows("SELECT count(*) FROM identity_conflicts")[0][0]
+
+
+def agree(people: list[tuple[str, ...]]) -> bool:
+    """Say whether nobody among them says anything that another contradicts; an id and a name must be said alike."""
+    alike = len({who[:2] for who in people}) == 1
+    return alike and all(len({who[at] for who in people} - {""}) < 2 for at in (2, 3))
+
+
+def test_nineteen_of_twenty_who_only_leave_something_out_are_recognised(clinic: Clinic) -> None:
+    """A hundred people seen by two scanners, in any order: one leaves out sex or birth date, or writes otherwise."""
+    chance = random.Random(11)  # noqa: S311  the same every time
+    left_out = [("PatientSex",), ("PatientBirthDate",), ("PatientBirthDate", "PatientSex"), ()]
+    everyone = []
+    for at in range(100):
+        name = f"{chance.choice(['Núñez', 'Smith', 'Öztürk', 'Ferrer'])}^{chance.choice(['Ana', 'Luis', 'Mara'])}"
+        date = f"19{chance.randrange(30, 99)}0{chance.randrange(1, 9)}1{chance.randrange(9)}"
+        who = {"PatientID": f"P-{at}", "PatientName": name, "PatientBirthDate": date, "PatientSex": chance.choice("MF")}
+        written = {**who, "PatientName": name.upper() + "^^", "PatientID": f"p-{at}"} if at % 3 == 0 else who
+        everyone += [who, {**written, **dict.fromkeys(left_out[at % 4], "")}]
+    chance.shuffle(everyone)
+    clinic.take(*[ct_slice(at + 1, StudyInstanceUID=f"1.2.3.{at}", **who) for at, who in enumerate(everyone)])
+    patients = clinic.rows("SELECT patient_birth_date, patient_sex FROM patients")
+    assert 100 <= len(patients) <= 105
+    assert sum(1 for birth_date, sex in patients if birth_date and sex) >= 95
+
+
+def test_instances_of_one_study_that_leave_something_out_stay_in_it(clinic: Clinic) -> None:
+    clinic.take(ct_slice(1, PatientSex=""), ct_slice(2), ct_slice(3, PatientBirthDate="", PatientSex=""))
+    assert clinic.rows("SELECT instance_count FROM studies") == [(3,)]
+    assert clinic.rows("SELECT patient_birth_date, patient_sex FROM patients") == [("19700102", "M")]
+    assert clinic.rows("SELECT count(*) FROM identity_conflicts") == [(0,)]
+    clinic.take(ct_slice(4, PatientSex="F"))
+    assert clinic.rows("SELECT instance_count FROM studies ORDER BY study_key") == [(3,), (1,)]
+    assert {row[0] for row in clinic.rows("SELECT kind FROM identity_conflicts")} == {
+        "same id, other person", "study of two patients",
+    }  # fmt: skip
 
 
 def test_one_patient_of_two_studies_is_one_patient(clinic: Clinic) -> None:
@@ -95,6 +136,22 @@ def test_what_cannot_be_listed_waits_with_its_reason(
     assert clinic.rows("SELECT reason, dataset_bytes > 0 FROM quarantine") == [(reason.value, 1)]
     assert clinic.rows("SELECT outcome FROM arrivals ORDER BY sequence") == [("quarantined",), ("new",)]
     assert clinic.rows("SELECT count(*) FROM files WHERE place = 'vault'") == [(2,)]
+
+
+def test_a_quarantined_file_sent_again_waits_once_until_it_is_resolved(clinic: Clinic) -> None:
+    clinic.take(ct_slice(1, StudyInstanceUID=None))
+    clinic.take(ct_slice(1, StudyInstanceUID=None), ct_slice(1, StudyInstanceUID=None))
+    outcomes = "SELECT outcome FROM arrivals ORDER BY arrived_at, sequence"
+    assert clinic.rows(outcomes) == [("quarantined",), ("duplicate",), ("duplicate",)]
+    assert clinic.rows("SELECT count(*) FROM quarantine") == [(1,)]
+    assert len(list(clinic.parts.vault.stored_ids())) == clinic.rows("SELECT count(*) FROM files")[0][0] == 1
+    assert not list((clinic.folder / "inbox").iterdir())
+    clinic.take(ct_slice(1, StudyInstanceUID=None, SeriesDescription="other bytes"))
+    assert clinic.rows("SELECT count(*) FROM quarantine") == [(2,)]
+    with clinic.database.write() as tx:
+        tx.change("UPDATE quarantine SET resolved_at = 1")
+    clinic.take(ct_slice(1, StudyInstanceUID=None))
+    assert clinic.rows("SELECT count(*) FROM quarantine WHERE resolved_at IS NULL") == [(1,)]
 
 
 def test_an_instance_announced_under_another_uid_is_listed_under_its_own(clinic: Clinic) -> None:

@@ -76,10 +76,11 @@ class CrashingDatabase(Database):
 
 
 def objects() -> list[Sent]:
-    """Three slices, one again, one changed, one that cannot be listed."""
+    """Three slices, one again, one changed, one that cannot be listed, and that again."""
     slices = [sent(ct_slice(number)) for number in (1, 2, 3)]
     changed = sent(ct_slice(2, SeriesDescription="again"))
-    return [*slices, slices[0], changed, sent(ct_slice(4, StudyInstanceUID=None))]
+    unlisted = sent(ct_slice(4, StudyInstanceUID=None))
+    return [*slices, slices[0], changed, unlisted, unlisted]
 
 
 def check(clinic: Clinic, came: list[Sent]) -> None:
@@ -90,7 +91,7 @@ def check(clinic: Clinic, came: list[Sent]) -> None:
     intake.close()
     rows = clinic.rows("SELECT sequence, outcome, file_id FROM arrivals ORDER BY sequence")
     assert [row[0] for row in rows] == list(range(1, len(came) + 1))
-    assert [row[1] for row in rows] == ["new", "new", "new", "duplicate", "version", "quarantined"]
+    assert [row[1] for row in rows] == ["new", "new", "new", "duplicate", "version", "quarantined", "duplicate"]
     versions = clinic.rows("SELECT file_id, dataset_offset FROM versions ORDER BY arrived_at")
     stored = [clinic.stored_dataset(bytes(key), int(offset)) for key, offset in versions]  # type: ignore[call-overload]  # rows are untyped
     assert stored == [one.dataset for one in (*came[:3], came[4])]
