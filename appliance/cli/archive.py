@@ -48,7 +48,7 @@ def _check(call: Invocation) -> Answer:
 
 
 COMMANDS = (
-    Command("studies list", "list studies, or those that match words", _studies, _study_arguments),
-    Command("quarantine list", "list what was kept and could not be listed as a study", _quarantine),
-    Command("check", "verify catalogue, audit chain and every stored file", _check),
+    Command("studies list", _studies, _study_arguments),
+    Command("quarantine list", _quarantine),
+    Command("check", _check),
 )

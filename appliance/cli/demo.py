@@ -194,7 +194,7 @@ def _say(text: str) -> None:
 
 
 COMMANDS = (
-    Command("demo", "run a whole clinic on this machine, from nothing", _demo, _arguments),
-    Command("demo-samples", "send the demonstration's samples to it", _samples),
-    Command("demo-code", "show the sign-in code of one of the demonstration's people", _code, _code_arguments),
+    Command("demo", _demo, _arguments),
+    Command("demo-samples", _samples),
+    Command("demo-code", _code, _code_arguments),
 )

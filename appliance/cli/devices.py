@@ -134,14 +134,14 @@ def _sha256(text: str | None) -> bytes | None:
 
 
 COMMANDS = (
-    Command("peers list", "say which devices may send", _peers),
-    Command("peers add", "let a device send", _add_peer, _peer_arguments),
-    Command("peers remove", "stop a device from sending", _remove_peer,
+    Command("peers list", _peers),
+    Command("peers add", _add_peer, _peer_arguments),
+    Command("peers remove", _remove_peer,
             lambda parser: parser.add_argument("peer_key", type=int)),
-    Command("senders list", "say who tried to send and was refused", _senders),
-    Command("senders approve", "let one of them send", _approve,
+    Command("senders list", _senders),
+    Command("senders approve", _approve,
             lambda parser: parser.add_argument("sender_key", type=int)),
-    Command("senders dismiss", "put one of them away; it stays refused", _dismiss,
+    Command("senders dismiss", _dismiss,
             lambda parser: parser.add_argument("sender_key", type=int)),
-    Command("send", "send files to a DICOM port, as a scanner does", _send, _send_arguments),
+    Command("send", _send, _send_arguments),
 )  # fmt: skip

@@ -123,10 +123,10 @@ def _lines(facts: Mapping[str, object]) -> str:
 
 
 COMMANDS = (
-    Command("keys init", "make a box: its root secret, its catalogue, its keys", _init, _init_arguments),
-    Command("keys status", "say how the root secret is kept", _keys_status),
-    Command("keys recover", "seal the root secret again from its recovery code", _recover, _method_arguments),
-    Command("lock", "stop every process that holds a key; receiving goes on", _lock),
-    Command("unlock", "start them again", _unlock),
-    Command("status", "say whether the box runs, is locked, and what waits", _status),
+    Command("keys init", _init, _init_arguments),
+    Command("keys status", _keys_status),
+    Command("keys recover", _recover, _method_arguments),
+    Command("lock", _lock),
+    Command("unlock", _unlock),
+    Command("status", _status),
 )

@@ -27,13 +27,11 @@ class Command:
 
     Attributes:
         name: One word, or a group and a verb: `keys init`.
-        summary: For `--help`.
         run: Does it.
         arguments: Adds its own arguments.
     """
 
     name: str
-    summary: str
     run: Callable[["Invocation"], Answer]
     arguments: Callable[[ArgumentParser], object] = lambda _: None
 

@@ -4,22 +4,14 @@ import argparse
 import sys
 import traceback
 from collections.abc import Sequence
+from typing import Any
 
 from appliance import __version__
-from appliance.cli import archive, demo, devices, keys, people, processes
 from appliance.cli.answers import BUG, INTERRUPTED, exit_status, shown
 from appliance.cli.line import Command, Invocation, common_arguments
+from appliance.cli.listing import SUMMARIES, find_command
 from appliance.clock import SystemClock
 from appliance.errors import ApplianceError
-
-COMMANDS: tuple[Command, ...] = (
-    *demo.COMMANDS,
-    *processes.COMMANDS,
-    *keys.COMMANDS,
-    *devices.COMMANDS,
-    *people.COMMANDS,
-    *archive.COMMANDS,
-)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,19 +40,33 @@ def command_parser() -> argparse.ArgumentParser:
     """Give the parser of every command."""
     parser = argparse.ArgumentParser(prog="enamel", description="A clinic's own encrypted archive for CBCT scans.")
     parser.add_argument("--version", action="version", version=f"enamel {__version__}")
-    top = parser.add_subparsers(metavar="COMMAND", required=True)
-    groups: dict[str, argparse._SubParsersAction[argparse.ArgumentParser]] = {}
-    for command in COMMANDS:
-        group, _, verb = command.name.rpartition(" ")
+    top = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_CommandParser)
+    groups: dict[str, argparse._SubParsersAction[_CommandParser]] = {}
+    for name, summary in SUMMARIES.items():
+        group, _, verb = name.rpartition(" ")
         if group and group not in groups:
-            groups[group] = top.add_parser(group, help=_summary(group)).add_subparsers(metavar="VERB", required=True)
+            verbs = top.add_parser(group, help=_verbs(group))
+            groups[group] = verbs.add_subparsers(metavar="VERB", required=True)
         place = groups[group] if group else top
-        one = place.add_parser(verb, help=command.summary, description=command.summary)
-        common_arguments(one)
-        command.arguments(one)
-        one.set_defaults(command=command)
+        place.add_parser(verb, help=summary, description=summary).name = name
     return parser
 
 
-def _summary(group: str) -> str:
-    return ", ".join(command.name.split()[1] for command in COMMANDS if command.name.startswith(f"{group} "))
+class _CommandParser(argparse.ArgumentParser):
+    """A command's parser, which learns the command's own arguments when it is the one that is asked for."""
+
+    name = ""
+
+    def parse_known_args(self, *given: Any, **named: Any) -> Any:  # noqa: ANN401  whatever argparse passes itself
+        """Learn the arguments, and parse."""
+        if self.name:
+            command = find_command(self.name)
+            self.name = ""
+            common_arguments(self)
+            command.arguments(self)
+            self.set_defaults(command=command)
+        return super().parse_known_args(*given, **named)
+
+
+def _verbs(group: str) -> str:
+    return ", ".join(name.split()[1] for name in SUMMARIES if name.startswith(f"{group} "))

@@ -115,12 +115,12 @@ def _shown(account: Account) -> dict[str, object]:
 
 
 COMMANDS = (
-    Command("accounts list", "say who may come in", _list),
-    Command("accounts add", "add a person, who chooses a password at first sign-in", _add, _add_arguments),
-    Command("accounts reset", "give a first password again and forget the second factor", _reset, _user_argument),
-    Command("accounts disable", "close an account and end its sessions", _disable, _user_argument),
-    Command("tokens list", "say which machines may use DICOMweb", _token_list),
-    Command("tokens add", "let a machine read by DICOMweb", _token_add, _token_add_arguments),
-    Command("tokens issue", "the same as `tokens add`", _token_add, _token_add_arguments),
-    Command("tokens revoke", "end a token", _token_revoke, lambda parser: parser.add_argument("token_key", type=int)),
+    Command("accounts list", _list),
+    Command("accounts add", _add, _add_arguments),
+    Command("accounts reset", _reset, _user_argument),
+    Command("accounts disable", _disable, _user_argument),
+    Command("tokens list", _token_list),
+    Command("tokens add", _token_add, _token_add_arguments),
+    Command("tokens issue", _token_add, _token_add_arguments),
+    Command("tokens revoke", _token_revoke, lambda parser: parser.add_argument("token_key", type=int)),
 )

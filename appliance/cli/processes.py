@@ -3,18 +3,15 @@
 import json
 from argparse import ArgumentParser
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 from appliance.assembly.box import sealed_root
 from appliance.assembly.caddy import caddy_config
 from appliance.assembly.embedded import Renewal, embedded_works
 from appliance.assembly.folders import Folders
-from appliance.assembly.intake import run_intake
-from appliance.assembly.receiver import run_receiver
 from appliance.assembly.running import Start
-from appliance.assembly.staff import run_staff
 from appliance.assembly.supervisor import Supervisor
-from appliance.assembly.unit_lock import run_locker
 from appliance.cli.answers import Answer
 from appliance.cli.line import Command, Invocation
 from appliance.config import find_settings
@@ -36,8 +33,11 @@ def _run(call: Invocation) -> Answer:
     return Answer({"stopped": True})
 
 
-def _process(run: Callable[[Start], None]) -> Callable[[Invocation], Answer]:
+def _process(name: str, module: str = "") -> Callable[[Invocation], Answer]:
+    """Give the command of one process, which loads that process's code and no other's."""
+
     def command(call: Invocation) -> Answer:
+        run = getattr(import_module(f"appliance.assembly.{module or name}"), f"run_{name}")
         run(Start(_settings_file(call), getattr(call.given, "keys_fd", None)))
         return Answer({"stopped": True})
 
@@ -55,10 +55,10 @@ def _settings_file(call: Invocation) -> Path:
 
 
 COMMANDS = (
-    Command("run", "run every process of a box until Ctrl-C, under this user", _run),
-    Command("receiver", "run the process that scanners reach", _process(run_receiver)),
-    Command("intake", "run the process that catalogues what was received", _process(run_intake), _keys_argument),
-    Command("staff", "run the process that serves the clinic's pages", _process(run_staff), _keys_argument),
-    Command("locker", "run the process that unlocks a box whose processes systemd runs", _process(run_locker)),
-    Command("caddy-config", "show the configuration that Caddy runs with", _caddy_config),
+    Command("run", _run),
+    Command("receiver", _process("receiver")),
+    Command("intake", _process("intake"), _keys_argument),
+    Command("staff", _process("staff"), _keys_argument),
+    Command("locker", _process("locker", "unit_lock")),
+    Command("caddy-config", _caddy_config),
 )

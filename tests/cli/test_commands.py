@@ -3,28 +3,54 @@
 import json
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from appliance import errors
 from appliance.cli.answers import EXIT_STATUSES, Answer, exit_status, listed, shown
-from appliance.cli.main import COMMANDS, command_parser, main
+from appliance.cli.listing import MODULES, SUMMARIES
+from appliance.cli.main import command_parser, main
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
-def test_every_command_has_help_and_is_in_the_operators_guide(
-    command: "object", capsys: pytest.CaptureFixture[str]
-) -> None:
-    name = str(getattr(command, "name", ""))
+@pytest.mark.parametrize("name", SUMMARIES)
+def test_every_command_has_help_and_is_in_the_operators_guide(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main([*name.split(), "--help"])
     assert ended.value.code == 0
     assert "--json" in capsys.readouterr().out
     assert f"`enamel {name}`" in GUIDE
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_listing_names_what_each_module_does(module: str) -> None:
+    commands = import_module(f"appliance.cli.{module}").COMMANDS
+    assert [command.name for command in commands] == list(MODULES[module])
+
+
+def test_the_whole_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    shown_help = " ".join(capsys.readouterr().out.split())
+    assert all(name in shown_help and SUMMARIES[name] in shown_help for name in SUMMARIES if " " not in name)
+    assert "init, status, recover" in shown_help
+
+
+@pytest.mark.parametrize("words", [["status"], ["--help"], ["keys", "--help"], ["lock"], ["accounts", "list"]])
+def test_a_command_loads_no_code_of_the_others(tmp_path: Path, words: list[str]) -> None:
+    program = (
+        "import sys\nfrom appliance.__main__ import main\ntry:\n    main()\nexcept SystemExit:\n    pass\n"
+        "print(*{name.split('.')[0] for name in sys.modules}, file=sys.stderr)\n"
+    )
+    data = [] if "--help" in words else ["--data", str(tmp_path)]
+    command = [sys.executable, "-c", program, *words, *data]
+    loaded = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=True).stderr.split()
+    assert "appliance" in loaded
+    assert not {"litestar", "pydicom", "numpy", "uvicorn", "pynetdicom"} & set(loaded)
 
 
 def faults(kind: type[errors.ApplianceError]) -> list[type[errors.ApplianceError]]:
