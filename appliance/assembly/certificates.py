@@ -3,16 +3,19 @@
 Guards: the authorities' root keys are in the catalogue alone. What lies in
 `tls/` works without any key of the box: an issuing key that lives 90 days and
 can name only the clinic's own names, and what it issued. Certificates are
-renewed when a third of their life is left, at every start, unlocking, and (the
-one browsers see) while running, locked or not.
+renewed when a third of their life is left, at every start and unlocking, and
+while running by whoever keeps the lock: the one browsers see always, those
+that need a root key while the box is unlocked.
 """
 
 from ipaddress import ip_address
 from pathlib import Path
 
-from appliance.assembly.rooms import Rooms
+from appliance.assembly.folders import Folders
+from appliance.assembly.rooms import Rooms, open_rooms
 from appliance.audit.events import PROCESS, Event, EventCode
 from appliance.clock import Clock
+from appliance.config import Settings
 from appliance.errors import Unavailable, Unsuitable
 from appliance.keys.authority import (
     Issued,
@@ -23,6 +26,7 @@ from appliance.keys.authority import (
     new_web_intermediate,
     new_web_root,
 )
+from appliance.keys.hierarchy import Keyring
 from appliance.store.files import RealFiles, replace_durably, storage_faults
 from appliance.store.rotating_keys import KeyKind
 from appliance.store.transactions import WriteTransaction
@@ -56,6 +60,32 @@ def ensure_certificates(rooms: Rooms) -> None:
         _write(tls / "dicom-key.pem", server.private_key, _SHARED)
         _write(tls / "dicom.pem", server.certificate + devices.certificate, _SHARED)
         _write(tls / "dicom-clients.pem", devices.certificate, _SHARED)
+
+
+def keep_certificates(settings: Settings, keyring: bytes | None, clock: Clock) -> bool:
+    """Renew what is due while the box runs.
+
+    Args:
+        settings: Of the box.
+        keyring: Of staff, which opens the authorities' root keys; None while the box is locked.
+        clock: Says what is due.
+
+    Returns:
+        Whether Caddy has to read its certificate again.
+
+    Raises:
+        Unavailable: There is no issuing certificate, or the disk refused.
+    """
+    tls = Folders.of(settings).tls
+    before = _read(tls / "web.pem")
+    if keyring is not None and any(_is_due(tls / name, clock) for name in ("web-intermediate.pem", "dicom.pem")):
+        rooms = open_rooms(settings, Keyring.decode(keyring), clock)
+        try:
+            ensure_certificates(rooms)
+        finally:
+            rooms.database.close()
+    renew_web_certificate(tls, settings.staff.names, clock)
+    return _read(tls / "web.pem") != before
 
 
 def renew_web_certificate(tls: Path, names: tuple[str, ...], clock: Clock) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 import appliance
 from appliance.assembly.box import open_box, sealed_root
 from appliance.assembly.caddy import caddy_config, caddy_environment
-from appliance.assembly.certificates import renew_web_certificate
+from appliance.assembly.certificates import keep_certificates
 from appliance.assembly.children import Plan
 from appliance.assembly.folders import Folders
 from appliance.assembly.supervisor import Supervisor, Works
@@ -51,7 +51,7 @@ def embedded_works(settings: Settings, settings_file: Path, clock: Clock) -> Wor
 
 @dataclass
 class Renewal:
-    """Keeps the certificate that browsers see from running out, locked or not."""
+    """Keeps certificates from running out: the one browsers see always, what issues it while unlocked."""
 
     supervisor: Supervisor
     settings: Settings
@@ -59,15 +59,15 @@ class Renewal:
     _due_at: float = 0.0
 
     def each_tick(self) -> None:
-        """Once an hour issue the certificate anew if it is time, and have Caddy read it."""
+        """Once an hour issue anew what is due, and have Caddy read it."""
         if self.clock.monotonic() < self._due_at:
             return
         self._due_at = self.clock.monotonic() + _RENEWAL_SECONDS
         try:
-            if renew_web_certificate(Folders.of(self.settings).tls, self.settings.staff.names, self.clock):
+            if keep_certificates(self.settings, self.supervisor.keyring_of("staff"), self.clock):
                 self.supervisor.restart("caddy")
         except ApplianceError as fault:
-            log.warning("the web certificate cannot be renewed: %s", fault)
+            log.warning("the certificates cannot be renewed: %s", fault)
 
 
 def find_caddy() -> Path:

@@ -88,6 +88,10 @@ class Supervisor:
             self._replace(*KEY_HOLDERS)
             log.info("the box is locked")
 
+    def keyring_of(self, name: str) -> bytes | None:
+        """Give a key holder's keyring, None while the box is locked."""
+        return (self._keyrings or {}).get(name)
+
     def restart(self, name: str) -> None:
         """End one child, which is then started again."""
         if name in self._children:

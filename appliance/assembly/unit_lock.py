@@ -21,7 +21,7 @@ from threading import Event
 
 from appliance.assembly import locker
 from appliance.assembly.box import open_box, sealed_root
-from appliance.assembly.certificates import renew_web_certificate
+from appliance.assembly.certificates import keep_certificates
 from appliance.assembly.folders import Folders
 from appliance.assembly.running import Start, begin
 from appliance.assembly.service_manager import ServiceManager, handed_sockets
@@ -120,6 +120,11 @@ class UnitLock:
         self.systemctl("restart", "--no-block", STAFF)
         log.info("the box is locked")
 
+    def keyring_of(self, process: str) -> bytes | None:
+        """Give a key holder's keyring, None while the box is locked."""
+        file = self.keys_folder / process
+        return file.read_bytes() if file.exists() else None
+
     def _process_of(self, unit: str) -> int:
         return int(self.systemctl("show", "--property=MainPID", "--value", unit).strip() or 0)
 
@@ -141,7 +146,7 @@ def run_locker(start: Start) -> None:
     lock.resume()
     if not asks_passphrase(sealed):
         lock.unlock(None)
-    serve(listener, lock, manager, stop, lambda: _renew(settings, clock))
+    serve(listener, lock, manager, stop, lambda: renew(settings, lock, clock))
 
 
 def serve(
@@ -168,13 +173,13 @@ def serve(
     manager.stopping()
 
 
-def _renew(settings: Settings, clock: Clock) -> None:
-    """Issue the certificate browsers see again where it is due, locked or not."""
+def renew(settings: Settings, lock: UnitLock, clock: Clock) -> None:
+    """Issue again what is due: the certificate browsers see always, what issues it while the box is unlocked."""
     try:
-        if renew_web_certificate(Folders.of(settings).tls, settings.staff.names, clock):
-            systemctl("restart", "--no-block", UNITS["caddy"])
+        if keep_certificates(settings, lock.keyring_of("staff"), clock):
+            lock.systemctl("restart", "--no-block", UNITS["caddy"])
     except ApplianceError as fault:
-        log.warning("the web certificate is not renewed: %s", fault)
+        log.warning("the certificates are not renewed: %s", fault)
 
 
 def _lay_out(file: Path, keyring: bytes) -> None:

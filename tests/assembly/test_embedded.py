@@ -12,6 +12,7 @@ from appliance.assembly.embedded import Renewal, embedded_works
 from appliance.assembly.supervisor import Supervisor
 from appliance.config import ReceiverSettings, Settings, StaffSettings, in_folders
 from appliance.errors import NotFound, Unavailable
+from appliance.keys.authority import is_due
 
 
 @dataclass
@@ -44,6 +45,27 @@ def test_the_web_certificate_is_issued_anew_in_time_while_running(tmp_path: Path
         renewal.each_tick()
         seen.append((tmp_path / "tls" / "web.pem").read_bytes())
     assert len(set(seen)) == 2
+
+
+def test_what_issues_certificates_is_renewed_while_unlocked_and_waits_while_locked(tmp_path: Path) -> None:
+    clock = Calendar()
+    create_box(settings(tmp_path), None, clock)
+    supervisor = Supervisor(embedded_works(settings(tmp_path), tmp_path / "settings.toml", clock), clock)
+    renewal, tls = Renewal(supervisor, settings(tmp_path), clock), tmp_path / "tls"
+    trusted, issuing = (tls / "web-ca.pem").read_bytes(), (tls / "web-intermediate.pem").read_bytes()
+    clock.at += timedelta(days=70)
+    renewal.each_tick()
+    assert (tls / "web-intermediate.pem").read_bytes() == issuing, "locked: nobody here holds its authority"
+    supervisor.unlock(None)
+    seen = {issuing}
+    for _ in range(100):
+        clock.at += timedelta(days=5)
+        renewal.each_tick()
+        seen.add((tls / "web-intermediate.pem").read_bytes())
+        for name in ("web.pem", "web-intermediate.pem", "dicom.pem"):
+            assert not is_due((tls / name).read_bytes(), clock.at), f"{name} on {clock.at}"
+    assert len(seen) == 10
+    assert (tls / "web-ca.pem").read_bytes() == trusted
 
 
 def test_a_renewal_that_fails_stops_nothing(tmp_path: Path) -> None:

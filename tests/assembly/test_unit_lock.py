@@ -2,15 +2,19 @@
 
 import socket
 import threading
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from appliance.assembly import locker
+from appliance.assembly.box import create_box, open_box
 from appliance.assembly.folders import Folders
 from appliance.assembly.service_manager import ServiceManager
 from appliance.assembly.supervisor import Keyrings
-from appliance.assembly.unit_lock import UnitLock, serve
+from appliance.assembly.unit_lock import UnitLock, renew, serve
+from appliance.config import Settings, in_folders
 from appliance.errors import Refused
 
 KEYRINGS = {"intake": b"catalogue 00\n", "staff": b"accounts 11\n"}
@@ -118,3 +122,37 @@ def test_what_was_unlocked_before_a_stop_of_everything_is_started_again(lock: Un
     systemd.asked.clear()
     lock.resume()
     assert systemd.asked == [("start", "--no-block", "enamel-unlocked.target", "intake", "staff")]
+
+
+@dataclass
+class Calendar:
+    """A clock that is set."""
+
+    at: datetime
+
+    def now(self) -> datetime:
+        return self.at
+
+    def monotonic(self) -> float:
+        return self.at.timestamp()
+
+
+def test_what_issues_certificates_is_renewed_with_the_keyring_that_lies_out(tmp_path: Path, systemd: Systemd) -> None:
+    clock = Calendar(datetime(2026, 3, 1, tzinfo=UTC))
+    box = in_folders(Settings(), str(tmp_path / "data"), str(tmp_path / "run"))
+    create_box(box, None, clock)
+    folders = Folders.of(box)
+    lock = UnitLock(folders, "file", lambda passphrase: open_box(box, passphrase, clock), systemd.keys, systemd)
+    first = (folders.tls / "web-intermediate.pem").read_bytes()
+    clock.at += timedelta(days=65)
+    renew(box, lock, clock)
+    assert (folders.tls / "web-intermediate.pem").read_bytes() == first, "locked"
+    lock.unlock(None)
+    second = (folders.tls / "web-intermediate.pem").read_bytes()
+    clock.at += timedelta(days=65)
+    renew(box, lock, clock)
+    assert len({first, second, (folders.tls / "web-intermediate.pem").read_bytes()}) == 3
+    assert systemd.asked[-1][:3] == ("restart", "--no-block", "enamel-web.service")
+    asked = len(systemd.asked)
+    renew(box, lock, clock)
+    assert len(systemd.asked) == asked, "nothing is due any more"
