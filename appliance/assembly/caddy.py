@@ -21,8 +21,8 @@ _HEADER_BYTES = 32 * 1024
 # A browser that was given an address instead of a name sends no server name.
 _SAME_NAME = "{http.request.tls.server_name} == '' || {http.request.tls.server_name} == {http.request.host}"
 _WAIT_PAGE = (
-    "<!doctype html><html lang=en><meta charset=utf-8><title>Enamel</title>"
-    "<h1>Enamel is starting</h1><p>Scanners can already send. Try again in a few seconds.</p></html>"
+    "<!doctype html><html lang=en><meta charset=utf-8><meta http-equiv=refresh content=2><title>Enamel</title>"
+    "<h1>Enamel is starting</h1><p>Scanners can already send. This page goes on by itself in a few seconds.</p></html>"
 )
 
 

@@ -56,6 +56,7 @@ class Supervisor:
     clock: Clock
     _children: dict[str, Child] = field(default_factory=dict)
     _keyrings: Keyrings | None = field(default=None, repr=False)
+    _replace_soon: bool = False
     _stopping: bool = False
 
     def status(self) -> locker.LockStatus:
@@ -71,14 +72,16 @@ class Supervisor:
         )
 
     def unlock(self, passphrase: str | None) -> None:
-        """Open the root and start the key holders with their subkeys.
+        """Open the root; the key holders start with their subkeys once whoever asked has the answer.
+
+        The unlock page itself asks, and is among those that are replaced.
 
         Raises:
             Refused: The passphrase is wrong.
         """
         if self._keyrings is None:
             self._keyrings = self.works.open_keyrings(passphrase)
-            self._replace(*KEY_HOLDERS)
+            self._replace_soon = bool(self._children)
             log.info("the box is unlocked")
 
     def lock(self) -> None:
@@ -126,6 +129,8 @@ class Supervisor:
                 locker.answer_next(listener, self)
             else:
                 wakeup.drain()
+        if self._replace_soon and not self._stopping:
+            self._replace(*KEY_HOLDERS)
         for child in list(self._children.values()):
             if not self._stopping:
                 child.tend()
@@ -138,7 +143,7 @@ class Supervisor:
                 self._children[name].tend()
 
     def _replace(self, *names: str) -> None:
-        running = bool(self._children)
+        running, self._replace_soon = bool(self._children), False
         leaving = [self._children.pop(name) for name in names if name in self._children]
         for child in leaving:
             child.ask_to_stop()

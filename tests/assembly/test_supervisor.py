@@ -101,6 +101,8 @@ def test_locking_stops_the_key_holders_and_leaves_the_receiver_alone(folders: Fo
             supervisor.unlock("open barley")
         assert supervisor.status().locked
         supervisor.unlock("open sesame")
+        assert set(supervisor.status().processes) == {"receiver", "caddy", "staff"}, "whoever asked is answered first"
+        yield (folders.logs / "intake.log").exists
         yield lambda: b"intake's keys" in (folders.logs / "intake.log").read_bytes()
         intake = supervisor.status().processes["intake"]
         supervisor.lock()

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.stories.clinic import RunningClinic, small_scan, until, written
+from tests.stories.clinic import RunningClinic, form_of, small_scan, until, written
 
 pytestmark = [pytest.mark.peer("storescu"), pytest.mark.slow]
 PORTS = 21683
@@ -55,3 +55,17 @@ def test_while_locked_the_page_says_so_and_no_process_has_a_key(clinic: RunningC
     finally:
         clinic.enamel("unlock")
     until(lambda: clinic.keys() == "open", 10)
+
+
+def test_unlocking_on_the_page_says_so_at_once_and_leads_to_the_sign_in(clinic: RunningClinic) -> None:
+    clinic.enamel("lock")
+    until(lambda: clinic.keys() == "sealed", 10)
+    with clinic.browser() as browser:
+        page = browser.get("/people", headers={"accept": "text/html"})
+        assert page.url.path == "/unlock"
+        answer = browser.post("/unlock", data={**form_of(page), "passphrase": "this box opens by itself"})
+        assert answer.status_code == 200
+        assert answer.elapsed.total_seconds() < 5
+        assert 'content="3;url=/login"' in answer.text
+        until(lambda: clinic.keys() == "open", 10)
+        assert "Sign in" in browser.get("/login").text

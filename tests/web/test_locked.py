@@ -46,6 +46,16 @@ def test_the_page_says_what_waits_and_asks_for_the_passphrase(page: TestClient[L
     assert page.get("/healthz").json() == {"status": "ok", "keys": "sealed"}
 
 
+def test_a_bookmark_of_any_other_page_leads_to_the_one_there_is_and_machines_are_told_so(
+    page: TestClient[Litestar],
+) -> None:
+    for address in ("/studies/7", "/people", "/series/1/view"):
+        answer = page.get(address, headers={"accept": "text/html"}, follow_redirects=False)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/unlock")
+    assert page.get("/dicomweb/studies", follow_redirects=False).status_code == 404
+    assert page.get("/events", headers={"accept": "text/event-stream"}, follow_redirects=False).status_code == 404
+
+
 def test_a_wrong_passphrase_is_said_and_the_right_one_goes_to_the_locker(
     page: TestClient[Litestar], locker: Locker
 ) -> None:

@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from gettext import gettext as _
 from gettext import ngettext
 from threading import Semaphore
+from typing import Any
 
-from litestar import Litestar, Response, get, post
+from litestar import Litestar, Request, Response, get, post
 from litestar.di import NamedDependency, Provide
 from litestar.middleware.authentication import AbstractAuthenticationMiddleware, AuthenticationResult
 from litestar.params import URLEncodedBody
+from litestar.response import Redirect
+from litestar.status_codes import HTTP_404_NOT_FOUND
 
 from appliance.errors import ApplianceError, Refused
 from appliance.web.http.access import Door, access, check_access
@@ -21,9 +24,10 @@ from appliance.web.http.actor import Actor, Connection, form_token
 from appliance.web.http.cookies import FORM_COOKIE, host_cookie, new_form_secret
 from appliance.web.http.csrf import check_form
 from appliance.web.http.headers import add_headers
+from appliance.web.http.problems import problem_of
 from appliance.web.http.threads import in_thread
 from appliance.web.staff.app import LARGEST_FORM_BYTES, static_files
-from appliance.web.staff.faults import Faults
+from appliance.web.staff.faults import Faults, wants_page
 from appliance.web.staff.pages import Page, PageRequest, Pages
 from appliance.web.staff.words import size
 
@@ -105,6 +109,15 @@ def healthz() -> Response[dict[str, str]]:
     return Response({"status": "ok", "keys": "sealed"})
 
 
+class LockedFaults(Faults):
+    """Leads a person who asks for any page of an unlocked box to the one page there is."""
+
+    def answer(self, request: Request[Any, Any, Any], fault: Exception) -> Response[Any]:
+        if request.method == "GET" and wants_page(request) and problem_of(fault).status == HTTP_404_NOT_FOUND:
+            return Redirect("/unlock", status_code=303)
+        return super().answer(request, fault)
+
+
 class Nobody(AbstractAuthenticationMiddleware):
     """Takes every caller for a stranger: there are no accounts without keys."""
 
@@ -126,7 +139,7 @@ def create_locked_app(clinic_name: str, status: Callable[[], LockedStatus], unlo
             "locked": Provide(lambda: locked, sync_to_thread=False),
             "pages": Provide(lambda: pages, sync_to_thread=False),
         },
-        exception_handlers={Exception: Faults(pages).answer},
+        exception_handlers={Exception: LockedFaults(pages).answer},
         before_send=[add_headers],
         openapi_config=None,
         logging_config=None,
