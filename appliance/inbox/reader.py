@@ -2,10 +2,10 @@
 
 Guards: nothing that a record or a file claims is believed before its tag has
 verified under the association's key, and that key opens only beside the facts
-and the box it was sealed for. Reading changes nothing on disk.
+and the box it was sealed for. Only regular files are read, and none is waited
+for. Reading changes nothing on disk.
 """
 
-import errno
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from appliance.inbox.association import (
 from appliance.keys.inbox_seal import check_end_mac, instance_key, open_association_key
 from appliance.keys.secret import SecretKey
 from appliance.keys.stream import SealedStream
-from appliance.store.files import FileLayer, storage_fault
+from appliance.store.files import NO_FILE, FileLayer, storage_fault, storage_faults
 
 _FILE_ID_AT = 8  # in a sealed file's header: docs/storage-format.md
 _MAGIC = b"ENAMEL"
@@ -40,6 +40,10 @@ class State(Enum):
     INCOMPLETE = "incomplete"  # still being written, cut off, or damaged at an end
     FORGED = "forged"  # sealed under another key or for another name
     GONE = "gone"
+
+
+class CutRecord(Tampered):
+    """An association's record lacks its end: it is still being written, or a crash cut it."""
 
 
 @dataclass(frozen=True)
@@ -71,11 +75,14 @@ class InboxReader:
         """Read who sent; None while a folder has no record yet.
 
         Raises:
-            Tampered: It is no record, another association's, or another box's.
+            Tampered: It is no record (`CutRecord`: only a part of one), another association's, or another box's.
+            Unavailable: The disk refused.
         """
         stored = self._read_record(association_id, ASSOCIATION_NAME)
         if stored is None:
             return None
+        if not stored.endswith(b"\n"):
+            raise CutRecord("an association's record is cut")
         record = decode_association(stored)
         if record.facts.association_id != association_id or record.facts.box_id != self._box_id:
             raise Tampered("an association record is another association's or another box's")
@@ -97,6 +104,7 @@ class InboxReader:
 
         Raises:
             Tampered: The record is not what the receiver wrote.
+            Unavailable: The disk refused.
         """
         stored = self._read_record(association.association_id, END_NAME)
         if stored is None:
@@ -112,18 +120,32 @@ class InboxReader:
         return [FileId(bytes.fromhex(name)) for name in self._names(self._folder(association_id))]
 
     def open_file(self, association_id: AssociationId, file_id: FileId) -> BinaryIO:
-        """Open a file's ciphertext."""
-        return self._files.open_read(self._folder(association_id) / str(file_id))
+        """Open a file's ciphertext.
+
+        Raises:
+            Tampered: It is a link, a folder or a pipe.
+            Unavailable: The disk refused, or the file is gone.
+        """
+        try:
+            return self._opened(association_id, file_id)
+        except OSError as error:
+            if error.errno in NO_FILE:
+                raise Tampered("what lies under a file's name in the inbox is no file") from error
+            raise storage_fault(error) from error
 
     def state_of(self, association: OpenAssociation, file_id: FileId) -> State:
-        """Say whether a file is whole: its header and its last chunk verify."""
+        """Say whether a file is whole: its header and its last chunk verify.
+
+        Raises:
+            Unavailable: The disk refused.
+        """
         try:
-            with self.open_file(association.association_id, file_id) as file:
+            with self._opened(association.association_id, file_id) as file:
                 return _state(instance_key(association.key, file_id), file_id, file)
         except FileNotFoundError:
             return State.GONE
         except OSError as error:
-            if error.errno in (errno.ELOOP, errno.EISDIR):  # a link or a folder: the receiver makes neither
+            if error.errno in NO_FILE:  # a link, a folder or a pipe: the receiver makes none
                 return State.FORGED
             raise storage_fault(error) from error
 
@@ -136,23 +158,42 @@ class InboxReader:
                 changed = max(changed, path.lstat().st_mtime)
         return changed
 
+    def stamp_of(self, association_id: AssociationId) -> tuple[int, ...]:
+        """Give something that differs once an association's folder or record has changed."""
+        folder, stamp = self._folder(association_id), []
+        for path in (folder, folder / ASSOCIATION_NAME):
+            with suppress(OSError):
+                facts = path.lstat()
+                stamp += [facts.st_ino, facts.st_mtime_ns, facts.st_size]
+        return tuple(stamp)
+
+    def _opened(self, association_id: AssociationId, file_id: FileId) -> BinaryIO:
+        return self._files.open_read(self._folder(association_id) / str(file_id))
+
     def _folder(self, association_id: AssociationId) -> Path:
         return self._inbox / str(association_id)
 
     def _names(self, folder: Path) -> list[str]:
         names = []
-        with suppress(FileNotFoundError, NotADirectoryError):
+        with storage_faults(), suppress(FileNotFoundError, NotADirectoryError):
             for name in self._files.listdir(folder):
                 with suppress(Unsuitable):
                     names.append(str(FileId.parse(name)))
         return names
 
     def _read_record(self, association_id: AssociationId, name: str) -> bytes | None:
+        folder = self._folder(association_id)
         try:
-            with self._files.open_read(self._folder(association_id) / name) as file:
+            if folder.is_symlink():
+                raise Tampered("an association's folder is a link")
+            with self._files.open_read(folder / name) as file:
                 return file.read(LARGEST_RECORD_BYTES + 1)
         except (FileNotFoundError, NotADirectoryError):
             return None
+        except OSError as error:
+            if error.errno in NO_FILE:
+                raise Tampered("an association's record is no file") from error
+            raise storage_fault(error) from error
 
 
 def _state(data_key: SecretKey, file_id: FileId, file: BinaryIO) -> State:

@@ -13,13 +13,15 @@ import json
 import os
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
 from appliance.clock import Clock, instant, microseconds
 from appliance.errors import Tampered
+from appliance.store.files import RealFiles
 
 _FORMAT = 1
 LARGEST_EVENT_BYTES = 4096
@@ -36,6 +38,10 @@ class SpoolEvent(StrEnum):
     ASSOCIATION_LIMIT = "association-limit"
     OUT_OF_SPACE = "out-of-space"
     PROTOCOL_FAULT = "protocol-fault"
+    UNREADABLE = "unreadable"  # never written: what `read_spool` gives for a file that is no event
+
+
+_WRITTEN = {event.value: event for event in SpoolEvent if event is not SpoolEvent.UNREADABLE}
 
 
 @dataclass(frozen=True)
@@ -126,25 +132,55 @@ class Spool:
 def read_spool(folder: Path, after: int = 0) -> Iterator[SpooledEvent]:
     """Give the events with a number above `after`, in order.
 
-    Raises:
-        Tampered: A whole file is not what the receiver wrote. A file that a
-            crash left empty or cut is passed over once a later one is there.
+    A file that is not what the receiver wrote, or that cannot be read, is given
+    as `UNREADABLE` under its number, so that it keeps none behind it. A file
+    that a crash left empty or cut is passed over once a later one is there.
     """
     numbers = sorted(number for number in _numbers(folder) if number > after)
     for number in numbers:
-        stored = (folder / _name(number)).read_bytes()[: LARGEST_EVENT_BYTES + 1]
-        if stored.endswith(b"\n"):
-            yield _decode(number, stored)
+        stored = _stored(folder / _name(number))
+        if stored is None:
+            yield _unreadable(folder, number)
+        elif stored.endswith(b"\n"):
+            try:
+                yield _decode(number, stored)
+            except Tampered:
+                yield _unreadable(folder, number)
         elif number == numbers[-1]:
             return
 
 
 def remove_imported(folder: Path, up_to: int) -> None:
-    """Remove events up to a number, but never the newest file: it keeps the place of the numbering."""
+    """Remove events up to a number, but never the newest file: it keeps the place of the numbering.
+
+    What cannot be removed stays: its number tells that it was taken.
+    """
     highest = _highest(folder)
     for number in list(_numbers(folder)):
         if number <= up_to and number != highest:
-            (folder / _name(number)).unlink(missing_ok=True)
+            with suppress(OSError):
+                (folder / _name(number)).unlink()
+
+
+def _stored(path: Path) -> bytes | None:
+    """Read an event's bytes; None for what is too large, is no file, or is refused by the disk twice."""
+    for _ in range(2):
+        try:
+            with RealFiles().open_read(path) as file:
+                stored = file.read(LARGEST_EVENT_BYTES + 1)
+                return stored if len(stored) <= LARGEST_EVENT_BYTES else None
+        except FileNotFoundError:
+            return b""
+        except OSError:
+            continue
+    return None
+
+
+def _unreadable(folder: Path, number: int) -> SpooledEvent:
+    changed_at = datetime.fromtimestamp(0, UTC)
+    with suppress(OSError, ValueError, OverflowError):
+        changed_at = datetime.fromtimestamp((folder / _name(number)).lstat().st_mtime, UTC)
+    return SpooledEvent(number, SpoolEvent.UNREADABLE, changed_at, {}, 1, 0)
 
 
 def _decode(number: int, stored: bytes) -> SpooledEvent:
@@ -154,7 +190,7 @@ def _decode(number: int, stored: bytes) -> SpooledEvent:
             raise Tampered("a spooled event does not bear its own number")
         facts = {str(name): str(value) for name, value in table["facts"].items()}
         counts = int(table["count"]), int(table["left_out"])
-        return SpooledEvent(number, SpoolEvent(table["event"]), instant(int(table["at"])), facts, *counts)
+        return SpooledEvent(number, _WRITTEN[table["event"]], instant(int(table["at"])), facts, *counts)
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as fault:
         raise Tampered("a spooled event is not what was written") from fault
 

@@ -2,7 +2,8 @@
 
 Guards: when `ArrivalWriter.commit` returns, the association's sealed key, the
 sealed file and both folder entries survive a power cut; what a disk refused is
-never acknowledged. Only bytes that were sealed are ever written.
+never acknowledged. Only bytes that were sealed are ever written. A record is
+whole from the moment it bears its name: intake may look at any time.
 Leaves out: sweeping. A file is unlinked here only by the hand that was still
 writing it, never once its last chunk is written: intake may have found it.
 """
@@ -30,7 +31,7 @@ from appliance.inbox.public_key import InboxPublicKey
 from appliance.keys.inbox_seal import end_mac, instance_key, seal_association_key
 from appliance.keys.secret import SecretKey
 from appliance.keys.stream import Buffer, SealBuffers, StreamSealer
-from appliance.store.files import FileLayer, create_durably, storage_faults
+from appliance.store.files import FileLayer, replace_durably, storage_faults
 
 FOLDER_MODE = 0o770  # on a box intake moves files out, by its group; the process's umask narrows it elsewhere
 FILE_MODE = 0o640
@@ -87,7 +88,7 @@ class AssociationWriter:
         self._buffers: SealBuffers | None = None
         self._sequence = 0
         self._committed = 0
-        self._beside = ThreadPoolExecutor(1, thread_name_prefix="folder-sync")  # starts with the first file
+        self._beside: ThreadPoolExecutor | None = None  # made with the first file, ended by `end`
 
     @property
     def folder(self) -> Path:
@@ -111,6 +112,8 @@ class AssociationWriter:
         with storage_faults():
             if self._key is None or self._buffers is None:
                 self._key, self._buffers = self._open(), SealBuffers()
+            if self._beside is None:
+                self._beside = ThreadPoolExecutor(1, thread_name_prefix="folder-sync")
             file_id = FileId.new()
             file = NewFile(self._files, self.folder, file_id, self._beside)
             arrival = ArrivalWriter(file, instance_key(self._key, file_id), self._buffers, self._count)
@@ -126,14 +129,17 @@ class AssociationWriter:
         Raises:
             Unavailable: The disk refused; the count then stays unknown.
         """
-        self._beside.shutdown()
+        beside, self._beside = self._beside, None
+        if beside is not None:
+            beside.shutdown()
         if self._key is None:
             return
         record = encode_end(
             AssociationEnd(self._facts.association_id, outcome, self._committed, self._clock.now()),
         )
         with storage_faults():
-            create_durably(self._files, self.folder / END_NAME, end_file(record, end_mac(self._key, record)), FILE_MODE)
+            path, content = self.folder / END_NAME, end_file(record, end_mac(self._key, record))
+            replace_durably(self._files, path, content, FILE_MODE)
 
     def _open(self) -> SecretKey:
         public, key = self._public_key(), SecretKey.new()
@@ -141,9 +147,9 @@ class AssociationWriter:
         record = encode_association(info, seal_association_key(public.public_key, info, key))
         self._files.make_folder(self.folder, FOLDER_MODE)
         try:
-            create_durably(self._files, self.folder / ASSOCIATION_NAME, record, FILE_MODE)
+            replace_durably(self._files, self.folder / ASSOCIATION_NAME, record, FILE_MODE)
         except OSError:
-            with suppress(OSError):  # what failed first is what is told
+            with suppress(OSError):  # what failed first is what is told; a record that may have been seen stays
                 self._files.remove_folder(self.folder)
             raise
         self._files.fsync_folder(self._inbox)

@@ -20,6 +20,7 @@ from appliance.inbox.reader import InboxReader, OpenAssociation
 from appliance.keys.inbox_seal import instance_key
 from appliance.keys.stream import CHUNK_BYTES, HEADER_BYTES, SealedStream
 from appliance.sandbox.parser import Parser
+from appliance.store.files import storage_faults
 from appliance.store.stored_files import NewFile
 
 _NO_META = FileMeta("", "", "", 0)
@@ -62,7 +63,8 @@ class _VerifiedSource:
     def read(self, offset: int, length: int) -> bytes:
         if offset + length <= len(self.head):
             return self.head[offset : offset + length]
-        return self._stream.read(offset, length)
+        with storage_faults():  # else the parser would take the disk's refusal for its child's death
+            return self._stream.read(offset, length)
 
     def chunks(self, offset: int) -> Iterator[bytes]:
         """Give everything from `offset`, each piece verified."""
@@ -74,9 +76,10 @@ def look(reader: InboxReader, association: OpenAssociation, file_id: FileId) -> 
     """Read a whole file's head.
 
     Raises:
-        Tampered: Its first chunk is not what the receiver wrote.
+        Tampered: It is not what the receiver wrote.
+        Unavailable: The disk refused.
     """
-    with reader.open_file(association.association_id, file_id) as file:
+    with storage_faults(), reader.open_file(association.association_id, file_id) as file:
         stream = SealedStream(instance_key(association.key, file_id), file_id, file.fileno())
         try:
             meta = read_file_meta(stream.read(0, LARGEST_META_BYTES))
@@ -87,11 +90,15 @@ def look(reader: InboxReader, association: OpenAssociation, file_id: FileId) -> 
 
 
 def examine(reader: InboxReader, association: OpenAssociation, waiting: Waiting, parser: Parser, now: int) -> Examined:
-    """Verify, digest and parse one whole file; `now` in microseconds, for a file that does not say when it came."""
+    """Verify, digest and parse one whole file; `now` in microseconds, for a file that does not say when it came.
+
+    Raises:
+        Unavailable: The disk refused.
+    """
     data_key = instance_key(association.key, waiting.file_id)
     file = NewFile(waiting.file_id, data_key, waiting.plaintext_bytes, association.association_id, now)
     try:
-        with reader.open_file(association.association_id, waiting.file_id) as stored:
+        with storage_faults(), reader.open_file(association.association_id, waiting.file_id) as stored:
             source = _VerifiedSource(SealedStream(data_key, waiting.file_id, stored.fileno(), waiting.plaintext_bytes))
             digest = hashlib.sha256()
             for piece in source.chunks((waiting.meta or _NO_META).dataset_offset):
@@ -104,7 +111,7 @@ def examine(reader: InboxReader, association: OpenAssociation, waiting: Waiting,
 
 def unreadable(reader: InboxReader, association: OpenAssociation, file_id: FileId, now: int) -> Examined:
     """Describe a file that does not end well although the receiver counted it: to be kept with its key."""
-    with reader.open_file(association.association_id, file_id) as stored:
+    with storage_faults(), reader.open_file(association.association_id, file_id) as stored:
         stored_bytes = stored.seek(0, SEEK_END)
     data_key = instance_key(association.key, file_id)
     file = NewFile(file_id, data_key, max(0, stored_bytes - HEADER_BYTES), association.association_id, now)

@@ -1,20 +1,20 @@
 """Takes the receiver's own events into the catalogue: refused senders and the audit trail.
 
 Guards: an event and the note that it was taken are one transaction, so none
-is taken twice and none is lost.
+is taken twice and none is lost. A file that is no event is recorded once and
+keeps none behind it.
 """
 
 from collections.abc import Mapping
 from contextlib import suppress
 from logging import getLogger
-from pathlib import Path
 
-from appliance.audit.events import Event, EventCode, Outcome, Subject, SubjectKind
+from appliance.audit.events import PROCESS, Event, EventCode, Outcome, Subject, SubjectKind
 from appliance.clock import microseconds
-from appliance.errors import Tampered
 from appliance.inbox.spool import SpooledEvent, SpoolEvent, read_spool, remove_imported
 from appliance.intake import queries, trail
 from appliance.intake.parts import IntakeParts
+from appliance.store.files import storage_faults
 from appliance.store.transactions import WriteTransaction
 
 SPOOL = "receiver"
@@ -30,14 +30,20 @@ class SpoolImport:
         self._last: int | None = None
 
     def step(self) -> int:
-        """Import what is new and give how many events that were."""
+        """Import what is new and give how many events that were.
+
+        Raises:
+            Unavailable: The disk refused the listing.
+        """
         if not self._folder.is_dir():
             return 0
         if self._last is None:
             with self._parts.database.read() as tx:
                 self._last = queries.last_imported(tx, SPOOL)
-        events, last = _readable(self._folder, self._last)
+        with storage_faults():
+            events = list(read_spool(self._folder, self._last))
         if events:
+            last = events[-1].number
             with self._parts.database.write() as tx:
                 for event in events:
                     self._take(tx, event)
@@ -50,6 +56,10 @@ class SpoolImport:
     def _take(self, tx: WriteTransaction, event: SpooledEvent) -> None:
         actor = trail.sender(None, event.facts.get("address", ""))
         subject = None
+        if event.event is SpoolEvent.UNREADABLE:
+            log.warning("a spooled event is not what the receiver wrote: number %d", event.number)
+            self._parts.audit.record(tx, Event(EventCode.FILE_DAMAGED, PROCESS, Outcome.FAILURE, number=event.number))
+            return
         if event.event is SpoolEvent.ASSOCIATION_REFUSED:
             key, new = queries.note_unknown_sender(tx, **_sender(event))
             subject = Subject(SubjectKind.SENDER, key)
@@ -57,16 +67,6 @@ class SpoolImport:
                 self._parts.audit.record(tx, Event(EventCode.SENDER_UNKNOWN, actor, Outcome.FAILURE, subject=subject))
         refused = Event(EventCode.ASSOCIATION_REFUSED, actor, Outcome.FAILURE, subject=subject, number=event.count)
         self._parts.audit.record(tx, refused)
-
-
-def _readable(folder: Path, after: int) -> tuple[list[SpooledEvent], int]:
-    """Give the events up to the first that is not whole; a file that the receiver did not write is passed over."""
-    events: list[SpooledEvent] = []
-    try:
-        events.extend(read_spool(folder, after))
-    except Tampered:
-        log.exception("a spooled event is not what the receiver wrote")
-    return events, events[-1].number if events else after
 
 
 def _sender(event: SpooledEvent) -> Mapping[str, object]:

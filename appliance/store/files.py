@@ -9,6 +9,7 @@ again: the kernel may have dropped its pages.
 import ctypes
 import errno
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,7 @@ FOLDER_MODE = 0o770
 _LIBC = ctypes.CDLL(None)
 _ALL, _START = ctypes.c_int64(0), 2  # the whole file; SYNC_FILE_RANGE_WRITE, sync_file_range(2)
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+NO_FILE = frozenset({errno.ELOOP, errno.EISDIR, errno.ENXIO})  # what `open_read` says of a link, a folder, a pipe
 
 
 class FileLayer(Protocol):
@@ -74,7 +76,11 @@ class FileLayer(Protocol):
         ...
 
     def open_read(self, path: Path) -> BinaryIO:
-        """Open a file to read, unbuffered; a symbolic link is refused."""
+        """Open a file to read, unbuffered, without ever waiting for it; nothing but a regular file is opened.
+
+        Raises:
+            OSError: With an errno of `NO_FILE` for a link, a folder, a pipe, a socket or a device.
+        """
         ...
 
 
@@ -121,7 +127,12 @@ class RealFiles:
         return sorted(entry.name for entry in path.iterdir())
 
     def open_read(self, path: Path) -> BinaryIO:
-        return os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb", buffering=0)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        kind = stat.S_IFMT(os.fstat(descriptor).st_mode)
+        if kind != stat.S_IFREG:
+            os.close(descriptor)
+            raise OSError(errno.EISDIR if kind == stat.S_IFDIR else errno.ENXIO, "not a regular file")
+        return os.fdopen(descriptor, "rb", buffering=0)
 
 
 def storage_fault(error: OSError) -> ApplianceError:

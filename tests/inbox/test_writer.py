@@ -1,6 +1,10 @@
 """The inbox's promise: what `commit` returned for is whole and durable, whatever fails."""
 
 import errno
+import gc
+import threading
+from collections import Counter
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -32,11 +36,13 @@ from appliance.keys.inbox_seal import (
 )
 from appliance.keys.secret import SecretKey
 from appliance.keys.stream import SealedStream
+from appliance.store.files import FILE_MODE, FileLayer, RealFiles
 from tests.store.failing_files import FailingFiles
 
 NAMES = ("1.2.840.10008.5.1.4.1.1.2", "1.2.3.4", "1.2.840.10008.1.2.1")
 BOX = BoxId.new()
-FAULTY = {"make_folder", "create_exclusive", "write", "fsync", "fsync_folder"}
+KEYS = new_inbox_key_pair()
+FAULTY = {"make_folder", "create_exclusive", "write", "fsync", "rename", "fsync_folder"}
 
 
 def facts() -> AssociationFacts:
@@ -46,7 +52,7 @@ def facts() -> AssociationFacts:
     )
 
 
-def writer(folder: Path, files: FailingFiles, keys: InboxKeyPair) -> AssociationWriter:
+def writer(folder: Path, files: FileLayer, keys: InboxKeyPair) -> AssociationWriter:
     inbox = InboxWriter(folder, lambda: InboxPublicKey(BOX, 4, keys.public_key), files, SystemClock())
     return inbox.open_association(facts())
 
@@ -125,21 +131,28 @@ def test_every_sync_comes_before_commit_returns(tmp_path: Path) -> None:
     files = FailingFiles()
     association = writer(tmp_path, files, new_inbox_key_pair())
     store(association, b"x")
-    opening = ["make_folder", "create_exclusive", "write", "fsync", "fsync_folder", "fsync_folder"]
+    opening = ["make_folder", "create_exclusive", "write", "fsync", "rename", "fsync_folder", "fsync_folder"]
     assert files.done[:-2] == [*opening, "create_exclusive", "write"]
     assert sorted(files.done[-2:]) == ["fsync", "fsync_folder"]  # beside each other, both before it returns
 
 
 @pytest.mark.parametrize("error", [errno.EIO, errno.ENOSPC])
 def test_whichever_operation_fails_nothing_acknowledged_is_lost(tmp_path: Path, error: int) -> None:
-    steps = len(run_with(tmp_path / "all", 0, error)[1].done)
-    for fail_at in range(1, steps + 1):
-        acknowledged, files = run_with(tmp_path / str(fail_at), fail_at, error)
-        assert len(files.done) >= fail_at
-        assert acknowledged == 3 or files.done[fail_at - 1] in FAULTY
+    sound = Counter(run_with(tmp_path / "all", ("nothing", 0), error)[1].done)
+    for name, times in sound.items():
+        for number in range(1, times + 1):
+            acknowledged, files = run_with(tmp_path / f"{name}{number}", (name, number), error)
+            assert files.done.count(name) >= number
+            assert acknowledged == 3 or name in FAULTY
 
 
-def run_with(folder: Path, fail_at: int, error: int) -> tuple[int, FailingFiles]:
+def test_the_same_fault_falls_on_the_same_operation_every_time(tmp_path: Path) -> None:
+    for number in range(1, 5):
+        runs = [run_with(tmp_path / f"{number}.{n}", ("fsync_folder", number), errno.EIO) for n in range(4)]
+        assert len({acknowledged for acknowledged, _ in runs}) == 1
+
+
+def run_with(folder: Path, fail_at: tuple[str, int], error: int) -> tuple[int, FailingFiles]:
     folder.mkdir()
     files, keys = FailingFiles(fail_at, error), new_inbox_key_pair()
     association = writer(folder, files, keys)
@@ -155,7 +168,7 @@ def run_with(folder: Path, fail_at: int, error: int) -> tuple[int, FailingFiles]
     try:
         association.end(Outcome.RELEASED)
     except Unavailable:
-        assert not (association.folder / END_NAME).exists() or files.done[fail_at - 1] == "fsync_folder"
+        assert not (association.folder / END_NAME).exists() or fail_at[0] == "fsync_folder"
     check_kept(association.folder, keys, acknowledged)
     assert len(acknowledged) + len(refused) == 3
     assert all(isinstance(fault, OutOfSpace) == (error == errno.ENOSPC) for fault in refused[:1])
@@ -185,6 +198,57 @@ def whole(folder: Path, keys: InboxKeyPair) -> list[bytes]:
             except Tampered:
                 continue  # what was never acknowledged may be cut
     return found
+
+
+class WatchedFiles(RealFiles):
+    """Reads the folder's records as intake might, after everything that is done to them."""
+
+    def __init__(self) -> None:
+        self.seen: list[bytes] = []
+
+    def look(self, folder: Path) -> None:
+        self.seen += [path.read_bytes() for path in folder.glob("*") if path.name in {ASSOCIATION_NAME, END_NAME}]
+
+    def create_exclusive(self, path: Path, mode: int = FILE_MODE) -> int:
+        descriptor = super().create_exclusive(path, mode)
+        self.look(path.parent)
+        return descriptor
+
+    def rename(self, source: Path, target: Path) -> None:
+        super().rename(source, target)
+        self.look(target.parent)
+
+
+def test_a_record_is_whole_from_the_moment_it_bears_its_name(tmp_path: Path) -> None:
+    keys, files = new_inbox_key_pair(), WatchedFiles()
+    association = writer(tmp_path, files, keys)
+    store(association, b"dataset")
+    association.end(Outcome.RELEASED)
+    records = {(association.folder / name).read_bytes() for name in (ASSOCIATION_NAME, END_NAME)}
+    assert set(files.seen) == records
+
+
+def folder_threads() -> list[threading.Thread]:
+    return [one for one in threading.enumerate() if one.name.startswith("folder-sync")]
+
+
+@pytest.mark.parametrize("how", ["released", "cut in an object", "the disk refuses its end", "forgotten"])
+def test_an_association_has_a_thread_from_its_first_object_to_its_end_however_it_ends(tmp_path: Path, how: str) -> None:
+    association = writer(tmp_path, FailingFiles(("rename", 2)) if "refuses" in how else FailingFiles(), KEYS)
+    assert association.committed_count == len(folder_threads()) == 0
+    store(association, b"dataset")
+    assert len(folder_threads()) == 1
+    if how == "cut in an object":
+        association.begin(*NAMES).abandon()
+    if how != "forgotten":
+        with pytest.raises(Unavailable) if "refuses" in how else nullcontext():
+            association.end(Outcome.LOST)
+    threads = folder_threads() if how == "forgotten" else []
+    del association
+    gc.collect()
+    for thread in threads:
+        thread.join(5)
+    assert folder_threads() == []
 
 
 def test_without_a_public_key_nothing_is_begun(tmp_path: Path) -> None:

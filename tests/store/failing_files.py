@@ -1,6 +1,7 @@
-"""A file layer whose n-th operation fails, whichever it is."""
+"""A file layer one operation of which fails: the n-th of all, or the n-th of its name."""
 
 import errno
+import threading
 from pathlib import Path
 from typing import BinaryIO
 
@@ -10,18 +11,22 @@ from appliance.store.files import FILE_MODE, FOLDER_MODE, RealFiles
 class FailingFiles:
     """Real files until the n-th operation (from 1), which raises and does nothing; 0 never fails.
 
+    Where several threads work, the n-th of all is another one each time: give a name and its own number.
     A failing write leaves half of its bytes. Closing never fails, as on Linux file systems.
     """
 
-    def __init__(self, fail_at: int = 0, error: int = errno.EIO) -> None:
+    def __init__(self, fail_at: int | tuple[str, int] = 0, error: int = errno.EIO) -> None:
         self._real = RealFiles()
         self._fail_at = fail_at
         self._error = error
+        self._lock = threading.Lock()
         self.done: list[str] = []
 
     def _step(self, name: str) -> None:
-        self.done.append(name)
-        if len(self.done) == self._fail_at:
+        with self._lock:
+            self.done.append(name)
+            numbers = (len(self.done), (name, self.done.count(name)))
+        if self._fail_at in numbers:
             raise OSError(self._error, name)
 
     def create_exclusive(self, path: Path, mode: int = FILE_MODE) -> int:

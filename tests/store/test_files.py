@@ -3,6 +3,7 @@
 import errno
 import os
 import resource
+import socket
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from appliance.errors import OutOfSpace, Unavailable
 from appliance.store.files import (
+    NO_FILE,
     RealFiles,
     create_durably,
     make_folder_durably,
@@ -92,6 +94,16 @@ def test_a_link_is_not_followed_when_reading(tmp_path: Path) -> None:
         assert file.read() == b"x"
     with pytest.raises(Unavailable, match="ELOOP"), storage_faults():
         RealFiles().open_read(tmp_path / "link")
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo, lambda path: socket.socket(socket.AF_UNIX).bind(str(path))])
+def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path, make: Callable[[Path], object]) -> None:
+    make(tmp_path / "it")
+    before = open_descriptors()
+    with pytest.raises(OSError, match="Errno") as told:
+        RealFiles().open_read(tmp_path / "it")
+    assert told.value.errno in NO_FILE
+    assert open_descriptors() == before
 
 
 def test_listing_is_sorted_and_an_empty_folder_can_be_removed(tmp_path: Path) -> None:

@@ -80,9 +80,11 @@ class Storing:
             Unavailable: The disk refused.
         """
         arrival, self._arrival = self._arrival, None
-        if arrival is not None:
-            arrival.abandon()
-        self._writer.end(outcome)
+        try:
+            if arrival is not None:
+                arrival.abandon()
+        finally:
+            self._writer.end(outcome)
 
     def _count(self, length: int) -> None:
         self._bytes_left -= length
