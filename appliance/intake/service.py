@@ -1,4 +1,4 @@
-"""Takes sealed arrivals into the catalogue and the vault, one association after the other.
+"""Takes sealed arrivals into the catalogue and the vault, in order, many associations at a time.
 
 Guards: receiving never waits for this process, and nothing that arrives stops
 it: an association that cannot be opened is listed in quarantine and passed
@@ -8,6 +8,7 @@ Leaves out: rotating keys; it only writes the current public one for the receive
 
 import os
 from contextlib import suppress
+from datetime import datetime
 from logging import getLogger
 from threading import Event as Stop
 
@@ -19,6 +20,7 @@ from appliance.inbox.association import SealedAssociation
 from appliance.inbox.reader import OpenAssociation
 from appliance.intake import queries, trail
 from appliance.intake.association import AssociationIntake
+from appliance.intake.batch import Batch
 from appliance.intake.parts import IntakeParts
 from appliance.intake.spool import SpoolImport
 from appliance.sandbox.birth import Nursery
@@ -40,7 +42,9 @@ class Intake:
         self._spool = SpoolImport(parts)
         self._nursery = Nursery("facts")
         self._open: dict[AssociationId, AssociationIntake] = {}
+        self._began: dict[AssociationId, datetime] = {}
         self._passed_over: set[AssociationId] = set()
+        self._was_cut = False
 
     def run(self, stop: Stop) -> None:
         """Work until told to stop, giving way to the receiver.
@@ -67,29 +71,35 @@ class Intake:
         parts = self._parts
         with parts.database.read() as tx:
             public = current_inbox_public_key(tx)
-            unmoved = stored_files.files_in_inbox(tx)
         (parts.data_folder / "exchange").mkdir(mode=0o750, exist_ok=True)
         write_inbox_public_key(parts.files, parts.data_folder / "exchange" / "inbox-key.json", parts.box_id, public)
-        for row in unmoved:
-            self._finish_move(row)
+        self._finish_moves()
         return True
 
     def step(self) -> int:
         """Take in everything that waits; give how many files and events that were."""
         done = self._spool.step()
-        for association in self._in_order():
-            done += association.step()
-            if association.settled:
-                self._forget(association)
-        return done
+        try:
+            if self._was_cut:
+                self._finish_moves()
+            return done + self._take_in()
+        except BaseException:
+            self._was_cut = True
+            self._forget_all()  # what is in memory may not be what is committed: the next step looks afresh
+            raise
 
     def close(self) -> None:
         """End every parser and give the database back."""
-        for association in self._open.values():
-            association.close()
-        self._open.clear()
+        self._forget_all()
         self._nursery.close()
         self._parts.database.close()
+
+    def _finish_moves(self) -> None:
+        with self._parts.database.read() as tx:
+            unmoved = stored_files.files_in_inbox(tx)
+        for row in unmoved:
+            self._finish_move(row)
+        self._was_cut = False
 
     def _finish_move(self, row: stored_files.StoredFile) -> None:
         if row.association_id is None:
@@ -102,38 +112,71 @@ class Intake:
         with self._parts.database.write() as tx:
             stored_files.mark_in_vault(tx, row.file_id)
 
-    def _in_order(self) -> list[AssociationIntake]:
-        """Give the inbox's associations, opened, by when they began."""
-        for association_id in self._reader.association_ids():
-            if association_id not in self._open and association_id not in self._passed_over:
-                self._try_to_open(association_id)
-        return sorted(self._open.values(), key=lambda one: one.started_at)
+    def _take_in(self) -> int:
+        batch, done = Batch(self._parts), 0
+        for association_id in self._in_order():
+            association = self._open.get(association_id) or self._try_to_open(association_id)
+            if association is not None:
+                done += association.step(batch)
+            self._forget_settled()
+        batch.flush()
+        self._forget_settled()
+        return done
 
-    def _try_to_open(self, association_id: AssociationId) -> None:
+    def _in_order(self) -> list[AssociationId]:
+        """Give the inbox's associations by when they began; of those not yet opened only that is kept in memory."""
+        there = [one for one in self._reader.association_ids() if one not in self._passed_over]
+        began: dict[AssociationId, datetime] = {}
+        for association_id in there:
+            at = self._began.get(association_id) or self._look_when_begun(association_id)
+            if at is not None:
+                began[association_id] = at
+        self._began = began
+        return sorted(began, key=began.__getitem__)
+
+    def _look_when_begun(self, association_id: AssociationId) -> datetime | None:
         try:
             record = self._reader.record_of(association_id)
-            if record is not None:
-                self._open[association_id] = AssociationIntake(self._parts, self._unsealed(record), self._nursery.birth)
         except Tampered as error:
-            reason = QuarantineReason.FORGED if isinstance(error, WrongKey) else QuarantineReason.DAMAGED
-            self._pass_over(association_id, reason)
+            self._pass_over(association_id, error)
+            return None
+        return record.facts.started_at if record is not None else None
+
+    def _try_to_open(self, association_id: AssociationId) -> AssociationIntake | None:
+        try:
+            record = self._reader.record_of(association_id)
+            if record is None:
+                return None
+            opened = AssociationIntake(self._parts, self._unsealed(record), self._nursery.birth)
+        except Tampered as error:
+            self._pass_over(association_id, error)
+            return None
+        self._open[association_id] = opened
+        return opened
 
     def _unsealed(self, record: SealedAssociation) -> OpenAssociation:
         with self._parts.database.read() as tx:
             private_keys = self._parts.keys.inbox_private_keys(tx)
         return self._reader.open(record, private_keys)
 
-    def _pass_over(self, association_id: AssociationId, reason: QuarantineReason) -> None:
+    def _pass_over(self, association_id: AssociationId, error: Tampered) -> None:
         """List what cannot be opened, once, and leave it where it lies."""
+        reason = QuarantineReason.FORGED if isinstance(error, WrongKey) else QuarantineReason.DAMAGED
         self._passed_over.add(association_id)
         with self._parts.database.write() as tx:
             if not queries.has_unopened(tx, association_id.value):
                 key = record_unopened(tx, association_id, None, reason, self._parts.now())
                 trail.tell_forged(self._parts.audit, tx, key)
 
-    def _forget(self, association: AssociationIntake) -> None:
-        association.close()
-        del self._open[association.association_id]
+    def _forget_settled(self) -> None:
+        for association in [one for one in self._open.values() if one.settled]:
+            association.close()
+            del self._open[association.association_id]
+
+    def _forget_all(self) -> None:
+        for association in self._open.values():
+            association.close()
+        self._open.clear()
 
 
 def yield_to_others() -> None:

@@ -58,27 +58,37 @@ class Vault:
         raise Tampered("a stored file is missing")
 
     def move_in(self, association_id: AssociationId, file_ids: Iterable[FileId]) -> None:
+        """Move one association's files, as `move_all_in`."""
+        self.move_all_in((association_id, file_id) for file_id in file_ids)
+
+    def move_all_in(self, files: Iterable[tuple[AssociationId, FileId]]) -> None:
         """Move files from inbox to vault and make that durable; those moved before are left.
 
         Each folder is synced once, so many files at once are cheaper than each alone.
         A file in the vault is never replaced: what is in the inbox under its name
         is a replay, and stays there.
 
+        Args:
+            files: Each with the association that brought it.
+
         Raises:
             Tampered: A file is in neither place. Those before it are moved.
             Unavailable: The disk refused; do it again later.
         """
         shelves: set[Path] = set()
+        sources: set[Path] = set()
         with storage_faults():
             try:
-                for file_id in file_ids:
-                    target = self.path_of(file_id)
+                for association_id, file_id in files:
+                    source, target = self.inbox_path_of(association_id, file_id), self.path_of(file_id)
                     if target.parent not in shelves:
                         make_folder_durably(self._files, target.parent)
                         shelves.add(target.parent)
-                    self._move(self.inbox_path_of(association_id, file_id), target)
+                    sources.add(source.parent)
+                    self._move(source, target)
             finally:
-                self._sync(association_id, shelves)
+                for folder in (*sorted(shelves), *sorted(sources)):  # a file may be in both places, never in none
+                    self._files.fsync_folder(folder)
 
     def remove(self, file_id: FileId, association_id: AssociationId | None = None) -> None:
         """Remove a file from wherever it lies, durably; none there is no error.
@@ -115,9 +125,3 @@ class Vault:
             self._files.rename(source, target)
         except FileNotFoundError:
             raise Tampered("an arrived file is missing from inbox and vault") from None
-
-    def _sync(self, association_id: AssociationId, shelves: set[Path]) -> None:
-        for shelf in sorted(shelves):
-            self._files.fsync_folder(shelf)
-        if shelves:
-            self._files.fsync_folder(self._inbox / str(association_id))

@@ -39,8 +39,10 @@ class CrashingFiles(RealFiles):
 
     def unlink(self, path: Path) -> None:
         crash = self._count()
-        super().unlink(path)
-        self._stop(crash)
+        try:
+            super().unlink(path)
+        finally:  # also when there was nothing to unlink
+            self._stop(crash)
 
     def fsync_folder(self, path: Path) -> None:
         crash = self._count()
@@ -149,7 +151,7 @@ def test_a_crash_at_any_commit(tmp_path: Path, *, after: bool) -> None:
         clinic.use(sound)
         check(clinic, came)
         if not crashed:
-            assert at > 3
+            assert at > 2  # the rows; then what moved, the end and 'settled'
             return
     pytest.fail("there are more commits than were tried")
 
