@@ -6,8 +6,8 @@ Leaves out: committing and moving, which `intake/batch.py` does for many
 associations at once.
 """
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 
 from appliance.archive import queries as archive
 from appliance.archive.arrivals import ArrivalOutcome, QuarantineReason
@@ -19,18 +19,23 @@ from appliance.identifiers import FileId
 from appliance.inbox.association import AssociationEnd, Outcome
 from appliance.inbox.reader import OpenAssociation, State
 from appliance.intake import queries, trail
-from appliance.intake.examining import Waiting, examine, look, unreadable
+from appliance.intake.examining import Examined, Waiting, examine, look, unreadable
 from appliance.intake.parts import IntakeParts
 from appliance.sandbox.birth import Birth
 from appliance.sandbox.parser import Parser
 from appliance.store import stored_files
 from appliance.store.transactions import WriteTransaction
 
-if TYPE_CHECKING:  # a batch calls back into its associations
-    from appliance.intake.batch import Batch
-
 SWEEP_AFTER_SECONDS = 7 * 24 * 3600
 _ENDINGS = {Outcome.RELEASED: "released"}  # anything else did not end as the sender meant
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How an association ended; `end` is None when it was cut off or its record is not the receiver's."""
+
+    end: AssociationEnd | None
+    end_is_ours: bool
 
 
 class AssociationIntake:
@@ -52,18 +57,23 @@ class AssociationIntake:
         """End the parser."""
         self._parser.close()
 
-    def step(self, batch: "Batch") -> int:
-        """Hand every whole file that waits to the batch, and the end if there is one; give how many files."""
+    def found(self, flush: Callable[[], None]) -> Iterator[Examined | Ended]:
+        """Give every whole file that waits, examined, and last the end if there is one.
+
+        Args:
+            flush: Commits what was given so far.
+        """
         end, end_is_ours = self._end()  # before the listing: what it counts is then in the listing
-        waiting, self._incomplete = self._look_around(batch)
+        waiting, self._incomplete = self._look_around(flush)
+        count = self._count() + len(waiting)
         for one in waiting:
-            batch.add(self, examine(self._parts.reader, self._association, one, self._parser, self._parts.now()))
+            yield examine(self._parts.reader, self._association, one, self._parser, self._parts.now())
         if end is not None:
             self.close()  # nothing more comes; a child less beside the next association's
-            self._keep_damaged(batch, end.file_count, len(waiting))
+            if count < end.file_count:
+                yield from self._damaged()
         if end is not None or (not waiting and self._is_quiet(self._parts.quiet_seconds)):
-            batch.conclude(self, end, end_is_ours=end_is_ours)
-        return len(waiting)
+            yield Ended(end, end_is_ours)
 
     def begin(self, tx: WriteTransaction) -> Actor:
         """Add the association's row unless it is there; give who sent."""
@@ -73,12 +83,12 @@ class AssociationIntake:
         """Remember what became of files whose rows are committed."""
         self._known.update({file_id: outcome.value for file_id, outcome in outcomes.items()})
 
-    def conclude(self, tx: WriteTransaction, end: AssociationEnd | None, *, end_is_ours: bool) -> bool:
+    def conclude(self, tx: WriteTransaction, ended: Ended) -> bool:
         """Write how it ended; say whether every file of it has its row, so that its folder may be put away.
 
         Its files' rows are committed, and what was moved is noted in this transaction.
         """
-        self._write_end(tx, end, end_is_ours)
+        self._write_end(tx, ended.end, ended.end_is_ours)
         if self._incomplete and self._is_quiet(SWEEP_AFTER_SECONDS):
             self._sweep(tx)
         if self._incomplete:
@@ -92,7 +102,7 @@ class AssociationIntake:
         except Tampered:
             return None, False
 
-    def _look_around(self, batch: "Batch") -> tuple[list[Waiting], list[FileId]]:
+    def _look_around(self, flush: Callable[[], None]) -> tuple[list[Waiting], list[FileId]]:
         """Give the whole files by their sequence, and those that are not whole; record the forged ones."""
         reader, waiting, incomplete = self._parts.reader, [], []
         for file_id in reader.file_ids(self._id):
@@ -104,20 +114,18 @@ class AssociationIntake:
             elif state is State.INCOMPLETE:
                 incomplete.append(file_id)
             elif state is State.FORGED:
-                batch.flush()  # whose name it bears may be the one before
+                flush()  # whose name it bears may be the one before
                 self._forged(file_id)
         return sorted(waiting, key=lambda one: one.sequence), incomplete
 
     def _count(self) -> int:
         return sum(1 for outcome in self._known.values() if outcome != ArrivalOutcome.FORGED.value)
 
-    def _keep_damaged(self, batch: "Batch", declared: int, coming: int) -> None:
-        """Quarantine files that may have been acknowledged and no longer end well: they are never swept."""
-        if self._count() + coming >= declared:
-            return
-        for file_id in self._incomplete:
-            batch.add(self, unreadable(self._parts.reader, self._association, file_id, self._parts.now()))
-        self._incomplete = []
+    def _damaged(self) -> Iterator[Examined]:
+        """Give files that may have been acknowledged and no longer end well: they are kept, never swept."""
+        broken, self._incomplete = self._incomplete, []
+        for file_id in broken:
+            yield unreadable(self._parts.reader, self._association, file_id, self._parts.now())
 
     def _finish_interrupted(self) -> None:
         """Do what a crash left undone for files that have their rows."""

@@ -18,9 +18,8 @@ from appliance.archive.cataloguing import Catalogued, Cataloguer
 from appliance.audit.events import Actor
 from appliance.errors import ApplianceError
 from appliance.identifiers import AssociationId, FileId
-from appliance.inbox.association import AssociationEnd
 from appliance.intake import trail
-from appliance.intake.association import AssociationIntake
+from appliance.intake.association import AssociationIntake, Ended
 from appliance.intake.examining import Examined
 from appliance.intake.parts import IntakeParts
 from appliance.store import stored_files
@@ -43,31 +42,26 @@ class _Taken:
         return self.examined.arrival.file.file_id
 
 
-@dataclass(frozen=True, slots=True)
-class _Ended:
-    association: AssociationIntake
-    end: AssociationEnd | None
-    end_is_ours: bool
-
-
 class Batch:
     """Collects examined files and ends in their order, and commits whenever it is full or old; memory stays bounded."""
 
     def __init__(self, parts: IntakeParts) -> None:
         self._parts = parts
         self._taken: list[_Taken] = []
-        self._ended: list[_Ended] = []
+        self._ended: list[tuple[AssociationIntake, Ended]] = []
         self._began = parts.clock.monotonic()
 
-    def add(self, association: AssociationIntake, examined: Examined) -> None:
-        """Take an examined file."""
-        self._taken.append(_Taken(association, examined))
-        self._flush_if_due()
-
-    def conclude(self, association: AssociationIntake, end: AssociationEnd | None, *, end_is_ours: bool) -> None:
-        """Take an association's end, after all its files."""
-        self._ended.append(_Ended(association, end, end_is_ours))
-        self._flush_if_due()
+    def take_from(self, association: AssociationIntake) -> int:
+        """Take what an association has for us now; give how many files."""
+        files = 0
+        for found in association.found(self.flush):
+            if isinstance(found, Ended):
+                self._ended.append((association, found))
+            else:
+                self._taken.append(_Taken(association, found))
+                files += 1
+            self._flush_if_due()
+        return files
 
     def flush(self) -> None:
         """Commit, move and conclude all that was taken."""
@@ -121,14 +115,12 @@ class Batch:
         vault.move_all_in(kept)
         return [file_id for _, file_id in kept]
 
-    def _settle(self, moved: Sequence[FileId], ended: Sequence[_Ended]) -> None:
+    def _settle(self, moved: Sequence[FileId], ended: Sequence[tuple[AssociationIntake, Ended]]) -> None:
         """Note what moved and what ended, then put the settled associations' records away."""
         with self._parts.database.write() as tx:
             for file_id in moved:
                 stored_files.mark_in_vault(tx, file_id)
-            settled = [
-                one.association for one in ended if one.association.conclude(tx, one.end, end_is_ours=one.end_is_ours)
-            ]
+            settled = [association for association, how in ended if association.conclude(tx, how)]
         if settled:
             with storage_faults():
                 self._put_records_away(settled)

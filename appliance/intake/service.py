@@ -117,7 +117,7 @@ class Intake:
         for association_id in self._in_order():
             association = self._open.get(association_id) or self._try_to_open(association_id)
             if association is not None:
-                done += association.step(batch)
+                done += batch.take_from(association)
             self._forget_settled()
         batch.flush()
         self._forget_settled()
