@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 _PR_SET_PDEATHSIG = 1
 _PAUSES_SECONDS = (0.1, 0.3, 1.0, 2.0, 4.0)
 _STEADY_SECONDS = 30.0
+_PATIENCE_SECONDS = 10.0
 _LARGEST_LOG_BYTES = 8 << 20
 
 
@@ -57,6 +58,7 @@ class Child:
         self._process: subprocess.Popen[bytes] | None = None
         self._failures = 0
         self._started_at = 0.0
+        self._asked_at = 0.0
         self._start_again_at = 0.0
 
     @property
@@ -77,8 +79,19 @@ class Child:
         """Send SIGTERM and return at once."""
         if self._process is not None:
             self._process.terminate()
+            self._asked_at = self._clock.monotonic()
 
-    def stop(self, patience_seconds: float = 10.0) -> None:
+    def has_left(self, patience_seconds: float = _PATIENCE_SECONDS) -> bool:
+        """Say, without waiting, whether it has ended since it was asked; past the patience, kill it."""
+        if self._process is None or self._process.poll() is not None:
+            self._process = None
+            return True
+        if self._clock.monotonic() - self._asked_at > patience_seconds:
+            log.warning("%s did not stop in %.0f s and was killed", self.plan.name, patience_seconds)
+            self._process.kill()
+        return False
+
+    def stop(self, patience_seconds: float = _PATIENCE_SECONDS) -> None:
         """Wait for its end; past the patience, kill it."""
         if self._process is None:
             return

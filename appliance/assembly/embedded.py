@@ -18,7 +18,7 @@ from appliance.assembly.supervisor import Supervisor, Works
 from appliance.clock import Clock
 from appliance.config import Settings, child_environment
 from appliance.errors import ApplianceError, Unavailable
-from appliance.keys.sealing import sealed_by
+from appliance.keys.sealing import asks_passphrase, sealed_by
 from appliance.store.files import RealFiles, replace_durably, storage_faults
 
 log = logging.getLogger(__name__)
@@ -37,13 +37,14 @@ def embedded_works(settings: Settings, settings_file: Path, clock: Clock) -> Wor
     folders = Folders.of(settings)
     folders.create()
     _check_ports(settings)
-    caddy = find_caddy()
+    caddy, sealed = find_caddy(), sealed_root(folders)
     config = folders.run / "caddy.json"
     with storage_faults():
         replace_durably(RealFiles(), config, caddy_config(settings.staff, folders))
     return Works(
         folders=folders,
-        method=sealed_by(sealed_root(folders)).value,
+        method=sealed_by(sealed).value,
+        asks_passphrase=asks_passphrase(sealed),
         plan=_planner(folders, settings_file.absolute(), (str(caddy), "run", "--config", str(config))),
         open_keyrings=lambda passphrase: open_box(settings, passphrase, clock),
     )

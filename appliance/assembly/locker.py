@@ -2,13 +2,17 @@
 
 One connection is one question: a line of JSON, answered by a line of JSON.
 Guards: the mode of the socket's file says who is heard; a passphrase is in no
-log and no reply. Leaves out: how often one may guess; Argon2id makes each
-guess slow and the unlock page counts them.
+log and no reply. Without a passphrase only root and the locker's own user may
+unlock: the pages' user may pass on what somebody typed, and no more. Leaves
+out: how often one may guess; Argon2id makes each guess slow and the unlock
+page counts them (web/staff/guesses.py).
 """
 
 import json
 import logging
+import os
 import socket
+import struct
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -22,6 +26,7 @@ log = logging.getLogger(__name__)
 _LARGEST_MESSAGE_BYTES = 16 * 1024
 _PATIENCE_SECONDS = 2.0
 _ANSWER_SECONDS = 60.0
+_CREDENTIALS = struct.Struct("3i")  # struct ucred: process, user, group
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,7 @@ class LockStatus:
     Attributes:
         locked: No process holds a key to stored scans.
         method: How the root secret is sealed: 'file', 'passphrase' or 'systemd-credential'.
+        asks_passphrase: Whether unlocking takes a passphrase; otherwise only the operator at the machine unlocks.
         waiting_count: Received scans that intake has yet to list.
         free_bytes: Free space where scans are kept.
         processes: Process ids by name.
@@ -38,6 +44,7 @@ class LockStatus:
 
     locked: bool
     method: str
+    asks_passphrase: bool
     waiting_count: int
     free_bytes: int
     processes: Mapping[str, int]
@@ -75,7 +82,7 @@ def answer_next(listener: socket.socket, lock: Lock) -> None:
         connection, _ = listener.accept()
         with connection:
             connection.settimeout(_PATIENCE_SECONDS)
-            connection.sendall(json.dumps(_answer(_line(connection), lock)).encode() + b"\n")
+            connection.sendall(json.dumps(_answer(_line(connection), lock, _user_of(connection))).encode() + b"\n")
 
 
 def ask(path: Path, question: str, passphrase: str | None = None) -> dict[str, object]:
@@ -99,12 +106,12 @@ def ask(path: Path, question: str, passphrase: str | None = None) -> dict[str, o
     return dict(answer)
 
 
-def _answer(line: bytes, lock: Lock) -> dict[str, object]:
+def _answer(line: bytes, lock: Lock, user: int) -> dict[str, object]:
     try:
         message = json.loads(line)
         question, passphrase = str(message["ask"]), message.get("passphrase")
         if question == "unlock":
-            lock.unlock(None if passphrase is None else str(passphrase))
+            _unlock(lock, passphrase, user)
         elif question == "lock":
             lock.lock()
         elif question != "status":
@@ -114,6 +121,21 @@ def _answer(line: bytes, lock: Lock) -> dict[str, object]:
         return {"refused": str(refusal)}
     except (ValueError, TypeError, KeyError, AttributeError):
         return {"refused": "a question is one line of JSON with `ask`"}
+
+
+def _unlock(lock: Lock, passphrase: object, user: int) -> None:
+    if passphrase is None and user not in (0, os.getuid()):
+        raise Refused("without a passphrase only root, or the box's owner, unlocks")
+    lock.unlock(None if passphrase is None else str(passphrase))
+
+
+def _user_of(connection: socket.socket) -> int:
+    """Give the user id of whoever asks, as the kernel knows it.
+
+    Source: unix(7), SO_PEERCRED.
+    """
+    told = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    return int(_CREDENTIALS.unpack(told)[1])
 
 
 def _line(connection: socket.socket) -> bytes:

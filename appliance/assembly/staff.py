@@ -21,6 +21,7 @@ from appliance.assembly.service_manager import ServiceManager, handed_sockets
 from appliance.assembly.supervisor import waiting_count
 from appliance.clock import SystemClock
 from appliance.config import Settings, service_manager_facts
+from appliance.errors import ApplianceError
 from appliance.keys.secret import SecretKey
 from appliance.web.dicomweb.callers import Callers
 from appliance.web.dicomweb.metadata import Metadata
@@ -66,12 +67,21 @@ def _locked_app(settings: Settings) -> ASGI:
 
     def status() -> LockedStatus:
         disk = shutil.disk_usage(folders.data)
-        return LockedStatus(waiting_count(folders.inbox), disk.free, disk.total)
+        return LockedStatus(waiting_count(folders.inbox), disk.free, disk.total, **_told_by_locker(folders))
 
     def unlock(passphrase: str) -> None:
         locker.ask(folders.locker_socket, "unlock", passphrase)
 
-    return create_locked_app(settings.clinic_name, status, unlock)
+    return create_locked_app(settings.clinic_name, status, unlock, SystemClock())
+
+
+def _told_by_locker(folders: Folders) -> dict[str, bool]:
+    """Ask whether a passphrase opens this box; a locker that does not answer now is taken to ask for one."""
+    try:
+        told = locker.ask(folders.locker_socket, "status")
+    except ApplianceError:
+        return {}
+    return {name: bool(told[name]) for name in ("locked", "asks_passphrase")}
 
 
 def _serve(app: ASGI, listener: socket.socket, manager: ServiceManager, stop: Event) -> None:

@@ -4,7 +4,10 @@ The embedded default and the demonstration. It claims no separation of users.
 Guards: the root secret is opened, gives each key holder its own subkeys, and
 is forgotten; the subkeys stay here, so that a process that died starts again
 without asking anyone, and go when the box is locked. While locked, receiver
-and Caddy run on, and staff serves the unlock page. It has one thread.
+and Caddy run on, and staff serves the unlock page. It has one thread, which waits
+for no child: who asked is answered first, children are replaced afterwards,
+and while some are leaving the others are tended. Opening the root itself (the
+second that Argon2id takes) is the one thing it does in one go.
 """
 
 import logging
@@ -13,6 +16,7 @@ import selectors
 import shutil
 import signal
 import socket
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +33,7 @@ Keyrings = Mapping[str, bytes]
 KEY_HOLDERS = ("intake", "staff")
 ALWAYS = ("receiver", "caddy")
 _TICK_SECONDS = 0.25
+_PAUSE_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -38,12 +43,14 @@ class Works:
     Attributes:
         folders: The data folder.
         method: How the root secret is sealed, for those who ask.
+        asks_passphrase: Whether opening it takes a passphrase.
         plan: Gives a process's plan from its name and its keyring; None means without keys.
         open_keyrings: Opens the root and gives each key holder's keyring; raises Refused for a wrong passphrase.
     """
 
     folders: Folders
     method: str
+    asks_passphrase: bool
     plan: Callable[[str, bytes | None], Plan]
     open_keyrings: Callable[[str | None], Keyrings]
 
@@ -55,8 +62,9 @@ class Supervisor:
     works: Works
     clock: Clock
     _children: dict[str, Child] = field(default_factory=dict)
+    _leaving: dict[str, Child] = field(default_factory=dict)
+    _replacing: bool = False
     _keyrings: Keyrings | None = field(default=None, repr=False)
-    _replace_soon: bool = False
     _stopping: bool = False
 
     def status(self) -> locker.LockStatus:
@@ -66,29 +74,35 @@ class Supervisor:
         return locker.LockStatus(
             locked=self._keyrings is None,
             method=self.works.method,
+            asks_passphrase=self.works.asks_passphrase,
             waiting_count=waiting_count(folders.inbox),
             free_bytes=shutil.disk_usage(folders.inbox).free,
             processes={name: number for name, number in processes.items() if number is not None},
         )
 
     def unlock(self, passphrase: str | None) -> None:
-        """Open the root; the key holders start with their subkeys once whoever asked has the answer.
-
-        The unlock page itself asks, and is among those that are replaced.
+        """Open the root; the key holders start with their subkeys after this has been answered.
 
         Raises:
-            Refused: The passphrase is wrong.
+            Refused: The passphrase is wrong, or one is given where none is asked.
         """
         if self._keyrings is None:
             self._keyrings = self.works.open_keyrings(passphrase)
-            self._replace_soon = bool(self._children)
+            self._replacing = True
             log.info("the box is unlocked")
 
     def lock(self) -> None:
-        """Stop every key holder, forget the subkeys, and serve the unlock page."""
+        """Stop every key holder, forget the subkeys, and serve the unlock page.
+
+        Returns once no process holds a key; the others are tended meanwhile.
+        """
         if self._keyrings is not None:
             self._keyrings = None
-            self._replace(*KEY_HOLDERS)
+            self._replacing = True
+            self._tend()
+            while self._leaving and not self._stopping:
+                time.sleep(_PAUSE_SECONDS)
+                self._tend()
             log.info("the box is locked")
 
     def keyring_of(self, name: str) -> bytes | None:
@@ -116,7 +130,8 @@ class Supervisor:
             with _Wakeup(self.stop) as wakeup, selectors.DefaultSelector() as selector:
                 selector.register(listener, selectors.EVENT_READ)
                 selector.register(wakeup.read_end, selectors.EVENT_READ)
-                self._start_all(*ALWAYS, *KEY_HOLDERS)
+                self._replacing = False
+                self._start(*ALWAYS, *KEY_HOLDERS)
                 while not self._stopping:
                     self._once(selector, listener, wakeup)
                     each_tick()
@@ -129,37 +144,48 @@ class Supervisor:
                 locker.answer_next(listener, self)
             else:
                 wakeup.drain()
-        if self._replace_soon and not self._stopping:
-            self._replace(*KEY_HOLDERS)
-        for child in list(self._children.values()):
-            if not self._stopping:
-                child.tend()
+        self._tend()
 
-    def _start_all(self, *names: str) -> None:
+    def _tend(self) -> None:
+        """Do what is due now, without waiting for any child."""
+        if self._stopping or not self._children:
+            return
+        if self._replacing:
+            self._replacing = False
+            self._replace()
+        for name in [name for name, child in self._leaving.items() if child.has_left()]:
+            del self._leaving[name]
+            self._start(name)
+        for child in self._children.values():
+            child.tend()
+
+    def _start(self, *names: str) -> None:
         """Start those of them that have a place in the present state."""
         for name in names:
             if name != "intake" or self._keyrings is not None:
                 self._children[name] = Child(self.works.plan(name, (self._keyrings or {}).get(name)), self.clock)
                 self._children[name].tend()
 
-    def _replace(self, *names: str) -> None:
-        running, self._replace_soon = bool(self._children), False
-        leaving = [self._children.pop(name) for name in names if name in self._children]
-        for child in leaving:
-            child.ask_to_stop()
-        for child in leaving:
-            child.stop()
-        if running:
-            self._start_all(*names)
+    def _replace(self) -> None:
+        """Ask the key holders to leave; each starts anew, with the keys of that moment, once it has left."""
+        for name in KEY_HOLDERS:
+            child = self._children.pop(name, None)
+            if child is not None:
+                child.ask_to_stop()
+                self._leaving[name] = child
+            elif name not in self._leaving:
+                self._start(name)
 
     def _end(self, listener: socket.socket) -> None:
         listener.close()
         self.works.folders.locker_socket.unlink(missing_ok=True)
-        for child in self._children.values():
+        children = [*self._children.values(), *self._leaving.values()]
+        for child in children:
             child.ask_to_stop()
-        for child in self._children.values():
+        for child in children:
             child.stop()
         self._children.clear()
+        self._leaving.clear()
         self._keyrings = None
 
 

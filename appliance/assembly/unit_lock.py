@@ -1,8 +1,9 @@
 """The lock of a box that systemd runs: keyrings in memory, one file a process, that only root reads.
 
-Guards: a keyring lies on ramfs only (never swapped, gone with the power), is
-complete before anything that needs it is started, and is removed before its
-process is told to stop. The root secret is opened, gives each process its own
+Guards: a keyring lies on ramfs only (never swapped, gone with the power); all
+of them appear, whole, by one rename before anything that needs one is started,
+and disappear by one rename before their processes are told to stop: a crash
+leaves the box locked or unlocked, never half. The root secret is opened, gives each process its own
 subkeys, and is forgotten with the call that opened it. Leaves out: making the
 ramfs (run-enamel-keys.mount), handing a file to its process (LoadCredential),
 and who may ask: the socket's unit gives it a group.
@@ -65,6 +66,7 @@ class UnitLock:
     Attributes:
         folders: The data folder.
         method: How the root secret is sealed, for those who ask.
+        asks_passphrase: Whether opening it takes a passphrase.
         open_keyrings: Opens the root and gives each key holder's keyring; raises Refused for a wrong passphrase.
         keys_folder: A ramfs that only root may enter.
         systemctl: Asks systemd.
@@ -72,6 +74,7 @@ class UnitLock:
 
     folders: Folders
     method: str
+    asks_passphrase: bool
     open_keyrings: Callable[[str | None], Keyrings]
     keys_folder: Path = KEYS_FOLDER
     systemctl: Systemctl = systemctl
@@ -79,13 +82,22 @@ class UnitLock:
     @property
     def is_locked(self) -> bool:
         """Whether no keyring is out."""
-        return not any(self.keys_folder.iterdir())
+        return not self._open.exists()
+
+    @property
+    def _open(self) -> Path:
+        return self.keys_folder / "open"
+
+    @property
+    def _draft(self) -> Path:
+        return self.keys_folder / "draft"
 
     def status(self) -> locker.LockStatus:
         """Tell what may be known without keys."""
         return locker.LockStatus(
             locked=self.is_locked,
             method=self.method,
+            asks_passphrase=self.asks_passphrase,
             waiting_count=waiting_count(self.folders.inbox),
             free_bytes=shutil.disk_usage(self.folders.data).free,
             processes={name: number for name, unit in UNITS.items() if (number := self._process_of(unit))},
@@ -100,12 +112,16 @@ class UnitLock:
         """Open the root, lay out the keyrings and start the key holders.
 
         Raises:
-            Refused: The passphrase is wrong.
+            Refused: The passphrase is wrong, or one is given where none is asked.
         """
         if not self.is_locked:
             return
-        for process, keyring in self.open_keyrings(passphrase).items():
-            _lay_out(self.keys_folder / process, keyring)
+        keyrings = self.open_keyrings(passphrase)
+        self._clear_draft()
+        self._draft.mkdir(mode=0o700)
+        for process, keyring in keyrings.items():
+            _lay_out(self._draft / process, keyring)
+        self._draft.rename(self._open)
         self.systemctl("start", "--no-block", TARGET)
         self.systemctl("restart", "--no-block", STAFF)
         log.info("the box is unlocked")
@@ -114,16 +130,22 @@ class UnitLock:
         """Take the keyrings away and stop the key holders; the staff pages come back as the unlock page."""
         if self.is_locked:
             return
-        for keyring in self.keys_folder.iterdir():
-            keyring.unlink()
+        self._clear_draft()
+        self._open.rename(self._draft)
+        self._clear_draft()
         self.systemctl("stop", TARGET)
         self.systemctl("restart", "--no-block", STAFF)
         log.info("the box is locked")
 
     def keyring_of(self, process: str) -> bytes | None:
         """Give a key holder's keyring, None while the box is locked."""
-        file = self.keys_folder / process
+        file = self._open / process
         return file.read_bytes() if file.exists() else None
+
+    def _clear_draft(self) -> None:
+        """Remove what a crash, or a lock, left of keyrings that are not out."""
+        if self._draft.exists():
+            shutil.rmtree(self._draft)
 
     def _process_of(self, unit: str) -> int:
         return int(self.systemctl("show", "--property=MainPID", "--value", unit).strip() or 0)
@@ -139,12 +161,13 @@ def run_locker(start: Start) -> None:
     settings, manager, stop = begin("locker", start)
     folders, clock = Folders.of(settings), SystemClock()
     sealed = sealed_root(folders)
-    lock = UnitLock(folders, sealed_by(sealed).value, lambda passphrase: open_box(settings, passphrase, clock))
+    asked = asks_passphrase(sealed)
+    lock = UnitLock(folders, sealed_by(sealed).value, asked, lambda passphrase: open_box(settings, passphrase, clock))
     listener = handed_sockets(service_manager_facts(), os.getpid()).get(SOCKET)
     if listener is None:
         raise Unavailable("systemd handed over no socket: enamel-locker.socket opens it")
     lock.resume()
-    if not asks_passphrase(sealed):
+    if not asked:
         lock.unlock(None)
     serve(listener, lock, manager, stop, lambda: renew(settings, lock, clock))
 

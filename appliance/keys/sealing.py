@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-from appliance.errors import Tampered, Unavailable, Unsuitable, WrongKey, WrongPassphrase
+from appliance.errors import Refused, Tampered, Unavailable, Unsuitable, WrongKey, WrongPassphrase
 from appliance.keys.derivation import expand
 from appliance.keys.passphrases import PassphraseCost, key_from_passphrase, new_salt
 from appliance.keys.secret import SecretKey, same_bytes
@@ -115,11 +115,12 @@ def open_root(sealed: bytes, passphrase: str | None = None, host: Host | None = 
 
     Args:
         sealed: The content of `keys/root.sealed`.
-        passphrase: What the operator typed, where one is asked.
+        passphrase: What the operator typed; None where none is asked.
         host: This machine; the default one when None.
 
     Raises:
         WrongPassphrase: It is not the one, or one is asked and none given.
+        Refused: One is given and none is asked: whatever somebody typed must not seem to be what opened it.
         Unavailable: This machine cannot unseal it.
         Tampered: The file is not what was written.
     """
@@ -163,6 +164,8 @@ def _open(content: dict[str, Any], passphrase: str | None, host: Host) -> Secret
     if content["method"] == Method.CREDENTIAL:
         return open_root(host.unseal(secret), passphrase, host)
     if content["method"] == Method.FILE:
+        if passphrase is not None:
+            raise Refused("this root secret asks for no passphrase; only the operator at the machine opens it")
         return SecretKey(bytes.fromhex(secret))
     if not passphrase:
         raise WrongPassphrase("the root secret asks for its passphrase")

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def works(folders: Folders, passphrase: str | None = None) -> Works:
             raise Refused("the passphrase is wrong")
         return {"intake": b"intake's keys", "staff": b"staff's keys"}
 
-    return Works(folders, "passphrase" if passphrase else "file", plan, open_keyrings)
+    return Works(folders, "passphrase" if passphrase else "file", passphrase is not None, plan, open_keyrings)
 
 
 def started() -> bool:
@@ -101,8 +102,8 @@ def test_locking_stops_the_key_holders_and_leaves_the_receiver_alone(folders: Fo
             supervisor.unlock("open barley")
         assert supervisor.status().locked
         supervisor.unlock("open sesame")
-        assert set(supervisor.status().processes) == {"receiver", "caddy", "staff"}, "whoever asked is answered first"
-        yield (folders.logs / "intake.log").exists
+        assert "intake" not in supervisor.status().processes, "who unlocks is answered before anything is replaced"
+        yield lambda: "intake" in supervisor.status().processes
         yield lambda: b"intake's keys" in (folders.logs / "intake.log").read_bytes()
         intake = supervisor.status().processes["intake"]
         supervisor.lock()
@@ -110,6 +111,35 @@ def test_locking_stops_the_key_holders_and_leaves_the_receiver_alone(folders: Fo
         assert set(supervisor.status().processes) == {"receiver", "caddy", "staff"}
         assert supervisor.status().processes["receiver"] == receiver
         assert b"keys" not in repr(supervisor).encode().replace(b"open_keyrings", b"")
+
+    play(supervisor, story())
+
+
+def test_children_are_tended_while_one_that_does_not_stop_is_waited_for(folders: Folders) -> None:
+    deaf = (
+        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(600)"
+    )
+    plain = works(folders, "open sesame")
+
+    def plan(name: str, keyring: bytes | None) -> Plan:
+        made = plain.plan(name, keyring)
+        is_deaf = name == "staff" and keyring is None
+        return replace(made, command=(sys.executable, "-c", deaf)) if is_deaf else made
+
+    supervisor = Supervisor(replace(plain, plan=plan), SystemClock())
+
+    def story() -> Iterator[Callable[[], bool]]:
+        yield lambda: b"deaf" in (folders.logs / "staff.log").read_bytes()
+        began = time.monotonic()
+        supervisor.unlock("open sesame")
+        assert time.monotonic() - began < 1
+        yield lambda: "staff" not in supervisor.status().processes
+        receiver = supervisor.status().processes["receiver"]
+        os.kill(receiver, signal.SIGKILL)
+        yield lambda: supervisor.status().processes.get("receiver", receiver) != receiver
+        assert "staff" not in supervisor.status().processes
+        yield lambda: b"staff's keys" in (folders.logs / "staff.log").read_bytes()
+        assert time.monotonic() - began > 9
 
     play(supervisor, story())
 

@@ -1,8 +1,11 @@
 """A box's lock lays keyrings out for systemd, takes them away again, and asks for the right units."""
 
+import os
 import socket
+import subprocess
+import sys
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -35,7 +38,7 @@ class Systemd:
     def __call__(self, *arguments: str) -> str:
         if arguments[0] == "show":
             return "4711\n" if arguments[-1] == "enamel-receiver.service" else "0\n"
-        self.asked.append((*arguments, *sorted(path.name for path in self.keys.iterdir())))
+        self.asked.append((*arguments, *sorted(path.name for path in self.keys.glob("open/*"))))
         return ""
 
 
@@ -49,7 +52,7 @@ def systemd(tmp_path: Path) -> Systemd:
 def lock(tmp_path: Path, systemd: Systemd) -> UnitLock:
     folders = Folders(tmp_path / "data", tmp_path / "run")
     folders.create()
-    return UnitLock(folders, "passphrase", open_keyrings, systemd.keys, systemd)
+    return UnitLock(folders, "passphrase", True, open_keyrings, systemd.keys, systemd)
 
 
 def test_unlocking_lays_out_whole_keyrings_before_anything_starts(lock: UnitLock, systemd: Systemd) -> None:
@@ -58,8 +61,8 @@ def test_unlocking_lays_out_whole_keyrings_before_anything_starts(lock: UnitLock
         ("start", "--no-block", "enamel-unlocked.target", "intake", "staff"),
         ("restart", "--no-block", "enamel-staff.service", "intake", "staff"),
     ]
-    assert {path.name: path.read_bytes() for path in systemd.keys.iterdir()} == KEYRINGS
-    assert {path.stat().st_mode & 0o777 for path in systemd.keys.iterdir()} == {0o400}
+    assert {path.name: path.read_bytes() for path in systemd.keys.glob("open/*")} == KEYRINGS
+    assert {path.stat().st_mode & 0o777 for path in systemd.keys.glob("open/*")} == {0o400}
 
 
 def test_locking_takes_the_keyrings_away_before_it_stops_anything(lock: UnitLock, systemd: Systemd) -> None:
@@ -142,7 +145,7 @@ def test_what_issues_certificates_is_renewed_with_the_keyring_that_lies_out(tmp_
     box = in_folders(Settings(), str(tmp_path / "data"), str(tmp_path / "run"))
     create_box(box, None, clock)
     folders = Folders.of(box)
-    lock = UnitLock(folders, "file", lambda passphrase: open_box(box, passphrase, clock), systemd.keys, systemd)
+    lock = UnitLock(folders, "file", False, lambda passphrase: open_box(box, passphrase, clock), systemd.keys, systemd)
     first = (folders.tls / "web-intermediate.pem").read_bytes()
     clock.at += timedelta(days=65)
     renew(box, lock, clock)
@@ -156,3 +159,45 @@ def test_what_issues_certificates_is_renewed_with_the_keyring_that_lies_out(tmp_
     asked = len(systemd.asked)
     renew(box, lock, clock)
     assert len(systemd.asked) == asked, "nothing is due any more"
+
+
+def test_a_crash_while_keyrings_are_laid_out_leaves_a_locked_box_that_unlocks(lock: UnitLock, systemd: Systemd) -> None:
+    draft = systemd.keys / "draft"
+    draft.mkdir()
+    (draft / "intake").write_bytes(b"half")
+    assert lock.status().locked
+    lock.unlock("right")
+    assert not lock.is_locked
+    assert {path.name: path.read_bytes() for path in systemd.keys.glob("open/*")} == KEYRINGS
+
+
+def test_a_crash_while_keyrings_are_removed_leaves_a_locked_box(lock: UnitLock, systemd: Systemd) -> None:
+    lock.unlock("right")
+    (systemd.keys / "open").rename(systemd.keys / "draft")
+    (systemd.keys / "draft" / "intake").unlink()
+    assert lock.is_locked
+    lock.unlock("right")
+    lock.lock()
+    assert list(systemd.keys.iterdir()) == []
+
+
+def test_without_a_passphrase_only_root_and_the_lockers_own_user_unlock(lock: UnitLock) -> None:
+    opens_alone = replace(lock, asks_passphrase=False, open_keyrings=lambda _: KEYRINGS)
+    ask = "import os, socket, sys; os.setuid(int(sys.argv[2])); s=socket.socket(socket.AF_UNIX); "
+    ask += "s.connect('\\0'+sys.argv[1]); "
+    ask += 's.sendall(b\'{"ask": "unlock"}\\n\'); print(s.recv(4096).decode())'
+    name = f"enamel-test-{os.getpid()}"
+
+    def told(user: int) -> str:
+        command = [sys.executable, "-c", ask, name, str(user)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        locker.answer_next(listener, opens_alone)
+        return str(process.communicate()[0])
+
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        listener.bind("\0" + name)
+        listener.listen()
+        if os.getuid() == 0:
+            assert "only root" in told(65534)
+            assert lock.is_locked
+        assert '"locked": false' in told(os.getuid())

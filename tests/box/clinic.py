@@ -18,7 +18,7 @@ from tests.box.machine import BOX_ADDRESS, Machine
 
 SCANNER = "SCANNER"
 SETTINGS = ("--settings", "/etc/enamel/settings.toml")
-KEYRING = ("--keyring", "/run/enamel/keys/staff")
+KEYRING = ("--keyring", "/run/enamel/keys/open/staff")
 PASSPHRASE = "correct horse battery staple"  # noqa: S105  a box that lives for one test run
 
 

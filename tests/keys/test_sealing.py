@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.errors import Tampered, Unavailable, WrongPassphrase
+from appliance.errors import Refused, Tampered, Unavailable, WrongPassphrase
 from appliance.keys.passphrases import PassphraseCost
 from appliance.keys.sealing import (
     Host,
@@ -73,6 +73,18 @@ def test_a_root_sealed_to_the_machine_alone_opens_by_itself() -> None:
     assert not asks_passphrase(sealed)
     assert open_root(sealed) == ROOT
     assert ROOT.reveal().hex().encode() not in sealed
+
+
+def test_a_passphrase_for_a_root_that_asks_for_none_is_refused() -> None:
+    for given in ("whatever", ""):
+        with pytest.raises(Refused, match="asks for no passphrase"):
+            open_root(seal_to_file(ROOT), given)
+
+
+@needs_host
+def test_a_passphrase_for_a_machine_that_opens_alone_is_refused() -> None:
+    with pytest.raises(Refused, match="asks for no passphrase"):
+        open_root(seal_to_host(ROOT, None, Host(), HostKey.HOST), "whatever")
 
 
 @needs_host

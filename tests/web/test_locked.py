@@ -8,6 +8,7 @@ from litestar.testing import TestClient
 
 from appliance.errors import Refused
 from appliance.web.staff.locked import LockedStatus, create_locked_app
+from tests.web.a_clinic import SetClock
 
 
 class Locker:
@@ -29,7 +30,7 @@ def locker() -> Locker:
 
 @pytest.fixture
 def page(locker: Locker) -> TestClient[Litestar]:
-    app = create_locked_app("The clinic", lambda: LockedStatus(3, 5 << 30, 10 << 30), locker.unlock)
+    app = create_locked_app("The clinic", lambda: LockedStatus(3, 5 << 30, 10 << 30), locker.unlock, SetClock())
     return TestClient(app, base_url="https://box.test")
 
 

@@ -1,13 +1,17 @@
 """The app of a locked box: one page, no keys, no catalogue, no accounts.
 
-It shows how much waits and hands a passphrase to the locker. Guessing is slowed
-by the passphrase's own Argon2id and by one attempt at a time.
+It shows how much waits and hands a passphrase to the locker. Guards: guesses
+are counted by address and in all (`guesses`) before they cost anything, and
+tried one at a time, for each takes Argon2id's 256 MiB; a box whose root asks
+for no passphrase is not unlocked from a browser at all, whatever is typed: the
+page says who can, and the locker refuses as well.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from gettext import gettext as _
 from gettext import ngettext
+from math import ceil
 from threading import Semaphore
 from typing import Any
 
@@ -18,6 +22,7 @@ from litestar.params import URLEncodedBody
 from litestar.response import Redirect
 from litestar.status_codes import HTTP_404_NOT_FOUND
 
+from appliance.clock import Clock
 from appliance.errors import ApplianceError, Refused
 from appliance.web.http.access import Door, access, check_access
 from appliance.web.http.actor import Actor, Connection, form_token
@@ -28,17 +33,30 @@ from appliance.web.http.problems import problem_of
 from appliance.web.http.threads import in_thread
 from appliance.web.staff.app import LARGEST_FORM_BYTES, static_files
 from appliance.web.staff.faults import Faults, wants_page
+from appliance.web.staff.guesses import Guesses
 from appliance.web.staff.pages import Page, PageRequest, Pages
 from appliance.web.staff.words import size
+
+PATIENCE_SECONDS = 10.0  # several guesses' worth
 
 
 @dataclass(frozen=True, slots=True)
 class LockedStatus:
-    """What a locked box can tell of itself."""
+    """What a locked box can tell of itself.
+
+    Attributes:
+        waiting_scans: Received files that are not listed yet.
+        free_bytes: Free space where scans are kept.
+        total_bytes: That disk's size.
+        locked: False once it was unlocked, while this page still stands.
+        asks_passphrase: Whether a passphrase unlocks it, or only the operator at the machine.
+    """
 
     waiting_scans: int
     free_bytes: int
     total_bytes: int
+    locked: bool = True
+    asks_passphrase: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +70,9 @@ class LockedContext:
     clinic_name: str
     status: Callable[[], LockedStatus]
     unlock: Callable[[str], None]
+    guesses: Guesses
     one_attempt: Semaphore
+    patience_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +89,7 @@ Rendering = NamedDependency[Pages]
 @get(["/", "/unlock", "/login", "/studies"], opt=access(Door.PUBLIC))
 @in_thread
 def unlock_page(request: PageRequest, locked: LockedDependency, pages: Rendering) -> Page:
-    """Show how the box stands and ask for the passphrase."""
+    """Show how the box stands and ask for the passphrase, where one opens it."""
     return _unlock_form(request, locked, pages, "", 200)
 
 
@@ -78,29 +98,46 @@ def unlock_page(request: PageRequest, locked: LockedDependency, pages: Rendering
 def submit_unlock(
     request: PageRequest, locked: LockedDependency, pages: Rendering, data: URLEncodedBody[UnlockForm]
 ) -> Page:
-    """Try the passphrase."""
-    if not locked.one_attempt.acquire(blocking=False):
+    """Try the passphrase, if this address has not guessed too much and one opens this box."""
+    if not locked.status().asks_passphrase:
+        return _unlock_form(request, locked, pages, "", 403)
+    address = request.user.address
+    wait = locked.guesses.begin(address)
+    if wait:
+        words = _("Too many wrong passphrases came from here. Wait %(seconds)d seconds, then try again.")
+        return _unlock_form(request, locked, pages, words % {"seconds": ceil(wait)}, 429)
+    if not locked.one_attempt.acquire(timeout=locked.patience_seconds):
+        locked.guesses.take_back(address)
         return _unlock_form(request, locked, pages, _("Somebody else is trying right now. Wait a moment."), 429)
     try:
-        locked.unlock(data.passphrase)
+        return _tried(request, locked, pages, data.passphrase)
+    finally:
+        locked.one_attempt.release()
+
+
+def _tried(request: PageRequest, locked: LockedContext, pages: Pages, passphrase: str) -> Page:
+    try:
+        locked.unlock(passphrase)
     except Refused:
         return _unlock_form(request, locked, pages, _("That passphrase does not open this box."), 403)
     except ApplianceError:
         return _unlock_form(request, locked, pages, _("The box could not be unlocked now. Try again."), 503)
-    finally:
-        locked.one_attempt.release()
+    locked.guesses.take_back(request.user.address)
     return pages.show_with_token("unlocking.html", "")
 
 
 def _unlock_form(request: PageRequest, locked: LockedContext, pages: Pages, trouble: str, status: int) -> Page:
     secret = request.cookies.get(FORM_COOKIE) or new_form_secret()
     now = locked.status()
+    if not now.locked:
+        return pages.show_with_token("unlocking.html", "")
     waiting = ngettext("%(count)d file", "%(count)d files", now.waiting_scans) % {"count": now.waiting_scans}
     disk = _("%(free)s of %(total)s") % {"free": size(now.free_bytes), "total": size(now.total_bytes)}
     cookies = [host_cookie(FORM_COOKIE, secret)]
     return pages.show_with_token(
-        "unlock.html", form_token(secret), status, cookies, waiting=waiting, disk=disk, trouble=trouble
-    )
+        "unlock.html", form_token(secret), status, cookies, waiting=waiting, disk=disk, trouble=trouble,
+        asks_passphrase=now.asks_passphrase,
+    )  # fmt: skip
 
 
 @get("/healthz", opt=access(Door.PUBLIC, page=False), sync_to_thread=False)
@@ -127,10 +164,24 @@ class Nobody(AbstractAuthenticationMiddleware):
         return AuthenticationResult(user=Actor(address), auth=connection.cookies.get(FORM_COOKIE, ""))
 
 
-def create_locked_app(clinic_name: str, status: Callable[[], LockedStatus], unlock: Callable[[str], None]) -> Litestar:
-    """Build the app that staff sees until the box is unlocked."""
+def create_locked_app(
+    clinic_name: str,
+    status: Callable[[], LockedStatus],
+    unlock: Callable[[str], None],
+    clock: Clock,
+    patience_seconds: float = PATIENCE_SECONDS,
+) -> Litestar:
+    """Build the app that staff sees until the box is unlocked.
+
+    Args:
+        clinic_name: For every page.
+        status: Tells how the box stands.
+        unlock: See `LockedContext`.
+        clock: The time.
+        patience_seconds: How long a guess waits for another that is being tried.
+    """
     pages = Pages(clinic_name)
-    locked = LockedContext(clinic_name, status, unlock, Semaphore())
+    locked = LockedContext(clinic_name, status, unlock, Guesses(clock), Semaphore(), patience_seconds)
     return Litestar(
         [unlock_page, submit_unlock, healthz, *static_files(None)],
         middleware=[Nobody],
