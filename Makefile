@@ -9,7 +9,7 @@ CODE := appliance tests benchmarks
 WHOLE := keys store audit dicom
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-all kills power-loss disk-errors test-box lint format bench ci coverage viewer-check clean
+.PHONY: help setup run test test-all kills power-loss disk-errors test-box lint format bench screenshots ci coverage viewer-check clean
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -55,6 +55,9 @@ format: $(READY) ## Put the code into the house's layout
 
 bench: $(READY) ## Measure against Orthanc and DCMTK; writes benchmarks/results.md
 	$(BIN)/python -m benchmarks
+
+screenshots: $(READY) ## Draw docs/images anew from a demonstration in Chromium
+	PYTHONPATH=. $(BIN)/python tools/screenshots.py
 
 coverage: $(READY) ## Every branch of keys, store, audit and dicom is tested
 	$(PYTEST) -q -m "not slow" --cov --cov-report= $(addprefix tests/,$(WHOLE))

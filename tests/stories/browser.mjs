@@ -63,14 +63,19 @@ export function code(secret) {
   return String(number % 1e6).padStart(6, "0");
 }
 
+/** The page puts the cursor there itself, when it is first drawn. */
+export const cursorIn = (page, field) => until(`the cursor is in ${field}`, () => page.evaluate((name) => document.activeElement?.name === name, field));
+
 /** Sign in by keyboard alone: each page puts the cursor where typing starts. */
 export async function signIn(page, origin, who) {
   await page.goto(`${origin}/`);
+  await cursorIn(page, "user_name");
   await page.keyboard.type(who.user);
   await page.keyboard.press("Tab");
   await page.keyboard.type(who.password);
   await page.keyboard.press("Enter");
   await page.waitForURL(`${origin}/login/code`);
+  await cursorIn(page, "code");
   await page.keyboard.type(code(who.totp_secret));
   await page.keyboard.press("Enter");
   await page.waitForSelector("header.bar");

@@ -111,6 +111,7 @@ def test_the_viewer_shows_the_phantom_with_its_very_values(met: dict[str, Any]) 
     wanted = [(np.asarray(image).ravel()[list(POINTS)] + 1000).tolist() for image in slices]
     assert found["stored"] in (wanted[SLICES // 2], wanted[SLICES - 1 - SLICES // 2]), "either end may come first"
     assert found["reading"][0].startswith("Grey value")
+    assert found["fullScreenName"], "whose picture it is stays in sight"
     assert found["backAt"].startswith("/studies/")
 
 

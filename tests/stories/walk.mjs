@@ -1,7 +1,7 @@
 /** One person after another walks through a running clinic: `node walk.mjs PLAN.json` prints what they met as one JSON object. */
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { launch, looked, signIn, someone, until } from "./browser.mjs";
+import { cursorIn, launch, looked, signIn, someone, until } from "./browser.mjs";
 
 const plan = JSON.parse(readFileSync(process.argv[2], "utf8"));
 const { url: origin } = plan.facts.web;
@@ -100,6 +100,10 @@ async function viewer(page) {
   await page.mouse.wheel(0, 120);
   await until("the wheel goes on", () => page.evaluate((before) => window.enamelViewer.state().shown !== before, found.state.shown));
   found.reading = await words(page, ".corner.reading");
+  await page.keyboard.press("f");
+  await until("it fills the screen", () => page.evaluate(() => document.fullscreenElement !== null));
+  found.fullScreenName = await page.locator(".subject b").isVisible();
+  await page.keyboard.press("f");
   const room = page.url();
   await lockElsewhere(page);
   found.lockedAt = page.url().replace(origin, "");
@@ -123,7 +127,7 @@ async function lockElsewhere(page) {
   await other.waitForSelector("h1");
   found.lockWords = await words(other, "h1");
   await page.waitForURL((address) => address.pathname === "/lock", { timeout: 3000 });
-  await page.waitForSelector("[name=password]");
+  await cursorIn(page, "password");
   await other.close();
 }
 

@@ -246,8 +246,9 @@ export class Viewing implements Actions {
     this.change();
   }
 
+  /** The whole page: whose picture it is stays in sight. */
   fullScreen(): void {
-    const done = document.fullscreenElement ? document.exitFullscreen() : this.mount.requestFullscreen();
+    const done = document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen();
     done.catch(() => this.tell(""));
   }
 

@@ -1,0 +1,94 @@
+"""Draws docs/images anew: starts a demonstration, sends invented patients, and looks at its pages in Chromium.
+
+`make screenshots` runs it from the repository's root. Needs node, Chromium and DCMTK's storescu.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image
+from pydicom import dcmread
+from pydicom.filebase import DicomBytesIO
+from pydicom.filewriter import write_dataset
+
+from appliance.dicom.phantom.jaw import Jaw
+from appliance.dicom.phantom.objects import PATIENTS, EncodedObject, Scan
+from tests.stories.clinic import ROOT, RunningClinic, written
+
+PORTS = 22190
+IMAGES = ROOT / "docs" / "images"
+LARGEST_BYTES = 2_500_000
+
+
+def main() -> None:
+    """Make every picture and say how large they are together."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        with RunningClinic(folder / "data", PORTS, ("--no-samples",)) as clinic:
+            send_patients(clinic, folder)
+            (folder / "plan.json").write_text(json.dumps(plan(clinic, folder)))
+            subprocess.run(["node", "tools/screenshots.mjs", str(folder / "plan.json")], cwd=ROOT, check=True)
+    total = sum(compact(picture) for picture in sorted(IMAGES.glob("*.png")))
+    print(f"{total / 1e6:.2f} MB together")
+    assert total < LARGEST_BYTES, "the pictures are too large for a repository"
+
+
+def plan(clinic: RunningClinic, folder: Path) -> dict[str, object]:
+    """Tell the browser's part what it needs."""
+    enamel = [sys.executable, "-m", "appliance"]
+    dicom = clinic.facts["dicom"]
+    to = ["-aet", "PHANTOM", "-aec", dicom["ae_title"], "+sd", dicom["host"], str(dicom["port"])]
+    return {
+        "facts": clinic.facts,
+        "images": str(IMAGES),
+        "name": "Alarcón Núñez, María José",
+        "password": "morning tram quiet 42",
+        "lock": [*enamel, "lock", "--data", str(clinic.data), "--json"],
+        "send": ["storescu", *to, str(folder / "jaw")],
+    }
+
+
+def send_patients(clinic: RunningClinic, folder: Path) -> None:
+    """Send a jaw with its panoramic, a jaw with a gap, panoramics, a broken file, and knock as a stranger."""
+    others = [Scan(patient, Jaw(20 + n), f"202611{n + 2:02}") for n, patient in enumerate(PATIENTS[2:])]
+    gap = list(Scan(PATIENTS[1], Jaw(12, scale=0.94), "20261003", (60, 200, 200), (0.6, 0.45, 0.45)).slices())
+    first = Scan(PATIENTS[0], Jaw(11), "20260912", (160, 400, 400), (0.35, 0.25, 0.25))
+    send(clinic, folder / "others", [scan.panoramic() for scan in others])
+    send(clinic, folder / "gap", gap[:20] + gap[24:])
+    send(clinic, folder / "jaw", [*first.slices(), first.panoramic()])
+    send(clinic, folder / "broken", [without_study(gap[0])])
+    for calling in ("CBCT_ROOM2", "PANO_FRONT"):
+        assert clinic.storescu(folder / "broken", calling).returncode != 0, "a stranger is refused"
+
+
+def without_study(whole: EncodedObject) -> EncodedObject:
+    """Give an object as a faulty console would send it: nobody can say to which study it belongs."""
+    dataset = dcmread(BytesIO(whole.part_10()))
+    del dataset.StudyInstanceUID
+    bare = DicomBytesIO()
+    bare.is_little_endian, bare.is_implicit_VR = True, False
+    write_dataset(bare, dataset)
+    return replace(whole, dataset=bare.getvalue())
+
+
+def send(clinic: RunningClinic, folder: Path, objects: list[EncodedObject]) -> None:
+    """Send as the demonstration's own scanner."""
+    written(folder, objects)
+    done = clinic.storescu(folder, "PHANTOM")
+    assert done.returncode == 0, done.stderr
+
+
+def compact(picture: Path) -> int:
+    """Write a picture in 256 colours at most, which a page and a grey jaw need no more than, and give its size."""
+    with Image.open(picture) as image:
+        image.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(picture, optimize=True)
+    return picture.stat().st_size
+
+
+if __name__ == "__main__":
+    main()
