@@ -2,8 +2,9 @@
 
 import hashlib
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from appliance.accounts.knocks import Knocks
 from appliance.audit.events import AuditLog
 from appliance.clock import Clock
 from appliance.keys.secret import SecretKey
@@ -12,13 +13,14 @@ from appliance.store.database import Database
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """The catalogue, the audit trail, the accounts key, the time, and the clinic's name for password rules."""
+    """The catalogue, the audit trail, the accounts key, the time, the clinic's name for password rules, refusals."""
 
     database: Database
     audit: AuditLog
     accounts_key: SecretKey
     clock: Clock
     clinic_name: str
+    knocks: Knocks = field(default_factory=Knocks)
 
 
 def folded_user_name(user_name: str) -> str:
@@ -26,7 +28,7 @@ def folded_user_name(user_name: str) -> str:
     return user_name.strip().casefold()
 
 
-def user_name_hash(accounts: Accounts, user_name: str) -> bytes:
-    """Give what a failed attempt keeps of a user name: somebody may have typed a password there."""
-    text = folded_user_name(user_name)[:256].encode("utf-8")
-    return hmac.new(accounts.accounts_key.reveal(), b"enamel login failure\x00" + text, hashlib.sha256).digest()
+def attempt_hash(accounts: Accounts, kind: bytes, tried: str) -> bytes:
+    """Give what a failed attempt keeps of what it tried: somebody may have typed a password as their user name."""
+    text = tried[:256].encode("utf-8", "surrogatepass")
+    return hmac.new(accounts.accounts_key.reveal(), b"enamel failed " + kind + b"\x00" + text, hashlib.sha256).digest()

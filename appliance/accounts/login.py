@@ -7,7 +7,7 @@ counted. Hashing happens outside any write transaction.
 from typing import NoReturn
 
 from appliance.accounts import queries, recovery_codes, second_factor, throttle
-from appliance.accounts.account import Account, Credentials
+from appliance.accounts.account import Credentials
 from appliance.accounts.context import Accounts, folded_user_name
 from appliance.accounts.errors import SignInRefused
 from appliance.accounts.sessions import Session, Stage, promote, start_session
@@ -24,7 +24,7 @@ def sign_in(accounts: Accounts, user_name: str, password: str, address: str) -> 
         SignInRefused: Wrong, whatever it is that is wrong.
         TooManyAttempts: Too soon after failures.
     """
-    attempt = throttle.begin_attempt(accounts, user_name, address)
+    attempt = throttle.begin_attempt(accounts, throttle.at_name(accounts, user_name, address))
     with accounts.database.read() as tx:
         found = queries.credentials_by_name(tx, folded_user_name(user_name))
     if not _password_right(found, password) or found is None:
@@ -42,10 +42,9 @@ def finish_sign_in(accounts: Accounts, session: Session, code: str, address: str
         SignInRefused: Wrong, used before, or no second factor is set up yet.
         TooManyAttempts: Too soon after failures.
     """
-    account = session.account
-    attempt = throttle.begin_attempt(accounts, account.user_name, address)
+    attempt = throttle.begin_attempt(accounts, throttle.at_code(accounts, session, address))
     with accounts.database.write() as tx:
-        found = queries.credentials_by_key(tx, account.account_key)
+        found = queries.credentials_by_key(tx, session.account.account_key)
         if found is not None and found.account.second_factor and _spend(tx, accounts, found, code, address):
             queries.delete_failure(tx, attempt)
             return promote(tx, accounts, session, address)
@@ -59,22 +58,22 @@ def unlock_screen(accounts: Accounts, session: Session, password: str, address: 
         SignInRefused: The password is wrong.
         TooManyAttempts: Too soon after failures.
     """
-    confirm_password(accounts, session.account, password, address)
+    confirm_password(accounts, session, password, address)
     with accounts.database.write() as tx:
         queries.unlock_session(tx, session.session_hash, accounts.clock.now())
         record_own_event(tx, accounts, EventCode.SCREEN_UNLOCKED, session.account, address)
 
 
-def confirm_password(accounts: Accounts, account: Account, password: str, address: str) -> None:
+def confirm_password(accounts: Accounts, session: Session, password: str, address: str) -> None:
     """Check the password of somebody who is already in.
 
     Raises:
         SignInRefused: The password is wrong.
         TooManyAttempts: Too soon after failures.
     """
-    attempt = throttle.begin_attempt(accounts, account.user_name, address)
+    attempt = throttle.begin_attempt(accounts, throttle.at_session(accounts, session, address))
     with accounts.database.read() as tx:
-        found = queries.credentials_by_key(tx, account.account_key)
+        found = queries.credentials_by_key(tx, session.account.account_key)
     if not _password_right(found, password):
         _refuse(accounts, found, address)
     with accounts.database.write() as tx:

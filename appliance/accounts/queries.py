@@ -176,9 +176,29 @@ def delete_failures_before(tx: WriteTransaction, before: datetime) -> None:
     tx.change("DELETE FROM login_failures WHERE failed_at < :before", before=microseconds(before))
 
 
-def delete_failures_of(tx: WriteTransaction, user_name_hash: bytes) -> None:
-    """Forget a person's failures after a whole sign-in."""
-    tx.change("DELETE FROM login_failures WHERE user_name_hash = :user", user=user_name_hash)
+def delete_failures_of(tx: WriteTransaction, user_name_hash: bytes, address: str | None = None) -> None:
+    """Forget a person's failures, at one address or at all, after a whole sign-in."""
+    tx.change(
+        "DELETE FROM login_failures WHERE user_name_hash = :user AND (:address IS NULL OR address = :address)",
+        user=user_name_hash,
+        address=address,
+    )
+
+
+def failures_of_pair(
+    tx: ReadTransaction, user_name_hash: bytes, address: str, since: datetime
+) -> tuple[int, datetime | None]:
+    """How many failures, and when the last was, for a user name from one address."""
+    sql = """SELECT count(*), max(failed_at) FROM login_failures
+             WHERE user_name_hash = :user AND address = :address AND failed_at >= :since"""
+    return _count_and_last(tx.rows(sql, user=user_name_hash, address=address, since=microseconds(since))[0])
+
+
+def came_in_from(tx: ReadTransaction, user_name: str, address: str) -> bool:
+    """Whether the person of this folded name came in whole from this address while sessions are remembered."""
+    sql = """SELECT 1 FROM accounts a JOIN sessions s USING (account_key)
+             WHERE a.user_name = :user AND s.address = :address AND s.stage = 'full' LIMIT 1"""
+    return bool(tx.rows(sql, user=user_name, address=address))
 
 
 def failures_of_user(tx: ReadTransaction, user_name_hash: bytes, since: datetime) -> tuple[int, datetime | None]:

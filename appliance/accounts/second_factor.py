@@ -69,7 +69,7 @@ def confirm_enrolment(accounts: Accounts, session: Session, code: str, address: 
         SignInRefused: The code is not the app's.
         TooManyAttempts: Too soon after failures.
     """
-    throttle.begin_attempt(accounts, session.account.user_name, address)  # promoting takes every failure back
+    throttle.begin_attempt(accounts, throttle.at_code(accounts, session, address))  # promoting takes every failure back
     with accounts.database.write() as tx:
         found = _unconfirmed(tx, session)
         if spend_code(tx, accounts, found, code):

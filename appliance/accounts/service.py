@@ -50,7 +50,7 @@ def change_own_password(accounts: Accounts, session: Session, old: str, new: str
         PasswordTooWeak: The new password breaks a rule.
     """
     account = session.account
-    login.confirm_password(accounts, account, old, address)
+    login.confirm_password(accounts, session, old, address)
     if old == new:
         raise PasswordTooWeak(Rule.UNCHANGED)
     _check(accounts, new, account.user_name, account.display_name)

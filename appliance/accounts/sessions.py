@@ -17,7 +17,7 @@ from enum import StrEnum
 
 from appliance.accounts import queries
 from appliance.accounts.account import Account
-from appliance.accounts.context import Accounts, user_name_hash
+from appliance.accounts.context import Accounts, attempt_hash, folded_user_name
 from appliance.accounts.trail import record_own_event
 from appliance.audit.events import EventCode
 from appliance.store.transactions import WriteTransaction
@@ -64,7 +64,9 @@ def promote(tx: WriteTransaction, accounts: Accounts, session: Session, address:
     """Turn a half session into a full one under a new token."""
     now = accounts.clock.now()
     queries.revoke_session(tx, session.session_hash, now)
-    queries.delete_failures_of(tx, user_name_hash(accounts, session.account.user_name))
+    name = folded_user_name(session.account.user_name)
+    queries.delete_failures_of(tx, attempt_hash(accounts, b"name", name), address)
+    queries.delete_failures_of(tx, attempt_hash(accounts, b"code", name))
     record_own_event(tx, accounts, EventCode.LOGGED_IN, session.account, address)
     return start_session(tx, session.account.account_key, Stage.FULL, address, now)
 

@@ -48,6 +48,12 @@ def record_failure(
     accounts.audit.record(tx, Event(code, nobody(address), Outcome.FAILURE, subject))
 
 
+def record_throttled(tx: WriteTransaction, accounts: Accounts, address: str, number: int) -> None:
+    """Record that so many attempts from an address were not heard."""
+    event = Event(EventCode.LOGIN_THROTTLED, nobody(address), Outcome.FAILURE, number=number)
+    accounts.audit.record(tx, event)
+
+
 def _address(text: str) -> IPv4Address | IPv6Address | None:
     """Take an address as the proxy told it; nothing when it told none."""
     try:

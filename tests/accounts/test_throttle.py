@@ -1,12 +1,21 @@
-"""Guessing gets slower, never impossible, and never depends on whether a name exists."""
+"""Guessing gets slower, never shuts the right person out, and never depends on whether a name exists."""
 
+import time
 from pathlib import Path
+from statistics import median
 
 import pytest
 
-from appliance.accounts import throttle
-from appliance.accounts.errors import TooManyAttempts
-from tests.web.a_clinic import AClinic
+from appliance.accounts import login, throttle
+from appliance.accounts.account import Account
+from appliance.accounts.errors import SignInRefused, TooManyAttempts
+from appliance.accounts.knocks import MOST_ADDRESSES
+from appliance.accounts.service import change_own_password
+from appliance.accounts.sessions import Session, Stage, find_session, start_session
+from tests.web.a_clinic import PASSWORD, AClinic
+
+STRANGER = "192.0.2.66"
+DESK = "192.0.2.10"
 
 
 @pytest.fixture
@@ -14,15 +23,40 @@ def clinic(tmp_path: Path) -> AClinic:
     return AClinic(tmp_path)
 
 
+def knock(clinic: AClinic, name: str, address: str = "192.0.2.1") -> None:
+    """Fail once."""
+    throttle.begin_attempt(clinic.accounts, throttle.at_name(clinic.accounts, name, address))
+
+
 def fail(clinic: AClinic, name: str, address: str = "192.0.2.1") -> float:
     """Fail once, waiting as told; give how long that was."""
     try:
-        throttle.begin_attempt(clinic.accounts, name, address)
+        knock(clinic, name, address)
     except TooManyAttempts as slowed:
         clinic.clock.pass_time(seconds=slowed.wait_seconds)
-        throttle.begin_attempt(clinic.accounts, name, address)
+        knock(clinic, name, address)
         return slowed.wait_seconds
     return 0.0
+
+
+def session_of(clinic: AClinic, person: Account, address: str = DESK) -> Session:
+    """Give a full session of this person."""
+    with clinic.database.write() as tx:
+        token = start_session(tx, person.account_key, Stage.FULL, address, clinic.clock.now())
+    session = find_session(clinic.accounts, token)
+    assert session is not None
+    return session
+
+
+def throttled(clinic: AClinic) -> list[tuple[object, ...]]:
+    with clinic.database.read() as tx:
+        sql = "SELECT address, number FROM audit_events WHERE event = 'login throttled' ORDER BY sequence"
+        return tx.rows(sql)
+
+
+def writes(clinic: AClinic) -> object:
+    with clinic.database.read() as tx:
+        return tx.rows("SELECT (SELECT count(*) FROM audit_events), (SELECT count(*) FROM login_failures)")[0]
 
 
 def test_the_wait_doubles_and_ends_at_five_minutes(clinic: AClinic) -> None:
@@ -45,9 +79,97 @@ def test_one_address_guessing_many_names_is_slowed_too(clinic: AClinic) -> None:
 
 def test_attempts_sent_at_once_do_not_slip_past_the_count(clinic: AClinic) -> None:
     for _ in range(5):
-        throttle.begin_attempt(clinic.accounts, "ana", "192.0.2.1")
+        knock(clinic, "ana")
     with pytest.raises(TooManyAttempts):
-        throttle.begin_attempt(clinic.accounts, "ana", "192.0.2.3")
+        knock(clinic, "ana")
+
+
+def test_a_stranger_who_guesses_a_name_does_not_make_its_person_wait_elsewhere(clinic: AClinic) -> None:
+    person = clinic.person()
+    for _ in range(30):
+        fail(clinic, person.user_name, STRANGER)
+    assert login.sign_in(clinic.accounts, person.user_name, PASSWORD, DESK)
+
+
+def test_a_stranger_does_not_keep_a_person_out_of_their_own_locked_screen(clinic: AClinic) -> None:
+    person = clinic.person()
+    session = session_of(clinic, person)
+    for address in (STRANGER, DESK):
+        for _ in range(30):
+            fail(clinic, person.user_name, address)
+        login.unlock_screen(clinic.accounts, session, PASSWORD, DESK)
+    change_own_password(clinic.accounts, session, PASSWORD, "otter velvet crane 77", DESK)
+
+
+def test_guessing_at_a_locked_screen_is_slowed_and_slows_no_other_session(clinic: AClinic) -> None:
+    person = clinic.person()
+    left_open, other = session_of(clinic, person), session_of(clinic, person)
+    for _ in range(5):
+        with pytest.raises(SignInRefused):
+            login.unlock_screen(clinic.accounts, left_open, "wrong", DESK)
+    with pytest.raises(TooManyAttempts):
+        login.unlock_screen(clinic.accounts, left_open, PASSWORD, DESK)
+    login.unlock_screen(clinic.accounts, other, PASSWORD, DESK)
+    assert login.sign_in(clinic.accounts, person.user_name, PASSWORD, DESK)
+
+
+def test_a_name_guessed_from_many_addresses_is_slowed_but_not_where_its_person_came_in(clinic: AClinic) -> None:
+    person = clinic.person()
+    session_of(clinic, person)
+    for number in range(throttle.FREE_FOR_NAME):
+        knock(clinic, person.user_name, f"198.51.100.{number}")
+    with pytest.raises(TooManyAttempts) as slowed:
+        knock(clinic, person.user_name, "198.51.100.200")
+    assert slowed.value.wait_seconds <= throttle.LONGEST_FOR_NAME_SECONDS
+    assert login.sign_in(clinic.accounts, person.user_name, PASSWORD, DESK)
+
+
+def test_the_slow_pace_is_the_same_for_a_name_that_does_not_exist(clinic: AClinic) -> None:
+    waits: dict[str, list[float]] = {}
+    for name in (clinic.person().user_name, "nobody.here"):
+        waits[name] = [fail(clinic, name, f"198.51.{len(waits)}.{number}") for number in range(70)]
+        clinic.clock.pass_time(hours=2)
+    first, second = waits.values()
+    assert first == second
+    assert max(first) == throttle.LONGEST_FOR_NAME_SECONDS
+
+
+def test_an_unknown_name_takes_as_much_computing_as_a_known_one(clinic: AClinic) -> None:
+    known = clinic.person().user_name
+
+    def cost(name: str) -> float:
+        spent = []
+        for number in range(3):
+            began = time.process_time()
+            with pytest.raises(SignInRefused):
+                login.sign_in(clinic.accounts, name, "wrong password", f"203.0.113.{number}")
+            spent.append(time.process_time() - began)
+        return median(spent)
+
+    assert 0.5 < cost("nobody.here") / cost(known) < 2
+
+
+def test_a_stranger_who_does_not_stop_writes_one_event_an_interval(clinic: AClinic) -> None:
+    for _ in range(5):
+        knock(clinic, "ana", STRANGER)
+    before = writes(clinic)
+    for _ in range(150):
+        with pytest.raises(TooManyAttempts):
+            knock(clinic, "ana", STRANGER)
+    assert throttled(clinic) == [(STRANGER, 1)]
+    assert writes(clinic) != before
+    clinic.clock.pass_time(minutes=6)
+    knock(clinic, "ana", STRANGER)
+    assert throttled(clinic) == [(STRANGER, 1), (STRANGER, 149)]
+
+
+def test_strangers_at_any_number_of_addresses_write_a_bounded_number_of_events(clinic: AClinic) -> None:
+    for number in range(throttle.FREE_FOR_NAME):
+        knock(clinic, "ana", f"198.51.100.{number}")
+    for number in range(300):
+        with pytest.raises(TooManyAttempts):
+            knock(clinic, "ana", f"2001:db8::{number:x}")
+    assert len(throttled(clinic)) == MOST_ADDRESSES + 1
 
 
 def test_the_typed_name_is_not_kept(clinic: AClinic) -> None:
