@@ -22,6 +22,6 @@ fi
 [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
 "$venv/bin/python" -c 'import appliance, pytest, ruff' 2>/dev/null && [ "$venv" -nt requirements-dev.lock ] && exit 0
 echo "Installing what Enamel needs into $venv (about half a minute) ..."
-"$venv/bin/python" -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
+"$venv/bin/python" -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-dev.lock
 "$venv/bin/python" -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
 touch "$venv"

@@ -3,6 +3,7 @@
 python -m tests.dicom_scp.receiver_process FOLDER    serves FOLDER/settings.toml until SIGTERM
 """
 
+import ctypes
 import os
 import signal
 import socket
@@ -15,6 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from appliance.assembly.children import ending_with_this
 from appliance.clock import SystemClock
 from appliance.config import read_settings
 from appliance.dicom_scp.receiver.service import Places, Surroundings, serve
@@ -122,7 +124,14 @@ def run_on(folder: Folder, port: int, tls_port: int = 0, prefix: Sequence[str] =
     """Run a receiver on a folder that is there."""
     command = [*prefix, sys.executable, "-m", "tests.dicom_scp.receiver_process", str(folder.path)]
     with (folder.path / "log").open("ab") as log:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, start_new_session=True)
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            start_new_session=True,
+            preexec_fn=ending_with_this(),  # noqa: PLW1509  tests have one thread; a tracer ends with them too
+        )
     try:
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n", (folder.path / "log").read_text()
@@ -151,6 +160,8 @@ def say_ready() -> None:
 
 
 def main() -> None:
+    # A test run that is killed leaves no receiver behind, a traced one neither: PR_SET_PDEATHSIG (prctl(2)).
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)
     folder = Path(sys.argv[1])
     set_up_logging("receiver")
     stop = threading.Event()
