@@ -69,7 +69,7 @@ async function locked(browser) {
   const page = await someone(browser, origin, faults, DESK);
   await until("the box is locked", async () => {
     const answer = await page.goto(`${origin}/unlock`).catch(() => null);
-    return answer?.status() === 200 && (await page.locator("[name=passphrase]").count());
+    return answer?.status() === 200 && (await page.getByText("This box is locked").count());
   });
   await shoot(page, "unlock");
 }

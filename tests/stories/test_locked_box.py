@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.stories.clinic import RunningClinic, form_of, small_scan, until, written
+from tests.stories.clinic import RunningClinic, small_scan, until, written
 
 pytestmark = [pytest.mark.peer("storescu"), pytest.mark.slow]
 PORTS = 21683
@@ -51,21 +51,10 @@ def test_while_locked_the_page_says_so_and_no_process_has_a_key(clinic: RunningC
     try:
         with clinic.browser() as browser:
             until(lambda: clinic.keys() == "sealed", 10)
-            assert 'type="password"' in browser.get("/").text
+            page = browser.get("/people", headers={"accept": "text/html"})
+            assert page.url.path == "/unlock", "a bookmark leads to the one page there is"
+            assert "This box is locked" in page.text
+            assert 'type="password"' not in page.text, "no passphrase opens a demonstration"
     finally:
         clinic.enamel("unlock")
     until(lambda: clinic.keys() == "open", 10)
-
-
-def test_unlocking_on_the_page_says_so_at_once_and_leads_to_the_sign_in(clinic: RunningClinic) -> None:
-    clinic.enamel("lock")
-    until(lambda: clinic.keys() == "sealed", 10)
-    with clinic.browser() as browser:
-        page = browser.get("/people", headers={"accept": "text/html"})
-        assert page.url.path == "/unlock"
-        answer = browser.post("/unlock", data={**form_of(page), "passphrase": "this box opens by itself"})
-        assert answer.status_code == 200
-        assert answer.elapsed.total_seconds() < 5
-        assert 'content="3;url=/login"' in answer.text
-        until(lambda: clinic.keys() == "open", 10)
-        assert "Sign in" in browser.get("/login").text
