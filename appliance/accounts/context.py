@@ -13,13 +13,18 @@ from appliance.store.database import Database
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """The catalogue, the audit trail, the accounts key, the time, the clinic's name for password rules, refusals."""
+    """The catalogue, the audit trail, the accounts key, the time, and what the settings say.
+
+    `clinic_name` is for password rules, `lock_after_seconds` is how long a screen stays open unattended;
+    `knocks` counts refusals.
+    """
 
     database: Database
     audit: AuditLog
     accounts_key: SecretKey
     clock: Clock
     clinic_name: str
+    lock_after_seconds: int = 300
     knocks: Knocks = field(default_factory=Knocks)
 
 

@@ -1,6 +1,6 @@
-"""Why a person is not let in, or not yet."""
+"""Why a person is not let in, or not yet, and what of a decision could not be done at once."""
 
-from appliance.errors import NotPermitted, Refused
+from appliance.errors import NotPermitted, Refused, Unavailable
 
 
 class SignInRefused(NotPermitted):
@@ -24,3 +24,7 @@ class PasswordTooWeak(Refused):
     def __init__(self, rule: str) -> None:
         super().__init__(f"the new password breaks the rule: {rule}")
         self.rule = rule
+
+
+class NotPublished(Unavailable):
+    """It was decided and is kept, but the receiver goes by its older list until that can be written."""

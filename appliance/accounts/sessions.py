@@ -2,7 +2,7 @@
 
 A session ends at once when it is revoked or its account closed, after 7 days
 whatever happens, and after 8 hours without a person doing something. After
-five minutes without one the screen is locked: the session lives, and shows
+the settings' `lock_after_seconds` (five minutes) without one the screen is locked: the session lives, and shows
 nothing until the password is typed again. What a page does by itself (live
 list, polling) is not activity.
 
@@ -22,7 +22,6 @@ from appliance.accounts.trail import record_own_event
 from appliance.audit.events import EventCode
 from appliance.store.transactions import WriteTransaction
 
-LOCK_AFTER = timedelta(minutes=5)
 IDLE_END = timedelta(hours=8)
 ABSOLUTE_END = timedelta(days=7)
 SIGN_IN_END = timedelta(minutes=10)
@@ -115,7 +114,7 @@ def _look_up(accounts: Accounts, token: str) -> tuple[Session, datetime] | None:
     if found is None or _ended(*found, now):
         return None
     account, row = found
-    locked = row.locked_at is not None or now - row.last_active_at >= LOCK_AFTER
+    locked = row.locked_at is not None or (now - row.last_active_at).total_seconds() >= accounts.lock_after_seconds
     return Session(session_hash, account, Stage(row.stage), locked=locked), row.last_active_at
 
 

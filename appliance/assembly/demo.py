@@ -200,4 +200,4 @@ def _ensure_sender(rooms: Rooms) -> None:
         there = {peer.calling_ae_title for peer in peer_queries.peers(tx)}
     if SENDER not in there:
         peer = Peer(0, "Phantom scanner", SENDER, (AE_TITLE,), HOST, None, rooms.clock.now())
-        add_peer(rooms.accounts, rooms.folders.admission, peer, OPERATOR)
+        add_peer(rooms.accounts, rooms.publication, peer, OPERATOR)

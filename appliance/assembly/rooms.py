@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from appliance.accounts.context import Accounts
+from appliance.accounts.peers.publishing import Publication
 from appliance.assembly.folders import Folders
 from appliance.audit.events import AuditLog
 from appliance.clock import Clock
@@ -31,7 +32,13 @@ class Rooms:
     def accounts(self) -> Accounts:
         """People, tokens and peers; needs the accounts key, which intake has not."""
         key = self.keyring.key(Subkey.ACCOUNTS)
-        return Accounts(self.database, self.audit, key, self.clock, self.settings.clinic_name)
+        lock_after_seconds = self.settings.staff.lock_after_seconds
+        return Accounts(self.database, self.audit, key, self.clock, self.settings.clinic_name, lock_after_seconds)
+
+    @property
+    def publication(self) -> Publication:
+        """The list of peers as the receiver reads it."""
+        return Publication(self.folders.admission, RealFiles())
 
 
 def open_rooms(settings: Settings, keyring: Keyring, clock: Clock) -> Rooms:

@@ -1,5 +1,6 @@
 """The process `staff`: the clinic's pages and DICOMweb behind Caddy, or the unlock page of a locked box."""
 
+import logging
 import os
 import shutil
 import socket
@@ -10,7 +11,8 @@ from typing import Any
 
 import uvicorn
 
-from appliance.accounts.peers.approval import publish_admission
+from appliance.accounts.errors import NotPublished
+from appliance.accounts.peers.publishing import keep_published
 from appliance.archive.source import ScopedSource
 from appliance.archive.viewings import Viewings
 from appliance.assembly import locker
@@ -30,6 +32,8 @@ from appliance.web.staff.app import create_app
 from appliance.web.staff.context import StaffContext
 from appliance.web.staff.locked import LockedStatus, create_locked_app
 
+log = logging.getLogger(__name__)
+
 ASGI = Callable[..., Any]  # Litestar stays in web; uvicorn takes any ASGI callable
 SOCKET = "staff"  # the name that the socket unit gives
 _GRACE_SECONDS = 3
@@ -48,9 +52,18 @@ def run_staff(start: Start) -> None:
         app = _locked_app(settings)
     else:
         rooms = open_rooms(settings, keyring, SystemClock())
-        publish_admission(rooms.accounts, rooms.folders.admission)
+        _publish(rooms, stop)
         app = _open_app(rooms)
     _serve(app, _socket(Folders.of(settings).staff_socket), manager, stop)
+
+
+def _publish(rooms: Rooms, stop: Event) -> None:
+    """Write the receiver's list now and whenever it is not what the rows say."""
+    try:
+        rooms.publication.publish(rooms.accounts)
+    except NotPublished as fault:
+        log.warning("%s", fault)
+    Thread(target=keep_published, args=(rooms.publication, rooms.accounts, stop), daemon=True).start()
 
 
 def _open_app(rooms: Rooms) -> ASGI:
@@ -58,7 +71,7 @@ def _open_app(rooms: Rooms) -> ASGI:
     viewings = Viewings(rooms.database, rooms.audit, rooms.clock)
     source = ScopedSource(rooms.database, rooms.vault, rooms.rotating_keys, viewings, rooms.clock)
     dicomweb = Dicomweb(source, Callers(rooms.accounts), Metadata(source, rooms.clock))
-    pages = create_app(StaffContext(rooms.accounts, rooms.folders.admission, SecretKey.new()))
+    pages = create_app(StaffContext(rooms.accounts, rooms.publication, SecretKey.new()))
     return in_front_of(pages, dicomweb)
 
 

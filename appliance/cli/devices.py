@@ -38,13 +38,13 @@ def _add_peer(call: Invocation) -> Answer:
         0, given.name or calling, calling, called, _address(given.address), _sha256(given.certificate), call.clock.now()
     )
     with call.rooms() as rooms:
-        key = add_peer(rooms.accounts, rooms.folders.admission, peer, OPERATOR)
+        key = add_peer(rooms.accounts, rooms.publication, peer, OPERATOR)
     return Answer({"peer_key": key}, f"{calling} may send from now on.")
 
 
 def _remove_peer(call: Invocation) -> Answer:
     with call.rooms() as rooms:
-        remove_peer(rooms.accounts, rooms.folders.admission, call.given.peer_key, OPERATOR)
+        remove_peer(rooms.accounts, rooms.publication, call.given.peer_key, OPERATOR)
     return Answer({"removed": call.given.peer_key}, "It may not send any more; what it sent stays.")
 
 
@@ -67,7 +67,7 @@ def _senders(call: Invocation) -> Answer:
 
 def _approve(call: Invocation) -> Answer:
     with call.rooms() as rooms:
-        peer = approve_sender(rooms.accounts, rooms.folders.admission, call.given.sender_key, OPERATOR)
+        peer = approve_sender(rooms.accounts, rooms.publication, call.given.sender_key, OPERATOR)
     return Answer(_shown_peer(peer), f"{peer.calling_ae_title} may send from now on.")
 
 

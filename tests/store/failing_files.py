@@ -22,6 +22,10 @@ class FailingFiles:
         self._lock = threading.Lock()
         self.done: list[str] = []
 
+    def fail_next(self, nth: int) -> None:
+        """Fail the nth operation from now."""
+        self._fail_at = len(self.done) + nth
+
     def _step(self, name: str) -> None:
         with self._lock:
             self.done.append(name)

@@ -11,12 +11,14 @@ from litestar.testing import TestClient
 from appliance.accounts import service
 from appliance.accounts.account import Account, NewAccount
 from appliance.accounts.context import Accounts
+from appliance.accounts.peers.publishing import Publication
 from appliance.accounts.roles import Role
 from appliance.accounts.sessions import Stage, start_session
 from appliance.audit.events import OPERATOR, AuditLog
 from appliance.keys.hierarchy import Keyring, Subkey
 from appliance.keys.secret import SecretKey
 from appliance.store.database import Database
+from appliance.store.files import FileLayer, RealFiles
 from appliance.web.http.cookies import SESSION_COOKIE
 from appliance.web.staff.app import create_app
 from appliance.web.staff.context import StaffContext
@@ -44,15 +46,22 @@ class SetClock:
 class AClinic:
     """Its catalogue, accounts and app."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, files: FileLayer | None = None) -> None:
         keyring = Keyring.for_process("staff", SecretKey.new())
         self.clock = SetClock()
         self.folder = folder
+        self.files = files or RealFiles()
         self.database = Database(folder / "catalogue.db", keyring.key(Subkey.CATALOGUE), self.clock)
         self.database.create_or_migrate()
         audit = AuditLog(keyring.key(Subkey.AUDIT), self.clock)
-        self.accounts = Accounts(self.database, audit, keyring.key(Subkey.ACCOUNTS), self.clock, CLINIC)
-        self.context = StaffContext(self.accounts, folder / "admission.json", SecretKey.new())
+        self.use(Accounts(self.database, audit, keyring.key(Subkey.ACCOUNTS), self.clock, CLINIC))
+
+    def use(self, accounts: Accounts) -> None:
+        """Build the app for these accounts."""
+        self.accounts = accounts
+        self.context = StaffContext(
+            self.accounts, Publication(self.folder / "admission.json", self.files), SecretKey.new()
+        )
         self.app = create_app(self.context)
 
     def person(self, role: Role = Role.DENTIST, *, image_right: bool = False, **more: object) -> Account:

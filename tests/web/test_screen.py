@@ -1,11 +1,16 @@
 """When a screen locks, when a session ends, and what a locked one shows: nothing."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from appliance.accounts.service import disable_account
+from appliance.assembly.rooms import open_rooms
 from appliance.audit.events import OPERATOR
+from appliance.config import Settings, StaffSettings
+from appliance.keys.hierarchy import Keyring
+from appliance.keys.secret import SecretKey
 from appliance.web.staff.screen import local_path
 from tests.web.a_clinic import PASSWORD, AClinic
 
@@ -106,3 +111,21 @@ def test_unlocking_never_leads_to_another_site(path: str) -> None:
 
 def test_a_path_of_this_site_is_kept() -> None:
     assert local_path("/studies/5") == "/studies/5"
+
+
+def test_the_screen_locks_after_as_long_as_the_settings_say(clinic: AClinic, tmp_path: Path) -> None:
+    staff = StaffSettings(lock_after_seconds=60)
+    rooms = open_rooms(
+        Settings(data_folder=str(tmp_path), run_folder=str(tmp_path), staff=staff),
+        Keyring.for_process("staff", SecretKey.new()),
+        clinic.clock,
+    )
+    assert rooms.accounts.lock_after_seconds == 60
+    clinic.use(replace(clinic.accounts, lock_after_seconds=rooms.accounts.lock_after_seconds))
+    browser = clinic.signed_in(clinic.person())
+    clinic.clock.pass_time(seconds=59)
+    page = browser.get("/studies")
+    assert page.status_code == 200
+    assert 'content="61;url=/lock' in page.text
+    clinic.clock.pass_time(seconds=60)
+    assert browser.get("/studies").status_code == 303

@@ -1,13 +1,16 @@
 """Approving, dismissing, removing: rows, the receiver's file, and the trail."""
 
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
+from appliance.accounts.peers.publishing import keep_published
 from appliance.accounts.roles import Role
 from appliance.identifiers import AETitle
 from appliance.inbox.admission import AdmissionFile, Caller, Refusal
-from tests.web.a_clinic import AClinic
+from tests.store.failing_files import FailingFiles
+from tests.web.a_clinic import AClinic, form_token_in
 from tests.web.invented import put_quarantined, put_sender
 
 CALLER = Caller(AETitle("ORTHOPHOS_2"), AETitle("ENAMEL"), "192.0.2.44")
@@ -21,7 +24,7 @@ def clinic(tmp_path: Path) -> AClinic:
 def test_one_click_lets_a_sender_in_and_another_puts_it_out(clinic: AClinic) -> None:
     with clinic.database.write() as tx:
         key = put_sender(tx, clinic.clock.now())
-    receiver = AdmissionFile(clinic.context.admission_file, ("ENAMEL",))
+    receiver = AdmissionFile(clinic.context.publication.file, ("ENAMEL",))
     browser = clinic.signed_in(clinic.person(Role.ADMINISTRATOR))
     assert receiver.current().refusal(CALLER) is Refusal.CALLING_AE_TITLE
     assert browser.post(f"/senders/{key}/approve", page="/senders").status_code == 303
@@ -40,7 +43,7 @@ def test_dismissing_puts_the_card_away_and_lets_nobody_in(clinic: AClinic) -> No
     browser = clinic.signed_in(clinic.person(Role.ADMINISTRATOR))
     assert browser.post(f"/senders/{key}/dismiss", page="/senders").status_code == 303
     assert "Nobody is knocking" in browser.get("/senders").text
-    assert AdmissionFile(clinic.context.admission_file, ("ENAMEL",)).current().refusal(CALLER) is not None
+    assert AdmissionFile(clinic.context.publication.file, ("ENAMEL",)).current().refusal(CALLER) is not None
 
 
 def test_the_file_for_the_receiver_is_replaced_whole_and_leaves_nothing_beside_it(clinic: AClinic) -> None:
@@ -50,7 +53,7 @@ def test_the_file_for_the_receiver_is_replaced_whole_and_leaves_nothing_beside_i
     inodes = set()
     for key in keys:
         browser.post(f"/senders/{key}/approve", page="/senders")
-        inodes.add(clinic.context.admission_file.stat().st_ino)
+        inodes.add(clinic.context.publication.file.stat().st_ino)
     assert len(inodes) > 1
     assert sorted(path.name for path in clinic.folder.glob("admission*")) == ["admission.json"]
 
@@ -74,3 +77,31 @@ def test_an_administrator_adds_and_closes_people_but_never_closes_themselves(cli
     assert weak.status_code == 422
     assert browser.post(f"/people/{account.account_key + 1}/close", page="/people").status_code == 303
     assert browser.post(f"/people/{account.account_key}/close", page="/people").status_code == 403
+
+
+def test_a_removal_the_receiver_cannot_be_told_of_is_said_and_tried_again(tmp_path: Path) -> None:
+    for fail_at in range(1, 6):
+        folder = tmp_path / str(fail_at)
+        folder.mkdir()
+        files = FailingFiles()
+        clinic = AClinic(folder, files)
+        with clinic.database.write() as tx:
+            key = put_sender(tx, clinic.clock.now())
+        browser = clinic.signed_in(clinic.person(Role.ADMINISTRATOR))
+        receiver = AdmissionFile(clinic.context.publication.file, ("ENAMEL",))
+        browser.post(f"/senders/{key}/approve", page="/senders")
+        token = form_token_in(browser.get("/senders").text)
+        files.fail_next(fail_at)
+        answer = browser.post_bare("/peers/1/remove", form_token=token)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/senders?told=unpublished")
+        is_told = receiver.current().refusal(CALLER) is not None
+        assert ("could not be told yet" in browser.get("/senders").text) is not is_told
+        stop = Event()
+        thread = Thread(target=keep_published, args=(clinic.context.publication, clinic.accounts, stop, 0.01))
+        thread.start()
+        while receiver.current().refusal(CALLER) is None:
+            stop.wait(0.01)
+        stop.set()
+        thread.join()
+        assert "could not be told yet" not in browser.get("/senders").text
+        assert [event for event, _ in clinic.events()][-1] == "peer removed"

@@ -41,7 +41,7 @@ def create_app(context: StaffContext, handlers: Sequence[ControllerRouterHandler
         context: What the pages need.
         handlers: Routes of other doors in this process (DICOMweb, the series stream); each states its `Access`.
     """
-    pages, watcher = Pages(context.clinic_name), live.watcher_of(context.accounts)
+    pages, watcher = Pages(context.clinic_name, context.accounts.lock_after_seconds), live.watcher_of(context.accounts)
     return Litestar(
         [*HANDLERS, *static_files(context.viewer_folder), *handlers],
         middleware=[DefineMiddleware(Identify, accounts=context.accounts)],

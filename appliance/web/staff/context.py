@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.accounts.context import Accounts
+from appliance.accounts.peers.publishing import Publication
 from appliance.keys.secret import SecretKey
 
 
@@ -17,7 +18,7 @@ class StaffContext:
     """
 
     accounts: Accounts
-    admission_file: Path
+    publication: Publication
     search_key: SecretKey
     viewer_folder: Path | None = None
 

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from appliance.accounts.account import Account
 from appliance.accounts.roles import Permission
-from appliance.accounts.sessions import LOCK_AFTER, Stage
+from appliance.accounts.sessions import Stage
 from appliance.web.http.actor import Actor, form_token
 from appliance.web.http.csrf import FIELD
 from appliance.web.staff.words import role_words
@@ -53,8 +53,9 @@ class Waiting:
 class Pages:
     """Renders the templates of one clinic."""
 
-    def __init__(self, clinic_name: str) -> None:
+    def __init__(self, clinic_name: str, lock_after_seconds: int = 300) -> None:
         self._clinic_name = clinic_name
+        self._lock_after_seconds = lock_after_seconds
         self._environment = Environment(
             loader=FileSystemLoader(Path(__file__).parent / "templates"),
             autoescape=True,
@@ -90,7 +91,7 @@ class Pages:
             "clinic_name": self._clinic_name,
             "form_token": token,
             "token_field": lambda: _TOKEN_FIELD.format(FIELD, token),
-            "lock_after_seconds": int(LOCK_AFTER.total_seconds()) + 1,
+            "lock_after_seconds": self._lock_after_seconds + 1,
             "trouble": "",
             "told": "",
         }

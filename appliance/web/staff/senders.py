@@ -7,6 +7,7 @@ from litestar import get, post
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 
+from appliance.accounts.errors import NotPublished
 from appliance.accounts.peers import approval, queries
 from appliance.accounts.peers.queries import Peer, Sender
 from appliance.accounts.roles import Permission
@@ -46,16 +47,22 @@ def sender_cards(
     with context.accounts.database.read() as tx:
         cards = [_card(sender) for sender in queries.waiting_senders(tx)]
         peers = [_peer(peer) for peer in queries.peers(tx)]
+    unpublished = not context.publication.is_current(context.accounts)
     words = _(_TOLD[told]) if told in _TOLD else ""
     bar = waiting(context.accounts, actor)
-    return pages.show_in_office("senders.html", request, bar, senders=cards, peers=peers, told=words)
+    return pages.show_in_office(
+        "senders.html", request, bar, senders=cards, peers=peers, told=words, unpublished=unpublished
+    )
 
 
 @post("/senders/{sender_key:int}/approve", opt=needs(Permission.APPROVE_SENDERS), status_code=303)
 @in_thread
 def approve(context: Context, actor: Caller, sender_key: FromPath[int]) -> Redirect:
     """Let a sender in."""
-    approval.approve_sender(context.accounts, context.admission_file, sender_key, actor.audited)
+    try:
+        approval.approve_sender(context.accounts, context.publication, sender_key, actor.audited)
+    except NotPublished:
+        return moved_on("/senders?told=unpublished")
     return moved_on("/senders?told=approved")
 
 
@@ -71,7 +78,10 @@ def dismiss(context: Context, actor: Caller, sender_key: FromPath[int]) -> Redir
 @in_thread
 def remove(context: Context, actor: Caller, peer_key: FromPath[int]) -> Redirect:
     """Stop a device from sending."""
-    approval.remove_peer(context.accounts, context.admission_file, peer_key, actor.audited)
+    try:
+        approval.remove_peer(context.accounts, context.publication, peer_key, actor.audited)
+    except NotPublished:
+        return moved_on("/senders?told=unpublished")
     return moved_on("/senders?told=removed")
 
 

@@ -1,0 +1,93 @@
+"""Writes the rows of peers into the file that the receiver admits by.
+
+Guards: the file is replaced whole and durably, after the rows are committed
+and outside any transaction; when two publish at once the last to write has
+seen the newest rows, for each looks again after writing. What could not be
+written is told to whoever asked and tried again (`keep_published`), so that a
+peer that was removed does not stay admitted until something else changes.
+"""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+
+from appliance.accounts.context import Accounts
+from appliance.accounts.errors import NotPublished
+from appliance.accounts.peers import queries
+from appliance.accounts.peers.queries import Peer
+from appliance.errors import ApplianceError, Unavailable
+from appliance.inbox.admission import PeerEntry, encode_admission
+from appliance.store.files import FileLayer, replace_durably, storage_faults
+
+log = logging.getLogger(__name__)
+
+RETRY_SECONDS = 5.0
+_MOST_ROUNDS = 20
+
+
+@dataclass(frozen=True)
+class Publication:
+    """The admission file and the disk that it lies on."""
+
+    file: Path
+    files: FileLayer
+
+    def publish(self, accounts: Accounts) -> None:
+        """Write the rows as they are now.
+
+        Raises:
+            NotPublished: The disk refused; the file still says what it said before.
+        """
+        for _ in range(_MOST_ROUNDS):
+            content = _due(accounts)
+            try:
+                with storage_faults():
+                    replace_durably(self.files, self.file, content)
+            except Unavailable as fault:
+                raise NotPublished(f"the receiver's list could not be written and is tried again: {fault}") from fault
+            if _due(accounts) == content:
+                return
+        raise NotPublished("the receiver's list kept changing while it was written; it is tried again")
+
+    def is_current(self, accounts: Accounts) -> bool:
+        """Say whether the receiver reads what the rows say."""
+        try:
+            with self.files.open_read(self.file) as file:
+                return file.read() == _due(accounts)
+        except FileNotFoundError:
+            return _due(accounts) == encode_admission([])  # without a file the receiver admits nobody
+        except OSError:
+            return False
+
+
+def keep_published(
+    publication: Publication, accounts: Accounts, stop: Event, pause_seconds: float = RETRY_SECONDS
+) -> None:
+    """Until told to stop, write the list whenever it is not what the rows say."""
+    while not stop.wait(pause_seconds):
+        try:
+            if not publication.is_current(accounts):
+                publication.publish(accounts)
+        except ApplianceError as fault:
+            log.warning("the receiver's list waits: %s", fault)
+
+
+def entry_of(peer: Peer) -> PeerEntry:
+    """Give what the receiver is told of a peer.
+
+    Raises:
+        Unsuitable: An AE title or address is none.
+    """
+    return PeerEntry(
+        name=peer.name,
+        calling_ae_titles=(peer.calling_ae_title,),
+        addresses=() if peer.address is None else (peer.address,),
+        certificate_sha256=() if peer.certificate_sha256 is None else (peer.certificate_sha256.hex(),),
+        called_ae_titles=peer.called_ae_titles,
+    )
+
+
+def _due(accounts: Accounts) -> bytes:
+    with accounts.database.read() as tx:
+        return encode_admission([entry_of(peer) for peer in queries.peers(tx)])
