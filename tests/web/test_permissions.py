@@ -1,5 +1,6 @@
 """Every route against every role, from the one permission table; what is not stated is closed."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -31,6 +32,7 @@ ROUTES: dict[tuple[str, str], Permission | Door] = {
     ("GET", "/senders"): Permission.APPROVE_SENDERS,
     ("GET", "/series/{series_key:int}/view"): Permission.VIEW_IMAGES,
     ("GET", "/studies"): Permission.LIST_STUDIES,
+    ("GET", "/studies/latest"): Permission.LIST_STUDIES,
     ("GET", "/studies/{study_key:int}"): Permission.READ_STUDY,
     ("POST", "/lock"): Door.AT_LOCK,
     ("POST", "/lock/now"): Door.AT_LOCK,
@@ -149,6 +151,45 @@ def test_nobody_reaches_anything_but_the_public_pages_without_signing_in(
     else:
         assert answer.status_code in {303, 401}
         assert answer.headers.get("location", "/login") == "/login"
+
+
+def url_of(path: str) -> str:
+    """Give an address of this route."""
+    return re.sub(r"\{\w+:int\}", "1", path)
+
+
+@pytest.mark.parametrize("path", sorted({path for _, path in ROUTES}))
+def test_no_route_offers_options_and_each_says_what_it_does(clinic: AClinic, path: str) -> None:
+    before = len(clinic.events())
+    answer = clinic.browser().client.request("OPTIONS", url_of(path))
+    methods = {method for method, each in ROUTES if each == path} | ({"HEAD"} if ("GET", path) in ROUTES else set())
+    assert answer.status_code == 405
+    assert answer.headers["allow"] == ", ".join(sorted(methods))
+    assert len(clinic.events()) == before
+
+
+@pytest.mark.parametrize("path", sorted(path for method, path in ROUTES if method == "GET"))
+def test_head_is_answered_as_get_is_without_a_body(clinic: AClinic, path: str) -> None:
+    name = "head" + re.sub(r"\W", "", path)
+    person = clinic.person(Role.ADMINISTRATOR, image_right=True, user_name=name, display_name="Ana Prueba")
+    for browser in (clinic.browser(), clinic.signed_in(person)):
+        head = browser.client.head(url_of(path), follow_redirects=False)
+        assert head.content == b""
+        if path == "/events" and head.status_code == 200:
+            continue  # its GET does not end
+        got = browser.client.get(url_of(path), follow_redirects=False)
+        assert head.status_code == got.status_code
+        assert head.headers["content-type"] == got.headers["content-type"]
+
+
+def test_a_key_that_no_row_can_have_is_not_found_on_any_route(clinic: AClinic) -> None:
+    person = clinic.person(Role.ADMINISTRATOR, image_right=True, user_name="keys", display_name="Ana Prueba")
+    browser = clinic.signed_in(person)
+    token = {"form_token": form_token_in(browser.get("/password").text)}
+    for method, path in (route for route in ROUTES if ":int" in route[1]):
+        url = re.sub(r"\{\w+:int\}", "9" * 22, path)
+        answer = browser.get(url) if method == "GET" else browser.post_bare(url, **token)
+        assert answer.status_code == 404, (method, path)
 
 
 def test_a_route_that_does_not_say_who_may_come_is_closed(clinic: AClinic) -> None:

@@ -40,7 +40,7 @@ def test_the_screen_locks_after_five_minutes_and_goes_on_where_it_was(clinic: AC
 def test_a_locked_screen_answers_scripts_with_401_and_no_page_content(clinic: AClinic) -> None:
     browser = clinic.signed_in(clinic.person())
     clinic.clock.pass_time(minutes=5)
-    answer = browser.client.get("/studies", headers={"accept": "*/*", "x-enamel-background": "1"})
+    answer = browser.client.get("/studies/latest", headers={"accept": "*/*"})
     assert answer.status_code == 401
     assert answer.headers["content-type"] == "application/problem+json"
 
@@ -49,7 +49,7 @@ def test_what_a_page_does_by_itself_does_not_keep_the_screen_open(clinic: AClini
     browser = clinic.signed_in(clinic.person())
     for _ in range(4):
         clinic.clock.pass_time(minutes=1)
-        assert browser.get("/studies", **{"x-enamel-background": "1"}).status_code == 200
+        assert browser.get("/studies/latest").status_code == 200
     clinic.clock.pass_time(minutes=1)
     assert browser.get("/studies").status_code == 303
 

@@ -172,8 +172,35 @@ def test_looking_is_an_event_of_that_person_and_patient(clinic: AClinic) -> None
 def test_a_live_refresh_is_no_event(clinic: AClinic) -> None:
     browser = clinic.signed_in(clinic.person())
     before = len(clinic.events())
-    browser.get("/studies", **{"x-enamel-background": "1"})
+    fresh = browser.get("/studies/latest?find=anything&after=1.1").text
     assert len(clinic.events()) == before
+    page = browser.get("/studies").text
+    assert fresh.split('id="list"')[1].split("</main>")[0] == page.split('id="list"')[1].split("</main>")[0]
+
+
+def test_no_header_of_a_client_keeps_a_search_out_of_the_record(clinic: AClinic) -> None:
+    browser = clinic.signed_in(clinic.person())
+    answer = browser.post("/studies/search", page="/studies", q="nunez")
+    for path in ("/studies", answer.headers["location"], "/studies?after=9.9"):
+        before = len(clinic.events())
+        assert browser.get(path, **{"x-enamel-background": "1"}).status_code == 200
+        assert clinic.events()[before:] == [("studies searched", "success")]
+
+
+def test_a_list_that_was_searched_does_not_renew_itself(clinic: AClinic) -> None:
+    browser = clinic.signed_in(clinic.person())
+    assert 'data-live="yes"' in browser.get("/studies").text
+    assert 'data-live="no"' in search(browser, "nunez")
+
+
+@pytest.mark.parametrize(
+    "path", ["/studies/{}", "/series/{}/view", "/studies?after=1.{}", "/studies?after={}.1", "/series/{}/stream"]
+)
+@pytest.mark.parametrize("number", ["9" * 22, str(2**63), "-1", "9" * 5000, "0"])
+def test_numbers_that_no_row_can_have_are_not_found(clinic: AClinic, path: str, number: str) -> None:
+    browser = clinic.signed_in(clinic.person(image_right=True))
+    answer = browser.get(path.format(number))
+    assert answer.status_code == (200 if "after" in path and number == "0" else 404)
 
 
 def test_an_empty_box_says_what_to_do(tmp_path: Path) -> None:

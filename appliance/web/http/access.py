@@ -13,9 +13,10 @@ from litestar.handlers import BaseRouteHandler
 
 from appliance.accounts.roles import Permission
 from appliance.accounts.sessions import Session, Stage
-from appliance.errors import NotPermitted
+from appliance.errors import NotFound, NotPermitted
 
 KEY = "access"
+LARGEST_KEY = 2**63 - 1  # of a row (SQLite INTEGER)
 
 
 class Door(Enum):
@@ -95,6 +96,17 @@ def check_access(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRo
     _check_state(wanted.door, actor.session)
     if wanted.permission is not None:
         actor.require(wanted.permission)
+
+
+def check_row_keys(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    """Refuse a row key in a path that no row can have. A guard for the whole app.
+
+    Raises:
+        NotFound: There is nothing under this number.
+    """
+    keys = [value for value in connection.path_params.values() if isinstance(value, int)]
+    if any(not 0 <= key <= LARGEST_KEY for key in keys):
+        raise NotFound("no row has this key")
 
 
 def _check_state(door: Door, session: Session) -> None:

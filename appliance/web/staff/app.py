@@ -10,10 +10,11 @@ from litestar.middleware import DefineMiddleware
 from litestar.static_files import create_static_files_router
 from litestar.types import ControllerRouterHandler
 
-from appliance.web.http.access import Door, access
+from appliance.web.http.access import Door, access, check_row_keys
 from appliance.web.http.actor import Actor, Identify
 from appliance.web.http.csrf import check_form
 from appliance.web.http.headers import add_headers
+from appliance.web.http.methods import shared_methods
 from appliance.web.staff import health, live, people, quarantine, screen, senders, signing_in, studies
 from appliance.web.staff.context import StaffContext
 from appliance.web.staff.faults import Faults
@@ -42,10 +43,10 @@ def create_app(context: StaffContext, handlers: Sequence[ControllerRouterHandler
         handlers: Routes of other doors in this process (DICOMweb, the series stream); each states its `Access`.
     """
     pages, watcher = Pages(context.clinic_name, context.accounts.lock_after_seconds), live.watcher_of(context.accounts)
-    return Litestar(
+    app = Litestar(
         [*HANDLERS, *static_files(context.viewer_folder), *handlers],
         middleware=[DefineMiddleware(Identify, accounts=context.accounts)],
-        guards=[recording_guard(context.accounts), check_form],
+        guards=[recording_guard(context.accounts), check_form, check_row_keys],
         dependencies={
             "context": Provide(lambda: context, sync_to_thread=False),
             "pages": Provide(lambda: pages, sync_to_thread=False),
@@ -58,6 +59,8 @@ def create_app(context: StaffContext, handlers: Sequence[ControllerRouterHandler
         logging_config=None,
         request_max_body_size=LARGEST_FORM_BYTES,
     )
+    app.asgi_handler = shared_methods(app.asgi_handler)
+    return app
 
 
 def current_actor(request: Request[Actor, str, Any]) -> Actor:

@@ -29,6 +29,7 @@ from appliance.web.http.actor import Actor, Connection, form_token
 from appliance.web.http.cookies import FORM_COOKIE, host_cookie, new_form_secret
 from appliance.web.http.csrf import check_form
 from appliance.web.http.headers import add_headers
+from appliance.web.http.methods import shared_methods
 from appliance.web.http.problems import problem_of
 from appliance.web.http.threads import in_thread
 from appliance.web.staff.app import LARGEST_FORM_BYTES, static_files
@@ -182,7 +183,7 @@ def create_locked_app(
     """
     pages = Pages(clinic_name)
     locked = LockedContext(clinic_name, status, unlock, Guesses(clock), Semaphore(), patience_seconds)
-    return Litestar(
+    app = Litestar(
         [unlock_page, submit_unlock, healthz, *static_files(None)],
         middleware=[Nobody],
         guards=[check_access, check_form],
@@ -196,3 +197,5 @@ def create_locked_app(
         logging_config=None,
         request_max_body_size=LARGEST_FORM_BYTES,
     )
+    app.asgi_handler = shared_methods(app.asgi_handler)
+    return app

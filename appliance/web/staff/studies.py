@@ -7,6 +7,7 @@ only the sealed form.
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
+from collections.abc import Sequence
 from dataclasses import dataclass
 from gettext import gettext as _
 from gettext import ngettext
@@ -18,17 +19,17 @@ from litestar.response import Redirect
 from appliance.accounts.roles import Permission
 from appliance.archive import studies as archive
 from appliance.archive.reading.queries import count_arrived_since
-from appliance.archive.reading.rows import Position
+from appliance.archive.reading.rows import Position, StudyRow
 from appliance.audit.events import Event, EventCode, Subject, SubjectKind
 from appliance.clock import microseconds
 from appliance.errors import NotFound, Tampered
 from appliance.keys.wrapping import seal_secret, unseal_secret
-from appliance.web.http.access import Door, access, needs
+from appliance.web.http.access import LARGEST_KEY, Door, access, needs
 from appliance.web.http.actor import Actor
 from appliance.web.http.threads import in_thread
 from appliance.web.staff.attention import waiting
 from appliance.web.staff.context import StaffContext
-from appliance.web.staff.pages import Page, PageRequest, Waiting, places_of
+from appliance.web.staff.pages import Page, PageRequest, Pages, Waiting, places_of
 from appliance.web.staff.signing_in import Answer, Caller, Context, Rendering, moved_on, session_of
 from appliance.web.staff.study_views import group_by_day, midnight, series_strip, study_view
 from appliance.web.staff.words import role_without_pages
@@ -41,6 +42,15 @@ class SearchForm:
     """What a person searches for."""
 
     q: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What a page of the list shows: the sealed search, what was typed, and whether it renews itself."""
+
+    find: str
+    typed: str
+    live: bool
 
 
 @get("/", opt=access(Door.SIGNED_IN), sync_to_thread=False)
@@ -63,31 +73,53 @@ def study_list(  # each is one thing that the framework hands over
     find: FromQuery[str] = "",
     after: FromQuery[str] = "",
 ) -> Page:
-    """Show the latest arrivals, or what was searched for."""
+    """Show the latest arrivals, or what was searched for. Either is an event, whoever says what about it."""
     typed = _unseal(context, actor, find)
     here = _position(after)
     accounts = context.accounts
-    now = accounts.clock.now()
     with accounts.database.read() as tx:
         rows = (
             archive.search_studies(tx, typed, PAGE_SIZE + 1, here)
             if typed
             else archive.list_studies(tx, PAGE_SIZE + 1, here)
         )
+    with accounts.database.write() as tx:
+        accounts.audit.record(tx, Event(EventCode.STUDIES_SEARCHED, actor.audited, number=len(rows)))
+    live = here is None and not typed
+    return _list_page(request, context, pages, actor, rows, _Shown(find, typed, live=live))
+
+
+@get("/studies/latest", opt=needs(Permission.LIST_STUDIES, activity=False))
+@in_thread
+def latest_studies(request: PageRequest, context: Context, pages: Rendering, actor: Caller) -> Page:
+    """Give the list that stands open its newest state.
+
+    A page asks for it by itself, so it is neither activity nor an event; it
+    shows nothing but the beginning of the list whose opening was one.
+    """
+    with context.accounts.database.read() as tx:
+        rows = archive.list_studies(tx, PAGE_SIZE + 1, None)
+    return _list_page(request, context, pages, actor, rows, _Shown("", "", live=True))
+
+
+def _list_page(
+    request: PageRequest, context: StaffContext, pages: Pages, actor: Actor, rows: Sequence[StudyRow], shown: _Shown
+) -> Page:
+    """Show a page of the list; `rows` has one more than a page when there are older ones."""
+    accounts = context.accounts
+    now = accounts.clock.now()
+    with accounts.database.read() as tx:
         today = count_arrived_since(tx, microseconds(midnight(now)))
-    if "x-enamel-background" not in request.headers:
-        with accounts.database.write() as tx:
-            accounts.audit.record(tx, Event(EventCode.STUDIES_SEARCHED, actor.audited, number=len(rows)))
-    shown = rows[:PAGE_SIZE]
+    page = rows[:PAGE_SIZE]
     return pages.show_in_office(
         "studies.html",
         request,
         waiting(accounts, actor),
-        groups=group_by_day(shown, now),
-        summary=_summary(typed, len(rows), today),
-        query=typed,
-        live=here is None,
-        older=_older(find, shown[-1].position) if len(rows) > PAGE_SIZE else "",
+        groups=group_by_day(page, now),
+        summary=_summary(shown.typed, len(rows), today),
+        query=shown.typed,
+        live=shown.live,
+        older=_older(shown.find, page[-1].position) if len(rows) > PAGE_SIZE else "",
     )
 
 
@@ -173,6 +205,8 @@ def _position(text: str) -> Position | None:
     arrived, _dot, key = text.partition(".")
     if not (arrived.isascii() and arrived.isdigit() and key.isascii() and key.isdigit() and len(text) < 40):
         raise NotFound("no such place in the list")
+    if max(int(arrived), int(key)) > LARGEST_KEY:
+        raise NotFound("no such place in the list")
     return Position(int(arrived), int(key))
 
 
@@ -187,4 +221,4 @@ def _unseal(context: StaffContext, actor: Actor, find: str) -> str:
         raise NotFound("this search is of another session") from fault
 
 
-HANDLERS = (home, study_list, search, study_page, viewer_page)
+HANDLERS = (home, study_list, latest_studies, search, study_page, viewer_page)

@@ -25,7 +25,7 @@ function takeOver(text) {
 async function refresh() {
   const onFirstPage = document.getElementById("list")?.dataset.live === "yes";
   if (!onFirstPage) return;
-  const answer = await fetch(location.href, { headers: background });
+  const answer = await fetch("/studies/latest", { headers: background });
   if (answer.status === 401) leave();
   else if (answer.ok) takeOver(await answer.text());
 }
