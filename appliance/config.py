@@ -43,6 +43,8 @@ class ReceiverSettings(Struct, frozen=True, forbid_unknown_fields=True):
         maximum_associations_per_peer: From one address, at one moment.
         artim_seconds: How long a silent socket may stay.
         idle_seconds: How long an association may say nothing.
+        least_bytes_per_second: How fast an object must come once it has begun; 0 asks for nothing.
+        least_rate_over_seconds: The time that this rate is averaged over.
         maximum_association_bytes: What one association may bring.
         reserve_bytes: Free space below which nothing more is taken.
     """
@@ -58,6 +60,8 @@ class ReceiverSettings(Struct, frozen=True, forbid_unknown_fields=True):
     maximum_associations_per_peer: Count = 16
     artim_seconds: Annotated[int, Meta(ge=1, le=10)] = 10
     idle_seconds: Seconds = 180
+    least_bytes_per_second: Annotated[int, Meta(ge=0, le=1 << 20)] = 4096
+    least_rate_over_seconds: Seconds = 60
     maximum_association_bytes: Bytes = 64 * GIB
     reserve_bytes: Bytes = 2 * GIB
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
+from appliance.clock import SystemClock
 from appliance.dicom_scp.command import CommandField, Element, decode_command, encode_command, number, us
 from appliance.dicom_scp.messages import message
 from appliance.dicom_scp.outgoing import Outgoing, read_outgoing
@@ -157,7 +158,7 @@ class Association:
         Raises:
             Unavailable: Nobody answers, or the association is refused.
         """
-        self._wire = Wire(_connect(destination))
+        self._wire = Wire(_connect(destination), SystemClock())
         self._wire.set_patience(destination.timeout_seconds)
         request = AssociateRequest(
             destination.called_ae_title,

@@ -1,18 +1,20 @@
 """One peer's socket, read in large pieces from one buffer.
 
 Guards: never more than the buffer is held, whatever lengths a peer claims;
-a phase that has a deadline ends at it, however slowly bytes drip. Every read
+a phase that has a deadline ends at it, however slowly bytes drip; and between
+one rest and the next bytes must come at a least rate. Every read
 is acknowledged to the peer at once, because a sender with Nagle's algorithm on
 otherwise waits 40 ms twice for each object.
 """
 
 import socket
 import ssl
-import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from struct import Struct
 
+from appliance.clock import Clock
 from appliance.dicom_scp.pdu import Abort
 from appliance.errors import ApplianceError
 
@@ -36,11 +38,33 @@ class ProtocolFault(ApplianceError):
         self.abort = abort
 
 
+@dataclass(frozen=True)
+class LeastRate:
+    """How fast a message must come that has begun.
+
+    Attributes:
+        bytes_per_second: On average; 0 asks for nothing.
+        over_seconds: The time that is averaged over.
+    """
+
+    bytes_per_second: int = 0
+    over_seconds: float = 60.0
+
+    @property
+    def quota_bytes(self) -> int:
+        """What must come in each such time."""
+        return int(self.bytes_per_second * self.over_seconds)
+
+
 class Wire:
     """Reads and writes one connection; for one thread."""
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: Stream, clock: Clock, least: LeastRate | None = None) -> None:
         self._stream = stream
+        self._monotonic = clock.monotonic
+        self._least = least or LeastRate()
+        self._pace_ends: float | None = None
+        self._pace_bytes = 0
         self._view = memoryview(bytearray(BUFFER_BYTES))
         self._start = self._end = 0
         self._deadline: float | None = None
@@ -49,12 +73,16 @@ class Wire:
 
     def set_deadline(self, seconds: float) -> None:
         """Let everything until the next call end within so many seconds in all."""
-        self._deadline = time.monotonic() + seconds
+        self._deadline = self._monotonic() + seconds
 
     def set_patience(self, seconds: float) -> None:
         """Let each single read wait so long."""
         self._deadline = None
         self._stream.settimeout(seconds)
+
+    def rest(self) -> None:
+        """Say that nothing is open: the peer may be silent before it begins again."""
+        self._pace_ends = None
 
     def unpack(self, layout: Struct) -> tuple[int, ...]:
         """Read and unpack one fixed structure.
@@ -139,7 +167,7 @@ class Wire:
         stream = self._stream
         try:
             if self._deadline is not None:
-                stream.settimeout(max(0.001, self._deadline - time.monotonic()))
+                stream.settimeout(max(0.001, self._deadline - self._monotonic()))
             count = stream.recv_into(self._view[self._end :])
             if _QUICKACK is not None:
                 stream.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
@@ -149,4 +177,18 @@ class Wire:
             raise PeerGone("the peer closed its connection")
         self._end += count
         self.received_bytes += count
+        self._keep_pace()
         return count
+
+    def _keep_pace(self) -> None:
+        """Begin to measure, go on to the next stretch, or end a peer that is too slow.
+
+        Raises:
+            PeerGone: Less came than must.
+        """
+        now = self._monotonic()
+        if self._pace_ends is None or self.received_bytes >= self._pace_bytes:
+            self._pace_ends = now + self._least.over_seconds
+            self._pace_bytes = self.received_bytes + self._least.quota_bytes
+        elif now > self._pace_ends:
+            raise PeerGone("the peer was too slow")

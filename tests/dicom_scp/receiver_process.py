@@ -55,7 +55,7 @@ class Folder:
         key = open_association_key(self.keys.private_key, sealed.info, sealed.sealed_key)
         found = []
         for file in sorted(association.iterdir()):
-            if file.name not in {ASSOCIATION_NAME, END_NAME}:
+            if file.name not in {ASSOCIATION_NAME, END_NAME} and not file.name.startswith("."):  # being written
                 file_id = FileId.parse(file.name)
                 with file.open("rb") as stream:
                     found.append(b"".join(SealedStream(instance_key(key, file_id), file_id, stream).chunks()))

@@ -1,6 +1,8 @@
 """Who and what is refused, with which codes, and what is noted of it."""
 
 import socket
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -113,6 +115,22 @@ def test_a_silent_association_ends_and_its_place_is_free(tmp_path: Path) -> None
         raw.open()
         assert raw.hear()[0] == 7
         wait_until(lambda: codes(receiver.port, "ENAMEL", "RAW") is None)
+
+
+def test_a_sender_that_drips_an_object_is_cut_off_and_one_that_rests_is_not(tmp_path: Path) -> None:
+    settings = "least_bytes_per_second = 4096\nleast_rate_over_seconds = 1\n"
+    with running(tmp_path, settings) as receiver, peer(receiver.port) as slow, peer(receiver.port) as resting:
+        slow.open()
+        resting.open()
+        slow.say(p_data(pdv(1, 3, store_command()), pdv(1, 0, b"x")))
+        for _ in range(4):
+            time.sleep(0.4)
+            with suppress(OSError):  # it was cut off already
+                slow.say(p_data(pdv(1, 0, b"x")))
+        assert slow.hear()[0] in {0, 7}
+        resting.say(p_data(pdv(1, 3, store_command()), pdv(1, 2, b"x")))
+        assert resting.status() == 0
+        assert len(receiver.folder.objects()) >= 1
 
 
 def test_a_socket_that_never_speaks_is_closed_when_artim_runs_out(tmp_path: Path) -> None:

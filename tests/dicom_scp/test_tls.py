@@ -1,7 +1,10 @@
 """DICOM over TLS: which versions, ciphers and certificates, and that objects arrive."""
 
+import re
+import socket
 import ssl
 import subprocess
+import time
 from pathlib import Path
 
 import pydicom
@@ -130,3 +133,17 @@ def fingerprint(certificate: Path) -> str:
     command = ["openssl", "x509", "-in", str(certificate), "-noout", "-fingerprint", "-sha256"]
     said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return said.strip().split("=")[1].replace(":", "").lower()
+
+
+def test_plain_scanners_get_in_while_a_stranger_holds_tls_handshakes(tmp_path: Path) -> None:
+    hello = b"\x16\x03\x01\x00\x05\x01\x00\x01\x00\xff"  # a whole record that begins a longer ClientHello
+    with running(box(tmp_path), "artim_seconds = 5\n") as receiver:
+        held = [socket.create_connection(("127.0.0.1", receiver.tls_port), 5) for _ in range(40)]
+        for stream in held:
+            stream.sendall(hello)
+        time.sleep(0.5)
+        status = Path(f"/proc/{receiver.process.pid}/status").read_text()
+        assert 20 < int(re.findall(r"Threads:\s+(\d+)", status)[0]) < 50
+        assert echo(Destination("127.0.0.1", receiver.port, "ENAMEL")) == 0
+        for stream in held:
+            stream.close()

@@ -18,7 +18,9 @@ SQL = re.compile(
     r"|CREATE\s+(UNIQUE\s+|TEMP\s+|VIRTUAL\s+)?(TABLE|INDEX|TRIGGER|VIEW)\b)",
     re.IGNORECASE | re.DOTALL,
 )
-CLOCKS = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.time_ns"}
+CLOCKS = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today"} | {
+    f"time.{name}{suffix}" for name in ("time", "monotonic", "perf_counter") for suffix in ("", "_ns")
+}
 PATCHING = re.compile(r"\b(unittest\.mock|from unittest import mock|monkey" r"patch|pytest_mock|MagicMock|mocker)\b")
 EXCEPTION = re.compile(
     r"#\s*(?:no"

@@ -19,6 +19,7 @@ WRONG = [
     (rules.sql_lives_in_queries, ROOM, "q = 'INSERT OR IGNORE INTO t VALUES (1)'\n"),
     (rules.time_comes_from_the_clock, ROOM, "import datetime\ndatetime.datetime.now()\n"),
     (rules.time_comes_from_the_clock, ROOM, "import time\ntime.time()\n"),
+    (rules.time_comes_from_the_clock, ROOM, "import time\ntime.monotonic()\n"),
     (rules.environment_is_read_in_config, ROOM, "import os\nos.environ['A']\n"),
     (rules.environment_is_read_in_config, ROOM, "from os import getenv\n"),
     (rules.nothing_is_patched, TEST, "from unittest.mock import Mock\n"),

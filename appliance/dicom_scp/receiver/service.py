@@ -22,7 +22,7 @@ from appliance.dicom_scp.receiver.door import Crowd, Door, Limits, Visitor
 from appliance.dicom_scp.receiver.session import Patience, Session
 from appliance.dicom_scp.receiver.tls import TlsFiles, TlsIdentity, fingerprint
 from appliance.dicom_scp.receiver.waiting import Waiting, WaitingRoom
-from appliance.dicom_scp.wire import Stream, Wire
+from appliance.dicom_scp.wire import LeastRate, Stream, Wire
 from appliance.errors import ApplianceError, Unavailable
 from appliance.inbox.admission import AdmissionFile
 from appliance.inbox.association import Transport
@@ -109,7 +109,8 @@ def serve(
     """
     tls = _tls_identity(settings, places, handed)
     door = _door(settings, places, surroundings)
-    patience = Patience(settings.artim_seconds, settings.idle_seconds)
+    least = LeastRate(settings.least_bytes_per_second, settings.least_rate_over_seconds)
+    patience = Patience(settings.artim_seconds, settings.idle_seconds, least)
     Receiver(_ports(settings, handed), door, patience, surroundings.clock, tls).run(stop, on_ready)
 
 
@@ -144,7 +145,9 @@ class Receiver:
         self._patience = patience
         self._clock = clock
         self._tls = tls
-        self._opening = Crowd(_MAXIMUM_THREADS_OPENING, _MAXIMUM_THREADS_OPENING_PER_ADDRESS)
+        self._opening = {  # apart, so that whoever holds TLS handshakes keeps no plain scanner out
+            transport: Crowd(_MAXIMUM_THREADS_OPENING, _MAXIMUM_THREADS_OPENING_PER_ADDRESS) for transport in Transport
+        }
         self._sessions: dict[threading.Thread, tuple[Session, Wire]] = {}
         self._lock = threading.Lock()
 
@@ -177,7 +180,8 @@ class Receiver:
             time.sleep(_PAUSE_SECONDS)
 
     def _serve(self, waiting: Waiting) -> None:
-        if not self._opening.enter(waiting.address):
+        opening = self._opening[waiting.transport]
+        if not opening.enter(waiting.address):
             waiting.stream.close()
             return
         try:
@@ -187,7 +191,7 @@ class Receiver:
             waiting.stream.close()
             return
         finally:
-            self._opening.leave(waiting.address)
+            opening.leave(waiting.address)
         if session.is_open:
             with self._present(session, wire):
                 session.serve()
@@ -200,7 +204,7 @@ class Receiver:
         if waiting.transport is Transport.TLS and self._tls is not None:
             stream = self._tls.context().wrap_socket(waiting.stream, server_side=True)
             certificate = fingerprint(stream)
-        wire = Wire(stream)
+        wire = Wire(stream, self._clock, self._patience.least)
         session = Session(wire, self._door, Visitor(waiting.address, waiting.transport, certificate), self._patience)
         session.open()
         return session, wire

@@ -44,7 +44,7 @@ from appliance.dicom_scp.statuses import (
     UNRECOGNISED_OPERATION,
     UNRECOGNISED_PDU,
 )
-from appliance.dicom_scp.wire import PeerGone, ProtocolFault, Wire
+from appliance.dicom_scp.wire import LeastRate, PeerGone, ProtocolFault, Wire
 from appliance.errors import ApplianceError, Unsuitable
 from appliance.inbox.association import Outcome
 
@@ -62,10 +62,12 @@ class Patience:
     Attributes:
         artim_seconds: For the whole of an association's opening.
         idle_seconds: For each silence afterwards.
+        least: How fast a command or data set must come that has begun.
     """
 
     artim_seconds: float
     idle_seconds: float
+    least: LeastRate
 
 
 class Session:
@@ -148,6 +150,8 @@ class Session:
     def _serve(self) -> Outcome:
         self._wire.set_patience(self._patience.idle_seconds)
         while not (self._stopping and self.is_idle):
+            if self.is_idle:
+                self._wire.rest()
             kind, length = self._wire.unpack(HEAD)
             if kind == PduType.P_DATA_TF:
                 self._data(length)
