@@ -2,14 +2,12 @@
 
 from threading import Thread
 
-from appliance.assembly.box import read_box_file
+from appliance.assembly.intake_parts import intake_parts
 from appliance.assembly.rooms import open_rooms
 from appliance.assembly.running import Start, begin, find_keyring
 from appliance.clock import SystemClock
 from appliance.errors import KeysSealed
-from appliance.intake.parts import IntakeParts
 from appliance.intake.service import Intake
-from appliance.store.files import RealFiles
 
 
 def run_intake(start: Start) -> None:
@@ -24,10 +22,7 @@ def run_intake(start: Start) -> None:
     if keyring is None:
         raise KeysSealed("intake works only while the box is unlocked")
     rooms = open_rooms(settings, keyring, SystemClock())
-    parts = IntakeParts(
-        rooms.folders.data, read_box_file(rooms.folders).box_id, rooms.database, rooms.rotating_keys, rooms.audit,
-        RealFiles(), rooms.clock, quiet_seconds=max(900.0, 2.0 * settings.receiver.idle_seconds),
-    )  # fmt: skip
+    parts = intake_parts(rooms)
     manager.ready()
     Thread(target=manager.attend, args=(stop, lambda: True), daemon=True).start()
     Intake(parts).run(stop)

@@ -7,13 +7,17 @@ from pathlib import Path
 from appliance.assembly import locker
 from appliance.assembly.box import create_box, read_box_file, recover_box, sealed_root
 from appliance.assembly.folders import Folders
+from appliance.assembly.intake_parts import intake_parts
 from appliance.assembly.supervisor import waiting_count
+from appliance.audit.events import OPERATOR
 from appliance.cli.answers import Answer
 from appliance.cli.line import Command, Invocation, ask_new_secret, ask_secret
 from appliance.config import Settings, find_settings, read_settings, settings_from
 from appliance.errors import Refused, Unavailable
+from appliance.intake.rotation import rotate
 from appliance.keys.sealing import HostKey, asks_passphrase, sealed_by
 from appliance.store.files import RealFiles, create_durably, storage_faults
+from appliance.store.rotating_keys import KeyKind
 
 
 def _method_arguments(parser: ArgumentParser) -> None:
@@ -91,6 +95,13 @@ def _recover(call: Invocation) -> Answer:
     return Answer({"recovered": True}, "The root secret is sealed again. Start the box, or unlock it.")
 
 
+def _rotate(call: Invocation) -> Answer:
+    with call.rooms() as rooms:
+        made = rotate(intake_parts(rooms), (KeyKind.WRAPPING, KeyKind.INBOX), OPERATOR)
+    facts = {"wrapping_key": made[KeyKind.WRAPPING], "inbox_key": made[KeyKind.INBOX]}
+    return Answer(facts, f"{_lines(facts)}\nThe keys before them go as soon as nothing needs them.")
+
+
 def _lock(call: Invocation) -> Answer:
     return _told(locker.ask(_socket(call), "lock"), "The box is locked. Scanners can still send.")
 
@@ -125,6 +136,7 @@ def _lines(facts: Mapping[str, object]) -> str:
 COMMANDS = (
     Command("keys init", _init, _init_arguments),
     Command("keys status", _keys_status),
+    Command("keys rotate", _rotate),
     Command("keys recover", _recover, _method_arguments),
     Command("lock", _lock),
     Command("unlock", _unlock),

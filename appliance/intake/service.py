@@ -3,7 +3,7 @@
 Guards: receiving never waits for this process, and nothing that arrives stops
 it: an association that cannot be opened is listed in quarantine and passed
 over. A step may be cut at any point and is done again without effect.
-Leaves out: rotating keys; it only writes the current public one for the receiver.
+Rotating keys is part of its work, but not of this module: see `rotation`.
 """
 
 import os
@@ -22,10 +22,10 @@ from appliance.intake import queries, trail
 from appliance.intake.association import AssociationIntake
 from appliance.intake.batch import Batch
 from appliance.intake.parts import IntakeParts
+from appliance.intake.rotation import KeyUpkeep, publish_inbox_key
 from appliance.intake.spool import SpoolImport
 from appliance.sandbox.birth import Nursery
 from appliance.store import stored_files
-from appliance.store.rotating_keys import current_inbox_public_key, write_inbox_public_key
 
 LEAST_WAIT_SECONDS, MOST_WAIT_SECONDS = 0.1, 0.8  # a study is listed within 2 s of its last instance
 RETRY_SECONDS = 5.0
@@ -40,6 +40,7 @@ class Intake:
         self._parts = parts
         self._reader = parts.reader
         self._spool = SpoolImport(parts)
+        self._upkeep = KeyUpkeep(parts)
         self._nursery = Nursery("facts")
         self._open: dict[AssociationId, AssociationIntake] = {}
         self._began: dict[AssociationId, datetime] = {}
@@ -69,10 +70,8 @@ class Intake:
     def start(self) -> bool:
         """Write the receiver's public key and finish the moves that a crash cut off."""
         parts = self._parts
-        with parts.database.read() as tx:
-            public = current_inbox_public_key(tx)
         (parts.data_folder / "exchange").mkdir(mode=0o750, exist_ok=True)
-        write_inbox_public_key(parts.files, parts.data_folder / "exchange" / "inbox-key.json", parts.box_id, public)
+        publish_inbox_key(parts)
         self._finish_moves()
         return True
 
@@ -82,11 +81,12 @@ class Intake:
         try:
             if self._was_cut:
                 self._finish_moves()
-            return done + self._take_in()
+            done += self._take_in()
         except BaseException:
             self._was_cut = True
             self._forget_all()  # what is in memory may not be what is committed: the next step looks afresh
             raise
+        return done + self._upkeep.step()
 
     def close(self) -> None:
         """End every parser and give the database back."""

@@ -8,10 +8,11 @@ Leaves out: when to rotate, and whether anything still needs an old key.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from appliance.clock import Clock, microseconds
+from appliance.clock import Clock, instant, microseconds
 from appliance.errors import NotFound, Unavailable
 from appliance.identifiers import BoxId
 from appliance.keys.authority import Issued
@@ -110,6 +111,27 @@ class RotatingKeys:
         """
         found = _wrapped(tx, KeyKind.INBOX, None)
         return {number: SecretKey(self._unwrap(KeyKind.INBOX, number, wrapped)) for number, wrapped in found.items()}
+
+    def made_at(self, tx: ReadTransaction, kind: KeyKind) -> datetime:
+        """Say when the current key of a kind was made.
+
+        Raises:
+            Unavailable: None was made yet.
+        """
+        rows = tx.rows(
+            "SELECT created_at FROM rotating_keys WHERE kind = :kind AND number = :number",
+            kind=kind.value, number=_current_number(tx, kind),
+        )  # fmt: skip
+        return instant(int(rows[0][0]))
+
+    def retired(self, tx: ReadTransaction, kind: KeyKind, before: datetime) -> list[int]:
+        """Give the keys of a kind that were retired until then and still lie here, by number."""
+        rows = tx.rows(
+            "SELECT number FROM rotating_keys WHERE kind = :kind AND retired_at <= :before AND destroyed_at IS NULL "
+            "ORDER BY number",
+            kind=kind.value, before=microseconds(before),
+        )  # fmt: skip
+        return [int(row[0]) for row in rows]
 
     def destroy(self, tx: WriteTransaction, kind: KeyKind, number: int) -> None:
         """Destroy a retired key: its row stays, its wrapped bytes go.

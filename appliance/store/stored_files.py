@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from appliance.errors import NotFound
+from appliance.errors import NotFound, Tampered
 from appliance.identifiers import AssociationId, FileId
 from appliance.keys.secret import SecretKey
 from appliance.keys.stream import SealedStream
@@ -106,6 +106,50 @@ def unseal_row(tx: ReadTransaction, keys: RotatingKeys, file_id: FileId) -> Seal
         raise NotFound("there is no such file")
     key = unwrap_data_key(keys.wrapping_key(tx, row.wrapping_key_number), file_id, row.wrapped_key)
     return SealedFile(row, key)
+
+
+@dataclass(frozen=True)
+class Rewrapped:
+    """One batch of rows: where it ended (None: there are no more), how many changed, how many could not."""
+
+    last: bytes | None
+    done: int
+    failed: int
+
+
+def rewrap_some(tx: WriteTransaction, keys: RotatingKeys, after: bytes, limit: int) -> Rewrapped:
+    """Wrap the data keys of the next rows by the current wrapping key, where an older one wraps them.
+
+    Args:
+        tx: The transaction.
+        keys: The wrapping keys.
+        after: The file id to begin after; empty for the first batch.
+        limit: How many rows to look at.
+    """
+    current, done, failed = keys.current_wrapping_key(tx), 0, 0
+    rows = [_stored_file(row) for row in tx.rows(f"{_COLUMNS} WHERE file_id > :after ORDER BY file_id LIMIT :limit",
+                                                 after=after, limit=limit)]  # fmt: skip
+    for row in rows:
+        if row.wrapping_key_number != current.number:
+            try:
+                _rewrap(tx, keys, current, row)
+                done += 1
+            except (Tampered, NotFound):
+                failed += 1
+    return Rewrapped(rows[-1].file_id.value if rows else None, done, failed)
+
+
+def uses_wrapping_key(tx: ReadTransaction, number: int) -> bool:
+    """Say whether any row is still wrapped by that key."""
+    return bool(tx.rows("SELECT 1 FROM files WHERE wrapping_key_number = :number LIMIT 1", number=number))
+
+
+def _rewrap(tx: WriteTransaction, keys: RotatingKeys, current: NumberedKey, row: StoredFile) -> None:
+    data_key = unwrap_data_key(keys.wrapping_key(tx, row.wrapping_key_number), row.file_id, row.wrapped_key)
+    tx.change(
+        "UPDATE files SET wrapped_key = :wrapped_key, wrapping_key_number = :number WHERE file_id = :id",
+        wrapped_key=wrap_data_key(current.key, row.file_id, data_key), number=current.number, id=row.file_id.value,
+    )  # fmt: skip
 
 
 def find_orphans(tx: ReadTransaction, vault: Vault) -> list[FileId]:

@@ -37,7 +37,7 @@ def test_the_whole_help_lists_every_command(capsys: pytest.CaptureFixture[str]) 
         main(["--help"])
     shown_help = " ".join(capsys.readouterr().out.split())
     assert all(name in shown_help and SUMMARIES[name] in shown_help for name in SUMMARIES if " " not in name)
-    assert "init, status, recover" in shown_help
+    assert "init, status, rotate, recover" in shown_help
 
 
 @pytest.mark.parametrize("words", [["status"], ["--help"], ["keys", "--help"], ["lock"], ["accounts", "list"]])

@@ -42,3 +42,13 @@ def test_a_mistyped_recovery_code_is_told_by_its_group_and_changes_nothing(tmp_p
     assert "most likely in group 3" in told
     assert code[12:17] not in told
     assert (tmp_path / "data" / "keys" / "root.sealed").read_bytes() == sealed
+
+
+def test_keys_are_rotated_by_a_command_and_the_receiver_gets_the_next(tmp_path: Path) -> None:
+    enamel(tmp_path / "data", "init", "--sealing", "file")
+    published = tmp_path / "data" / "exchange" / "inbox-key.json"
+    assert json.loads(published.read_bytes())["number"] == 1
+    status, made, told = enamel(tmp_path / "data", "rotate")
+    assert status == 0, told
+    assert made == {"wrapping_key": 2, "inbox_key": 2}
+    assert json.loads(published.read_bytes())["number"] == 2

@@ -1,0 +1,172 @@
+"""Makes the next wrapping key and inbox key pair, and destroys old ones when nothing needs them.
+
+Guards: a key is destroyed only when no row is wrapped by it, or no association
+record in inbox or settled names it, and never on the day it was retired: a
+receiver may still be about to seal to it. The receiver's file is written after
+the commit; until then arrivals are sealed to the key before, which still opens.
+Leaves out: the root; only a new root answers a leaked one. Copies of the
+catalogue made before still hold what is destroyed here.
+"""
+
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from appliance.audit.events import PROCESS, Actor, Event, EventCode
+from appliance.errors import Tampered
+from appliance.inbox.reader import InboxReader
+from appliance.intake.parts import IntakeParts
+from appliance.store import runs, stored_files
+from appliance.store.rotating_keys import KeyKind, current_inbox_public_key, write_inbox_public_key
+from appliance.store.transactions import WriteTransaction
+
+ROTATE_AFTER = timedelta(days=30)
+DAILY, HOURLY, LOOK_EVERY = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
+GRACE = timedelta(days=1)
+BATCH = 200
+ROTATION_JOB, REWRAP_JOB = "rotate keys", "rewrap data keys"
+_EVENTS = {KeyKind.WRAPPING: EventCode.WRAPPING_KEY_ROTATED, KeyKind.INBOX: EventCode.INBOX_KEY_ROTATED}
+
+
+def rotate(parts: IntakeParts, kinds: tuple[KeyKind, ...], by: Actor) -> dict[KeyKind, int]:
+    """Make the next key of each kind, and tell the receiver.
+
+    Returns:
+        The new keys' numbers.
+
+    Raises:
+        Unavailable: The disk refused. If the new keys were made, the receiver goes on with the one before
+            until the next run writes its file.
+    """
+    made: dict[KeyKind, int] = {}
+    with parts.database.write() as tx:
+        for kind in kinds:
+            made[kind] = (
+                parts.keys.rotate_wrapping_key(tx)
+                if kind is KeyKind.WRAPPING
+                else parts.keys.rotate_inbox_key(tx).number
+            )
+            parts.audit.record(tx, Event(_EVENTS[kind], by, number=made[kind]))
+    publish_inbox_key(parts)
+    return made
+
+
+def publish_inbox_key(parts: IntakeParts) -> None:
+    """Write the current public key for the receiver.
+
+    Raises:
+        Unavailable: The disk refused.
+    """
+    with parts.database.read() as tx:
+        public = current_inbox_public_key(tx)
+    write_inbox_public_key(parts.files, parts.data_folder / "exchange" / "inbox-key.json", parts.box_id, public)
+
+
+@dataclass
+class _Pass:
+    """One walk over all files' rows, a batch at a time."""
+
+    run_key: int
+    after: bytes = b""
+    done: int = 0
+    failed: int = 0
+
+
+@dataclass
+class KeyUpkeep:
+    """What intake does by itself: rotation every 30 days, wrapping anew, destruction."""
+
+    parts: IntakeParts
+    _look_at: datetime = field(default=datetime.min.replace(tzinfo=UTC))
+    _pass_at: datetime = field(default=datetime.min.replace(tzinfo=UTC))
+    _pass: _Pass | None = None
+
+    def step(self) -> int:
+        """Do what is due, at most one batch; give how many rows were wrapped anew.
+
+        Raises:
+            Unavailable: The disk refused; it is tried again within the hour.
+        """
+        now = self.parts.clock.now()
+        if self._pass is not None:
+            return self._rewrap_some(self._pass)
+        if now < self._look_at:
+            return 0
+        self._look_at = now + LOOK_EVERY
+        with self.parts.database.read() as tx:
+            last = runs.last_runs(tx, ROTATION_JOB)
+        if _is_over(last.done_at, DAILY, now) and _is_over(last.begun_at, HOURLY, now):
+            self._run(now)
+        self._begin_pass(self.parts.clock.now())
+        return 0
+
+    def _run(self, now: datetime) -> None:
+        with self.parts.database.write() as tx:
+            run_key = runs.begin_run(tx, ROTATION_JOB, now)
+        done, failed = 0, 1
+        try:
+            done, failed = self._rotate_old(now) + self._destroy_inbox_pairs(now), 0
+        finally:
+            with self.parts.database.write() as tx:
+                runs.end_run(tx, run_key, self.parts.clock.now(), done, failed)
+
+    def _rotate_old(self, now: datetime) -> int:
+        with self.parts.database.read() as tx:
+            old = tuple(kind for kind in _EVENTS if now - self.parts.keys.made_at(tx, kind) >= ROTATE_AFTER)
+        if not old:
+            publish_inbox_key(self.parts)  # an earlier run's may have failed
+            return 0
+        return len(rotate(self.parts, old, PROCESS))
+
+    def _destroy_inbox_pairs(self, now: datetime) -> int:
+        with self.parts.database.read() as tx:
+            retired = self.parts.keys.retired(tx, KeyKind.INBOX, now - GRACE)
+        unneeded = set(retired) - self._inbox_keys_in_use() if retired else set[int]()
+        with self.parts.database.write() as tx:
+            for number in sorted(unneeded):
+                self._destroy(tx, KeyKind.INBOX, number)
+        return len(unneeded)
+
+    def _inbox_keys_in_use(self) -> set[int]:
+        """Give the pairs that association records name; a record that cannot be read no key opens."""
+        numbers: set[int] = set()
+        for folder in filter(Path.is_dir, (self.parts.inbox, self.parts.settled)):
+            reader = InboxReader(folder, self.parts.box_id, self.parts.files)
+            for association_id in reader.association_ids():
+                with suppress(Tampered):
+                    record = reader.record_of(association_id)
+                    numbers |= {record.inbox_key_number} if record is not None else set()
+        return numbers
+
+    def _begin_pass(self, now: datetime) -> None:
+        with self.parts.database.read() as tx:
+            retired = self.parts.keys.retired(tx, KeyKind.WRAPPING, now)
+        if retired and now >= self._pass_at:
+            with self.parts.database.write() as tx:
+                self._pass = _Pass(runs.begin_run(tx, REWRAP_JOB, now))
+
+    def _rewrap_some(self, one: _Pass) -> int:
+        with self.parts.database.write() as tx:
+            batch = stored_files.rewrap_some(tx, self.parts.keys, one.after, BATCH)
+            if batch.last is None:
+                self._end_pass(tx, one)
+        if batch.last is None:
+            self._pass, self._pass_at = None, self.parts.clock.now() + DAILY
+            return 0
+        one.after, one.done, one.failed = batch.last, one.done + batch.done, one.failed + batch.failed
+        return batch.done
+
+    def _end_pass(self, tx: WriteTransaction, one: _Pass) -> None:
+        for number in self.parts.keys.retired(tx, KeyKind.WRAPPING, self.parts.clock.now()):
+            if not stored_files.uses_wrapping_key(tx, number):
+                self._destroy(tx, KeyKind.WRAPPING, number)
+        runs.end_run(tx, one.run_key, self.parts.clock.now(), one.done, one.failed)
+
+    def _destroy(self, tx: WriteTransaction, kind: KeyKind, number: int) -> None:
+        self.parts.keys.destroy(tx, kind, number)
+        self.parts.audit.record(tx, Event(EventCode.KEY_DESTROYED, PROCESS, number=number))
+
+
+def _is_over(since: datetime | None, span: timedelta, now: datetime) -> bool:
+    return since is None or now - since >= span
