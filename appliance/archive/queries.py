@@ -94,6 +94,48 @@ def has_bytes(tx: ReadTransaction, instance_key: int, dataset_sha256: bytes, tra
     return bool(rows)
 
 
+def held_version(tx: ReadTransaction, file_id: bytes, dataset_sha256: bytes | None, syntax: str) -> Row | None:
+    """Give file_id, dataset_offset, version_key and NULL of the version that made an arrived file a duplicate."""
+    rows = tx.rows(
+        "SELECT v.file_id, v.dataset_offset, v.version_key, NULL FROM arrivals a JOIN versions v USING (instance_key) "
+        "WHERE a.file_id = :file_id AND v.file_id <> :file_id AND v.dataset_sha256 = :digest "
+        "AND v.transfer_syntax_uid = :syntax LIMIT 1",
+        file_id=file_id, digest=dataset_sha256, syntax=syntax,
+    )  # fmt: skip
+    return rows[0] if rows else None
+
+
+def held_in_quarantine(tx: ReadTransaction, **values: object) -> Row | None:
+    """Give file_id, NULL, NULL and quarantine_key of the quarantined file that made an arrived one a duplicate."""
+    rows = tx.rows(
+        "SELECT q.file_id, NULL, NULL, q.quarantine_key FROM quarantine q JOIN files USING (file_id) "
+        "WHERE q.file_id <> :file_id AND q.dataset_sha256 = :dataset_sha256 AND q.resolved_at IS NULL "
+        "AND q.sop_class_uid = :sop_class_uid AND q.sop_instance_uid = :sop_instance_uid "
+        "AND q.transfer_syntax_uid = :transfer_syntax_uid ORDER BY q.quarantine_key LIMIT 1",
+        **values,
+    )
+    return rows[0] if rows else None
+
+
+def replace_copy(tx: WriteTransaction, **values: object) -> None:
+    """Let a version's bytes be read from another file that holds them too."""
+    tx.change(
+        "UPDATE versions SET file_id = :file_id, dataset_offset = :dataset_offset, pixel_offset = :pixel_offset, "
+        "frame_index = :frame_index WHERE version_key = :version_key",
+        **values,
+    )
+
+
+def replace_quarantined(tx: WriteTransaction, quarantine_key: int | None, file_id: bytes) -> None:
+    """Let a quarantined file's bytes be read from another file that holds them too."""
+    tx.change("UPDATE quarantine SET file_id = :id WHERE quarantine_key = :key", id=file_id, key=quarantine_key)
+
+
+def set_arrival_outcome(tx: WriteTransaction, file_id: bytes, outcome: str) -> None:
+    """Change what became of a file."""
+    tx.change("UPDATE arrivals SET outcome = :outcome WHERE file_id = :id", outcome=outcome, id=file_id)
+
+
 def add_instance(tx: WriteTransaction, **values: object) -> int:
     """Add an instance and give its key."""
     return _insert(tx, "instances", "instance_key", values)

@@ -66,6 +66,19 @@ def add_version(tx: WriteTransaction, arrival: Arrival, facts: InstanceFacts, in
     )
 
 
+def replace_copy(tx: WriteTransaction, version_key: int, arrival: Arrival, facts: InstanceFacts | None) -> None:
+    """Let a version stand on another file with the same dataset bytes; places within the file are the new one's."""
+    pixels = facts.pixels if facts and facts.pixels else _NO_PIXELS
+    queries.replace_copy(
+        tx,
+        version_key=version_key,
+        file_id=arrival.file.file_id.value,
+        dataset_offset=arrival.dataset_offset,
+        pixel_offset=pixels.offset,
+        frame_index=pixels.frame_index,
+    )
+
+
 def record_arrival(
     tx: WriteTransaction, arrival: Arrival, outcome: ArrivalOutcome, instance_key: int | None, now: int
 ) -> None:
@@ -109,6 +122,22 @@ def add_quarantined(tx: WriteTransaction, arrival: Arrival, reason: QuarantineRe
         dataset_sha256=arrival.dataset_sha256,
         arrived_at=arrival.arrived_at,
     )
+
+
+def add_rotten(tx: WriteTransaction, file_id: FileId, arrival: Arrival) -> int:
+    """Keep the file of a rotten copy and its key in quarantine, without a digest, and give the row's key.
+
+    Args:
+        tx: The transaction.
+        file_id: The rotten file.
+        arrival: The sound copy that takes its place; it was of the same object.
+    """
+    return queries.add_quarantined(
+        tx, file_id=file_id.value, association_id=arrival.association_id.value,
+        reason=QuarantineReason.DAMAGED.value, sop_class_uid=arrival.sop_class_uid,
+        sop_instance_uid=arrival.sop_instance_uid, transfer_syntax_uid=arrival.transfer_syntax_uid,
+        dataset_bytes=arrival.dataset_bytes, dataset_sha256=None, arrived_at=arrival.arrived_at,
+    )  # fmt: skip
 
 
 def record_unopened(

@@ -153,7 +153,7 @@ class InboxReader:
         """Give the last change of a folder or a file in it, in seconds since 1970; 0.0 when it is gone."""
         folder = self._folder(association_id)
         changed = 0.0
-        with suppress(FileNotFoundError):
+        with storage_faults(), suppress(FileNotFoundError):
             for path in (folder, *folder.iterdir()):
                 changed = max(changed, path.lstat().st_mtime)
         return changed

@@ -1,32 +1,40 @@
 """Looks through one association: its files in order, then its end; what it finds goes to a batch.
 
 Guards: a file that has an arrival row is never catalogued again. Nothing whole
-is ever removed but a duplicate's second copy, after its row.
+is ever removed but a duplicate's second copy, after its row and after the held
+copy was opened whole. What the disk refuses is left for later and keeps nothing
+else waiting; its folder is not put away meanwhile.
 Leaves out: committing and moving, which `intake/batch.py` does for many
 associations at once.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 from appliance.archive import queries as archive
 from appliance.archive.arrivals import ArrivalOutcome, QuarantineReason
 from appliance.archive.recording import record_unopened
 from appliance.audit.events import PROCESS, Actor, Event, EventCode
 from appliance.clock import microseconds
-from appliance.errors import Tampered
-from appliance.identifiers import FileId
+from appliance.errors import Tampered, Unavailable
+from appliance.identifiers import AssociationId, FileId
 from appliance.inbox.association import AssociationEnd, Outcome
 from appliance.inbox.reader import OpenAssociation, State
 from appliance.intake import queries, trail
+from appliance.intake.copies import put_second_copy_away
 from appliance.intake.examining import Examined, Waiting, examine, look, unreadable
 from appliance.intake.parts import IntakeParts
+from appliance.intake.resting import Resting
 from appliance.sandbox.birth import Birth
 from appliance.sandbox.parser import Parser
 from appliance.store import stored_files
 from appliance.store.transactions import WriteTransaction
 
 SWEEP_AFTER_SECONDS = 7 * 24 * 3600
+_Result = TypeVar("_Result")
 _ENDINGS = {Outcome.RELEASED: "released"}  # anything else did not end as the sender meant
 
 
@@ -47,11 +55,11 @@ class AssociationIntake:
         self._id = self.association_id = association.association_id
         self._parser = Parser(parts.clock, birth=birth)
         self._incomplete: list[FileId] = []
+        self._resting = Resting(parts.clock)
         self.settled = False
         with parts.database.read() as tx:
             self._known = {FileId(key): outcome for key, outcome in archive.arrivals_of(tx, self._id.value).items()}
-        if self._known:
-            self._finish_interrupted()
+        self._unfinished: list[FileId] | None = None  # files that have their rows, until the first listing
 
     def close(self) -> None:
         """End the parser."""
@@ -62,17 +70,26 @@ class AssociationIntake:
 
         Args:
             flush: Commits what was given so far.
+
+        What the disk refuses, a file or the whole folder, is left for later.
         """
-        end, end_is_ours = self._end()  # before the listing: what it counts is then in the listing
-        waiting, self._incomplete = self._look_around(flush)
-        count = self._count() + len(waiting)
+        listed = None if self._resting.rests(self._id) else self._tried(self._id, self._listed)
+        if listed is None:
+            return
+        names, end, end_is_ours = listed
+        self._resting.keep({*names})
+        self._finish_interrupted(names)
+        waiting, self._incomplete = self._look_around(names, flush)
+        count = self._count() + len(waiting) + len(self._resting)
         for one in waiting:
-            yield examine(self._parts.reader, self._association, one, self._parser, self._parts.now())
+            examined = self._tried(one.file_id, partial(self._examined, one))
+            if examined is not None:
+                yield examined
         if end is not None:
             self.close()  # nothing more comes; a child less beside the next association's
             if count < end.file_count:
                 yield from self._damaged()
-        if end is not None or (not waiting and self._is_quiet(self._parts.quiet_seconds)):
+        if (end is not None and not self._resting) or (not waiting and self._is_quiet(self._parts.quiet_seconds)):
             yield Ended(end, end_is_ours)
 
     def begin(self, tx: WriteTransaction) -> Actor:
@@ -81,6 +98,8 @@ class AssociationIntake:
 
     def taken(self, outcomes: Mapping[FileId, ArrivalOutcome]) -> None:
         """Remember what became of files whose rows are committed."""
+        for file_id in outcomes:
+            self._resting.forget(file_id)
         self._known.update({file_id: outcome.value for file_id, outcome in outcomes.items()})
 
     def conclude(self, tx: WriteTransaction, ended: Ended) -> bool:
@@ -91,10 +110,16 @@ class AssociationIntake:
         self._write_end(tx, ended.end, ended.end_is_ours)
         if self._incomplete and self._is_quiet(SWEEP_AFTER_SECONDS):
             self._sweep(tx)
-        if self._incomplete:
+        if self._incomplete or self._resting or queries.has_unmoved(tx, self._id.value):
+            return False
+        if any(file_id not in self._known for file_id in self._parts.reader.file_ids(self._id)):
             return False
         queries.settle_association(tx, self._id.value, self._parts.now())
         return True
+
+    def _listed(self) -> tuple[list[FileId], AssociationEnd | None, bool]:
+        end, end_is_ours = self._end()  # before the listing: what it counts is then in the listing
+        return self._parts.reader.file_ids(self._id), end, end_is_ours
 
     def _end(self) -> tuple[AssociationEnd | None, bool]:
         try:
@@ -102,21 +127,42 @@ class AssociationIntake:
         except Tampered:
             return None, False
 
-    def _look_around(self, flush: Callable[[], None]) -> tuple[list[Waiting], list[FileId]]:
+    def _look_around(self, names: Sequence[FileId], flush: Callable[[], None]) -> tuple[list[Waiting], list[FileId]]:
         """Give the whole files by their sequence, and those that are not whole; record the forged ones."""
-        reader, waiting, incomplete = self._parts.reader, [], []
-        for file_id in reader.file_ids(self._id):
-            if file_id in self._known:
+        waiting, incomplete = [], []
+        for file_id in names:
+            if file_id in self._known or self._resting.rests(file_id):
                 continue
-            state = reader.state_of(self._association, file_id)
-            if state is State.WHOLE:
-                waiting.append(look(reader, self._association, file_id))
-            elif state is State.INCOMPLETE:
+            found = self._tried(file_id, partial(self._seen, file_id))
+            if isinstance(found, Waiting):
+                waiting.append(found)
+            elif found is State.INCOMPLETE:
                 incomplete.append(file_id)
-            elif state is State.FORGED:
+            elif found is State.FORGED:
                 flush()  # whose name it bears may be the one before
                 self._forged(file_id)
         return sorted(waiting, key=lambda one: one.sequence), incomplete
+
+    def _seen(self, file_id: FileId) -> Waiting | State:
+        reader = self._parts.reader
+        state = reader.state_of(self._association, file_id)
+        if state is State.WHOLE:
+            return look(reader, self._association, file_id)
+        self._resting.forget(file_id)
+        return state
+
+    def _examined(self, one: Waiting) -> Examined:
+        return examine(self._parts.reader, self._association, one, self._parser, self._parts.now())
+
+    def _tried(self, what: FileId | AssociationId, work: Callable[[], _Result]) -> _Result | None:
+        """Do it, or leave it for later when the disk refuses twice, so that it keeps no other waiting."""
+        try:
+            with suppress(Unavailable, Tampered):
+                return work()
+            return work()
+        except (Unavailable, Tampered) as error:
+            self._resting.refuse(what, error)
+            return None
 
     def _count(self) -> int:
         return sum(1 for outcome in self._known.values() if outcome != ArrivalOutcome.FORGED.value)
@@ -125,29 +171,49 @@ class AssociationIntake:
         """Give files that may have been acknowledged and no longer end well: they are kept, never swept."""
         broken, self._incomplete = self._incomplete, []
         for file_id in broken:
-            yield unreadable(self._parts.reader, self._association, file_id, self._parts.now())
+            parts = self._parts
+            examined = self._tried(file_id, partial(unreadable, parts.reader, self._association, file_id, parts.now()))
+            if examined is not None:
+                yield examined
 
-    def _finish_interrupted(self) -> None:
-        """Do what a crash left undone for files that have their rows."""
-        parts = self._parts
-        moved: list[FileId] = []
-        for file_id in parts.reader.file_ids(self._id):
-            outcome = self._known.get(file_id)
-            if outcome is None:
+    def _finish_interrupted(self, names: Sequence[FileId]) -> None:
+        """Do what a crash or the disk left undone for files that have their rows."""
+        left, self._unfinished = self._unfinished, []
+        if left is None:
+            left = [file_id for file_id in names if file_id in self._known]
+        for file_id in left:
+            if self._resting.rests(file_id):
+                self._unfinished.append(file_id)
                 continue
-            with parts.database.read() as tx:
-                row = stored_files.find_file(tx, file_id)
-            if row is not None and not row.in_vault:
-                parts.vault.move_in(self._id, [file_id])
-                moved.append(file_id)
-            elif outcome == ArrivalOutcome.DUPLICATE.value:
-                parts.vault.remove(file_id, self._id)
-            elif outcome != ArrivalOutcome.FORGED.value:
+            if self._tried(file_id, partial(self._finish, file_id)):
+                self._resting.forget(file_id)
+            else:
+                self._unfinished.append(file_id)
+
+    def _finish(self, file_id: FileId) -> bool:
+        parts, outcome = self._parts, self._known[file_id]
+        with parts.database.read() as tx:
+            row = stored_files.find_file(tx, file_id)
+        if row is None and outcome == ArrivalOutcome.DUPLICATE.value:
+            if not self._second_copy_is_kept(file_id):
+                return True
+        elif row is None or row.in_vault:
+            if outcome != ArrivalOutcome.FORGED.value:
                 self._replayed()
-        if moved:
-            with parts.database.write() as tx:
-                for file_id in moved:
-                    stored_files.mark_in_vault(tx, file_id)
+            return True
+        parts.vault.move_in(self._id, [file_id])
+        with parts.database.write() as tx:
+            stored_files.mark_in_vault(tx, file_id)
+        return True
+
+    def _second_copy_is_kept(self, file_id: FileId) -> bool:
+        parts = self._parts
+        try:
+            waiting = look(parts.reader, self._association, file_id)
+        except Tampered:  # not whole itself: of no use
+            parts.vault.remove(file_id, self._id)
+            return False
+        return put_second_copy_away(parts, self._examined(waiting))
 
     def _forged(self, file_id: FileId) -> None:
         """Record a file that was not sealed for this association and name; it stays as evidence."""
@@ -167,7 +233,9 @@ class AssociationIntake:
             trail.tell_forged(self._parts.audit, tx, key)
 
     def _is_quiet(self, seconds: float) -> bool:
-        return self._parts.clock.now().timestamp() - self._parts.reader.quiet_since(self._id) > seconds
+        with suppress(Unavailable):
+            return self._parts.clock.now().timestamp() - self._parts.reader.quiet_since(self._id) > seconds
+        return False
 
     def _write_end(self, tx: WriteTransaction, end: AssociationEnd | None, end_is_ours: bool) -> None:
         parts, actor, count = self._parts, self.begin(tx), self._count()

@@ -20,6 +20,7 @@ from appliance.errors import ApplianceError
 from appliance.identifiers import AssociationId, FileId
 from appliance.intake import trail
 from appliance.intake.association import AssociationIntake, Ended
+from appliance.intake.copies import put_second_copy_away
 from appliance.intake.examining import Examined
 from appliance.intake.parts import IntakeParts
 from appliance.store import stored_files
@@ -103,16 +104,13 @@ class Batch:
         return done
 
     def _put_away(self, taken: Sequence[_Taken], outcomes: Sequence[ArrivalOutcome]) -> list[FileId]:
-        """Move what was committed to the vault; remove the second copies."""
+        """Move what was committed to the vault; remove the second copies of what is held whole."""
         kept: list[tuple[AssociationId, FileId]] = []
-        vault = self._parts.vault
         for one, outcome in zip(taken, outcomes, strict=True):
             one.association.taken({one.file_id: outcome})
-            if outcome is ArrivalOutcome.DUPLICATE:
-                vault.remove(one.file_id, one.association.association_id)
-            else:
+            if outcome is not ArrivalOutcome.DUPLICATE or put_second_copy_away(self._parts, one.examined):
                 kept.append((one.association.association_id, one.file_id))
-        vault.move_all_in(kept)
+        self._parts.vault.move_all_in(kept)
         return [file_id for _, file_id in kept]
 
     def _settle(self, moved: Sequence[FileId], ended: Sequence[tuple[AssociationIntake, Ended]]) -> None:

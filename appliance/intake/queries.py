@@ -43,6 +43,13 @@ def settle_association(tx: WriteTransaction, association_id: bytes, at: int) -> 
     )  # fmt: skip
 
 
+def has_unmoved(tx: ReadTransaction, association_id: bytes) -> bool:
+    """Say whether a catalogued file of an association still lies in the inbox."""
+    return bool(
+        tx.rows("SELECT 1 FROM files WHERE association_id = :id AND place = 'inbox' LIMIT 1", id=association_id)
+    )
+
+
 def studies_of_association(tx: ReadTransaction, association_id: bytes) -> list[Row]:
     """Give patient_key, study_key and the number of instances that an association brought of each."""
     return tx.rows(

@@ -2,7 +2,7 @@
 
 Guards: receiving never waits for this process, and nothing that arrives stops
 it: an association that cannot be opened is listed in quarantine and passed
-over. A step may be cut at any point and is done again without effect.
+over until it changes. A step may be cut at any point and is done again without effect.
 Rotating keys is part of its work, but not of this module: see `rotation`.
 """
 
@@ -17,11 +17,12 @@ from appliance.archive.recording import record_unopened
 from appliance.errors import Tampered, Unavailable, WrongKey
 from appliance.identifiers import AssociationId
 from appliance.inbox.association import SealedAssociation
-from appliance.inbox.reader import OpenAssociation
+from appliance.inbox.reader import CutRecord, OpenAssociation
 from appliance.intake import queries, trail
 from appliance.intake.association import AssociationIntake
 from appliance.intake.batch import Batch
 from appliance.intake.parts import IntakeParts
+from appliance.intake.resting import Resting
 from appliance.intake.rotation import KeyUpkeep, publish_inbox_key
 from appliance.intake.spool import SpoolImport
 from appliance.sandbox.birth import Nursery
@@ -44,7 +45,8 @@ class Intake:
         self._nursery = Nursery("facts")
         self._open: dict[AssociationId, AssociationIntake] = {}
         self._began: dict[AssociationId, datetime] = {}
-        self._passed_over: set[AssociationId] = set()
+        self._passed_over: dict[AssociationId, tuple[int, ...]] = {}
+        self._resting = Resting(parts.clock)
         self._was_cut = False
 
     def run(self, stop: Stop) -> None:
@@ -77,7 +79,7 @@ class Intake:
 
     def step(self) -> int:
         """Take in everything that waits; give how many files and events that were."""
-        done = self._spool.step()
+        done = self._take_events()
         try:
             if self._was_cut:
                 self._finish_moves()
@@ -97,35 +99,58 @@ class Intake:
     def _finish_moves(self) -> None:
         with self._parts.database.read() as tx:
             unmoved = stored_files.files_in_inbox(tx)
+        self._was_cut = False
         for row in unmoved:
             self._finish_move(row)
-        self._was_cut = False
 
     def _finish_move(self, row: stored_files.StoredFile) -> None:
-        if row.association_id is None:
+        if row.association_id is None or self._resting.rests(row.file_id):
+            self._was_cut = True
             return
         try:
             self._parts.vault.move_in(row.association_id, [row.file_id])
         except Tampered:
             log.exception("a catalogued file is in neither inbox nor vault")
             return
+        except Unavailable as error:  # keeps no other back
+            self._resting.refuse(row.file_id, error)
+            self._was_cut = True
+            return
+        self._resting.forget(row.file_id)
         with self._parts.database.write() as tx:
             stored_files.mark_in_vault(tx, row.file_id)
 
     def _take_in(self) -> int:
         batch, done = Batch(self._parts), 0
         for association_id in self._in_order():
-            association = self._open.get(association_id) or self._try_to_open(association_id)
-            if association is not None:
-                done += batch.take_from(association)
+            done += self._take_from(batch, association_id)
             self._forget_settled()
         batch.flush()
         self._forget_settled()
         return done
 
+    def _take_events(self) -> int:
+        try:
+            return self._spool.step()
+        except Unavailable as error:
+            log.warning("the receiver's events wait: %s", error)
+            return 0
+
+    def _take_from(self, batch: Batch, association_id: AssociationId) -> int:
+        association = self._open.get(association_id) or self._try_to_open(association_id)
+        return 0 if association is None else batch.take_from(association)
+
+    def _may_be_opened(self, association_id: AssociationId) -> bool:
+        """Say whether to look at a folder: not one passed over that has not changed, nor one that the disk refused."""
+        stamp = self._passed_over.get(association_id)
+        return not (
+            self._resting.rests(association_id)
+            or (stamp is not None and stamp == self._reader.stamp_of(association_id))
+        )
+
     def _in_order(self) -> list[AssociationId]:
         """Give the inbox's associations by when they began; of those not yet opened only that is kept in memory."""
-        there = [one for one in self._reader.association_ids() if one not in self._passed_over]
+        there = [one for one in self._reader.association_ids() if self._may_be_opened(one)]
         began: dict[AssociationId, datetime] = {}
         for association_id in there:
             at = self._began.get(association_id) or self._look_when_begun(association_id)
@@ -135,24 +160,34 @@ class Intake:
         return sorted(began, key=began.__getitem__)
 
     def _look_when_begun(self, association_id: AssociationId) -> datetime | None:
-        try:
-            record = self._reader.record_of(association_id)
-        except Tampered as error:
-            self._pass_over(association_id, error)
-            return None
+        record = self._record_of(association_id)
         return record.facts.started_at if record is not None else None
 
     def _try_to_open(self, association_id: AssociationId) -> AssociationIntake | None:
+        record = self._record_of(association_id)
+        if record is None:
+            return None
         try:
-            record = self._reader.record_of(association_id)
-            if record is None:
-                return None
             opened = AssociationIntake(self._parts, self._unsealed(record), self._nursery.birth)
         except Tampered as error:
             self._pass_over(association_id, error)
             return None
         self._open[association_id] = opened
         return opened
+
+    def _record_of(self, association_id: AssociationId) -> SealedAssociation | None:
+        """Read an association's record; None while there is none to go by."""
+        try:
+            return self._reader.record_of(association_id)
+        except Unavailable as error:
+            self._resting.refuse(association_id, error)
+        except CutRecord as error:
+            changed = self._reader.quiet_since(association_id)
+            if self._parts.clock.now().timestamp() - changed > self._parts.quiet_seconds:
+                self._pass_over(association_id, error)
+        except Tampered as error:
+            self._pass_over(association_id, error)
+        return None
 
     def _unsealed(self, record: SealedAssociation) -> OpenAssociation:
         with self._parts.database.read() as tx:
@@ -162,7 +197,7 @@ class Intake:
     def _pass_over(self, association_id: AssociationId, error: Tampered) -> None:
         """List what cannot be opened, once, and leave it where it lies."""
         reason = QuarantineReason.FORGED if isinstance(error, WrongKey) else QuarantineReason.DAMAGED
-        self._passed_over.add(association_id)
+        self._passed_over[association_id] = self._reader.stamp_of(association_id)
         with self._parts.database.write() as tx:
             if not queries.has_unopened(tx, association_id.value):
                 key = record_unopened(tx, association_id, None, reason, self._parts.now())

@@ -42,6 +42,12 @@ def tell_forged(audit: AuditLog, tx: WriteTransaction, quarantine_key: int) -> N
     audit.record(tx, Event(EventCode.FILE_FORGED, PROCESS, Outcome.FAILURE, subject=subject))
 
 
+def tell_rotten(audit: AuditLog, tx: WriteTransaction, quarantine_key: int) -> None:
+    """Record a stored file that no longer opened whole, and whose place another copy took."""
+    subject = Subject(SubjectKind.QUARANTINE, quarantine_key)
+    audit.record(tx, Event(EventCode.FILE_DAMAGED, PROCESS, Outcome.FAILURE, subject=subject))
+
+
 def tell_ended(audit: AuditLog, tx: WriteTransaction, actor: Actor, count: int, *, as_declared: bool) -> None:
     """Record an association's end and how many files of it are here; a failure when it declared another count."""
     outcome = Outcome.SUCCESS if as_declared else Outcome.FAILURE

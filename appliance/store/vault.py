@@ -7,10 +7,11 @@ Leaves out: keys and rows. Whoever erases removes keys and rows first.
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from appliance.errors import Tampered
+from appliance.errors import ApplianceError, Tampered
 from appliance.identifiers import AssociationId, FileId
 from appliance.store.files import FileLayer, make_folder_durably, storage_faults
 
@@ -23,6 +24,7 @@ class Vault:
 
     def __init__(self, data_folder: Path, files: FileLayer) -> None:
         self._inbox = data_folder / "inbox"
+        self._settled = data_folder / "settled"
         self._vault = data_folder / "vault"
         self._files = files
 
@@ -48,7 +50,7 @@ class Vault:
         """
         places = [self.path_of(file_id)]
         if association_id is not None:  # the vault once more: the file may move between two looks
-            places += [self.inbox_path_of(association_id, file_id), places[0]]
+            places += [*self._before(association_id, file_id), places[0]]
         with storage_faults():
             for place in places:
                 try:
@@ -66,29 +68,30 @@ class Vault:
 
         Each folder is synced once, so many files at once are cheaper than each alone.
         A file in the vault is never replaced: what is in the inbox under its name
-        is a replay, and stays there.
+        is a replay, and stays there. A file that cannot be moved keeps no other back.
 
         Args:
             files: Each with the association that brought it.
 
         Raises:
-            Tampered: A file is in neither place. Those before it are moved.
+            Tampered: A file is in neither place. All others are moved.
             Unavailable: The disk refused; do it again later.
         """
-        shelves: set[Path] = set()
-        sources: set[Path] = set()
-        with storage_faults():
+        touched: set[Path] = set()
+        refused: ApplianceError | None = None
+        for association_id, file_id in files:
             try:
-                for association_id, file_id in files:
-                    source, target = self.inbox_path_of(association_id, file_id), self.path_of(file_id)
-                    if target.parent not in shelves:
-                        make_folder_durably(self._files, target.parent)
-                        shelves.add(target.parent)
-                    sources.add(source.parent)
-                    self._move(source, target)
-            finally:
-                for folder in (*sorted(shelves), *sorted(sources)):  # a file may be in both places, never in none
-                    self._files.fsync_folder(folder)
+                with storage_faults():
+                    self._move(association_id, file_id, touched)
+            except ApplianceError as error:
+                refused = refused or error
+        try:
+            with storage_faults():
+                self._sync(touched)
+        except ApplianceError as error:
+            refused = refused or error
+        if refused is not None:
+            raise refused
 
     def remove(self, file_id: FileId, association_id: AssociationId | None = None) -> None:
         """Remove a file from wherever it lies, durably; none there is no error.
@@ -118,10 +121,30 @@ class Vault:
         with storage_faults():
             return [name for name in self._files.listdir(folder) if pattern.fullmatch(name)]
 
-    def _move(self, source: Path, target: Path) -> None:
+    def _before(self, association_id: AssociationId, file_id: FileId) -> tuple[Path, Path]:
+        """Give where a file may lie before its move: settled too, should its folder ever have gone before it."""
+        return (
+            self.inbox_path_of(association_id, file_id),
+            self._settled / str(association_id) / str(file_id),
+        )
+
+    def _move(self, association_id: AssociationId, file_id: FileId, touched: set[Path]) -> None:
+        target = self.path_of(file_id)
+        if target.parent not in touched:
+            make_folder_durably(self._files, target.parent)
+            touched.add(target.parent)
+        touched.add(self.inbox_path_of(association_id, file_id).parent)
         if target.exists():
             return
-        try:
-            self._files.rename(source, target)
-        except FileNotFoundError:
-            raise Tampered("an arrived file is missing from inbox and vault") from None
+        for source in self._before(association_id, file_id):
+            with suppress(FileNotFoundError):
+                self._files.rename(source, target)
+                touched.add(source.parent)
+                return
+        raise Tampered("an arrived file is missing from inbox and vault")
+
+    def _sync(self, touched: set[Path]) -> None:
+        """Sync the vault's folders first: a file may be in both places, never in none."""
+        for folder in sorted(touched, key=lambda one: (one.parent != self._vault, one)):
+            with suppress(FileNotFoundError):  # an association's folder may be gone
+                self._files.fsync_folder(folder)

@@ -39,6 +39,9 @@ class SetClock(SystemClock):
     def now(self) -> datetime:
         return datetime.now(UTC) + self.ahead
 
+    def monotonic(self) -> float:
+        return super().monotonic() + self.ahead.total_seconds()
+
 
 @dataclass(frozen=True)
 class Sent:

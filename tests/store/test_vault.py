@@ -91,6 +91,31 @@ def test_a_file_in_neither_place_is_told(tmp_path: Path) -> None:
     assert list(vault.stored_ids()) == sorted(IDS)
 
 
+def test_a_file_whose_folder_was_settled_before_it_is_found_and_moved(tmp_path: Path) -> None:
+    vault = Vault(folder_with_arrivals(tmp_path), FailingFiles())
+    (tmp_path / "settled").mkdir()
+    (tmp_path / "inbox" / str(ASSOCIATION)).rename(tmp_path / "settled" / str(ASSOCIATION))
+    for _ in range(2):
+        assert [content(vault, file_id) for file_id in IDS] == [file_id.value for file_id in IDS]
+        vault.move_in(ASSOCIATION, IDS)
+    assert list(vault.stored_ids()) == sorted(IDS)
+
+
+@pytest.mark.parametrize("name", ["rename", "make_folder"])
+def test_a_file_that_cannot_be_moved_keeps_no_other_back(tmp_path: Path, name: str) -> None:
+    vault = Vault(folder_with_arrivals(tmp_path), FailingFiles((name, 1)))
+    with pytest.raises(Unavailable):
+        vault.move_in(ASSOCIATION, IDS)
+    assert list(vault.stored_ids()) == sorted(IDS[1:])
+
+
+def test_of_several_refusals_the_first_is_told(tmp_path: Path) -> None:
+    vault = Vault(folder_with_arrivals(tmp_path), FailingFiles(("fsync_folder", 4)))
+    with pytest.raises(Tampered):
+        vault.move_in(ASSOCIATION, [FileId(bytes([1, *[9] * 15])), *IDS])
+    assert list(vault.stored_ids()) == sorted(IDS)
+
+
 def test_a_file_is_removed_from_wherever_it_lies_and_removing_it_twice_is_no_error(tmp_path: Path) -> None:
     files = FailingFiles()
     vault = Vault(folder_with_arrivals(tmp_path), files)
