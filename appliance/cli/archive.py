@@ -1,9 +1,9 @@
-"""`enamel studies`, `quarantine` and `check`: what the box keeps, and whether it is what was stored."""
+"""`enamel studies`, `quarantine`, `conflicts` and `check`: what the box keeps, and whether it is what was stored."""
 
 from argparse import ArgumentParser
 from dataclasses import asdict
 
-from appliance.archive.reading.queries import quarantined
+from appliance.archive.reading.queries import open_conflicts, quarantined
 from appliance.archive.studies import list_studies, search_studies
 from appliance.assembly.checking import check_box
 from appliance.cli.answers import FOUND_WRONG, Answer, listed
@@ -38,6 +38,13 @@ def _quarantine(call: Invocation) -> Answer:
     return listed(rows, columns, "Nothing is in quarantine.")
 
 
+def _conflicts(call: Invocation) -> Answer:
+    with call.rooms() as rooms, rooms.database.read() as tx:
+        found = open_conflicts(tx, _MOST)
+    columns = ("conflict_key", "kind", "patient_key", "other_patient_key", "study_key", "found_at")
+    return listed(found, columns, "No conflict of identity is open.")
+
+
 def _check(call: Invocation) -> Answer:
     with call.rooms() as rooms:
         report = check_box(rooms)
@@ -50,5 +57,6 @@ def _check(call: Invocation) -> Answer:
 COMMANDS = (
     Command("studies list", _studies, _study_arguments),
     Command("quarantine list", _quarantine),
+    Command("conflicts list", _conflicts),
     Command("check", _check),
 )

@@ -55,7 +55,12 @@ MODULES: Mapping[str, Mapping[str, str]] = {
     "archive": {
         "studies list": "list studies, or those that match words",
         "quarantine list": "list what was kept and could not be listed as a study",
+        "conflicts list": "list whose identity a person has to decide, by keys alone",
         "check": "verify catalogue, audit chain and every stored file",
+    },
+    "trail": {
+        "audit list": "show who did what, the newest first",
+        "audit verify": "walk the record and say where it breaks, if it does",
     },
 }
 SUMMARIES: Mapping[str, str] = {name: summary for module in MODULES.values() for name, summary in module.items()}

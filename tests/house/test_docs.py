@@ -41,6 +41,13 @@ def test_a_decision_that_is_long_or_partial_or_lost_is_named() -> None:
     assert faults_of("1.md", "Context\n", "[1](1.md)")
 
 
+def test_every_test_that_the_threat_model_names_is_there() -> None:
+    section = (ROOT / "docs" / "threat-model.md").read_text().split("## Which of these are tested")[1]
+    named = re.findall(r"`(tests/[\w/]+\.py)`", section.split("\n## ")[0])
+    assert len(named) > 15
+    assert [path for path in named if not (ROOT / path).is_file()] == []
+
+
 def test_every_answer_of_the_role_is_in_the_operators_guide() -> None:
     defaults = (ROOT / "ansible" / "roles" / "enamel_box" / "defaults" / "main.yml").read_text()
     guide = (ROOT / "docs" / "operations.md").read_text()

@@ -113,6 +113,17 @@ def conflicts(tx: ReadTransaction, study_key: int, patient_key: int) -> list[Con
     return [Conflict(str(kind), instant(_int(at)), None if other is None else str(other)) for kind, at, other in rows]
 
 
+def open_conflicts(tx: ReadTransaction, limit: int) -> list[dict[str, object]]:
+    """Every open finding about identity, by row keys alone: nothing of a patient."""
+    names = ("conflict_key", "kind", "patient_key", "other_patient_key", "study_key")
+    rows = tx.rows(
+        f"""SELECT {", ".join(names)}, found_at FROM identity_conflicts
+            WHERE resolved_at IS NULL ORDER BY conflict_key LIMIT :limit""",  # noqa: S608  # the columns are written in this function
+        limit=limit,
+    )
+    return [dict(zip(names, row, strict=False)) | {"found_at": instant(_int(row[-1]))} for row in rows]
+
+
 def stored_versions(tx: ReadTransaction, study_key: int) -> tuple[int, int]:
     """How many versions a study has, and how many of them have their sealed file on this box."""
     rows = tx.rows(
