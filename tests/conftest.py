@@ -3,6 +3,7 @@
 import os
 import shutil
 import socket
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -28,6 +29,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             pytest.fail(f"peers are missing in CI: {', '.join(missing)}", pytrace=False)
         if missing:
             pytest.skip(f"peers are missing: {', '.join(missing)}")
+
+
+@pytest.fixture
+def short_path() -> Iterator[Path]:
+    """Give an empty folder whose path leaves room for the sockets below it (a socket's is at most 107 bytes)."""
+    with tempfile.TemporaryDirectory(prefix="enamel-") as folder:
+        yield Path(folder)
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ pytestmark = [pytest.mark.peer("cc"), pytest.mark.timeout(280)]
 FEW = 90
 
 
-def test_what_was_acknowledged_survives_an_error_at_any_operation(tmp_path: Path, free_port_block: int) -> None:
-    outcome = run(tmp_path, free_port_block, FEW)
+def test_what_was_acknowledged_survives_an_error_at_any_operation(short_path: Path, free_port_block: int) -> None:
+    outcome = run(short_path, free_port_block, FEW)
     assert outcome.lost == []
     assert outcome.holds(), outcome
     assert {name.split()[0] for name in outcome.by_kind} == {"receiver", "intake"}

@@ -10,8 +10,8 @@ pytestmark = pytest.mark.timeout(120)
 KILLS = 12
 
 
-def test_what_was_acknowledged_survives_kills_at_random_moments(tmp_path: Path, free_port_block: int) -> None:
-    outcome = run(KILLS, 7, free_port_block, tmp_path)
+def test_what_was_acknowledged_survives_kills_at_random_moments(short_path: Path, free_port_block: int) -> None:
+    outcome = run(KILLS, 7, free_port_block, short_path)
     assert outcome.holds(), outcome
     assert outcome.kills == KILLS
     assert outcome.inside_transfer >= 0.8 * KILLS

@@ -13,15 +13,15 @@ pytestmark = [pytest.mark.peer("cc"), pytest.mark.timeout(200)]
 STATES = 40
 
 
-def test_what_was_acknowledged_survives_power_losses(tmp_path: Path, free_port_block: int) -> None:
-    pair, recording = record(tmp_path, free_port_block, 3)
+def test_what_was_acknowledged_survives_power_losses(short_path: Path, free_port_block: int) -> None:
+    pair, recording = record(short_path, free_port_block, 3)
     outcome = replay(pair, recording, STATES, 3)
     assert outcome.holds(), outcome
     assert outcome.acknowledged == 24
 
 
 @pytest.mark.parametrize("forgotten", ["file", "folder"])
-def test_a_forgotten_fsync_is_found(tmp_path: Path, free_port_block: int, forgotten: str) -> None:
-    pair, recording = record(tmp_path, free_port_block, 3, forgotten)
+def test_a_forgotten_fsync_is_found(short_path: Path, free_port_block: int, forgotten: str) -> None:
+    pair, recording = record(short_path, free_port_block, 3, forgotten)
     outcome = replay(pair, recording, STATES // 2, 3)
     assert not outcome.holds(), "the replay did not notice that an fsync is missing"
