@@ -172,7 +172,9 @@ def test_what_was_acknowledged_survives_a_kill_in_the_middle_of_an_object(tmp_pa
 
 def opened_whole(receiver: Running, association: Path) -> list[bytes]:
     """Open what is whole; the one file that was being written may be cut."""
-    newest = max(association.iterdir(), key=lambda file: file.stat().st_mtime_ns)
+    newest = max(
+        association.iterdir(), key=lambda file: (file.stat().st_mtime_ns, -file.stat().st_size)
+    )  # a tie: emptier
     try:
         return receiver.folder.opened(association)
     except Tampered:
