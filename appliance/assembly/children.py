@@ -4,6 +4,8 @@ Guards: a child's secrets reach it by an inherited pipe only, never by its
 arguments, its environment or a file; it inherits no other descriptor; when
 the supervisor dies, however it dies, the kernel ends its children.
 
+A log is bounded while its process runs: a large one is set aside, one is kept.
+
 The supervisor has one thread: what runs between fork and exec relies on it.
 
 Source: prctl(2), PR_SET_PDEATHSIG.
@@ -12,9 +14,11 @@ Source: prctl(2), PR_SET_PDEATHSIG.
 import ctypes
 import logging
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -70,6 +74,7 @@ class Child:
         """Start it when it should run and does not; call this whenever a child may have died."""
         if self._process is not None and self._process.poll() is not None:
             self._note_death(self._process.returncode)
+        _keep_small(self.plan.log_file)
         if self._process is None and self._clock.monotonic() >= self._start_again_at:
             self._process = _spawn(self.plan)
             self._started_at = self._clock.monotonic()
@@ -143,10 +148,19 @@ def _filled_pipe(secret: bytes) -> int:
     return read_end
 
 
+def _keep_small(path: Path) -> None:
+    """Set a large log aside, in the place of the one before it, while its process goes on writing to it.
+
+    The process has the file itself open for appending, so it is copied and cut; lines of the moment between are lost.
+    """
+    with suppress(OSError):
+        if path.stat().st_size > _LARGEST_LOG_BYTES:
+            shutil.copyfile(path, path.with_suffix(".old"))
+            os.truncate(path, 0)
+
+
 def _open_log(path: Path) -> BinaryIO:
-    """Open a log for appending; a large one is set aside first, in the place of the one before it."""
-    if path.exists() and path.stat().st_size > _LARGEST_LOG_BYTES:
-        path.replace(path.with_suffix(".old"))
+    """Open a log for appending."""
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb", buffering=0)
 
 

@@ -82,6 +82,25 @@ def note_imported(tx: WriteTransaction, spool: str, number: int) -> None:
     )  # fmt: skip
 
 
+def forget_senders(tx: WriteTransaction, address: str, limits: tuple[int, int], before: int) -> None:
+    """Drop the cards that strangers' repetition made too many, those seen longest ago first.
+
+    Args:
+        tx: The transaction.
+        address: Whose card was just written.
+        limits: How many cards one address keeps, and how many all keep.
+        before: Cards last seen before this, in microseconds, go too.
+    """
+    tx.change("DELETE FROM unknown_senders WHERE state <> 'approved' AND last_seen_at < :before", before=before)
+    newest = (
+        "DELETE FROM unknown_senders WHERE state <> 'approved' AND (:address IS NULL OR address = :address) "
+        "AND sender_key NOT IN (SELECT sender_key FROM unknown_senders WHERE state <> 'approved' "
+        "AND (:address IS NULL OR address = :address) ORDER BY last_seen_at DESC, sender_key DESC LIMIT :kept)"
+    )
+    tx.change(newest, address=address, kept=limits[0])
+    tx.change(newest, address=None, kept=limits[1])
+
+
 def note_unknown_sender(tx: WriteTransaction, **values: object) -> tuple[int, bool]:
     """Count a refused sender; give its key, and whether it is a new one. One approved before waits again."""
     rows = tx.rows(

@@ -18,6 +18,8 @@ from appliance.store.files import storage_faults
 from appliance.store.transactions import WriteTransaction
 
 SPOOL = "receiver"
+CARDS_OF_ADDRESS, CARDS_IN_ALL, CARD_DAYS = 8, 200, 30  # a stranger may make cards, not fill the catalogue with them
+_DAY_MICROSECONDS = 86_400_000_000
 log = getLogger(__name__)
 
 
@@ -62,6 +64,8 @@ class SpoolImport:
             return
         if event.event is SpoolEvent.ASSOCIATION_REFUSED:
             key, new = queries.note_unknown_sender(tx, **_sender(event))
+            expired = self._parts.now() - CARD_DAYS * _DAY_MICROSECONDS
+            queries.forget_senders(tx, event.facts.get("address", ""), (CARDS_OF_ADDRESS, CARDS_IN_ALL), expired)
             subject = Subject(SubjectKind.SENDER, key)
             if new:
                 self._parts.audit.record(tx, Event(EventCode.SENDER_UNKNOWN, actor, Outcome.FAILURE, subject=subject))

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from appliance.assembly import locker
-from appliance.assembly.children import Plan
+from appliance.assembly.children import Child, Plan
 from appliance.assembly.folders import Folders
 from appliance.assembly.supervisor import Supervisor, Works
 from appliance.clock import SystemClock
@@ -142,6 +142,24 @@ def test_children_are_tended_while_one_that_does_not_stop_is_waited_for(folders:
         assert time.monotonic() - began > 9
 
     play(supervisor, story())
+
+
+def test_the_log_of_a_child_that_talks_on_stays_small(folders: Folders) -> None:
+    talk = "import time\nwhile True: print('x' * 1_000_000, flush=True); time.sleep(0.005)"
+    plan = Plan("talker", (sys.executable, "-c", talk), {"PATH": os.environ["PATH"]}, folders.logs / "talker.log")
+    child, old = Child(plan, SystemClock()), folders.logs / "talker.old"
+    seen, deadline = set[int](), time.monotonic() + 20
+    try:
+        while len(seen) < 2:
+            assert time.monotonic() < deadline
+            child.tend()
+            if old.exists():
+                seen.add(old.stat().st_size)
+            assert (folders.logs / "talker.log").stat().st_size < 64 << 20
+            time.sleep(0.01)
+    finally:
+        child.ask_to_stop()
+        child.stop()
 
 
 def test_a_child_that_is_killed_runs_again_within_five_seconds_with_its_keys(folders: Folders) -> None:

@@ -9,6 +9,7 @@ from appliance.accounts.peers.publishing import keep_published
 from appliance.accounts.roles import Role
 from appliance.identifiers import AETitle
 from appliance.inbox.admission import AdmissionFile, Caller, Refusal
+from appliance.web.staff.senders import SHOWN_CARDS
 from tests.store.failing_files import FailingFiles
 from tests.web.a_clinic import AClinic, form_token_in
 from tests.web.invented import put_quarantined, put_sender
@@ -105,3 +106,14 @@ def test_a_removal_the_receiver_cannot_be_told_of_is_said_and_tried_again(tmp_pa
         thread.join()
         assert "could not be told yet" not in browser.get("/senders").text
         assert [event for event, _ in clinic.events()][-1] == "peer removed"
+
+
+def test_of_many_cards_the_newest_are_shown_and_the_others_counted(clinic: AClinic) -> None:
+    with clinic.database.write() as tx:
+        for number in range(SHOWN_CARDS + 3):
+            put_sender(tx, clinic.clock.now(), f"SCANNER{number:02}")
+    text = clinic.signed_in(clinic.person(Role.ADMINISTRATOR)).get("/senders").text
+    assert text.count("/approve") == SHOWN_CARDS
+    assert "SCANNER26" in text
+    assert "SCANNER02" not in text
+    assert "3 more senders" in text

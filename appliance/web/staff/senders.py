@@ -18,6 +18,7 @@ from appliance.web.staff.pages import Page, PageRequest
 from appliance.web.staff.signing_in import Caller, Context, Rendering, moved_on
 from appliance.web.staff.words import day, day_and_time
 
+SHOWN_CARDS = 24
 _TOLD = {
     "approved": "It may send from now on. Start the transfer again at the scanner's console.",
     "dismissed": "The card is put away. The sender stays refused.",
@@ -45,13 +46,14 @@ def sender_cards(
 ) -> Page:
     """Show who waits and who may send."""
     with context.accounts.database.read() as tx:
-        cards = [_card(sender) for sender in queries.waiting_senders(tx)]
+        senders = queries.waiting_senders(tx)
+        cards, more = [_card(sender) for sender in senders[:SHOWN_CARDS]], len(senders[SHOWN_CARDS:])
         peers = [_peer(peer) for peer in queries.peers(tx)]
     unpublished = not context.publication.is_current(context.accounts)
     words = _(_TOLD[told]) if told in _TOLD else ""
     bar = waiting(context.accounts, actor)
     return pages.show_in_office(
-        "senders.html", request, bar, senders=cards, peers=peers, told=words, unpublished=unpublished
+        "senders.html", request, bar, senders=cards, peers=peers, told=words, unpublished=unpublished, more=more
     )
 
 
