@@ -6,15 +6,13 @@ one of them fails with EIO or ENOSPC. What was acknowledged before, during and
 after is there; a process that gave up is started again, as its supervisor would.
 """
 
-import argparse
 import errno
-import json
-import tempfile
 import time
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.faults.command import arguments, finish
 from tests.faults.kept import listed
 from tests.faults.pair import Pair
 from tests.faults.preload import recorder
@@ -110,19 +108,8 @@ def _wait_for_intake(pair: Pair, count: int) -> None:
 
 def main() -> int:
     """Run from the command line, print the outcome as JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--stride", type=int, default=1)
-    parser.add_argument("--port", type=int, default=23200)
-    parser.add_argument("--write", type=Path, help="also write the outcome here")
-    arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="errors-") as folder:
-        outcome = run(Path(folder), arguments.port, arguments.stride)
-    text = json.dumps(asdict(outcome) | {"holds": outcome.holds()}, indent=2)
-    print(text)  # noqa: T201  what a command prints is its answer
-    if arguments.write:
-        arguments.write.parent.mkdir(parents=True, exist_ok=True)
-        arguments.write.write_text(text + "\n")
-    return 0 if outcome.holds() else 1
+    given = arguments(__doc__, 23200, stride=1).parse_args()
+    return finish(given, lambda folder: run(folder, given.port, given.stride))
 
 
 if __name__ == "__main__":

@@ -5,16 +5,14 @@ test_kills.py. Two senders store without pause, so most kills fall inside a
 transfer; after each kill the process must be back within five seconds.
 """
 
-import argparse
-import json
 import random
-import tempfile
 import threading
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.canary.search import search_bytes, spellings
+from tests.faults.command import arguments, finish
 from tests.faults.kept import digests_kept, listed
 from tests.faults.pair import Pair
 from tests.faults.raw_scu import Address, RawScu, Refusal, instance
@@ -127,20 +125,8 @@ def _compare(pair: Pair, acknowledged: dict[str, str], outcome: Outcome) -> None
 
 def main() -> int:
     """Run from the command line, print the outcome as JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kills", type=int, default=1000)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--port", type=int, default=23000)
-    parser.add_argument("--write", type=Path, help="also write the outcome here")
-    arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="kills-") as folder:
-        outcome = run(arguments.kills, arguments.seed, arguments.port, Path(folder))
-    text = json.dumps(asdict(outcome) | {"holds": outcome.holds()}, indent=2)
-    print(text)  # noqa: T201  what a command prints is its answer
-    if arguments.write:
-        arguments.write.parent.mkdir(parents=True, exist_ok=True)
-        arguments.write.write_text(text + "\n")
-    return 0 if outcome.holds() else 1
+    given = arguments(__doc__, 23000, kills=1000, seed=1).parse_args()
+    return finish(given, lambda folder: run(given.kills, given.seed, given.port, folder))
 
 
 if __name__ == "__main__":

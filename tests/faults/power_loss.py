@@ -7,17 +7,15 @@ operations and rebuilt as a disk may hold it (power.py). On each such folder
 intake works off what it finds, twice: the second time must change nothing.
 """
 
-import argparse
-import json
 import random
 import shutil
-import tempfile
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
 from appliance.errors import ApplianceError
+from tests.faults.command import arguments, finish
 from tests.faults.pair import Pair
 from tests.faults.power import Recording, acknowledgement, copy_baseline, read_log
 from tests.faults.preload import recorder
@@ -128,22 +126,15 @@ def _wait_until_taken_in(pair: Pair, count: int) -> None:
 
 def main() -> int:
     """Run from the command line, print the outcome as JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--states", type=int, default=2000)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--port", type=int, default=23100)
+    parser = arguments(__doc__, 23100, states=2000, seed=1)
     parser.add_argument("--forget", choices=["", "file", "folder"], default="")
-    parser.add_argument("--write", type=Path, help="also write the outcome here")
-    arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="power-") as folder:
-        pair, recording = record(Path(folder), arguments.port, arguments.seed, arguments.forget)
-        outcome = replay(pair, recording, arguments.states, arguments.seed)
-    text = json.dumps(asdict(outcome) | {"holds": outcome.holds()}, indent=2)
-    print(text)  # noqa: T201  what a command prints is its answer
-    if arguments.write:
-        arguments.write.parent.mkdir(parents=True, exist_ok=True)
-        arguments.write.write_text(text + "\n")
-    return 0 if outcome.holds() else 1
+    given = parser.parse_args()
+
+    def work(folder: Path) -> Outcome:
+        pair, recording = record(folder, given.port, given.seed, given.forget)
+        return replay(pair, recording, given.states, given.seed)
+
+    return finish(given, work)
 
 
 if __name__ == "__main__":
