@@ -114,7 +114,7 @@ def _answers(clinic: Clinic, supervisor: Supervisor) -> bool:
     staff, tls = clinic.settings.staff, Folders.of(clinic.settings).tls
     with suppress(OSError, ApplianceError, http.client.HTTPException, ValueError):
         trust = ssl.create_default_context(cafile=str(tls / CA_FILE))
-        line = http.client.HTTPSConnection("localhost", staff.port, context=trust, timeout=_PROBE_SECONDS)
+        line = http.client.HTTPSConnection(HOST, staff.port, context=trust, timeout=_PROBE_SECONDS)
         line.request("GET", "/healthz")
         return json.loads(line.getresponse().read())["keys"] == "open" and echo(_destination(clinic)) == 0
     return False

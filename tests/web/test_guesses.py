@@ -1,6 +1,6 @@
 """Guesses at the box's passphrase are counted by address and in all."""
 
-from appliance.web.staff.guesses import FREE_FOR_ADDRESS, FREE_IN_ALL, MAXIMUM_REMEMBERED, Guesses
+from appliance.web.staff.guesses import FREE_FOR_ADDRESS, FREE_IN_ALL, Guesses
 from tests.web.a_clinic import SetClock
 
 
@@ -44,7 +44,7 @@ def test_one_machine_with_many_ipv6_addresses_counts_as_one() -> None:
 
 
 def test_what_is_remembered_is_bounded() -> None:
-    guesses = Guesses(SetClock())
-    for number in range(MAXIMUM_REMEMBERED + 50):
+    guesses = Guesses(SetClock(), maximum_remembered=64)
+    for number in range(64 + 50):
         guesses.begin(f"host-{number}")
-    assert len(guesses._by_address) <= MAXIMUM_REMEMBERED + 1
+    assert len(guesses._by_address) <= 64 + 1

@@ -25,8 +25,8 @@ MAXIMUM_REMEMBERED = 4096
 class Guesses:
     """Wrong guesses of the last hour; safe for several threads."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self, clock: Clock, maximum_remembered: int = MAXIMUM_REMEMBERED) -> None:
+        self._clock, self._maximum_remembered = clock, maximum_remembered
         self._lock = Lock()
         self._by_address: dict[str, list[float]] = {}
 
@@ -60,7 +60,7 @@ class Guesses:
     def _forget_before(self, start: float) -> None:
         kept = {name: [at for at in times if at > start] for name, times in self._by_address.items()}
         known = [(name, times) for name, times in kept.items() if times]
-        self._by_address = dict(known[-MAXIMUM_REMEMBERED:])
+        self._by_address = dict(known[-self._maximum_remembered :])
 
 
 def _neighbour(address: str) -> str:
