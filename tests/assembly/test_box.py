@@ -3,8 +3,7 @@
 import json
 import stat
 import subprocess
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -19,21 +18,9 @@ from appliance.errors import NotFound, Refused, Unavailable, Unsuitable, WrongKe
 from appliance.keys.hierarchy import SUBKEYS_OF, Keyring
 from appliance.keys.sealing import HostKey
 from appliance.store.rotating_keys import KeyKind
+from tests.assembly.a_calendar import Calendar
 
 NAMES = ("box.clinic.example", "localhost", "127.0.0.1", "192.168.7.2")
-
-
-@dataclass
-class Calendar:
-    """A clock that is set."""
-
-    at: datetime = datetime(2026, 3, 1, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        return self.at
-
-    def monotonic(self) -> float:
-        return self.at.timestamp()
 
 
 def settings(folder: Path, names: tuple[str, ...] = NAMES) -> Settings:

@@ -1,8 +1,7 @@
 """The embedded default's own duties: free ports, and a certificate that does not run out."""
 
 import socket
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,19 +12,7 @@ from appliance.assembly.supervisor import Supervisor
 from appliance.config import ReceiverSettings, Settings, StaffSettings, in_folders
 from appliance.errors import NotFound, Unavailable
 from appliance.keys.authority import is_due
-
-
-@dataclass
-class Calendar:
-    """A clock that is set."""
-
-    at: datetime = datetime(2026, 3, 1, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        return self.at
-
-    def monotonic(self) -> float:
-        return self.at.timestamp()
+from tests.assembly.a_calendar import Calendar
 
 
 def settings(folder: Path, port: int = 0) -> Settings:

@@ -5,8 +5,8 @@ import socket
 import subprocess
 import sys
 import threading
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from appliance.assembly.supervisor import Keyrings
 from appliance.assembly.unit_lock import UnitLock, renew, serve
 from appliance.config import Settings, in_folders
 from appliance.errors import Refused
+from tests.assembly.a_calendar import Calendar
 
 KEYRINGS = {"intake": b"catalogue 00\n", "staff": b"accounts 11\n"}
 
@@ -127,21 +128,8 @@ def test_what_was_unlocked_before_a_stop_of_everything_is_started_again(lock: Un
     assert systemd.asked == [("start", "--no-block", "enamel-unlocked.target", "intake", "staff")]
 
 
-@dataclass
-class Calendar:
-    """A clock that is set."""
-
-    at: datetime
-
-    def now(self) -> datetime:
-        return self.at
-
-    def monotonic(self) -> float:
-        return self.at.timestamp()
-
-
 def test_what_issues_certificates_is_renewed_with_the_keyring_that_lies_out(tmp_path: Path, systemd: Systemd) -> None:
-    clock = Calendar(datetime(2026, 3, 1, tzinfo=UTC))
+    clock = Calendar()
     box = in_folders(Settings(), str(tmp_path / "data"), str(tmp_path / "run"))
     create_box(box, None, clock)
     folders = Folders.of(box)

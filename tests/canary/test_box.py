@@ -66,7 +66,7 @@ def _store_and_break_off(box: RunningBox, name: str, watermark: bytes) -> None:
 def _walk(box: RunningBox) -> str:
     """Sign in as the demo's user does, look at the list with a search for the name; give the page."""
     web = box.facts["web"]
-    with httpx.Client(base_url=web["url"], verify=box.context, follow_redirects=True, timeout=30) as browser:
+    with httpx.Client(base_url=web["url"], verify=box.trust, follow_redirects=True, timeout=30) as browser:
         login = {**form_of(browser.get("/login")), "user_name": web["user"], "password": web["password"]}
         asked = browser.post("/login", data=login)
         browser.post("/login/code", data={**form_of(asked), "code": pyotp.TOTP(web["totp_secret"]).now()})
