@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.dicom.names import fold, fold_name, identity_of, same_person_name
+from appliance.dicom.names import fold, fold_name, identity_of, same_name_throughout, same_person_name
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,13 @@ def test_groups_are_compared_with_their_like() -> None:
     assert not same_person_name("Yamada^Jiro=山田^太郎", "Yamada^Tarou=山田^太郎")
     assert not same_person_name("", "")
     assert not same_person_name("Yamada", "=山田")
+
+
+def test_a_name_is_the_same_throughout_when_every_group_is() -> None:
+    assert same_name_throughout("Yamada^Tarou=山田^太郎=", "YAMADA^TAROU=山田^太郎")
+    assert not same_name_throughout("Yamada^Tarou=山田^太郎", "Yamada^Tarou")
+    assert not same_name_throughout("Yamada^Tarou=山田^太郎", "Yamada^Tarou=鈴木^太郎")
+    assert not same_name_throughout("", "")
 
 
 def test_identity_is_the_first_group_that_says_anything() -> None:

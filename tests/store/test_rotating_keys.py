@@ -122,3 +122,17 @@ def test_the_receivers_file_holds_the_public_half_and_is_replaced_in_one_step(bo
     assert found == {"box_id": str(box_id), "number": 1, "public_key": public.public_key.hex()}
     assert private.reveal().hex() not in path.read_text()
     assert stat.S_IMODE(path.stat().st_mode) & 0o027 == 0
+
+
+def test_a_key_is_retired_when_the_next_is_made_and_listed_until_it_is_destroyed(box: ABox) -> None:
+    began = box.clock.now()
+    with box.database.write() as tx:
+        first = box.keys.made_at(tx, KeyKind.WRAPPING)
+        assert box.keys.retired(tx, KeyKind.WRAPPING, box.clock.now()) == []
+        box.keys.rotate_wrapping_key(tx)
+        assert box.keys.made_at(tx, KeyKind.WRAPPING) > first
+        assert box.keys.retired(tx, KeyKind.WRAPPING, first) == []
+        assert box.keys.retired(tx, KeyKind.WRAPPING, box.clock.now()) == [1]
+        box.keys.destroy(tx, KeyKind.WRAPPING, 1)
+        assert box.keys.retired(tx, KeyKind.WRAPPING, box.clock.now()) == []
+    assert first <= began

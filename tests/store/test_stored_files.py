@@ -20,7 +20,9 @@ from appliance.store.stored_files import (
     find_orphans,
     mark_in_vault,
     remove_row,
+    rewrap_some,
     unseal_row,
+    uses_wrapping_key,
 )
 from tests.store.a_box import ABox
 
@@ -180,3 +182,21 @@ def test_with_root_and_catalogue_but_without_the_files_there_is_no_scan(box: ABo
         tables = [row[0] for row in tx.rows("SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT NULL")]
         rows = "".join(str(tx.rows(f"SELECT * FROM {table}")) for table in tables)  # noqa: S608 - the names are the schema's own
     assert "Ana Muster" not in rows
+
+
+def test_keys_are_wrapped_anew_in_batches_and_a_damaged_one_is_counted_and_left(box: ABox) -> None:
+    ids = sorted(box.arrive(ASSOCIATION, SecretKey.new(), SCAN).value for _ in range(5))
+    with box.database.write() as tx:
+        tx.change("UPDATE files SET wrapped_key = zeroblob(length(wrapped_key)) WHERE file_id = :id", id=ids[1])
+        box.keys.rotate_wrapping_key(tx)
+        first = rewrap_some(tx, box.keys, b"", 3)
+        assert (first.last, first.done, first.failed) == (ids[2], 2, 1)
+        rest = rewrap_some(tx, box.keys, ids[2], 3)
+        assert (rest.last, rest.done, rest.failed) == (ids[4], 2, 0)
+        assert rewrap_some(tx, box.keys, ids[4], 3).last is None
+        again = rewrap_some(tx, box.keys, b"", 9)
+        assert (again.done, again.failed) == (0, 1)
+        assert uses_wrapping_key(tx, 1)
+        tx.change("DELETE FROM files WHERE file_id = :id", id=ids[1])
+        assert not uses_wrapping_key(tx, 1)
+    assert read(box, FileId(ids[0])) == read(box, FileId(ids[4])) == SCAN
