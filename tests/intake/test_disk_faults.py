@@ -181,7 +181,7 @@ def link(path: Path) -> None:
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, Path.mkdir, link])
-@pytest.mark.parametrize("name", [ASSOCIATION_NAME, END_NAME, str(FileId.new())])
+@pytest.mark.parametrize("name", [ASSOCIATION_NAME, END_NAME, str(FileId.new())], ids=["association", "end", "a file"])
 def test_what_is_no_file_neither_hangs_nor_ends_intake(
     tmp_path: Path, make: Callable[[Path], object], name: str
 ) -> None:
