@@ -81,7 +81,7 @@ def test_it_says_that_something_changed_and_nothing_of_what(served: tuple[AClini
     with line.clinic.database.write() as tx:
         put(tx, PEOPLE[0], line.clinic.clock.now(), 1)
     assert line.wait_for("event: changed")
-    assert {part for part in line.text.split() if part.isalnum()} <= {"open", "changed", "0"}
+    assert {part for part in line.text.split() if part.isalnum()} <= {"ready", "changed", "0"}
 
 
 def test_it_ends_within_a_second_of_locking(served: tuple[AClinic, str]) -> None:

@@ -189,8 +189,8 @@ def test_no_header_of_a_client_keeps_a_search_out_of_the_record(clinic: AClinic)
 
 def test_a_list_that_was_searched_does_not_renew_itself(clinic: AClinic) -> None:
     browser = clinic.signed_in(clinic.person())
-    assert 'data-live="yes"' in browser.get("/studies").text
-    assert 'data-live="no"' in search(browser, "nunez")
+    assert 'data-live="/studies/latest"' in browser.get("/studies").text
+    assert "data-live" not in search(browser, "nunez")
 
 
 @pytest.mark.parametrize(

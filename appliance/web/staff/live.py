@@ -100,7 +100,7 @@ async def events(request: PageRequest, watcher: NamedDependency[Watcher]) -> Ser
 async def _line(watcher: Watcher, token: str) -> AsyncIterator[ServerSentEventMessage]:
     with watcher.line(token):
         last = (await watcher.see(token)).mark
-        yield ServerSentEventMessage(event="open", data="0")
+        yield ServerSentEventMessage(event="ready", data="0")
         quiet = 0.0
         while token in (seen := await watcher.see(token)).still_in:
             if seen.mark != last:

@@ -22,17 +22,19 @@ function takeOver(text) {
   if (focused && document.activeElement === document.body) document.querySelector(`#list a[href="${focused}"], .places a[href="${focused}"]`)?.focus();
 }
 
+// A list that is kept fresh names the address of its newest state; a search, or an older page of it, names none.
 async function refresh() {
-  const onFirstPage = document.getElementById("list")?.dataset.live === "yes";
-  if (!onFirstPage) return;
-  const answer = await fetch("/studies/latest", { headers: background });
+  const newest = document.getElementById("list")?.dataset.live;
+  if (!newest) return;
+  const answer = await fetch(newest, { headers: background });
   if (answer.status === 401) leave();
   else if (answer.ok) takeOver(await answer.text());
 }
 
 function listen() {
   const line = new EventSource("/events");
-  line.addEventListener("changed", () => { refresh().catch(() => {}); });
+  // What changed between the page and its line, or while a tablet slept, told nobody: look once when it stands.
+  for (const kind of ["ready", "changed"]) line.addEventListener(kind, () => { refresh().catch(() => {}); });
   line.addEventListener("over", () => { line.close(); leave(); });
   line.onerror = async () => {
     if (line.readyState === EventSource.CLOSED) {
