@@ -14,13 +14,13 @@ START_SECONDS = 20.0
 
 
 @contextmanager
-def orthanc(folder: Path, http_port: int, dicom_port: int) -> Iterator[str]:
-    """Run Orthanc with its DICOMweb plugin on an empty storage; give its base URL."""
-    folder.mkdir(parents=True)
+def orthanc(folder: Path, http_port: int, dicom_port: int, **more: object) -> Iterator[str]:
+    """Run Orthanc with its DICOMweb plugin on what its folder holds; `more` settings win; give its base URL."""
+    folder.mkdir(parents=True, exist_ok=True)
     configuration = {
         "Name": "bench", "StorageDirectory": str(folder / "store"), "IndexDirectory": str(folder / "store"),
         "HttpPort": http_port, "DicomPort": dicom_port, "RemoteAccessAllowed": False, "Plugins": [PLUGIN],
-        "AuthenticationEnabled": False, "DicomWeb": {"Enable": True},
+        "AuthenticationEnabled": False, "DicomWeb": {"Enable": True}, **more,
     }  # fmt: skip
     path = folder / "orthanc.json"
     path.write_text(json.dumps(configuration))

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from appliance.assembly.rooms import Rooms
+from appliance.dicom.part10 import read_file_meta
 from appliance.identifiers import FileId
 from appliance.store.stored_files import unseal_row
 
@@ -29,6 +30,19 @@ def digests_kept(rooms: Rooms) -> Mapping[str, set[str]]:
                 digest.update(chunk)
         kept[uid].add(digest.hexdigest())
     return kept
+
+
+def digests_in_quarantine(rooms: Rooms) -> set[str]:
+    """Give the SHA-256 of the dataset of each file in quarantine that opens whole."""
+    with rooms.database.read() as tx:
+        rows = tx.rows("SELECT file_id FROM quarantine WHERE file_id IS NOT NULL")
+        files = [unseal_row(tx, rooms.rotating_keys, FileId(_blob(row[0]))) for row in rows]
+    found = set()
+    for file in files:
+        with file.open(rooms.vault) as stream:
+            content = b"".join(stream.chunks())
+        found.add(hashlib.sha256(content[read_file_meta(content).dataset_offset :]).hexdigest())
+    return found
 
 
 def listed(rooms: Rooms) -> set[str]:
