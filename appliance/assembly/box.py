@@ -86,7 +86,7 @@ def create_box(settings: Settings, passphrase: str | None, clock: Clock, host_ke
     """
     folders, root = Folders.of(settings), SecretKey.new()
     folders.create()
-    if folders.sealed_root.exists():
+    if folders.sealed_root.exists() or folders.catalogue.exists():
         raise Refused(f"there is a box in {folders.data} already")
     sealed = _sealed(root, passphrase, host_key)
     with storage_faults(), suppress(FileExistsError):
@@ -147,12 +147,15 @@ def sealed_root(folders: Folders) -> bytes:
     """Give the sealed root's file.
 
     Raises:
-        NotFound: There is no box here.
+        NotFound: There is no box here, or its sealed root is lost.
         Unavailable: It cannot be read.
     """
     try:
         return folders.sealed_root.read_bytes()
     except FileNotFoundError:
+        if folders.catalogue.exists():
+            text = f"{folders.sealed_root} is missing: bring it back, or `enamel keys recover` with the recovery code"
+            raise NotFound(text) from None
         raise NotFound(f"there is no box in {folders.data}: `enamel keys init` makes one") from None
     except OSError as error:
         raise Unavailable("the sealed root secret cannot be read") from error

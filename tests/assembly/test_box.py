@@ -68,6 +68,17 @@ def test_a_box_is_made_once(tmp_path: Path) -> None:
     assert (tmp_path / "data" / "keys" / "root.sealed").read_bytes() == before
 
 
+def test_a_box_whose_sealed_root_is_lost_is_not_made_anew(tmp_path: Path) -> None:
+    create_box(settings(tmp_path), None, SystemClock())
+    (tmp_path / "data" / "keys" / "root.sealed").unlink()
+    before = (tmp_path / "data" / "box.json").read_bytes()
+    with pytest.raises(Refused, match="already"):
+        create_box(settings(tmp_path), None, SystemClock())
+    assert (tmp_path / "data" / "box.json").read_bytes() == before
+    with pytest.raises(NotFound, match="keys recover"):
+        open_box(settings(tmp_path), None, SystemClock())
+
+
 def test_where_there_is_no_box_that_is_said(tmp_path: Path) -> None:
     with pytest.raises(NotFound):
         open_box(settings(tmp_path), None, SystemClock())

@@ -192,6 +192,15 @@ class RawScu:
             last = at + room >= len(sent.dataset)
             yield p_data(sent.dataset[at : at + room], 2 if last else 0)
 
+    def ask(self, command: bytes) -> int:
+        """Send a command without a dataset; give the status of the response.
+
+        Raises:
+            Refusal: Something else than a response came back.
+        """
+        self._socket.sendall(p_data(command, 3))
+        return self._status()
+
     def release(self) -> None:
         """End the association in order."""
         self._socket.sendall(struct.pack(">BBII", 5, 0, 4, 0))

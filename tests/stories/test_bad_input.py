@@ -1,0 +1,199 @@
+"""Story: whatever comes in is answered, stops nothing, stays small, and what was acknowledged is kept."""
+
+import random
+import socket
+import struct
+import threading
+import time
+import zlib
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.dicom import datasets as ds
+from tests.faults.raw_scu import CT_UNCOMPRESSED, Context, Instance, RawScu, Refusal, associate_request, instance
+from tests.stories.running_box import RunningBox
+
+DUTIES = ("receiver", "intake", "staff")
+MEGABYTES = {"receiver": 100, "intake": 300}
+WHOLE = ds.uids() + ds.study() + ds.image() + ds.pixels()
+NEST = ds.element(0x00081140, b"SQ", b"", ds.UNDEFINED) + ds.item(b"", ds.UNDEFINED)
+DEFLATED = Context(CT_UNCOMPRESSED.sop_class_uid, ds.DEFLATED)
+
+
+def bomb(megabytes: int) -> bytes:
+    """Give a deflated dataset whose pixels inflate to so many megabytes of zeros."""
+    deflater = zlib.compressobj(9, wbits=-15)
+    head = ds.uids() + ds.study() + ds.image() + ds.element(0x7FE00010, b"OW", b"", megabytes << 20)
+    parts = [deflater.compress(head), *(deflater.compress(bytes(1 << 20)) for _ in range(megabytes))]
+    return b"".join([*parts, deflater.flush()])
+
+
+HOSTILE = {
+    "20,000 nested sequences": (CT_UNCOMPRESSED, ds.uids() + ds.study() + NEST * 20_000),
+    "2^31 frames": (CT_UNCOMPRESSED, ds.uids() + ds.study() + ds.image(b"2147483648") + ds.pixels()),
+    "truncated pixels": (CT_UNCOMPRESSED, WHOLE[:-20]),
+    "cut in an element": (CT_UNCOMPRESSED, WHOLE[:61]),
+    "NUL in a name": (CT_UNCOMPRESSED, ds.uids() + ds.study(b"Doe\0^Jane") + ds.image() + ds.pixels()),
+    "a path for a study": (CT_UNCOMPRESSED, ds.uids() + ds.element(0x0020000D, b"UI", b"../../../etc/passwd")),
+    "an over-long study UID": (CT_UNCOMPRESSED, ds.uids() + ds.element(0x0020000D, b"UI", b"1." * 2000 + b"1")),
+    "a deflate bomb": (DEFLATED, bomb(600)),
+    "nothing but zeros": (CT_UNCOMPRESSED, bytes(5000)),
+    "one byte": (CT_UNCOMPRESSED, b"\x08"),
+}
+
+
+@pytest.fixture(scope="module")
+def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBox]:
+    with RunningBox(tmp_path_factory.mktemp("bad") / "data", 21880) as running:
+        yield running
+
+
+@pytest.fixture
+def unharmed(box: RunningBox) -> Iterator[RunningBox]:
+    """Give the box, and afterwards see that no process was replaced or grew, and that a scan is still listed."""
+    before = {name: box.facts["processes"][name] for name in DUTIES}
+    yield box
+    assert {name: box.enamel("status")["processes"][name] for name in DUTIES} == before
+    for name, limit in MEGABYTES.items():
+        assert peak_megabytes(before[name]) <= limit, name
+    good = instance(random.randrange(1 << 40), 40_000)  # noqa: S311  a UID that no other test used
+    assert answer(box, CT_UNCOMPRESSED, good) == "stored"
+    box.wait_until_taken_in(30)
+    assert box.instances(SOPInstanceUID=good.sop_instance_uid)
+
+
+def peak_megabytes(number: int) -> float:
+    """Give the largest resident size that a process or any living child of it ever had."""
+    family = [number, *(child.pid for child in psutil.Process(number).children(recursive=True))]
+    told = [Path(f"/proc/{one}/status").read_text().partition("VmHWM:")[2] for one in family]
+    return max(int(size.split()[0]) for size in told if size) / 1024
+
+
+def answer(box: RunningBox, context: Context, sent: Instance) -> str:
+    """Store one instance; give `stored` or what was answered instead."""
+    try:
+        with RawScu(box.dicom, context=context) as association:
+            association.store(sent)
+            association.release()
+    except Refusal as refusal:
+        return str(refusal)
+    return "stored"
+
+
+def waiting(box: RunningBox) -> int:
+    return len(box.enamel("quarantine", "list"))
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_a_hostile_scan_is_kept_and_told(unharmed: RunningBox, what: str) -> None:
+    context, dataset = HOSTILE[what]
+    before = waiting(unharmed) + len(unharmed.instances())
+    number = f"{list(HOSTILE).index(what):02}"
+    dataset = dataset.replace(b"1.2.3.4\0", f"1.2.3{number}\0".encode())
+    assert answer(unharmed, context, Instance(f"1.2.3{number}", dataset)) == "stored"
+    unharmed.wait_until_taken_in(60)
+    assert unharmed.enamel("check")["faults"] == []
+    assert waiting(unharmed) + len(unharmed.instances()) == before + 1
+
+
+@pytest.mark.parametrize(
+    "uid", ["../../etc/passwd", "/etc/shadow", "1." * 60 + "1", "1.2\x001", "", "1.2..3", "%2e%2e"]
+)
+def test_a_name_that_is_no_uid_is_refused_or_never_becomes_a_path(unharmed: RunningBox, uid: str) -> None:
+    said = answer(unharmed, CT_UNCOMPRESSED, Instance(uid, WHOLE))
+    assert said == "stored" or "status 0x" in said
+    names = {path.name for path in Path(unharmed.facts["data"]).rglob("*")}
+    assert not any("passwd" in name or "shadow" in name for name in names)
+
+
+def test_mutated_datasets_are_all_answered(unharmed: RunningBox) -> None:
+    chance = random.Random(11)  # noqa: S311  repeatable, nothing is secret
+    with RawScu(unharmed.dicom) as association:
+        for number in range(150):
+            dataset = bytearray(instance(number, 2000).dataset)
+            for _ in range(chance.randint(1, 20)):
+                dataset[chance.randrange(min(400, len(dataset)))] = chance.randrange(256)
+            association.store(Instance(f"2.25.77.{number}", bytes(dataset[: chance.randrange(1, len(dataset))])))
+        association.release()
+    unharmed.wait_until_taken_in(60)
+    assert unharmed.enamel("check")["faults"] == []
+
+
+def test_mutated_messages_are_answered_or_closed(unharmed: RunningBox) -> None:
+    chance = random.Random(12)  # noqa: S311  repeatable, nothing is secret
+    whole = associate_request(unharmed.dicom.ae_title, "MUTANT", CT_UNCOMPRESSED) + bytes.fromhex("040000000006") * 3
+    for _ in range(150):
+        message = bytearray(whole)
+        for _ in range(chance.randint(1, 8)):
+            message[chance.randrange(len(message))] = chance.randrange(256)
+        with socket.create_connection((unharmed.dicom.host, unharmed.dicom.port), 15) as stream, suppress(OSError):
+            stream.sendall(message)
+            stream.shutdown(socket.SHUT_WR)
+            while stream.recv(65536):
+                pass
+
+
+def test_senders_that_vanish_in_the_middle_leave_what_was_acknowledged(unharmed: RunningBox) -> None:
+    kept = []
+    for number in range(20):
+        association = RawScu(unharmed.dicom)
+        sent = instance(5_000_000 + number, 30_000)
+        association.store(sent)
+        kept.append(sent)
+        association.break_off(instance(6_000_000 + number, 200_000))
+    rows = {row["00080018"]["Value"][0]: row for row in unharmed.wait_until_taken_in(60)}
+    for sent in kept:
+        assert unharmed.dataset(rows[sent.sop_instance_uid]) == sent.dataset
+    assert not any(f".4.{6_000_000 + number}" in uid for number in range(20) for uid in rows)
+
+
+@pytest.mark.parametrize("seconds", [3, pytest.param(60, marks=pytest.mark.slow)])
+def test_a_hundred_silent_sockets_keep_nobody_waiting(unharmed: RunningBox, seconds: int) -> None:
+    usual = min(series_seconds(unharmed) for _ in range(3))
+    silent = [socket.create_connection((unharmed.dicom.host, unharmed.dicom.port)) for _ in range(100)]
+    for stream in silent[::3]:
+        stream.sendall(b"\x01\0")
+    closed = threading.Event()
+    try:
+        end = time.monotonic() + seconds
+        slowest, fastest, echoes = 0.0, 1e9, 0
+        while time.monotonic() < end:
+            began = time.monotonic()
+            assert echo(unharmed)
+            slowest, echoes = max(slowest, time.monotonic() - began), echoes + 1
+            if echoes % 5 == 1:
+                fastest = min(fastest, series_seconds(unharmed))
+            closed.wait(0.2)
+    finally:
+        for stream in silent:
+            stream.close()
+    assert echoes >= 2
+    assert fastest <= 2 * usual, (fastest, usual)
+    assert slowest < 2
+
+
+def echo(box: RunningBox) -> bool:
+    """Verify with a C-ECHO over an association of its own."""
+    verification = "1.2.840.10008.1.1"
+    with RawScu(box.dicom, "ECHO", Context(verification, "1.2.840.10008.1.2")) as association:
+        elements = ((0x0002, verification.encode() + b"\0"), (0x0100, b"\x30\0"), (0x0110, b"\1\0"), (0x0800, b"\1\1"))
+        body = b"".join(struct.pack("<HHI", 0, number, len(value)) + value for number, value in elements)
+        status = association.ask(struct.pack("<HHII", 0, 0, 4, len(body)) + body)
+        association.release()
+    return status == 0
+
+
+def series_seconds(box: RunningBox) -> float:
+    """Say how long a CT series of 40 slices takes over one association."""
+    first = random.randrange(1 << 40)  # noqa: S311  UIDs that no other test used
+    scans = [instance(first + number, 60_000) for number in range(40)]
+    began = time.monotonic()
+    with RawScu(box.dicom) as association:
+        for one in scans:
+            association.store(one)
+        association.release()
+    return time.monotonic() - began
