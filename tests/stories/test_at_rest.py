@@ -12,7 +12,8 @@ import pytest
 from appliance.keys.stream import HEADER_BYTES
 from tests.canary.search import bytes_spellings, search_folder, spellings
 from tests.faults.raw_scu import RawScu, instance
-from tests.stories.running_box import ROOT, RunningBox
+from tests.stories.clinic import ROOT
+from tests.stories.running_box import RunningBox
 
 NAME = "Restwell^Ottoline"
 WATERMARK = bytes(range(1, 49))

@@ -3,12 +3,12 @@
 import random
 import socket
 import struct
-import threading
 import time
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from statistics import median
 
 import psutil
 import pytest
@@ -153,27 +153,26 @@ def test_senders_that_vanish_in_the_middle_leave_what_was_acknowledged(unharmed:
 
 @pytest.mark.parametrize("seconds", [3, pytest.param(60, marks=pytest.mark.slow)])
 def test_a_hundred_silent_sockets_keep_nobody_waiting(unharmed: RunningBox, seconds: int) -> None:
-    usual = min(series_seconds(unharmed) for _ in range(3))
+    usual = median(series_seconds(unharmed) for _ in range(5))
     silent = [socket.create_connection((unharmed.dicom.host, unharmed.dicom.port)) for _ in range(100)]
     for stream in silent[::3]:
         stream.sendall(b"\x01\0")
-    closed = threading.Event()
+    series, echoes = [], []
+    end = time.monotonic() + seconds
     try:
-        end = time.monotonic() + seconds
-        slowest, fastest, echoes = 0.0, 1e9, 0
         while time.monotonic() < end:
             began = time.monotonic()
             assert echo(unharmed)
-            slowest, echoes = max(slowest, time.monotonic() - began), echoes + 1
-            if echoes % 5 == 1:
-                fastest = min(fastest, series_seconds(unharmed))
-            closed.wait(0.2)
+            echoes.append(time.monotonic() - began)
+            series.append(series_seconds(unharmed))
+            time.sleep(seconds / 60)
     finally:
         for stream in silent:
             stream.close()
-    assert echoes >= 2
-    assert fastest <= 2 * usual, (fastest, usual)
-    assert slowest < 2
+    told = f"{len(echoes)} echoes, slowest {max(echoes):.3f} s; series {usual:.3f} s, then {median(series):.3f} s"
+    print(told)  # noqa: T201  `pytest -s` shows what the issue asks for
+    assert median(series) <= 2 * usual
+    assert max(echoes) < 2
 
 
 def echo(box: RunningBox) -> bool:
