@@ -36,7 +36,7 @@ def test_all_that_a_sender_can_send_is_kept_bit_for_bit(
         sent = received()
         box.wait_until_taken_in()
     kept = kept_by(tmp_path / "data")
-    print(f"{len(samples)} files, {len(sent)} different datasets sent, {len(kept)} kept")  # noqa: T201  shown by -s
+    print(f"{len(samples)} files, {len(sent)} different datasets sent, {len(kept)} kept")  # noqa: T201  `pytest -s` shows these
     assert len(sent) >= 0.5 * len(samples)
     assert sent <= kept
     assert len(kept - sent) <= more, "the box keeps what nobody sent"
