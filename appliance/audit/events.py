@@ -37,6 +37,7 @@ class EventCode(StrEnum):
     SENDER_DISMISSED = "sender dismissed"
     PEER_ADDED = "peer added"
     PEER_REMOVED = "peer removed"
+    PEER_TESTED = "peer tested"
 
     STUDY_RECEIVED = "study received"
     INSTANCE_QUARANTINED = "instance quarantined"

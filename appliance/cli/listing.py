@@ -42,6 +42,9 @@ MODULES: Mapping[str, Mapping[str, str]] = {
         "senders dismiss": "put one of them away; it stays refused",
         "send": "send files to a DICOM port, as a scanner does",
     },
+    "reaching": {
+        "peers test": "ask a device by C-ECHO whether it is there and takes this box's associations",
+    },
     "people": {
         "accounts list": "say who may come in",
         "accounts add": "add a person, who chooses a password at first sign-in",

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from appliance.inbox.admission import PeerEntry
+from tests.dicom_scp.receiver_process import running
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -46,6 +49,38 @@ def test_a_device_may_send_until_it_is_removed(data: Path) -> None:
 
 def test_a_device_with_no_such_title_is_refused(data: Path) -> None:
     enamel(data, "peers", "add", "A" * 17, status=15)
+
+
+def test_a_device_is_asked_whether_it_is_there_and_that_is_recorded(data: Path, tmp_path: Path) -> None:
+    enamel(data, "peers", "add", "BRIDGE", "--name", "Bridge room", "--address", "127.0.0.1")
+    with running(tmp_path, 'ae_title = "BRIDGE"\n', [PeerEntry("Us", ("ENAMEL",), (), ())]) as device:
+        words = ("peers", "test", "bridge ROOM", "--port", str(device.port))
+        answer = enamel(data, *words)
+        assert isinstance(answer, dict)
+        assert (answer["finding"], answer["status"], answer["called_ae_title"]) == ("answered", 0, "BRIDGE")
+        rejected = enamel(data, *words, "--called", "NOBODY", status=3)
+        assert isinstance(rejected, dict)
+        assert (rejected["finding"], rejected["rejection"]) == ("association rejected", [1, 1, 7])
+    gone = enamel(data, "peers", "test", "BRIDGE", "--port", str(device.port), status=3)
+    assert isinstance(gone, dict)
+    assert (gone["finding"], gone["answered"]) == ("connection refused", False)
+    recorded = [row["outcome"] for row in enamel(data, "audit", "list") if isinstance(row, dict) and told(row)]
+    assert recorded == ["failure", "failure", "success"]
+
+
+def told(row: dict[str, object]) -> bool:
+    return (row["event"], row["subject_kind"]) == ("peer tested", "peer")
+
+
+def test_a_device_that_cannot_be_asked_is_said_before_anything_is_sent(data: Path) -> None:
+    enamel(data, "peers", "add", "ROAMING")
+    enamel(data, "peers", "test", "ROAMING", status=15)
+    enamel(data, "peers", "test", "ROAMING", "--address", "127.0.0.1", "--port", "70000", status=15)
+    enamel(data, "peers", "test", "ROAMING", "--address", "127.0.0.1", "--timeout", "0", status=15)
+    enamel(data, "peers", "test", "ROAMING", "--address", "127.0.0.1", "--tls", "/nowhere.pem", status=15)
+    enamel(data, "peers", "test", "NOBODY", status=12)
+    enamel(data, "peers", "add", "ROAMING")
+    enamel(data, "peers", "test", "ROAMING", "--address", "127.0.0.1", status=15)
 
 
 def test_a_machine_gets_a_token_once(data: Path) -> None:

@@ -11,8 +11,8 @@ from appliance.accounts.peers import queries
 from appliance.accounts.peers.publishing import Publication, entry_of
 from appliance.accounts.peers.queries import Peer, Sender
 from appliance.accounts.trail import account_key_of
-from appliance.audit.events import Actor, Event, EventCode, Subject, SubjectKind
-from appliance.errors import NotFound
+from appliance.audit.events import Actor, Event, EventCode, Outcome, Subject, SubjectKind
+from appliance.errors import NotFound, Unsuitable
 from appliance.identifiers import AETitle
 
 
@@ -77,6 +77,35 @@ def remove_peer(accounts: Accounts, publication: Publication, peer_key: int, by:
             raise NotFound("no such peer")
         accounts.audit.record(tx, Event(EventCode.PEER_REMOVED, by, subject=Subject(SubjectKind.PEER, peer_key)))
     publication.publish(accounts)
+
+
+def get_peer(accounts: Accounts, which: str) -> Peer:
+    """Give the one peer with this key, name or calling AE title.
+
+    Raises:
+        NotFound: None has.
+        Unsuitable: Several have.
+    """
+    with accounts.database.read() as tx:
+        peers = queries.peers(tx)
+    by_key = [peer for peer in peers if str(peer.peer_key) == which]
+    sought = which.strip().casefold()
+    by_name = [peer for peer in peers if sought in (peer.name.casefold(), peer.calling_ae_title.casefold())]
+    found = by_key or by_name
+    if not found:
+        raise NotFound("no such peer")
+    if len(found) > 1:
+        keys = ", ".join(str(peer.peer_key) for peer in found)
+        raise Unsuitable(f"several peers are called so: name one by its key ({keys})")
+    return found[0]
+
+
+def record_tested(accounts: Accounts, peer_key: int, by: Actor, *, answered: bool) -> None:
+    """Record that a peer was asked whether it is there."""
+    outcome = Outcome.SUCCESS if answered else Outcome.FAILURE
+    event = Event(EventCode.PEER_TESTED, by, outcome, Subject(SubjectKind.PEER, peer_key))
+    with accounts.database.write() as tx:
+        accounts.audit.record(tx, event)
 
 
 def _peer_of(sender: Sender, accounts: Accounts) -> Peer:
