@@ -100,14 +100,14 @@ class InboxReader:
         return OpenAssociation(record, open_association_key(private_key, record.info, record.sealed_key))
 
     def end_of(self, association: OpenAssociation) -> AssociationEnd | None:
-        """Read how it ended; None while it has not, or was cut off.
+        """Read how it ended; None while it has not, or was cut off, or a power cut took the end of its record.
 
         Raises:
             Tampered: The record is not what the receiver wrote.
             Unavailable: The disk refused.
         """
         stored = self._read_record(association.association_id, END_NAME)
-        if stored is None:
+        if stored is None or not stored.endswith(b"\n"):
             return None
         end, line, mac = decode_end(stored)
         check_end_mac(association.key, line, mac)

@@ -3,13 +3,14 @@
 Guards: when `ArrivalWriter.commit` returns, the association's sealed key, the
 sealed file and both folder entries survive a power cut; what a disk refused is
 never acknowledged. Only bytes that were sealed are ever written. A record is
-whole from the moment it bears its name: intake may look at any time.
+whole from the moment it bears its name: intake may look at any time. The end
+is the one thing that a power cut may take: its count is then unknown.
 Leaves out: sweeping. A file is unlinked here only by the hand that was still
 writing it, never once its last chunk is written: intake may have found it.
 """
 
 from collections.abc import Callable
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -31,7 +32,7 @@ from appliance.inbox.public_key import InboxPublicKey
 from appliance.keys.inbox_seal import end_mac, instance_key, seal_association_key
 from appliance.keys.secret import SecretKey
 from appliance.keys.stream import Buffer, SealBuffers, StreamSealer
-from appliance.store.files import FileLayer, replace_durably, storage_faults
+from appliance.store.files import Draft, FileLayer, replace_lazily, storage_faults
 
 FOLDER_MODE = 0o770  # on a box intake moves files out, by its group; the process's umask narrows it elsewhere
 FILE_MODE = 0o640
@@ -85,6 +86,7 @@ class AssociationWriter:
         self._facts = facts
         self._meta = FileMetaWriter(ArrivalNames(facts.calling_ae_title.value, facts.called_ae_title.value))
         self._key: SecretKey | None = None
+        self._place: _Place | None = None
         self._buffers: SealBuffers | None = None
         self._sequence = 0
         self._committed = 0
@@ -110,13 +112,11 @@ class AssociationWriter:
         """
         origin = ArrivalOrigin(self._facts.association_id, self._sequence + 1, self._clock.now())
         with storage_faults():
-            if self._key is None or self._buffers is None:
-                self._key, self._buffers = self._open(), SealBuffers()
-            if self._beside is None:
-                self._beside = ThreadPoolExecutor(1, thread_name_prefix="folder-sync")
+            key, place, beside, buffers = self._opened()
+            place.prepare(beside)
             file_id = FileId.new()
-            file = NewFile(self._files, self.folder, file_id, self._beside)
-            arrival = ArrivalWriter(file, instance_key(self._key, file_id), self._buffers, self._count)
+            file = NewFile(self._files, place, file_id, beside)
+            arrival = ArrivalWriter(file, instance_key(key, file_id), buffers, self._count)
         self._sequence += 1
         arrival.write(self._meta.head(sop_class_uid, sop_instance_uid, transfer_syntax_uid, origin))
         return arrival
@@ -132,42 +132,94 @@ class AssociationWriter:
         beside, self._beside = self._beside, None
         if beside is not None:
             beside.shutdown()
-        if self._key is None:
+        if self._key is None or self._place is None or self._place.was_given_up():
             return
         record = encode_end(
             AssociationEnd(self._facts.association_id, outcome, self._committed, self._clock.now()),
         )
-        with storage_faults():
-            path, content = self.folder / END_NAME, end_file(record, end_mac(self._key, record))
-            replace_durably(self._files, path, content, FILE_MODE)
+        with storage_faults():  # not synced: nothing that was promised depends on it
+            replace_lazily(self._files, self.folder / END_NAME, end_file(record, end_mac(self._key, record)), FILE_MODE)
 
-    def _open(self) -> SecretKey:
-        public, key = self._public_key(), SecretKey.new()
-        info = association_info(self._facts, public.number)
-        record = encode_association(info, seal_association_key(public.public_key, info, key))
-        self._files.make_folder(self.folder, FOLDER_MODE)
-        try:
-            replace_durably(self._files, self.folder / ASSOCIATION_NAME, record, FILE_MODE)
-        except OSError:
-            with suppress(OSError):  # what failed first is what is told; a record that may have been seen stays
-                self._files.remove_folder(self.folder)
-            raise
-        self._files.fsync_folder(self._inbox)
-        return key
+    def _opened(self) -> tuple[SecretKey, "_Place", Executor, SealBuffers]:
+        if self._key is None or self._place is None or self._buffers is None:
+            public, self._key = self._public_key(), SecretKey.new()
+            info = association_info(self._facts, public.number)
+            record = encode_association(info, seal_association_key(public.public_key, info, self._key))
+            self._place, self._buffers = _Place(self._files, self.folder, record), SealBuffers()
+        if self._beside is None:
+            self._beside = ThreadPoolExecutor(1, thread_name_prefix="folder-sync")
+        return self._key, self._place, self._beside, self._buffers
 
     def _count(self) -> None:
         self._committed += 1
 
 
+class _Place:
+    """An association's folder and record: made with the first file, durable with its commit.
+
+    The record is synced and named beside, while the first object still comes. A record that failed
+    is tried again with the next object; folders that failed are not: the kernel may have dropped them.
+    """
+
+    def __init__(self, files: FileLayer, folder: Path, record: bytes) -> None:
+        self.folder = folder
+        self._files = files
+        self._record = record
+        self._is_made = False
+        self._named: Future[None] | None = None
+        self._is_durable = False
+        self._fault: OSError | None = None
+
+    def prepare(self, beside: Executor) -> None:
+        """Make the folder, write the record and begin to sync it, unless that was done."""
+        if self._fault is not None:
+            raise self._fault
+        if not self._is_made:
+            self._files.make_folder(self.folder, FOLDER_MODE)
+            self._is_made = True
+        if self._named is None or self._failed():
+            draft = Draft(self._files, self.folder / ASSOCIATION_NAME, self._record, FILE_MODE)
+            self._named = beside.submit(draft.publish, synced=True)
+
+    def make_durable(self) -> None:
+        """Sync the entries of the folder, and at first those that lead to it; called in the thread beside."""
+        if self._named is not None:
+            self._named.result()
+        try:
+            self._files.fsync_folder(self.folder)
+            if not self._is_durable:
+                self._files.fsync_folder(self.folder.parent)
+                self._is_durable = True
+        except OSError as error:
+            if not self._is_durable:
+                self._fault = error
+            raise
+
+    def was_given_up(self) -> bool:
+        """Say whether its record never got its name, once nobody works beside; the folder goes if it can."""
+        if self._named is not None and not self._failed():
+            return False
+        with suppress(OSError):
+            self._files.remove_folder(self.folder)
+        return True
+
+    def is_seen(self) -> bool:
+        """Say whether intake may have looked in: there is, or may yet come, a record."""
+        return self._named is not None and not self._failed()
+
+    def _failed(self) -> bool:
+        return self._named is not None and self._named.done() and self._named.exception() is not None
+
+
 class NewFile:
     """A file that did not exist before and is only appended to."""
 
-    def __init__(self, files: FileLayer, folder: Path, file_id: FileId, beside: Executor) -> None:
+    def __init__(self, files: FileLayer, place: _Place, file_id: FileId, beside: Executor) -> None:
         """Create it.
 
         Args:
             files: The disk.
-            folder: Where; it exists.
+            place: Where; it exists.
             file_id: Its name.
             beside: A thread that syncs the folder while this one syncs the file: both then wait for
                 the same commit of the file system's journal.
@@ -175,8 +227,8 @@ class NewFile:
         self._beside = beside
         self.file_id = file_id
         self._files = files
-        self._folder = folder
-        self._path = folder / str(file_id)
+        self._place = place
+        self._path = place.folder / str(file_id)
         self._descriptor = files.create_exclusive(self._path, FILE_MODE)
         self._open = True
 
@@ -186,8 +238,8 @@ class NewFile:
         self._files.start_writing(self._descriptor)
 
     def make_durable(self) -> None:
-        """Sync the file and its folder entry."""
-        entry = self._beside.submit(self._files.fsync_folder, self._folder)
+        """Sync the file, its folder entry, and with the first file all that leads to it."""
+        entry = self._beside.submit(self._place.make_durable)
         try:
             self._files.fsync(self._descriptor)
         finally:
@@ -198,6 +250,10 @@ class NewFile:
         if self._open:
             self._open = False
             self._files.close(self._descriptor)
+
+    def is_seen(self) -> bool:
+        """Say whether intake may have looked in."""
+        return self._place.is_seen()
 
     def remove(self) -> None:
         """Take the file's name away."""
@@ -243,5 +299,5 @@ class ArrivalWriter:
         """
         with storage_faults():
             self._file.close()
-            if not self._whole:
+            if not (self._whole and self._file.is_seen()):
                 self._file.remove()

@@ -168,14 +168,58 @@ def replace_durably(files: FileLayer, path: Path, content: bytes, mode: int = FI
         OSError: The disk refused; the old file is still there, or (only if the
             last sync failed) the new one.
     """
-    draft = path.with_name(f".{path.name}.{token_hex(8)}")
-    _create_synced(files, draft, content, mode)
-    try:
-        files.rename(draft, path)
-    except OSError:
-        files.unlink(draft)
-        raise
+    Draft(files, path, content, mode).publish(synced=True)
     files.fsync_folder(path.parent)
+
+
+def replace_lazily(files: FileLayer, path: Path, content: bytes, mode: int = FILE_MODE) -> None:
+    """Replace a small file in one step for every reader; a power cut may lose it, or leave it cut.
+
+    Raises:
+        OSError: The disk refused; the old file is still there.
+    """
+    Draft(files, path, content, mode).publish(synced=False)
+
+
+class Draft:
+    """A small file written under a name that begins with a dot, until it takes its own."""
+
+    def __init__(self, files: FileLayer, path: Path, content: bytes, mode: int = FILE_MODE) -> None:
+        """Write it; nothing of `path` changes yet.
+
+        Raises:
+            OSError: The disk refused; no draft is left.
+        """
+        self._files = files
+        self._path = path
+        self._draft = path.with_name(f".{path.name}.{token_hex(8)}")
+        self._descriptor = files.create_exclusive(self._draft, mode)
+        try:
+            files.write(self._descriptor, content)
+        except OSError:
+            files.close(self._descriptor)
+            files.unlink(self._draft)
+            raise
+
+    def publish(self, *, synced: bool) -> None:
+        """Give it its name, once; from another thread if need be.
+
+        Args:
+            synced: Its bytes are durable first. Its name is only when its folder is synced.
+
+        Raises:
+            OSError: The disk refused; no draft is left.
+        """
+        try:
+            try:
+                if synced:
+                    self._files.fsync(self._descriptor)
+            finally:
+                self._files.close(self._descriptor)
+            self._files.rename(self._draft, self._path)
+        except OSError:
+            self._files.unlink(self._draft)
+            raise
 
 
 def make_folder_durably(files: FileLayer, path: Path, mode: int = FOLDER_MODE) -> None:

@@ -9,7 +9,7 @@ from tests.dicom_scp.raw_peer import p_data, pdv, peer, store_command
 from tests.dicom_scp.receiver_process import running
 
 _CALL = re.compile(r"(?:\[pid +\d+\] |\d+ +)?(\w+)\((.*)")
-_TRACED = "openat,mkdir,fsync,fdatasync,sendto,close"
+_TRACED = "openat,mkdir,rename,fsync,fdatasync,sendto,close"
 
 
 def whole_calls(trace: list[str]) -> list[str]:
@@ -35,7 +35,7 @@ def promises_broken(trace: list[str]) -> list[str]:
     for line in trace:
         call, rest = match.groups() if (match := _CALL.match(line)) else ("", "")
         result = int(found[-1]) if (found := re.findall(r"\) += (-?\d+)", line)) else -1
-        if call == "mkdir" and "/inbox/" in rest:
+        if call in {"mkdir", "rename"} and "/inbox/" in rest:
             pending.append(quoted(rest).rsplit("/", 1)[0])
         elif call == "openat" and "/inbox" in rest and result >= 0:
             names[result] = quoted(rest)
@@ -77,6 +77,5 @@ def test_each_success_follows_its_syncs(trace: list[str]) -> None:
 def test_with_any_one_sync_missing_this_test_would_be_red(trace: list[str]) -> None:
     last_answer = max(n for n, line in enumerate(trace) if "sendto" in line and '"\\4\\0' in line)
     syncs = [n for n, line in enumerate(trace[:last_answer]) if "fsync(" in line]
-    assert len(syncs) >= 3 + 2 * 3
-    redundant = [n for n in syncs if not promises_broken(trace[:n] + trace[n + 1 :])]
-    assert len(redundant) <= 1, "only the association folder is synced once more by its first file"
+    assert len(syncs) == 2 + 2 * 3, "the record and the inbox once, each file and its entry"
+    assert [n for n in syncs if not promises_broken(trace[:n] + trace[n + 1 :])] == []

@@ -131,9 +131,40 @@ def test_every_sync_comes_before_commit_returns(tmp_path: Path) -> None:
     files = FailingFiles()
     association = writer(tmp_path, files, new_inbox_key_pair())
     store(association, b"x")
-    opening = ["make_folder", "create_exclusive", "write", "fsync", "rename", "fsync_folder", "fsync_folder"]
-    assert files.done[:-2] == [*opening, "create_exclusive", "write"]
-    assert sorted(files.done[-2:]) == ["fsync", "fsync_folder"]  # beside each other, both before it returns
+    written = ["make_folder", "create_exclusive", "write", "create_exclusive", "write"]
+    assert Counter(files.done) == Counter([*written, "rename", *["fsync"] * 2, *["fsync_folder"] * 2])
+    assert files.done.index("rename") < files.done.index("fsync_folder"), "the record's name is synced with the file's"
+    store(association, b"y")
+    assert Counter(files.done[-4:]) == Counter(["create_exclusive", "write", "fsync", "fsync_folder"])
+
+
+def test_the_end_is_not_waited_for(tmp_path: Path) -> None:
+    files = FailingFiles()
+    association = writer(tmp_path, files, new_inbox_key_pair())
+    store(association, b"x")
+    before = len(files.done)
+    association.end(Outcome.RELEASED)
+    assert files.done[before:] == ["create_exclusive", "write", "rename"]
+
+
+@pytest.mark.parametrize("name", ["write", "rename"])
+def test_a_record_that_the_disk_refused_is_written_again_for_the_next_object(tmp_path: Path, name: str) -> None:
+    keys = new_inbox_key_pair()
+    association = writer(tmp_path, FailingFiles((name, 1), errno.ENOSPC), keys)
+    with pytest.raises(OutOfSpace):
+        store(association, b"refused")
+    store(association, b"kept")
+    association.end(Outcome.RELEASED)
+    (part10,) = opened(association.folder, keys)
+    assert part10.endswith(b"kept")
+
+
+def test_an_association_whose_record_was_never_kept_leaves_nothing(tmp_path: Path) -> None:
+    association = writer(tmp_path, FailingFiles(("rename", 1)), new_inbox_key_pair())
+    with pytest.raises(Unavailable):
+        store(association, b"refused")
+    association.end(Outcome.ABORTED)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("error", [errno.EIO, errno.ENOSPC])

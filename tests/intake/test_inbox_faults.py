@@ -134,6 +134,21 @@ def test_a_forged_end_is_not_believed(clinic: Clinic) -> None:
     assert clinic.rows("SELECT reason FROM quarantine") == [("forged",)]
 
 
+@pytest.mark.parametrize("kept_bytes", [0, 30, -1])
+def test_an_end_that_a_power_cut_took_or_cut_accuses_nobody(clinic: Clinic, kept_bytes: int) -> None:
+    association = clinic.receive([sent(ct_slice(1))])
+    end = association.folder / END_NAME
+    end.write_bytes(end.read_bytes()[:kept_bytes])
+    step(clinic)
+    assert clinic.rows("SELECT outcome FROM associations") == [("open",)]
+    clinic.clock.ahead = timedelta(hours=1)
+    step(clinic)
+    assert clinic.rows("SELECT outcome, declared_count FROM associations") == [("cut off", None)]
+    assert arrivals(clinic) == ["new"]
+    assert clinic.rows("SELECT count(*) FROM quarantine") == [(0,)]
+    assert clinic.rows("SELECT count(*) FROM audit_events WHERE event = 'file forged'") == [(0,)]
+
+
 def test_a_missing_file_is_told_by_the_count(clinic: Clinic) -> None:
     association = clinic.receive([sent(ct_slice(1)), sent(ct_slice(2))])
     files_of(association)[0].unlink()
