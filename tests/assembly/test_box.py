@@ -144,7 +144,7 @@ def verified(tls: Path, name: str, at: datetime) -> bool:
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
-@pytest.mark.peer
+@pytest.mark.peer("openssl")
 def test_openssl_accepts_the_certificate_for_every_name_of_the_box(tmp_path: Path) -> None:
     clock = Calendar()
     create_box(settings(tmp_path), None, clock)
@@ -153,7 +153,7 @@ def test_openssl_accepts_the_certificate_for_every_name_of_the_box(tmp_path: Pat
     assert not verified(tls, "bank.example", clock.at)
 
 
-@pytest.mark.peer
+@pytest.mark.peer("openssl")
 def test_certificates_are_renewed_in_time_locked_or_not_and_trust_is_kept(tmp_path: Path) -> None:
     clock = Calendar()
     create_box(settings(tmp_path), None, clock)

@@ -21,7 +21,7 @@ from appliance.assembly.folders import Folders
 from appliance.config import StaffSettings
 
 CADDY = Path(sys.executable).with_name("caddy")
-pytestmark = pytest.mark.peer
+pytestmark = pytest.mark.peer("openssl")
 
 
 class Staff(BaseHTTPRequestHandler):

@@ -169,23 +169,27 @@ def test_a_crash_while_keyrings_are_removed_leaves_a_locked_box(lock: UnitLock, 
     assert list(systemd.keys.iterdir()) == []
 
 
-def test_without_a_passphrase_only_root_and_the_lockers_own_user_unlock(lock: UnitLock) -> None:
+@pytest.mark.as_root("asks as another user")
+def test_without_a_passphrase_no_other_user_unlocks(lock: UnitLock) -> None:
+    assert "only root" in told_as(65534, lock)
+    assert lock.is_locked
+
+
+def test_without_a_passphrase_root_and_the_lockers_own_user_unlock(lock: UnitLock) -> None:
+    assert '"locked": false' in told_as(os.getuid(), lock)
+
+
+def told_as(user: int, lock: UnitLock) -> str:
+    """Ask for unlocking as a user, without a passphrase, and give what is answered."""
     opens_alone = replace(lock, asks_passphrase=False, open_keyrings=lambda _: KEYRINGS)
     ask = "import os, socket, sys; os.setuid(int(sys.argv[2])); s=socket.socket(socket.AF_UNIX); "
     ask += "s.connect('\\0'+sys.argv[1]); "
     ask += 's.sendall(b\'{"ask": "unlock"}\\n\'); print(s.recv(4096).decode())'
     name = f"enamel-test-{os.getpid()}"
-
-    def told(user: int) -> str:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        listener.bind("\0" + name)
+        listener.listen()
         command = [sys.executable, "-c", ask, name, str(user)]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         locker.answer_next(listener, opens_alone)
         return str(process.communicate()[0])
-
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
-        listener.bind("\0" + name)
-        listener.listen()
-        if os.getuid() == 0:
-            assert "only root" in told(65534)
-            assert lock.is_locked
-        assert '"locked": false' in told(os.getuid())

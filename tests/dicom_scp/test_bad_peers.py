@@ -1,6 +1,5 @@
 """Whatever a peer sends, the receiver answers, stays small, and serves the next."""
 
-import os
 import random
 import shutil
 import socket
@@ -142,7 +141,6 @@ def test_four_idle_associations_cost_nothing(tmp_path: Path) -> None:
             assert receiver.cpu_seconds() - cpu <= 0.03, "under 1 % of a core"
 
 
-@pytest.mark.peer
 def test_what_was_acknowledged_survives_a_kill_in_the_middle_of_an_object(tmp_path: Path) -> None:
     acknowledged: list[bytes] = []
     chooser = random.Random(7)  # noqa: S311 - which moment to kill at
@@ -195,7 +193,8 @@ def test_it_ends_cleanly_within_five_seconds_with_an_object_half_sent(tmp_path: 
         assert time.monotonic() - begun < 5
 
 
-@pytest.mark.skipif(shutil.which("mount") is None or os.geteuid() != 0, reason="only root may mount a small disk")
+@pytest.mark.peer("mount")
+@pytest.mark.as_root("mounts a small disk")
 def test_a_full_disk_is_told_and_nothing_acknowledged_is_lost(tmp_path: Path) -> None:
     box = tmp_path / "box"
     box.mkdir()

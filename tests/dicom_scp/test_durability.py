@@ -1,7 +1,6 @@
 """Success leaves the machine only after everything it promises is synced: seen from outside."""
 
 import re
-import shutil
 
 import pytest
 
@@ -54,8 +53,6 @@ def quoted(arguments: str) -> str:
 
 @pytest.fixture(scope="module")
 def trace(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    if shutil.which("strace") is None:
-        pytest.skip("strace is not installed")
     folder = tmp_path_factory.mktemp("box")
     output = folder / "trace"
     prefix = ("strace", "-f", "-qq", "-o", str(output), "-e", f"trace={_TRACED}")
@@ -67,13 +64,13 @@ def trace(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return whole_calls(output.read_text().splitlines())
 
 
-@pytest.mark.peer
+@pytest.mark.peer("strace")
 def test_each_success_follows_its_syncs(trace: list[str]) -> None:
     assert len([line for line in trace if "sendto" in line and '"\\4\\0' in line]) == 3
     assert promises_broken(trace) == []
 
 
-@pytest.mark.peer
+@pytest.mark.peer("strace")
 def test_with_any_one_sync_missing_this_test_would_be_red(trace: list[str]) -> None:
     last_answer = max(n for n, line in enumerate(trace) if "sendto" in line and '"\\4\\0' in line)
     syncs = [n for n, line in enumerate(trace[:last_answer]) if "fsync(" in line]

@@ -18,6 +18,7 @@ from appliance.inbox.association import ASSOCIATION_NAME, Transport, decode_asso
 from tests.dicom_scp.receiver_process import Running, running
 from tests.dicom_scp.test_storing import dcmtk
 
+pytestmark = pytest.mark.peer("openssl")
 CT = Path(pydicom.__file__).parent / "data" / "test_files" / "CT_small.dcm"
 
 
@@ -60,7 +61,7 @@ def test_an_object_arrives_over_tls_while_the_plain_port_serves_too(tmp_path: Pa
         assert CT.read_bytes().endswith(part10[read_file_meta(part10).dataset_offset :])
 
 
-@pytest.mark.peer
+@pytest.mark.peer("storescu")
 def test_dcmtk_stores_over_tls(tmp_path: Path) -> None:
     identity = make_certificate(tmp_path, "scanner")
     with running(box(tmp_path, identity[0])) as receiver:

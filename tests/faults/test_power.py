@@ -11,6 +11,7 @@ import pytest
 from tests.faults.power import Recording, copy_baseline, read_log
 from tests.faults.preload import recorder
 
+pytestmark = pytest.mark.peer("cc")
 CAREFUL = """
 import os, sys
 root = sys.argv[1]

@@ -14,10 +14,10 @@ from appliance.archive.arrivals import QuarantineReason
 from appliance.dicom_scp.outgoing import read_outgoing
 from appliance.dicom_scp.sender import Destination, send
 from appliance.identifiers import is_uid
+from tests.conftest import LEAST_LISTED
 from tests.dicom_scp.receiver_process import running
 from tests.intake.a_clinic import Clinic, Sent
 
-LEAST_LISTED = 0.981
 NO_UID = "2.25.1"
 
 

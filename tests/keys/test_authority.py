@@ -23,6 +23,7 @@ from appliance.keys.authority import (
     new_web_root,
 )
 
+needs_openssl = pytest.mark.peer("openssl")
 NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 WEB = new_web_root("Zahnarztpraxis Dr. Müller", ["enamel.local", "enamel.praxis.example"], NOW)
 INTERMEDIATE = new_web_intermediate(WEB, NOW)
@@ -39,6 +40,7 @@ def verify(folder: Path, root: Issued, leaf: Issued, *more: str, between: Iterab
     return done.stdout + done.stderr
 
 
+@needs_openssl
 @pytest.mark.parametrize("name", ["enamel.local", "staff.enamel.local", "192.168.1.20", "10.9.8.7", "::1", "fd00::20"])
 def test_the_web_authority_vouches_for_the_clinic_and_its_private_addresses(tmp_path: Path, name: str) -> None:
     leaf = issue_web_certificate(INTERMEDIATE, [name], NOW)
@@ -52,6 +54,7 @@ def test_the_web_authority_refuses_any_other_name(name: str) -> None:
         issue_web_certificate(INTERMEDIATE, ["enamel.local", name], NOW)
 
 
+@needs_openssl
 @pytest.mark.parametrize("name", ["bank.example", "8.8.8.8", "2001:db8::1"])
 def test_openssl_refuses_another_name_even_if_the_authority_were_misused(tmp_path: Path, name: str) -> None:
     # whoever has stolen the intermediate signs what he likes: the device routine stands for him, it checks no names
@@ -59,6 +62,7 @@ def test_openssl_refuses_another_name_even_if_the_authority_were_misused(tmp_pat
     assert "permitted subtree violation" in verify(tmp_path, WEB, stolen, between=[INTERMEDIATE])
 
 
+@needs_openssl
 def test_the_intermediate_cannot_make_another_authority(tmp_path: Path) -> None:
     further = new_web_intermediate(INTERMEDIATE, NOW - timedelta(days=1))
     leaf = issue_web_certificate(further, ["enamel.local"], NOW)
@@ -72,6 +76,7 @@ def test_the_intermediate_lives_ninety_days_and_is_due_after_sixty() -> None:
     assert is_due(INTERMEDIATE.certificate, NOW + timedelta(days=61))
 
 
+@needs_openssl
 def test_devices_and_box_show_each_other_certificates_of_the_device_authority(tmp_path: Path) -> None:
     server = issue_device_server(DEVICES, ["enamel.local", "192.168.1.20"], NOW)
     client = issue_device_client(DEVICES, "Planmeca ProMax", NOW)

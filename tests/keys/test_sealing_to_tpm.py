@@ -15,11 +15,7 @@ from appliance.keys.secret import SecretKey
 
 CHEAP = PassphraseCost(memory_kib=64, passes=1, lanes=1)
 ROOT = SecretKey(bytes(range(32)))
-TCTI = Path("/usr/lib/x86_64-linux-gnu/libtss2-tcti-swtpm.so.0")
-pytestmark = [
-    pytest.mark.peer("swtpm", "systemd-creds"),
-    pytest.mark.skipif(not TCTI.exists(), reason="systemd has no library to reach swtpm with (libtss2-tcti-swtpm0)"),
-]
+pytestmark = pytest.mark.peer("swtpm", "systemd-creds", "libtss2-tcti-swtpm.so.0")
 
 
 @contextmanager

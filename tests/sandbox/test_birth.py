@@ -33,15 +33,21 @@ def test_each_parser_of_a_nursery_gets_a_child_of_its_own(nursery: Nursery) -> N
         assert one.child_id != other.child_id
 
 
+def test_a_child_of_a_nursery_is_confined(nursery: Nursery) -> None:
+    with Parser(SystemClock(), birth=nursery.birth) as parser:
+        parser.facts(ByteSource(WHOLE), 0, EXPLICIT_LITTLE)
+        status = Path(f"/proc/{parser.child_id}/status").read_text()
+    assert "Seccomp:\t2" in status
+    assert "NoNewPrivs:\t1" in status
+
+
+@pytest.mark.as_root("looks into a process that may not be dumped")
 def test_a_child_of_a_nursery_has_no_descriptor_but_its_pipes_and_no_environment(nursery: Nursery) -> None:
     with Parser(SystemClock(), birth=nursery.birth) as parser:
         parser.facts(ByteSource(WHOLE), 0, EXPLICIT_LITTLE)
         child = Path("/proc") / str(parser.child_id)
         assert sorted(int(found.name) for found in (child / "fd").iterdir()) == [0, 1, 2]
         assert (child / "environ").read_bytes() == b""
-        status = (child / "status").read_text()
-    assert "Seccomp:\t2" in status
-    assert "NoNewPrivs:\t1" in status
 
 
 def test_a_killed_nursery_is_replaced(nursery: Nursery) -> None:

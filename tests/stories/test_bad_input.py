@@ -152,12 +152,32 @@ def test_senders_that_vanish_in_the_middle_leave_what_was_acknowledged(unharmed:
 
 
 @pytest.mark.parametrize("seconds", [3, pytest.param(60, marks=pytest.mark.slow)])
-def test_a_hundred_silent_sockets_keep_nobody_waiting(unharmed: RunningBox, seconds: int) -> None:
-    usual = median(series_seconds(unharmed) for _ in range(5))
+def test_a_hundred_silent_sockets_keep_nobody_waiting(
+    unharmed: RunningBox, tmp_path: Path, free_port_block: int, seconds: int
+) -> None:
+    with RunningBox(tmp_path / "data", free_port_block) as left_alone:
+        echoes, series, usual = besieged(unharmed, left_alone, seconds)
+    told = (
+        f"{len(echoes)} echoes, slowest {max(echoes):.3f} s; series {median(usual):.3f} s, then {median(series):.3f} s"
+    )
+    print(told)  # noqa: T201  `pytest -s` shows what the issue asks for
+    assert median(series) <= 2 * median(usual)
+    assert max(echoes) < 2
+
+
+def besieged(
+    unharmed: RunningBox, left_alone: RunningBox, seconds: int
+) -> tuple[list[float], list[float], list[float]]:
+    """Open a hundred sockets to one of two boxes that say nothing.
+
+    Returns:
+        Seconds that each C-ECHO took there, each series there, and each series at the other box, which is asked in
+        turn with the first, so that whatever else the machine does weighs on both alike.
+    """
     silent = [socket.create_connection((unharmed.dicom.host, unharmed.dicom.port)) for _ in range(100)]
     for stream in silent[::3]:
         stream.sendall(b"\x01\0")
-    series, echoes = [], []
+    echoes, series, usual = [], [], []
     end = time.monotonic() + seconds
     try:
         while time.monotonic() < end:
@@ -165,14 +185,12 @@ def test_a_hundred_silent_sockets_keep_nobody_waiting(unharmed: RunningBox, seco
             assert echo(unharmed)
             echoes.append(time.monotonic() - began)
             series.append(series_seconds(unharmed))
+            usual.append(series_seconds(left_alone))
             time.sleep(seconds / 60)
     finally:
         for stream in silent:
             stream.close()
-    told = f"{len(echoes)} echoes, slowest {max(echoes):.3f} s; series {usual:.3f} s, then {median(series):.3f} s"
-    print(told)  # noqa: T201  `pytest -s` shows what the issue asks for
-    assert median(series) <= 2 * usual
-    assert max(echoes) < 2
+    return echoes, series, usual
 
 
 def echo(box: RunningBox) -> bool:

@@ -1,6 +1,5 @@
 """Story: the disk is full, or may not be written; the sender is told so, and nothing acknowledged is lost."""
 
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -12,9 +11,7 @@ import pytest
 from tests.faults.raw_scu import RawScu, Refusal, instance
 from tests.stories.running_box import RunningBox
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("mount") is None or os.geteuid() != 0, reason="only root may mount a small disk"
-)
+pytestmark = [pytest.mark.peer("mount"), pytest.mark.as_root("mounts a small disk")]
 SCANS = 400
 
 
