@@ -31,7 +31,7 @@ static size_t root_length;
 static int log_fd = -1, count_fd = -1, forget;
 static char fail_name[16];
 static long fail_at, fail_errno, counted;
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER, order = PTHREAD_MUTEX_INITIALIZER;
 
 #define REAL(name, type) static __typeof__(type) *real; if (!real) real = (__typeof__(type) *)dlsym(RTLD_NEXT, #name)
 
@@ -112,6 +112,15 @@ static void put(char kind, uint64_t a, uint64_t b, int64_t offset, const char *o
   free(record);
 }
 
+/* A name changes and is written down as one act, or another process could use it before the log knows of it.
+ * The lock is fcntl's, which belongs to a process: a flock would be shared with what was forked from it. */
+static void lock_log(short type) {
+  struct flock whole = {.l_type = type};
+  while (log_fd >= 0 && fcntl(log_fd, F_SETLKW, &whole) && errno == EINTR) {}
+}
+static void begin_act(int counts) { if (counts) { pthread_mutex_lock(&order); lock_log(F_WRLCK); } }
+static void end_act(int counts) { if (counts) { lock_log(F_UNLCK); pthread_mutex_unlock(&order); } }
+
 static int opened(int fd, int flags, const char *full, int existed) {
   if (fd >= 0 && full[0]) {
     if (!existed) put('c', inode_of(fd), 0, 0, full, NULL, NULL, 0);
@@ -131,7 +140,10 @@ static int open_any(int folder, const char *path, int flags, mode_t mode) {
       if (!existed && fails("open")) return -1;
     }
   }
-  return opened(real(folder, path, flags, mode), flags, full, existed);
+  begin_act(full[0]);
+  int fd = opened(real(folder, path, flags, mode), flags, full, existed);
+  end_act(full[0]);
+  return fd;
 }
 
 #define OPEN(name, before, folder, path) \
@@ -207,9 +219,11 @@ static int renamed(int from_folder, const char *from, int to_folder, const char 
   char one[PATH_MAX], two[PATH_MAX];
   int counts = root_length && absolute(from_folder, from, one) && absolute(to_folder, to, two);
   if (counts && fails("rename")) return -1;
+  begin_act(counts);
   uint64_t inode = counts ? inode_at(one) : 0;
   int result = real(from_folder, from, to_folder, to, flags);
   if (counts && !result) put('r', inode, 0, 0, one, two, NULL, 0);
+  end_act(counts);
   return result;
 }
 int rename(const char *from, const char *to) { return renamed(AT_FDCWD, from, AT_FDCWD, to, 0); }
@@ -221,8 +235,10 @@ static int unlinked(int folder, const char *path, int flags) {
   char full[PATH_MAX];
   int counts = root_length && absolute(folder, path, full);
   if (counts && fails("unlink")) return -1;
+  begin_act(counts);
   int result = real(folder, path, flags);
   if (counts && !result) put('u', 0, 0, 0, full, NULL, NULL, 0);
+  end_act(counts);
   return result;
 }
 int unlink(const char *path) { return unlinked(AT_FDCWD, path, 0); }
@@ -235,8 +251,10 @@ static int made(int folder, const char *path, mode_t mode) {
   char full[PATH_MAX];
   int counts = root_length && absolute(folder, path, full);
   if (counts && fails("mkdir")) return -1;
+  begin_act(counts);
   int result = real(folder, path, mode);
   if (counts && !result) put('m', inode_at(full), 0, 0, full, NULL, NULL, 0);
+  end_act(counts);
   return result;
 }
 int mkdir(const char *path, mode_t mode) { return made(AT_FDCWD, path, mode); }
