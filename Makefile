@@ -4,7 +4,9 @@ VENV := $(ENAMEL_VENV)
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 READY := $(VENV)/.enamel-ready
-CODE := appliance tests benchmarks
+CODE := appliance tests benchmarks tools
+# What npm leaves when the viewer's own tools are there, the one that drives Chromium among them.
+BROWSING := appliance/web/viewer/node_modules/.package-lock.json
 # Rooms whose every branch is tested (docs/architecture.md says why these).
 WHOLE := keys store audit dicom
 
@@ -46,7 +48,7 @@ test-box: $(READY) ## Only the appliance: boots Debian 12, installs it twice, cu
 lint: $(READY) ## What tools can say about the code
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/ruff format --check $(CODE)
-	$(BIN)/mypy appliance tests
+	$(BIN)/mypy appliance tests tools
 	PYTHONPATH=. $(BIN)/lint-imports --no-cache
 
 format: $(READY) ## Put the code into the house's layout
@@ -56,7 +58,11 @@ format: $(READY) ## Put the code into the house's layout
 bench: $(READY) ## Measure against Orthanc and DCMTK; writes benchmarks/results.md
 	$(BIN)/python -m benchmarks
 
-screenshots: $(READY) ## Draw docs/images anew from a demonstration in Chromium
+$(BROWSING): appliance/web/viewer/package-lock.json
+	cd appliance/web/viewer && npm ci --ignore-scripts --no-progress
+	@touch $@
+
+screenshots: $(READY) $(BROWSING) ## Draw docs/images anew from a demonstration in Chromium
 	PYTHONPATH=. $(BIN)/python tools/screenshots.py
 
 coverage: $(READY) ## Every branch of keys, store, audit and dicom is tested

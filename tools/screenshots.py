@@ -1,15 +1,17 @@
 """Draws docs/images anew: starts a demonstration, sends invented patients, and looks at its pages in Chromium.
 
+The unlock page is of a second box, sealed to a passphrase and locked since its start.
+
 `make screenshots` runs it from the repository's root. Needs node, Chromium and DCMTK's storescu.
 """
 
 import json
 import subprocess
-import sys
 import tempfile
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 from pydicom import dcmread
@@ -19,8 +21,10 @@ from pydicom.filewriter import write_dataset
 from appliance.dicom.phantom.jaw import Jaw
 from appliance.dicom.phantom.objects import PATIENTS, EncodedObject, Scan
 from tests.stories.clinic import ROOT, RunningClinic, written
+from tests.stories.sealed_box import running
 
-PORTS = 22190
+PORTS = 34100
+PASSWORD = "morning tram quiet 42"  # noqa: S105  of invented people, in a folder that is gone afterwards
 IMAGES = ROOT / "docs" / "images"
 LARGEST_BYTES = 2_500_000
 
@@ -31,26 +35,27 @@ def main() -> None:
         folder = Path(scratch)
         with RunningClinic(folder / "data", PORTS, ("--no-samples",)) as clinic:
             send_patients(clinic, folder)
-            (folder / "plan.json").write_text(json.dumps(plan(clinic, folder)))
-            subprocess.run(["node", "tools/screenshots.mjs", str(folder / "plan.json")], cwd=ROOT, check=True)
+            look(folder, clinic.facts | {"name": "Alarcón Núñez, María José", "first_password": PASSWORD})
+        with running(folder / "locked", PORTS, "--sealing", "passphrase", given=PASSWORD + "\n") as box:
+            sent = storescu(folder / "jaw", "PHANTOM", box.dicom_port)
+            assert sent.returncode == 0, sent.stderr
+            look(folder, {"web": {"url": box.url}})
     total = sum(compact(picture) for picture in sorted(IMAGES.glob("*.png")))
     print(f"{total / 1e6:.2f} MB together")
     assert total < LARGEST_BYTES, "the pictures are too large for a repository"
 
 
-def plan(clinic: RunningClinic, folder: Path) -> dict[str, object]:
-    """Tell the browser's part what it needs."""
-    enamel = [sys.executable, "-m", "appliance"]
-    dicom = clinic.facts["dicom"]
-    to = ["-aet", "PHANTOM", "-aec", dicom["ae_title"], "+sd", dicom["host"], str(dicom["port"])]
-    return {
-        "facts": clinic.facts,
-        "images": str(IMAGES),
-        "name": "Alarcón Núñez, María José",
-        "password": "morning tram quiet 42",
-        "lock": [*enamel, "lock", "--data", str(clinic.data), "--json"],
-        "send": ["storescu", *to, str(folder / "jaw")],
-    }
+def look(folder: Path, facts: dict[str, Any]) -> None:
+    """Let a browser look at what these facts tell of, and write its pictures."""
+    plan = folder / "plan.json"
+    plan.write_text(json.dumps(facts | {"images": str(IMAGES)}))
+    subprocess.run(["node", "tools/screenshots.mjs", str(plan)], cwd=ROOT, check=True)
+
+
+def storescu(folder: Path, calling: str, port: int) -> "subprocess.CompletedProcess[str]":
+    """Send a folder with DCMTK to a port of this machine."""
+    command = ["storescu", "-aet", calling, "-aec", "ENAMEL", "+sd", "127.0.0.1", str(port), str(folder)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def send_patients(clinic: RunningClinic, folder: Path) -> None:
@@ -63,7 +68,9 @@ def send_patients(clinic: RunningClinic, folder: Path) -> None:
     send(clinic, folder / "jaw", [*first.slices(), first.panoramic()])
     send(clinic, folder / "broken", [without_study(gap[0])])
     for calling in ("CBCT_ROOM2", "PANO_FRONT"):
-        assert clinic.storescu(folder / "broken", calling).returncode != 0, "a stranger is refused"
+        assert storescu(folder / "broken", calling, clinic.facts["dicom"]["port"]).returncode != 0, (
+            "a stranger is refused"
+        )
 
 
 def without_study(whole: EncodedObject) -> EncodedObject:
@@ -79,7 +86,7 @@ def without_study(whole: EncodedObject) -> EncodedObject:
 def send(clinic: RunningClinic, folder: Path, objects: list[EncodedObject]) -> None:
     """Send as the demonstration's own scanner."""
     written(folder, objects)
-    done = clinic.storescu(folder, "PHANTOM")
+    done = storescu(folder, "PHANTOM", clinic.facts["dicom"]["port"])
     assert done.returncode == 0, done.stderr
 
 
