@@ -200,19 +200,21 @@ def arrival_outcome(tx: ReadTransaction, file_id: bytes) -> str | None:
 
 
 def members(tx: ReadTransaction, series_key: int) -> list[Row]:
-    """Give instance_number, rows, columns, frames and geometry of each instance's first version."""
+    """Give instance_number, rows, columns, frames, geometry, viewable and version_count of each instance."""
     return tx.rows(
-        "SELECT i.instance_number, v.rows_, v.columns_, v.number_of_frames, v.geometry FROM instances i "
-        "JOIN versions v ON v.instance_key = i.instance_key AND v.version_number = 1 WHERE i.series_key = :key",
+        "SELECT i.instance_number, v.rows_, v.columns_, v.number_of_frames, v.geometry, v.viewable, i.version_count "
+        "FROM instances i JOIN versions v ON v.instance_key = i.instance_key AND v.version_number = 1 "
+        "WHERE i.series_key = :key",
         key=series_key,
     )
 
 
 def refresh_series(tx: WriteTransaction, **values: object) -> None:
-    """Write what was found of a series: count, completeness, findings, last arrival."""
+    """Write what was found of a series: counts, completeness, findings, last arrival."""
     tx.change(
-        "UPDATE series SET instance_count = :instance_count, completeness = :completeness, findings = :findings, "
-        "last_arrived_at = max(last_arrived_at, :arrived_at) WHERE series_key = :series_key",
+        "UPDATE series SET instance_count = :instance_count, frame_count = :frame_count, "
+        "viewable_count = :viewable_count, further_versions = :further_versions, completeness = :completeness, "
+        "findings = :findings, last_arrived_at = max(last_arrived_at, :arrived_at) WHERE series_key = :series_key",
         **values,
     )
 
@@ -220,8 +222,11 @@ def refresh_series(tx: WriteTransaction, **values: object) -> None:
 def refresh_study(tx: WriteTransaction, study_key: int, arrived_at: int) -> None:
     """Bring a study's counts, modalities and last arrival up to its series."""
     tx.change(
-        "UPDATE studies SET series_count = (SELECT count(*) FROM series WHERE study_key = :key), "
-        "instance_count = (SELECT coalesce(sum(instance_count), 0) FROM series WHERE study_key = :key), "
+        "UPDATE studies SET (series_count, instance_count, gappy_series, odd_series, unchecked_series, "
+        "further_versions) = (SELECT count(*), coalesce(sum(instance_count), 0), "
+        "coalesce(sum(completeness = 'gaps'), 0), coalesce(sum(completeness = 'odd geometry'), 0), "
+        "coalesce(sum(completeness = 'unchecked'), 0), coalesce(sum(further_versions), 0) "
+        "FROM series WHERE study_key = :key), "
         r"modalities = (SELECT coalesce(group_concat(modality, '\'), '') FROM (SELECT DISTINCT modality FROM series "
         "WHERE study_key = :key AND modality <> '' ORDER BY modality)), "
         "last_arrived_at = max(last_arrived_at, :arrived_at) WHERE study_key = :key",

@@ -2,9 +2,12 @@
 
 A search's strongest key names the table that drives it, and `CROSS JOIN` holds
 SQLite to that order; without a key, the newest studies or the first rows are
-walked along an index and the limit ends the walk.
+walked along an index and the limit ends the walk. The keys of one page are
+found first, with no more tables than the search asks about; what a page shows
+is read for its own rows alone.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 
 from appliance.archive.matching import (
@@ -59,21 +62,27 @@ _SELECT = {
     Level.SERIES: f"{STUDY_COLUMNS}, {SERIES_COLUMNS}",
     Level.INSTANCE: f"{STUDY_COLUMNS}, {SERIES_COLUMNS}, {INSTANCE_COLUMNS}",
 }
-_FROM = {
-    "p": "patients p CROSS JOIN studies st ON st.patient_key = p.patient_key",
-    "f": """study_search f CROSS JOIN studies st ON st.study_key = f.rowid
-            CROSS JOIN patients p ON p.patient_key = st.patient_key""",
-    "st": "studies st CROSS JOIN patients p ON p.patient_key = st.patient_key",
-    "se": """series se CROSS JOIN studies st ON st.study_key = se.study_key
-             CROSS JOIN patients p ON p.patient_key = st.patient_key""",
-    "i": """instances i CROSS JOIN versions v ON v.instance_key = i.instance_key AND v.version_number = 1
-            CROSS JOIN series se ON se.series_key = i.series_key
-            CROSS JOIN studies st ON st.study_key = se.study_key
-            CROSS JOIN patients p ON p.patient_key = st.patient_key""",
+_ALIASES = ("p", "st", "se", "i")  # from the patient down
+_ALIAS_OF = {Level.STUDY: "st", Level.SERIES: "se", Level.INSTANCE: "i"}
+_KEY_OF = {"st": "st.study_key", "se": "se.series_key", "i": "i.instance_key"}
+_DRIVES = {"p": "patients p", "f": "study_search f", "st": "studies st", "se": "series se", "i": "instances i"}
+_DOWN = {
+    "st": "CROSS JOIN studies st ON st.patient_key = p.patient_key",
+    "se": "CROSS JOIN series se ON se.study_key = st.study_key",
+    "i": "CROSS JOIN instances i ON i.series_key = se.series_key",
 }
-_SERIES_JOIN = "CROSS JOIN series se ON se.study_key = st.study_key"
-_INSTANCE_JOIN = """CROSS JOIN instances i ON i.series_key = se.series_key
-  CROSS JOIN versions v ON v.instance_key = i.instance_key AND v.version_number = 1"""
+_UP = {
+    "se": "CROSS JOIN series se ON se.series_key = i.series_key",
+    "st": "CROSS JOIN studies st ON st.study_key = se.study_key",
+    "p": "CROSS JOIN patients p ON p.patient_key = st.patient_key",
+}
+_FOUND_STUDY = "CROSS JOIN studies st ON st.study_key = f.rowid"
+_SHOWN = {
+    Level.STUDY: "CROSS JOIN studies st ON st.study_key = found_key",
+    Level.SERIES: "CROSS JOIN series se ON se.series_key = found_key",
+    Level.INSTANCE: """CROSS JOIN instances i ON i.instance_key = found_key
+      CROSS JOIN versions v ON v.instance_key = i.instance_key AND v.version_number = 1""",
+}
 _ORDER = {
     "p": "p.patient_name_folded, p.patient_birth_date, p.patient_key, st.study_date DESC, st.study_key",
     "f": "st.study_date DESC, st.study_key DESC",
@@ -94,21 +103,35 @@ def search_rows(tx: ReadTransaction, search: Search) -> list[Row]:
 
 def search_sql(search: Search) -> tuple[str, dict[str, object]]:
     """Give the statement and its parameters, so that a test can look at its plan."""
-    driver = _driver(search)
+    driver, alias = _driver(search), _ALIAS_OF[search.level]
     parameters: dict[str, object] = {"limit": search.limit, "offset": search.offset}
-    conditions = _conditions(search, driver, parameters)
+    where = " AND ".join(_conditions(search, driver, parameters)) or "true"
+    order = _order(search, driver)
+    needed = set(re.findall(r"\b(p|st|se|i)\.", f"{where} {order}"))
+    page = [
+        f"SELECT {_KEY_OF[alias]} AS found_key FROM {_DRIVES[driver]}",  # noqa: S608  constants of this file
+        *_joins(driver, alias, needed),
+        f"WHERE {where} ORDER BY {order} LIMIT :limit OFFSET :offset",
+    ]
     parts = [
-        "SELECT",
-        _SELECT[search.level],
-        "FROM",
-        _FROM[driver],
-        *_joins(search.level, driver),
-        *(["WHERE", " AND ".join(conditions)] if conditions else []),
-        "ORDER BY",
-        _order(search, driver),
-        "LIMIT :limit OFFSET :offset",
+        f"SELECT {_SELECT[search.level]} FROM ({' '.join(page)}) page",  # noqa: S608  values are bound, as `bind` does
+        _SHOWN[search.level],
+        *_joins(alias, alias, set(_ALIASES)),
+        f"ORDER BY {order}",
     ]
     return " ".join(parts), parameters
+
+
+def _joins(driver: str, lowest: str, needed: set[str]) -> list[str]:
+    """Join upwards from the driving table as far as is needed, then down to the table whose rows are found."""
+    begin = _ALIASES.index("st" if driver == "f" else driver)
+    top = min(begin, *(_ALIASES.index(alias) for alias in needed))
+    end = _ALIASES.index(lowest)
+    return [
+        *([_FOUND_STUDY] if driver == "f" else []),
+        *(_UP[_ALIASES[at]] for at in range(begin - 1, top - 1, -1)),
+        *(_DOWN[_ALIASES[at]] for at in range(begin + 1, end + 1)),
+    ]
 
 
 def _driver(search: Search) -> str:
@@ -133,15 +156,6 @@ def _narrows(match: Match | None) -> bool:
 
 def _any_study_key(keys: Iterable[Key]) -> bool:
     return bool(set(keys) - SERIES_KEYS - INSTANCE_KEYS)
-
-
-def _joins(level: Level, driver: str) -> list[str]:
-    joins = []
-    if level is not Level.STUDY and driver not in ("se", "i"):
-        joins.append(_SERIES_JOIN)
-    if level is Level.INSTANCE and driver != "i":
-        joins.append(_INSTANCE_JOIN)
-    return joins
 
 
 def _order(search: Search, driver: str) -> str:

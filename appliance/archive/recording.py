@@ -163,18 +163,28 @@ def record_unopened(
 
 
 def judge_series(tx: WriteTransaction, series_key: int, arrived_at: int) -> None:
-    """Count a series' instances, judge how complete it looks, and write both down."""
+    """Count what a series holds, judge how complete it looks, and write both down."""
     rows = queries.members(tx, series_key)
     completeness, told = judge([_member(row) for row in rows])
     findings = [_finding(one) for one in told] + _instance_findings(rows)
     queries.refresh_series(
         tx,
         series_key=series_key,
-        instance_count=len(rows),
+        **_counts(rows),
         completeness=completeness.value,
         findings=json.dumps(findings),
         arrived_at=arrived_at,
     )
+
+
+def _counts(rows: list[Row]) -> dict[str, int]:
+    """Count what lists tell of a series, so that none has to walk its instances."""
+    return {
+        "instance_count": len(rows),
+        "frame_count": sum(1 if row[3] is None else row[3] for row in rows),
+        "viewable_count": sum(row[5] for row in rows),
+        "further_versions": sum(row[6] - 1 for row in rows),
+    }
 
 
 def _geometry_json(facts: InstanceFacts) -> str:
@@ -182,7 +192,7 @@ def _geometry_json(facts: InstanceFacts) -> str:
 
 
 def _member(row: Row) -> Member:
-    number, rows, columns, frames, geometry_json = row
+    number, rows, columns, frames, geometry_json = row[:5]
     stored = json.loads(geometry_json)
     vectors = ("position", "orientation", "pixel_spacing", "frame_steps_mm")
     tuples = {name: tuple(stored[name]) if stored[name] else None for name in vectors}

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from secrets import token_bytes
 
+from appliance.archive.queries import refresh_study
 from appliance.clock import microseconds
 from appliance.dicom.names import fold
 from appliance.store.transactions import WriteTransaction
@@ -144,9 +145,9 @@ def put(tx: WriteTransaction, who: Invented, now: datetime, number: int) -> int:
         tx,
         """INSERT INTO series (study_key, series_instance_uid, modality, series_number, series_description,
              body_part_examined, laterality, manufacturer, manufacturer_model_name, instance_count, last_arrived_at,
-             completeness, findings)
+             completeness, findings, frame_count, viewable_count, further_versions)
            VALUES (:study, :uid, :modality, 1, :description, 'JAW', '', 'Invented Imaging', 'Orthovolume 3D', :images,
-             :at, :completeness, :findings) RETURNING series_key""",
+             :at, :completeness, :findings, :rows, :rows, :further) RETURNING series_key""",
         study=study_key,
         uid=f"2.25.{number}.1",
         modality=who.modality,
@@ -155,9 +156,12 @@ def put(tx: WriteTransaction, who: Invented, now: datetime, number: int) -> int:
         at=at,
         completeness=who.completeness,
         findings=who.findings,
+        rows=min(who.images, 3),
+        further=min(who.images, 3) * (who.versions - 1),
     )
     for index in range(min(who.images, 3)):
         _instance(tx, who, series_key, f"2.25.{number}.1.{index}", at)
+    refresh_study(tx, study_key, at)
     return study_key
 
 

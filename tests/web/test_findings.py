@@ -3,8 +3,7 @@
 import json
 
 from appliance.archive.arrivals import QuarantineReason
-from appliance.archive.reading import rows
-from appliance.dicom.completeness import Completeness, SeriesFinding
+from appliance.dicom.completeness import SeriesFinding
 from appliance.dicom.facts import InstanceFinding
 from appliance.web.staff.findings import FINDINGS, REASONS, finding_words
 
@@ -15,10 +14,6 @@ def test_every_reason_for_quarantine_has_words() -> None:
 
 def test_every_finding_has_words() -> None:
     assert set(FINDINGS) == {code.value for code in (*SeriesFinding, *InstanceFinding)}
-
-
-def test_completeness_is_the_same_list_in_both_rooms() -> None:
-    assert {each.value for each in rows.Completeness} == {each.value for each in Completeness}
 
 
 def test_a_finding_is_put_into_a_sentence() -> None:

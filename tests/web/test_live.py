@@ -14,6 +14,7 @@ import uvicorn
 
 from appliance.accounts.service import disable_account
 from appliance.accounts.sessions import Stage, find_session, lock_screen, start_session
+from appliance.archive.queries import refresh_study
 from appliance.audit.events import OPERATOR
 from appliance.web.http.cookies import SESSION_COOKIE
 from appliance.web.staff.live import Seen, Watcher
@@ -145,6 +146,7 @@ def test_it_says_so_when_a_series_was_checked(served: tuple[AClinic, str]) -> No
     with line.clinic.database.write() as tx:
         now = tx.rows("SELECT completeness FROM series")[0][0]
         tx.change("UPDATE series SET completeness = :other", other="no gaps" if now == "unchecked" else "unchecked")
+        refresh_study(tx, 1, 0)
     end = time.monotonic() + 3
     while line.text.count("event: changed") == told and time.monotonic() < end:
         time.sleep(0.02)

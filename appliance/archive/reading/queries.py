@@ -1,7 +1,8 @@
 """SQL of lists and pages. Times leave as aware instants."""
 
+from enum import StrEnum
+
 from appliance.archive.reading.rows import (
-    Completeness,
     Conflict,
     Position,
     QuarantinedFile,
@@ -9,45 +10,69 @@ from appliance.archive.reading.rows import (
     StudyRow,
 )
 from appliance.clock import instant
+from appliance.dicom.completeness import Completeness
 from appliance.store.transactions import ReadTransaction, Row
 
-_STUDY = """
-  SELECT s.study_key, s.patient_key, p.patient_name, p.patient_id, p.patient_birth_date, p.patient_sex,
-    s.study_date, s.study_time, s.study_id, s.study_description, s.accession_number, s.referring_physician_name,
-    s.modalities, s.series_count, s.instance_count, s.first_arrived_at, s.last_arrived_at,
-    (SELECT count(*) FROM series e WHERE e.study_key = s.study_key AND e.completeness = 'gaps'),
-    (SELECT count(*) FROM series e WHERE e.study_key = s.study_key AND e.completeness = 'odd geometry'),
-    (SELECT count(*) FROM series e WHERE e.study_key = s.study_key AND e.completeness = 'unchecked'),
-    (SELECT coalesce(sum(i.version_count - 1), 0) FROM series e JOIN instances i USING (series_key)
-       WHERE e.study_key = s.study_key),
-    (SELECT count(*) FROM identity_conflicts c WHERE c.resolved_at IS NULL
-       AND (c.study_key = s.study_key
-         OR (c.study_key IS NULL AND s.patient_key IN (c.patient_key, c.other_patient_key))))
-  FROM studies s JOIN patients p USING (patient_key)"""
+_STUDY_COLUMNS = """SELECT s.study_key, s.patient_key, p.patient_name, p.patient_id, p.patient_birth_date,
+    p.patient_sex, s.study_date, s.study_time, s.study_id, s.study_description, s.accession_number,
+    s.referring_physician_name, s.modalities, s.series_count, s.instance_count, s.first_arrived_at, s.last_arrived_at,
+    s.gappy_series, s.odd_series, s.unchecked_series, s.further_versions,
+    (SELECT count(*) FROM identity_conflicts c WHERE c.resolved_at IS NULL AND c.study_key = s.study_key)
+    + (SELECT count(*) FROM identity_conflicts c
+       WHERE c.resolved_at IS NULL AND c.study_key IS NULL AND c.patient_key = s.patient_key)
+    + (SELECT count(*) FROM identity_conflicts c
+       WHERE c.resolved_at IS NULL AND c.study_key IS NULL AND c.other_patient_key = s.patient_key)"""
+_STUDY = f"{_STUDY_COLUMNS} FROM studies s JOIN patients p USING (patient_key)"
 _PAGE = "ORDER BY s.last_arrived_at DESC, s.study_key DESC LIMIT :limit"
 _AFTER = "(s.last_arrived_at, s.study_key) < (:arrived, :key)"
+_FEW = 1000  # matches; the page of more is met soon on the way from the latest arrival on
 _TOP = Position(2**62, 0)
+
+
+class Finding(StrEnum):
+    """The two ways to the page of a search; both give the same studies, and how many match says which is fast."""
+
+    BY_MATCH = "study_search f CROSS JOIN studies s ON s.study_key = f.rowid WHERE f.study_search MATCH :match"
+    BY_ARRIVAL = """studies s INDEXED BY studies_by_arrival
+      WHERE s.study_key IN (SELECT rowid FROM study_search WHERE study_search MATCH :match)"""
 
 
 def studies(tx: ReadTransaction, limit: int, after: Position | None) -> list[StudyRow]:
     """The latest arrivals first."""
-    here = after or _TOP
-    rows = tx.rows(f"{_STUDY} WHERE {_AFTER} {_PAGE}", limit=limit, arrived=here.last_arrived_at, key=here.study_key)
+    rows = tx.rows(f"{_STUDY} WHERE {_AFTER} {_PAGE}", limit=limit, **_place(after))
     return [_study(row) for row in rows]
 
 
 def studies_matching(tx: ReadTransaction, match: str, limit: int, after: Position | None) -> list[StudyRow]:
     """The same among studies that an FTS5 expression matches."""
-    here = after or _TOP
-    found = "s.study_key IN (SELECT rowid FROM study_search WHERE study_search MATCH :match)"
-    rows = tx.rows(
-        f"{_STUDY} WHERE {found} AND {_AFTER} {_PAGE}",
-        match=match,
-        limit=limit,
-        arrived=here.last_arrived_at,
-        key=here.study_key,
-    )
+    finding = Finding.BY_MATCH if _count_matches(tx, match) < _FEW else Finding.BY_ARRIVAL
+    return studies_found(tx, finding, match, limit, after)
+
+
+def studies_found(
+    tx: ReadTransaction, finding: Finding, match: str, limit: int, after: Position | None
+) -> list[StudyRow]:
+    """The same, found in one of the two ways."""
+    rows = tx.rows(found_sql(finding), match=match, limit=limit, **_place(after))
     return [_study(row) for row in rows]
+
+
+def found_sql(finding: Finding) -> str:
+    """Give the statement, so that a test can look at its plan. What a page does not show is not read."""
+    page = f"SELECT s.study_key FROM {finding} AND {_AFTER} {_PAGE}"  # noqa: S608  constants of this file
+    return f"""{_STUDY_COLUMNS} FROM ({page}) page CROSS JOIN studies s USING (study_key)
+      CROSS JOIN patients p USING (patient_key) {_PAGE}"""
+
+
+def _count_matches(tx: ReadTransaction, match: str) -> int:
+    """Count the matches, up to `_FEW`."""
+    sql = "SELECT count(*) FROM (SELECT 1 FROM study_search WHERE study_search MATCH :match LIMIT :most)"
+    return _int(tx.rows(sql, match=match, most=_FEW)[0][0])
+
+
+def _place(after: Position | None) -> dict[str, object]:
+    here = after or _TOP
+    return {"arrived": here.last_arrived_at, "key": here.study_key}
 
 
 def study(tx: ReadTransaction, study_key: int) -> StudyRow | None:
@@ -62,27 +87,22 @@ def count_arrived_since(tx: ReadTransaction, since_microseconds: int) -> int:
     return _int(tx.rows(sql, since=since_microseconds)[0][0])
 
 
-_UNCHECKED_OF_LATE = """
-  SELECT count(*) FROM series WHERE completeness = 'unchecked' AND study_key IN
-    (SELECT study_key FROM studies ORDER BY last_arrived_at DESC, study_key DESC LIMIT 50)"""
+_CHANGE_MARK = """
+  SELECT coalesce((SELECT max(last_arrived_at) FROM studies), 0), coalesce((SELECT max(study_key) FROM studies), 0),
+    (SELECT coalesce(sum(unchecked_series), 0) FROM
+      (SELECT unchecked_series FROM studies ORDER BY last_arrived_at DESC, study_key DESC LIMIT 50))"""
 
 
 def change_mark(tx: ReadTransaction) -> tuple[int, int, int]:
     """Numbers that change when the list does: latest arrival, newest study, series of late studies not checked yet."""
-    latest, count = tx.rows("SELECT coalesce(max(last_arrived_at), 0), coalesce(max(study_key), 0) FROM studies")[0]
-    (unchecked,) = tx.rows(_UNCHECKED_OF_LATE)[0]
-    return _int(latest), _int(count), _int(unchecked)
+    latest, newest, unchecked = tx.rows(_CHANGE_MARK)[0]
+    return _int(latest), _int(newest), _int(unchecked)
 
 
 _SERIES = """
   SELECT e.series_key, e.study_key, e.modality, e.series_number, e.series_description, e.body_part_examined,
-    e.laterality, e.manufacturer, e.manufacturer_model_name, e.instance_count,
-    (SELECT coalesce(sum(coalesce(v.number_of_frames, 1)), 0) FROM instances i JOIN versions v USING (instance_key)
-       WHERE i.series_key = e.series_key AND v.version_number = 1),
-    (SELECT coalesce(sum(v.viewable), 0) FROM instances i JOIN versions v USING (instance_key)
-       WHERE i.series_key = e.series_key AND v.version_number = 1),
-    (SELECT coalesce(sum(i.version_count - 1), 0) FROM instances i WHERE i.series_key = e.series_key),
-    e.last_arrived_at, e.completeness, e.findings
+    e.laterality, e.manufacturer, e.manufacturer_model_name, e.instance_count, e.frame_count, e.viewable_count,
+    e.further_versions, e.last_arrived_at, e.completeness, e.findings
   FROM series e"""
 
 
@@ -98,15 +118,19 @@ def series(tx: ReadTransaction, series_key: int) -> SeriesRow | None:
     return _series(rows[0]) if rows else None
 
 
+_OPEN_CONFLICTS = "SELECT conflict_key FROM identity_conflicts WHERE resolved_at IS NULL AND"
+
+
 def conflicts(tx: ReadTransaction, study_key: int, patient_key: int) -> list[Conflict]:
     """Open findings about the identity of a study or its patient."""
     rows = tx.rows(
-        """SELECT c.kind, c.found_at, p.patient_id FROM identity_conflicts c
+        f"""SELECT c.kind, c.found_at, p.patient_id FROM identity_conflicts c
            LEFT JOIN patients p
              ON p.patient_key = CASE WHEN c.patient_key = :patient THEN c.other_patient_key ELSE c.patient_key END
-           WHERE c.resolved_at IS NULL AND (c.study_key = :study
-             OR (c.study_key IS NULL AND :patient IN (c.patient_key, c.other_patient_key)))
-           ORDER BY c.conflict_key""",
+           WHERE c.conflict_key IN ({_OPEN_CONFLICTS} study_key = :study
+             UNION ALL {_OPEN_CONFLICTS} study_key IS NULL AND patient_key = :patient
+             UNION ALL {_OPEN_CONFLICTS} study_key IS NULL AND other_patient_key = :patient)
+           ORDER BY c.conflict_key""",  # noqa: S608  a constant of this file
         study=study_key,
         patient=patient_key,
     )
@@ -122,16 +146,6 @@ def open_conflicts(tx: ReadTransaction, limit: int) -> list[dict[str, object]]:
         limit=limit,
     )
     return [dict(zip(names, row, strict=False)) | {"found_at": instant(_int(row[-1]))} for row in rows]
-
-
-def stored_versions(tx: ReadTransaction, study_key: int) -> tuple[int, int]:
-    """How many versions a study has, and how many of them have their sealed file on this box."""
-    rows = tx.rows(
-        """SELECT count(*), count(f.file_id) FROM series e JOIN instances i USING (series_key)
-           JOIN versions v USING (instance_key) LEFT JOIN files f USING (file_id) WHERE e.study_key = :key""",
-        key=study_key,
-    )
-    return _int(rows[0][0]), _int(rows[0][1])
 
 
 def quarantined(tx: ReadTransaction, limit: int, before_key: int | None) -> list[QuarantinedFile]:
@@ -156,66 +170,23 @@ def count_quarantined(tx: ReadTransaction) -> int:
 
 
 def _study(row: Row) -> StudyRow:
-    text = [str(value) for value in row]
-    count = _Counts(row)
-    return StudyRow(
-        study_key=count[0],
-        patient_key=count[1],
-        patient_name=text[2],
-        patient_id=text[3],
-        patient_birth_date=text[4],
-        patient_sex=text[5],
-        study_date=text[6],
-        study_time=text[7],
-        study_id=text[8],
-        study_description=text[9],
-        accession_number=text[10],
-        referring_physician_name=text[11],
-        modalities=tuple(part for part in text[12].split("\\") if part),
-        series_count=count[13],
-        instance_count=count[14],
-        first_arrived_at=instant(count[15]),
-        last_arrived_at=instant(count[16]),
-        gappy_series=count[17],
-        odd_series=count[18],
-        unchecked_series=count[19],
-        further_versions=count[20],
-        open_conflicts=count[21],
-        position=Position(count[16], count[0]),
+    """Name the columns of `_STUDY`."""
+    modalities, series_count, instance_count, first_arrived_at, last_arrived_at = row[12:17]
+    return StudyRow(  # type: ignore[call-arg]  # mypy cannot count a row's slice
+        *row[:12],
+        tuple(filter(None, modalities.split("\\"))),
+        series_count,
+        instance_count,
+        instant(first_arrived_at),
+        instant(last_arrived_at),
+        *row[17:22],
+        Position(last_arrived_at, row[0]),
     )
 
 
 def _series(row: Row) -> SeriesRow:
-    text = [str(value) for value in row]
-    count = _Counts(row)
-    return SeriesRow(
-        series_key=count[0],
-        study_key=count[1],
-        modality=text[2],
-        series_number=None if row[3] is None else count[3],
-        series_description=text[4],
-        body_part_examined=text[5],
-        laterality=text[6],
-        manufacturer=text[7],
-        manufacturer_model_name=text[8],
-        instance_count=count[9],
-        frame_count=count[10],
-        viewable_count=count[11],
-        further_versions=count[12],
-        last_arrived_at=instant(count[13]),
-        completeness=Completeness(text[14]),
-        findings=text[15],
-    )
-
-
-class _Counts:
-    """A row whose columns are read as integers."""
-
-    def __init__(self, row: Row) -> None:
-        self._row = row
-
-    def __getitem__(self, column: int) -> int:
-        return _int(self._row[column])
+    """Name the columns of `_SERIES`."""
+    return SeriesRow(*row[:13], instant(row[13]), Completeness(row[14]), row[15])  # type: ignore[call-arg]  # mypy cannot count a slice
 
 
 def _int(value: object) -> int:

@@ -2,17 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
-
-class Completeness(StrEnum):
-    """What intake found out about a series."""
-
-    UNCHECKED = "unchecked"
-    NO_GAPS = "no gaps"
-    GAPS = "gaps"
-    ODD_GEOMETRY = "odd geometry"
-    SINGLE = "single"
+from appliance.dicom.completeness import Completeness
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +81,6 @@ class StudyDetails:
     study: StudyRow
     series: tuple[SeriesRow, ...]
     conflicts: tuple[Conflict, ...]
-    stored_versions: int
-    versions_with_file: int
 
 
 @dataclass(frozen=True, slots=True)

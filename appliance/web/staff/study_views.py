@@ -146,7 +146,7 @@ def study_view(details: StudyDetails, now: datetime) -> StudyView:
         words.patient_facts(study, today),
         words.study_state(study, now),
         _facts(details),
-        [*_conflicts(details.conflicts), *_copies(details)],
+        [*_conflicts(details.conflicts), _copies()],
         [_series(row) for row in details.series],
     )
 
@@ -159,7 +159,7 @@ def _facts(details: StudyDetails) -> list[Fact]:
         (_("Arrived"), words.day_and_time(study.last_arrived_at)),
         (_("Referred by"), words.person_name(study.referring_physician_name) if study.referring_physician_name else ""),
         (_("Accession number"), study.accession_number),
-        (_("Copies"), _copy_words(details)),
+        (_("Copies"), _("1, on this box only")),
     ]
     return [Fact(label, value) for label, value in pairs if value]
 
@@ -169,20 +169,10 @@ def _clock(stored: str) -> str:
     return f"{digits[:2]}:{digits[2:]}" if len(digits) == 4 and digits.isdigit() else ""
 
 
-def _copy_words(details: StudyDetails) -> str:
-    """Count copies: until a backup target is set up, the box's own is the only one."""
-    if details.versions_with_file < details.stored_versions:
-        return _("Incomplete on this box")
-    return _("1, on this box only")
-
-
-def _copies(details: StudyDetails) -> list[Notice]:
-    missing = details.stored_versions - details.versions_with_file
-    if missing:
-        text = ngettext("%(count)d file is missing", "%(count)d files are missing", missing) % {"count": missing}
-        return [Notice("bad", text, _("Send the study again from the scanner, and tell whoever looks after this box."))]
+def _copies() -> Notice:
+    """Say how many copies there are: until a backup target is set up, the box's own is the only one."""
     caution = _("It exists once, on this box. Do not clear it from the scanner until a second copy is shown here.")
-    return [Notice("calm", _("Keep it on the scanner for now"), caution)]
+    return Notice("calm", _("Keep it on the scanner for now"), caution)
 
 
 def _conflicts(conflicts: Sequence[Conflict]) -> list[Notice]:

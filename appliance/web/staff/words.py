@@ -9,7 +9,8 @@ from gettext import gettext as _
 from gettext import ngettext
 
 from appliance.accounts.roles import Role
-from appliance.archive.reading.rows import Completeness, SeriesRow, StudyRow
+from appliance.archive.reading.rows import SeriesRow, StudyRow
+from appliance.dicom.completeness import Completeness
 from appliance.web.staff.findings import finding_words
 
 ARRIVING = timedelta(minutes=10)
