@@ -67,9 +67,11 @@ class Cataloguer:
 
     def add(self, arrival: Arrival, facts: InstanceFacts) -> Catalogued:
         """List an instance, or quarantine it when it cannot be listed."""
+        if not self._claims_its_id(arrival):
+            return self._replayed(arrival)
         reason = refusal(arrival, facts)
         if reason is not None or arrival.dataset_sha256 is None:
-            return self.quarantine(arrival, reason or QuarantineReason.DAMAGED)
+            return self._keep(arrival, reason or QuarantineReason.DAMAGED)
         held = queries.instances_with_uid(self._tx, facts.sop_instance_uid or "")
         for instance_key, series_key, study_key, patient_key in held:
             if queries.has_bytes(self._tx, instance_key, arrival.dataset_sha256, arrival.transfer_syntax_uid):
@@ -87,6 +89,28 @@ class Cataloguer:
 
     def quarantine(self, arrival: Arrival, reason: QuarantineReason) -> Catalogued:
         """Keep a file and its key, unlisted; of one that waits here already the first copy is enough."""
+        return self._keep(arrival, reason) if self._claims_its_id(arrival) else self._replayed(arrival)
+
+    def finish(self) -> None:
+        """Count and judge what was touched."""
+        for series_key, (_, arrived_at) in self._touched.items():
+            recording.judge_series(self._tx, series_key, arrived_at)
+        for study_key, arrived_at in {(study, at) for study, at in self._touched.values()}:
+            queries.refresh_study(self._tx, study_key, arrived_at)
+
+    def _claims_its_id(self, arrival: Arrival) -> bool:
+        """Say whether no other whole file bears this one's id; a forged one that does gives it up."""
+        file_id = arrival.file.file_id.value
+        outcome = queries.arrival_outcome(self._tx, file_id)
+        if outcome == ArrivalOutcome.FORGED.value:
+            queries.release_forged(self._tx, file_id)
+        return outcome in {None, ArrivalOutcome.FORGED.value}
+
+    def _replayed(self, arrival: Arrival) -> Catalogued:
+        key = recording.record_replayed(self._tx, arrival.association_id, self._now)
+        return Catalogued(ArrivalOutcome.FORGED, quarantine_key=key)
+
+    def _keep(self, arrival: Arrival, reason: QuarantineReason) -> Catalogued:
         waiting = recording.find_quarantined(self._tx, arrival)
         if waiting is not None:
             self._arrived(arrival, ArrivalOutcome.DUPLICATE, None)
@@ -97,13 +121,6 @@ class Cataloguer:
         quarantine_key = recording.add_quarantined(self._tx, arrival, reason)
         self._arrived(arrival, outcome, None)
         return Catalogued(outcome, quarantine_key=quarantine_key)
-
-    def finish(self) -> None:
-        """Count and judge what was touched."""
-        for series_key, (_, arrived_at) in self._touched.items():
-            recording.judge_series(self._tx, series_key, arrived_at)
-        for study_key, arrived_at in {(study, at) for study, at in self._touched.values()}:
-            queries.refresh_study(self._tx, study_key, arrived_at)
 
     def _store(self, arrival: Arrival, facts: InstanceFacts, done: Catalogued, known: int | None) -> None:
         add_file(self._tx, self._wrapping_key, arrival.file)

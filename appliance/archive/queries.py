@@ -182,6 +182,21 @@ def add_quarantined(tx: WriteTransaction, **values: object) -> int:
     return _insert(tx, "quarantine", "quarantine_key", values)
 
 
+def release_forged(tx: WriteTransaction, file_id: bytes) -> None:
+    """Let the file that bears an id have it, which a forged one was listed under; that stays listed without it."""
+    tx.change("UPDATE quarantine SET file_id = NULL WHERE file_id = :id", id=file_id)
+    tx.change("DELETE FROM arrivals WHERE file_id = :id AND outcome = 'forged'", id=file_id)
+
+
+def is_listed(tx: ReadTransaction, association_id: bytes, reason: str) -> bool:
+    """Say whether quarantine tells of an association, for that reason, without a file's id."""
+    rows = tx.rows(
+        "SELECT 1 FROM quarantine WHERE association_id = :id AND file_id IS NULL AND reason = :reason LIMIT 1",
+        id=association_id, reason=reason,
+    )  # fmt: skip
+    return bool(rows)
+
+
 def add_arrival(tx: WriteTransaction, **values: object) -> None:
     """Add the row that says what became of a file; raises when the file has one."""
     _insert(tx, "arrivals", "sequence", values)

@@ -162,6 +162,16 @@ def record_unopened(
     )  # fmt: skip
 
 
+def record_replayed(tx: WriteTransaction, association_id: AssociationId, now: int) -> int | None:
+    """List in quarantine that an association holds a file whose id another file bears; None if that is listed.
+
+    The file has no row of its own, so it is looked at again after each start.
+    """
+    if queries.is_listed(tx, association_id.value, QuarantineReason.REPLAYED.value):
+        return None
+    return record_unopened(tx, association_id, None, QuarantineReason.REPLAYED, now)
+
+
 def judge_series(tx: WriteTransaction, series_key: int, arrived_at: int) -> None:
     """Count what a series holds, judge how complete it looks, and write both down."""
     rows = queries.members(tx, series_key)

@@ -154,11 +154,8 @@ def read_file_meta(head: bytes) -> FileMeta:
 
 
 def _elements(head: memoryview, offset: int) -> Iterator[tuple[int, bytes, int]]:
-    while True:
-        if offset + 8 > len(head):
-            if offset == len(head) < LARGEST_META_BYTES:
-                return  # a file with an empty data set
-            raise Unsuitable("the file meta information does not end")
+    declared_end = 0
+    while not _is_over(head, offset, declared_end):
         group, element, vr, length = _SHORT.unpack_from(head, offset)
         if group != _FILE_META_GROUP:
             return
@@ -170,7 +167,18 @@ def _elements(head: memoryview, offset: int) -> Iterator[tuple[int, bytes, int]]
         offset = start + length
         if offset > len(head):
             raise Unsuitable("an element of the file meta information runs past its end")
+        if (element, vr, length) == (0, b"UL", 4):  # File Meta Information Group Length, PS3.10 7.1
+            declared_end = offset + int.from_bytes(head[start:offset], "little")
         yield element, _stripped(bytes(head[start:offset]), vr), offset
+
+
+def _is_over(head: memoryview, offset: int, declared_end: int) -> bool:
+    """Say whether less than an element's head follows, which is then a data set that is empty or as short."""
+    if offset + 8 <= len(head):
+        return False
+    if offset == declared_end or offset == len(head) < LARGEST_META_BYTES:
+        return True
+    raise Unsuitable("the file meta information does not end")
 
 
 def _element(element: int, vr: bytes, value: bytes) -> bytes:

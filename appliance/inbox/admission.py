@@ -57,6 +57,21 @@ class PeerEntry:
         for address in self.addresses:
             _network(address)
 
+    def knows(self, caller: "Caller") -> bool:
+        """Say whether this is the device that calls: by title, address and certificate, as far as they are asked."""
+        return _names(self.calling_ae_titles, caller.calling_ae_title) and self._is_at(caller) and self._shows(caller)
+
+    def closeness(self) -> tuple[int, int]:
+        """Say how much is asked of a caller, so that of two peers that know one the closer can be chosen."""
+        narrowest = max((_network(address).prefixlen for address in self.addresses), default=-1)
+        return len(self.certificate_sha256[:1]), narrowest
+
+    def _is_at(self, caller: "Caller") -> bool:
+        return not self.addresses or _comes_from(self.addresses, caller.address)
+
+    def _shows(self, caller: "Caller") -> bool:
+        return not self.certificate_sha256 or caller.certificate_sha256 in self.certificate_sha256
+
 
 @dataclass(frozen=True)
 class Caller:
@@ -92,11 +107,10 @@ class Admission:
             return Refusal.CALLED_AE_TITLE
         if not by_title:
             return Refusal.CALLING_AE_TITLE
-        by_address = [peer for peer in by_title if not peer.addresses or _comes_from(peer.addresses, caller.address)]
-        if not by_address:
-            return Refusal.ADDRESS
-        by_certificate = [peer for peer in by_address if _shows_certificate(peer, caller)]
-        return None if by_certificate else Refusal.CERTIFICATE
+        if any(peer.knows(caller) for peer in by_title):
+            return None
+        at_address = any(not peer.addresses or _comes_from(peer.addresses, caller.address) for peer in by_title)
+        return Refusal.CERTIFICATE if at_address else Refusal.ADDRESS
 
 
 def encode_admission(peers: Sequence[PeerEntry]) -> bytes:
@@ -181,10 +195,6 @@ def _names(titles: Sequence[str], title: AETitle) -> bool:
 
 def _comes_from(addresses: Sequence[str], address: str) -> bool:
     return any(ip_address(address) in _network(known) for known in addresses)
-
-
-def _shows_certificate(peer: PeerEntry, caller: Caller) -> bool:
-    return not peer.certificate_sha256 or caller.certificate_sha256 in peer.certificate_sha256
 
 
 def _network(text: str) -> IPv4Network | IPv6Network:

@@ -3,7 +3,8 @@
 Guards: a file that has an arrival row is never catalogued again. Nothing whole
 is ever removed but a duplicate's second copy, after its row and after the held
 copy was opened whole. What the disk refuses is left for later and keeps nothing
-else waiting; its folder is not put away meanwhile.
+else waiting; its folder is not put away meanwhile. What is swept goes after
+the record of it is committed, and only from the inbox.
 Leaves out: committing and moving, which `intake/batch.py` does for many
 associations at once.
 """
@@ -16,20 +17,19 @@ from typing import TypeVar
 
 from appliance.archive import queries as archive
 from appliance.archive.arrivals import ArrivalOutcome, QuarantineReason
-from appliance.archive.recording import record_unopened
-from appliance.audit.events import PROCESS, Actor, Event, EventCode
+from appliance.archive.recording import record_replayed, record_unopened
+from appliance.audit.events import Actor
 from appliance.clock import microseconds
-from appliance.errors import Tampered, Unavailable
+from appliance.errors import ApplianceError, Tampered, Unavailable
 from appliance.identifiers import AssociationId, FileId
 from appliance.inbox.association import AssociationEnd, Outcome
 from appliance.inbox.reader import OpenAssociation, State
-from appliance.intake import queries, trail
+from appliance.intake import queries, senders, trail
 from appliance.intake.copies import put_second_copy_away
 from appliance.intake.examining import Examined, Waiting, examine, look, unreadable
+from appliance.intake.parsers import Parsers
 from appliance.intake.parts import IntakeParts
 from appliance.intake.resting import Resting
-from appliance.sandbox.birth import Birth
-from appliance.sandbox.parser import Parser
 from appliance.store import stored_files
 from appliance.store.transactions import WriteTransaction
 
@@ -49,21 +49,20 @@ class Ended:
 class AssociationIntake:
     """The state of one association between steps."""
 
-    def __init__(self, parts: IntakeParts, association: OpenAssociation, birth: Birth) -> None:
+    def __init__(self, parts: IntakeParts, association: OpenAssociation, parsers: Parsers) -> None:
         self._parts = parts
         self._association = association
         self._id = self.association_id = association.association_id
-        self._parser = Parser(parts.clock, birth=birth)
+        self._parsers = parsers
         self._incomplete: list[FileId] = []
+        self._swept: list[FileId] = []
+        self._is_contested = False  # it holds a whole file whose id another association's file bears
+        self._told: Ended | None = None  # what was written down of one that is never put away
         self._resting = Resting(parts.clock)
         self.settled = False
         with parts.database.read() as tx:
             self._known = {FileId(key): outcome for key, outcome in archive.arrivals_of(tx, self._id.value).items()}
         self._unfinished: list[FileId] | None = None  # files that have their rows, until the first listing
-
-    def close(self) -> None:
-        """End the parser."""
-        self._parser.close()
 
     def found(self, flush: Callable[[], None]) -> Iterator[Examined | Ended]:
         """Give every whole file that waits, examined, and last the end if there is one.
@@ -85,22 +84,26 @@ class AssociationIntake:
             examined = self._tried(one.file_id, partial(self._examined, one))
             if examined is not None:
                 yield examined
-        if end is not None:
-            self.close()  # nothing more comes; a child less beside the next association's
-            if count < end.file_count:
-                yield from self._damaged()
-        if (end is not None and not self._resting) or (not waiting and self._is_quiet(self._parts.quiet_seconds)):
-            yield Ended(end, end_is_ours)
+        if end is not None and count < end.file_count:
+            yield from self._damaged()
+        ended = Ended(end, end_is_ours)
+        if (waiting or self._incomplete or ended != self._told) and self._has_ended(ended, still=not waiting):
+            yield ended
 
     def begin(self, tx: WriteTransaction) -> Actor:
         """Add the association's row unless it is there; give who sent."""
-        return trail.sender(_begin(tx, self._association), self._association.record.facts.address)
+        return senders.begin(tx, self._association.record.facts)
 
     def taken(self, outcomes: Mapping[FileId, ArrivalOutcome]) -> None:
         """Remember what became of files whose rows are committed."""
-        for file_id in outcomes:
+        for file_id, outcome in outcomes.items():
             self._resting.forget(file_id)
+            self._is_contested = self._is_contested or outcome is ArrivalOutcome.FORGED
         self._known.update({file_id: outcome.value for file_id, outcome in outcomes.items()})
+
+    def leave(self, file_id: FileId, error: ApplianceError) -> None:
+        """Leave a file that could not be catalogued at all for later."""
+        self._resting.refuse(file_id, error)
 
     def conclude(self, tx: WriteTransaction, ended: Ended) -> bool:
         """Write how it ended; say whether every file of it has its row, so that its folder may be put away.
@@ -109,17 +112,31 @@ class AssociationIntake:
         """
         self._write_end(tx, ended.end, ended.end_is_ours)
         if self._incomplete and self._is_quiet(SWEEP_AFTER_SECONDS):
-            self._sweep(tx)
+            self._swept = self._incomplete
+            trail.tell_swept(self._parts.audit, tx, len(self._swept))
         if self._incomplete or self._resting or queries.has_unmoved(tx, self._id.value):
+            return False
+        if self._is_contested:
+            self._told = ended
             return False
         if any(file_id not in self._known for file_id in self._parts.reader.file_ids(self._id)):
             return False
         queries.settle_association(tx, self._id.value, self._parts.now())
         return True
 
+    def sweep(self) -> None:
+        """Remove what `conclude` wrote down as swept; its transaction is committed."""
+        swept, self._swept = self._swept, []
+        for file_id in swept:
+            self._tried(file_id, partial(self._parts.vault.remove_arrived, self._id, file_id))
+
     def _listed(self) -> tuple[list[FileId], AssociationEnd | None, bool]:
         end, end_is_ours = self._end()  # before the listing: what it counts is then in the listing
         return self._parts.reader.file_ids(self._id), end, end_is_ours
+
+    def _has_ended(self, ended: Ended, *, still: bool) -> bool:
+        declared = ended.end is not None and not self._resting
+        return declared or (still and self._is_quiet(self._parts.quiet_seconds))
 
     def _end(self) -> tuple[AssociationEnd | None, bool]:
         try:
@@ -152,7 +169,8 @@ class AssociationIntake:
         return state
 
     def _examined(self, one: Waiting) -> Examined:
-        return examine(self._parts.reader, self._association, one, self._parser, self._parts.now())
+        parser = self._parsers.of(self._association)
+        return examine(self._parts.reader, self._association, one, parser, self._parts.now())
 
     def _tried(self, what: FileId | AssociationId, work: Callable[[], _Result]) -> _Result | None:
         """Do it, or leave it for later when the disk refuses twice, so that it keeps no other waiting."""
@@ -197,7 +215,7 @@ class AssociationIntake:
         if row is None and outcome == ArrivalOutcome.DUPLICATE.value:
             if not self._second_copy_is_kept(file_id):
                 return True
-        elif row is None or row.in_vault:
+        elif row is None or row.association_id != self._id:  # moved already, or another association's
             if outcome != ArrivalOutcome.FORGED.value:
                 self._replayed()
             return True
@@ -211,7 +229,7 @@ class AssociationIntake:
         try:
             waiting = look(parts.reader, self._association, file_id)
         except Tampered:  # not whole itself: of no use
-            parts.vault.remove(file_id, self._id)
+            parts.vault.remove_arrived(self._id, file_id)
             return False
         return put_second_copy_away(parts, self._examined(waiting))
 
@@ -222,14 +240,18 @@ class AssociationIntake:
             known = archive.arrival_outcome(tx, file_id.value)
             if known is None:
                 key = record_unopened(tx, self._id, file_id, QuarantineReason.FORGED, self._parts.now())
+                trail.tell_forged(self._parts.audit, tx, key)
             else:
-                key = record_unopened(tx, self._id, None, QuarantineReason.REPLAYED, self._parts.now())
-            trail.tell_forged(self._parts.audit, tx, key)
+                self._tell_replayed(tx)
         self._known[file_id] = ArrivalOutcome.FORGED.value
 
     def _replayed(self) -> None:
         with self._parts.database.write() as tx:
-            key = record_unopened(tx, self._id, None, QuarantineReason.REPLAYED, self._parts.now())
+            self._tell_replayed(tx)
+
+    def _tell_replayed(self, tx: WriteTransaction) -> None:
+        key = record_replayed(tx, self._id, self._parts.now())
+        if key is not None:
             trail.tell_forged(self._parts.audit, tx, key)
 
     def _is_quiet(self, seconds: float) -> bool:
@@ -254,28 +276,3 @@ class AssociationIntake:
         if not end_is_ours:
             key = record_unopened(tx, self._id, None, QuarantineReason.FORGED, parts.now())
             trail.tell_forged(parts.audit, tx, key)
-
-    def _sweep(self, tx: WriteTransaction) -> None:
-        for file_id in self._incomplete:
-            self._parts.vault.remove(file_id, self._id)
-        self._parts.audit.record(tx, Event(EventCode.INBOX_SWEPT, PROCESS, number=len(self._incomplete)))
-        self._incomplete = []
-
-
-def _begin(tx: WriteTransaction, association: OpenAssociation) -> int | None:
-    """Add the association's row; give the key of the peer, if it is a known one."""
-    facts = association.record.facts
-    queries.add_association(
-        tx,
-        association_id=facts.association_id.value,
-        calling_ae_title=facts.calling_ae_title.value,
-        called_ae_title=facts.called_ae_title.value,
-        address=facts.address,
-        transport=facts.transport.value,
-        certificate_sha256=bytes.fromhex(facts.certificate_sha256) if facts.certificate_sha256 else None,
-        implementation_class_uid=facts.implementation_class_uid,
-        implementation_version_name=facts.implementation_version_name,
-        started_at=microseconds(facts.started_at),
-    )
-    row = queries.association(tx, facts.association_id.value)
-    return None if row is None else row[0]

@@ -16,7 +16,7 @@ from logging import getLogger
 from appliance.archive.arrivals import ArrivalOutcome, QuarantineReason
 from appliance.archive.cataloguing import Catalogued, Cataloguer
 from appliance.audit.events import Actor
-from appliance.errors import ApplianceError
+from appliance.errors import ApplianceError, Unavailable
 from appliance.identifiers import AssociationId, FileId
 from appliance.intake import trail
 from appliance.intake.association import AssociationIntake, Ended
@@ -86,11 +86,21 @@ class Batch:
         except Exception as error:  # noqa: BLE001  one file that cannot be written must not keep the others out
             if len(taken) > 1:
                 return [file_id for one in taken for file_id in self._commit([one])]
-            log.error("a file could not be catalogued: %s", type(error).__name__)  # noqa: TRY400  its words could quote
-            bare = Examined(taken[0].examined.arrival, None, QuarantineReason.NOT_CATALOGUED)
-            taken = [_Taken(taken[0].association, bare)]
-            done = self._catalogue(taken)
+            return self._commit_bare(taken[0], error)
         return self._put_away(taken, [one.outcome for one in done])
+
+    def _commit_bare(self, one: _Taken, error: Exception) -> list[FileId]:
+        """Keep a file that cannot be listed in quarantine; one that even that is refused to waits where it lies."""
+        log.error("a file could not be catalogued: %s", type(error).__name__)  # its words could quote
+        bare = _Taken(one.association, Examined(one.examined.arrival, None, QuarantineReason.NOT_CATALOGUED))
+        try:
+            done = self._catalogue([bare])
+        except ApplianceError:
+            raise
+        except Exception as again:  # noqa: BLE001  as above: it stops nothing
+            one.association.leave(one.file_id, Unavailable(f"a file cannot be catalogued: {type(again).__name__}"))
+            return []
+        return self._put_away([bare], [done[0].outcome])
 
     def _catalogue(self, taken: Sequence[_Taken]) -> list[Catalogued]:
         parts = self._parts
@@ -108,6 +118,8 @@ class Batch:
         kept: list[tuple[AssociationId, FileId]] = []
         for one, outcome in zip(taken, outcomes, strict=True):
             one.association.taken({one.file_id: outcome})
+            if outcome is ArrivalOutcome.FORGED:
+                continue  # its name is another file's: it stays where it lies
             if outcome is not ArrivalOutcome.DUPLICATE or put_second_copy_away(self._parts, one.examined):
                 kept.append((one.association.association_id, one.file_id))
         self._parts.vault.move_all_in(kept)
@@ -119,6 +131,8 @@ class Batch:
             for file_id in moved:
                 stored_files.mark_in_vault(tx, file_id)
             settled = [association for association, how in ended if association.conclude(tx, how)]
+        for association, _ in ended:
+            association.sweep()
         if settled:
             with storage_faults():
                 self._put_records_away(settled)

@@ -23,7 +23,7 @@ def put_second_copy_away(parts: IntakeParts, examined: Examined) -> bool:
     with parts.database.read() as tx:
         held = find_held(tx, parts.keys, arrival)
     if held is None or opens_whole(held, parts.vault, arrival.dataset_sha256):
-        parts.vault.remove(arrival.file.file_id, arrival.association_id)
+        parts.vault.remove_arrived(arrival.association_id, arrival.file.file_id)
         return False
     if held.version_key is not None and examined.facts is None:
         raise Unavailable("a second copy could not be parsed again")

@@ -4,15 +4,22 @@ from appliance.store.transactions import ReadTransaction, Row, WriteTransaction
 
 
 def add_association(tx: WriteTransaction, **values: object) -> None:
-    """Add an association that is open; one that is known stays as it is."""
+    """Add an association that is open."""
     tx.change(
         "INSERT INTO associations (association_id, peer_key, calling_ae_title, called_ae_title, address, transport, "
         "certificate_sha256, implementation_class_uid, implementation_version_name, started_at, outcome) VALUES "
-        "(:association_id, (SELECT peer_key FROM peers WHERE calling_ae_title = :calling_ae_title COLLATE NOCASE "
-        "AND removed_at IS NULL AND (address IS NULL OR address = :address) LIMIT 1), :calling_ae_title, "
-        ":called_ae_title, :address, :transport, :certificate_sha256, :implementation_class_uid, "
-        ":implementation_version_name, :started_at, 'open') ON CONFLICT (association_id) DO NOTHING",
+        "(:association_id, :peer_key, :calling_ae_title, :called_ae_title, :address, :transport, :certificate_sha256, "
+        ":implementation_class_uid, :implementation_version_name, :started_at, 'open')",
         **values,
+    )
+
+
+def peers_at(tx: ReadTransaction, at: int) -> list[Row]:
+    """Give peer_key, name, calling_ae_title, address and certificate_sha256 of who was not removed by then."""
+    return tx.rows(
+        "SELECT peer_key, name, calling_ae_title, address, certificate_sha256 FROM peers "
+        "WHERE removed_at IS NULL OR removed_at > :at ORDER BY peer_key",
+        at=at,
     )
 
 

@@ -21,11 +21,12 @@ from appliance.inbox.reader import CutRecord, OpenAssociation
 from appliance.intake import queries, trail
 from appliance.intake.association import AssociationIntake
 from appliance.intake.batch import Batch
+from appliance.intake.parsers import Parsers
 from appliance.intake.parts import IntakeParts
 from appliance.intake.resting import Resting
 from appliance.intake.rotation import KeyUpkeep, publish_inbox_key
 from appliance.intake.spool import SpoolImport
-from appliance.sandbox.birth import Nursery
+from appliance.sandbox.birth import Birth, Nursery
 from appliance.store import stored_files
 
 LEAST_WAIT_SECONDS, MOST_WAIT_SECONDS = 0.1, 0.8  # a study is listed within 2 s of its last instance
@@ -37,12 +38,19 @@ log = getLogger(__name__)
 class Intake:
     """The intake process."""
 
-    def __init__(self, parts: IntakeParts) -> None:
+    def __init__(self, parts: IntakeParts, birth: Birth | None = None) -> None:
+        """Take in what `parts` tell of.
+
+        Args:
+            parts: Collaborators.
+            birth: Makes the children that read scans; a nursery's unless a test gives hostile ones.
+        """
         self._parts = parts
         self._reader = parts.reader
         self._spool = SpoolImport(parts)
         self._upkeep = KeyUpkeep(parts)
         self._nursery = Nursery("facts")
+        self._parsers = Parsers(parts.clock, birth or self._nursery.birth)
         self._open: dict[AssociationId, AssociationIntake] = {}
         self._began: dict[AssociationId, datetime] = {}
         self._passed_over: dict[AssociationId, tuple[int, ...]] = {}
@@ -127,6 +135,7 @@ class Intake:
             self._forget_settled()
         batch.flush()
         self._forget_settled()
+        self._parsers.rest()
         return done
 
     def _take_events(self) -> int:
@@ -168,7 +177,7 @@ class Intake:
         if record is None:
             return None
         try:
-            opened = AssociationIntake(self._parts, self._unsealed(record), self._nursery.birth)
+            opened = AssociationIntake(self._parts, self._unsealed(record), self._parsers)
         except Tampered as error:
             self._pass_over(association_id, error)
             return None
@@ -205,12 +214,10 @@ class Intake:
 
     def _forget_settled(self) -> None:
         for association in [one for one in self._open.values() if one.settled]:
-            association.close()
             del self._open[association.association_id]
 
     def _forget_all(self) -> None:
-        for association in self._open.values():
-            association.close()
+        self._parsers.close()
         self._open.clear()
 
 

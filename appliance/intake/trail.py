@@ -12,7 +12,6 @@ _OF_OUTCOME = {
     ArrivalOutcome.VERSION: EventCode.INSTANCE_VERSION_ADDED,
     ArrivalOutcome.QUARANTINED: EventCode.INSTANCE_QUARANTINED,
     ArrivalOutcome.DAMAGED: EventCode.FILE_DAMAGED,
-    ArrivalOutcome.FORGED: EventCode.FILE_FORGED,
 }
 
 
@@ -27,7 +26,10 @@ def sender(peer_key: int | None, address: str) -> Actor:
 def tell_catalogued(audit: AuditLog, tx: WriteTransaction, actor: Actor, done: Catalogued) -> None:
     """Record what was out of the ordinary about one arrival."""
     code = _OF_OUTCOME.get(done.outcome)
-    if code is not None:
+    if done.outcome is ArrivalOutcome.FORGED:
+        if done.quarantine_key is not None:
+            tell_forged(audit, tx, done.quarantine_key)
+    elif code is not None:
         event = Event(code, actor, subject=_subject(done), patient_key=done.patient_key, study_key=done.study_key)
         audit.record(tx, event)
     for conflict_key in done.conflict_keys:
@@ -46,6 +48,11 @@ def tell_rotten(audit: AuditLog, tx: WriteTransaction, quarantine_key: int) -> N
     """Record a stored file that no longer opened whole, and whose place another copy took."""
     subject = Subject(SubjectKind.QUARANTINE, quarantine_key)
     audit.record(tx, Event(EventCode.FILE_DAMAGED, PROCESS, Outcome.FAILURE, subject=subject))
+
+
+def tell_swept(audit: AuditLog, tx: WriteTransaction, count: int) -> None:
+    """Record how many files that never became whole are removed from the inbox."""
+    audit.record(tx, Event(EventCode.INBOX_SWEPT, PROCESS, number=count))
 
 
 def tell_ended(audit: AuditLog, tx: WriteTransaction, actor: Actor, count: int, *, as_declared: bool) -> None:

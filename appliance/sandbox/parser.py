@@ -4,12 +4,14 @@ Guards: the child comes from `birth`, with an empty environment and no inherited
 descriptor, so it never held a key. It gets the first bytes of a plaintext and
 what it asks for, within a deadline. Whatever it does, the worst is that one
 file is not understood: any fault ends the child, and the next request gets a
-new one. One Parser serves one association, or one reader's request.
+new one. Nothing is refused by the word of a child that read something before:
+it is asked again of a fresh one. One Parser serves one sender, or one reader's request.
 """
 
 import json
+from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from appliance.clock import Clock
 from appliance.dicom.facts import InstanceFacts
@@ -23,6 +25,7 @@ SECONDS_EACH = 10.0
 PREFIX_BYTES = 64 * 1024
 MAX_WANTED_BYTES = 16 * 1024 * 1024
 REQUESTS_EACH = 2000  # then a new child, long before its CPU limit
+_Answer = TypeVar("_Answer")
 _DIED = frozenset({Fault.CRASHED, Fault.STALLED, Fault.NONSENSE})
 
 
@@ -43,6 +46,7 @@ class Parser:
         self._pipe: PatientPipe | None = None
         self._mode = ""
         self._served = 0
+        self._has_died = False
 
     def __enter__(self) -> Self:
         return self
@@ -56,11 +60,11 @@ class Parser:
         """Read what the catalogue needs of the dataset at `dataset_offset`.
 
         Raises:
-            Unparsable: It breaks a bound or its own structure, or the child did
-                not survive it, twice when the child had read others before.
+            Unparsable: It breaks a bound or its own structure, or a child that
+                had read nothing before did not survive it.
             Tampered: From the source.
         """
-        return decode_facts(self._ask("facts", Kind.FACTS, source, (dataset_offset, transfer_syntax_uid)))
+        return self._ask("facts", Kind.FACTS, source, (dataset_offset, transfer_syntax_uid), decode_facts)
 
     def metadata(self, source: Source, dataset_offset: int, transfer_syntax_uid: str) -> bytes:
         """Give the dataset's DICOM JSON model without bulk data, as UTF-8.
@@ -69,12 +73,17 @@ class Parser:
             Unparsable: As `facts`.
             Tampered: From the source.
         """
-        return self._ask("metadata", Kind.METADATA, source, (dataset_offset, transfer_syntax_uid))
+        return self._ask("metadata", Kind.METADATA, source, (dataset_offset, transfer_syntax_uid), bytes)
 
     @property
     def child_id(self) -> int | None:
         """Give the child's process id, None while there is none."""
         return self._child.process_id if self._child else None
+
+    @property
+    def has_died(self) -> bool:
+        """Whether a child did not survive what it read, ever."""
+        return self._has_died
 
     def close(self) -> None:
         """End the child."""
@@ -82,27 +91,35 @@ class Parser:
         if child is not None:
             child.end()
 
-    def _ask(self, mode: str, kind: Kind, source: Source, about: tuple[int, str]) -> bytes:
+    def _ask(
+        self, mode: str, kind: Kind, source: Source, about: tuple[int, str], decode: Callable[[bytes], _Answer]
+    ) -> _Answer:
         fresh = self._served == 0 or mode != self._mode
         try:
-            return self._ask_once(mode, kind, source, about)
+            return self._ask_once(mode, kind, source, about, decode)
         except Unparsable as error:
-            if fresh or error.fault not in _DIED:
+            self._has_died = self._has_died or error.fault in _DIED
+            if fresh:
                 raise
-            return self._ask_once(mode, kind, source, about)
+            self.close()
+            return self._ask_once(mode, kind, source, about, decode)
 
-    def _ask_once(self, mode: str, kind: Kind, source: Source, about: tuple[int, str]) -> bytes:
+    def _ask_once(
+        self, mode: str, kind: Kind, source: Source, about: tuple[int, str], decode: Callable[[bytes], _Answer]
+    ) -> _Answer:
         pipe = self._ready(mode)
         try:
             pipe.allow(self._seconds_each)
             pipe.send(_request(kind, source, *about))
             answer = _serve(pipe, source)
+            if answer.kind is Kind.RESULT:
+                read = decode(answer.body)
+                self._served += 1
+                return read
         except BaseException:
             self.close()
             raise
         self._served += 1
-        if answer.kind is Kind.RESULT:
-            return answer.body
         fault = _fault(answer.body)
         if fault in _DIED:
             self.close()

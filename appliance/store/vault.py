@@ -2,7 +2,7 @@
 
 Guards: a file has one name from creation, and is found in the inbox or in the
 vault whatever moment a crash chose. Moving and removing twice changes nothing.
-Leaves out: keys and rows. Whoever erases removes keys and rows first.
+Leaves out: keys and rows, and erasing: nothing is removed here but from the inbox.
 """
 
 import re
@@ -93,22 +93,16 @@ class Vault:
         if refused is not None:
             raise refused
 
-    def remove(self, file_id: FileId, association_id: AssociationId | None = None) -> None:
-        """Remove a file from wherever it lies, durably; none there is no error.
+    def remove_arrived(self, association_id: AssociationId, file_id: FileId) -> None:
+        """Remove a file from the inbox, durably, whatever lies under its name in the vault; none there is no error.
 
         Raises:
             Unavailable: The disk refused.
         """
-        places = [self.path_of(file_id)]
-        if association_id is not None:
-            places.append(self.inbox_path_of(association_id, file_id))
-        with storage_faults():
-            for place in places:
-                try:
-                    self._files.unlink(place)
-                except FileNotFoundError:
-                    continue
-                self._files.fsync_folder(place.parent)
+        place = self.inbox_path_of(association_id, file_id)
+        with storage_faults(), suppress(FileNotFoundError):
+            self._files.unlink(place)
+            self._files.fsync_folder(place.parent)
 
     def stored_ids(self) -> Iterator[FileId]:
         """Give the id of every file in the vault, in order. Foreign names are passed over."""

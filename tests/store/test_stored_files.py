@@ -102,7 +102,7 @@ def test_an_erased_row_leaves_a_file_that_is_found_as_an_orphan(box: ABox) -> No
             unseal_row(tx, box.keys, erased)
         assert find_orphans(tx, box.vault) == [erased]
         assert find_orphans(tx, box.vault) == [erased]
-    box.vault.remove(erased)
+    box.vault.path_of(erased).unlink()
     with box.database.read() as tx:
         assert find_orphans(tx, box.vault) == []
 
