@@ -8,10 +8,13 @@ the caller opens its own. Left out: stored descriptors, reloading.
 Source: sd_listen_fds(3), sd_notify(3), sd_watchdog_enabled(3).
 """
 
+import logging
 import os
 import socket
 from collections.abc import Callable, Mapping
 from threading import Event
+
+log = logging.getLogger(__name__)
 
 FIRST_DESCRIPTOR = 3
 
@@ -69,6 +72,14 @@ class ServiceManager:
                 self.alive()
 
     def _tell(self, message: str) -> None:
-        if self._address:
-            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line:
+        """Tell it, where it can be told: one that waits in vain starts this process anew by itself.
+
+        A shell that a unit or a container started inherits an address that is not for it.
+        """
+        if not self._address:
+            return
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line:
+            try:
                 line.sendto(message.encode(), self._address)
+            except OSError as error:
+                log.warning("the service manager cannot be told %s: %s", message, error.strerror)

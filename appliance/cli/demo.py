@@ -1,14 +1,11 @@
 """`enamel demo`: a whole clinic on loopback, for a person or for a test from outside."""
 
-import http.client
 import json
 import os
 import re
-import ssl
 import subprocess
 import sys
 from argparse import ArgumentParser
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,20 +30,23 @@ from appliance.assembly.samples import push_corpus, push_phantoms
 from appliance.assembly.supervisor import Supervisor
 from appliance.cli.answers import Answer
 from appliance.cli.line import Command, Invocation
+from appliance.cli.readiness import no_answer, silent_processes
 from appliance.clock import SystemClock
 from appliance.config import child_environment
-from appliance.dicom_scp.sender import Destination, echo
-from appliance.errors import ApplianceError
+from appliance.dicom_scp.sender import Destination
 from appliance.logs import set_up_logging
 
-_PROBE_SECONDS = 2.0
-_EVERYTHING = {"receiver", "caddy", "intake", "staff"}
+_GIVE_UP_SECONDS = 60.0
 
 
 def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--ports-from", type=int, metavar="N", help="listen on N (DICOM), N+1 (DICOM TLS), N+2 (HTTPS)")
     parser.add_argument("--no-samples", action="store_true", help="begin empty")
     parser.add_argument("--accept-any-peer", action="store_true", help="admit whoever sends from this machine")
+    parser.add_argument(
+        "--give-up-after", type=float, default=_GIVE_UP_SECONDS, metavar="SECONDS",
+        help="how long the processes may take until all of them answer (60)",
+    )  # fmt: skip
 
 
 def _demo(call: Invocation) -> Answer:
@@ -55,10 +55,12 @@ def _demo(call: Invocation) -> Answer:
     if not call.given.json:
         _say(f"Opening the clinic in {folder} ..." if folder.exists() else f"Making a clinic in {folder} ...")
     clinic = prepare_clinic(folder, ports, accept_any_peer=call.given.accept_any_peer, clock=call.clock)
+    if not call.given.json:
+        _say("Starting receiver, intake, staff and Caddy ...")
     set_up_logging("supervisor", "warning")
     supervisor = Supervisor(embedded_works(clinic.settings, clinic.settings_file, call.clock), call.clock)
     supervisor.unlock(None)
-    show = _Show(call, clinic, supervisor)
+    show = Show(call, clinic, supervisor)
     try:
         supervisor.run(show.each_tick)
     finally:
@@ -67,20 +69,41 @@ def _demo(call: Invocation) -> Answer:
 
 
 @dataclass
-class _Show:
-    """Tells once that all answers, then has the samples sent."""
+class Show:
+    """Tells once that all answers, then has the samples sent; gives up on processes that never answer."""
 
     call: Invocation
     clinic: Clinic
     supervisor: Supervisor
     _ready: bool = False
+    _began_at: float | None = None
     _samples: "subprocess.Popen[bytes] | None" = field(default=None)
 
     def each_tick(self) -> None:
-        """Look whether all answers; once it does, tell."""
-        if self._ready or not _answers(self.clinic, self.supervisor):
-            return
-        self._ready = True
+        """Look whether all answers; once it does, tell.
+
+        Raises:
+            Unavailable: It does not within the time given.
+        """
+        if not self._ready and self._all_answer():
+            self._ready = True
+            self._tell()
+
+    def end(self) -> None:
+        """Stop sending."""
+        if self._samples is not None:
+            self._samples.terminate()
+            self._samples.wait()
+
+    def _all_answer(self) -> bool:
+        now, patience = self.call.clock.monotonic(), self.call.given.give_up_after
+        self._began_at = now if self._began_at is None else self._began_at
+        silent = silent_processes(self.clinic, self.supervisor.status().processes)
+        if silent and now - self._began_at > patience:
+            raise no_answer(self.clinic, silent, patience)
+        return not silent
+
+    def _tell(self) -> None:
         numbers = {"supervisor": os.getpid(), **self.supervisor.status().processes}
         if self.call.given.json:
             _say(json.dumps(told(self.clinic, numbers), ensure_ascii=False))
@@ -88,12 +111,6 @@ class _Show:
             _say(_greeting(self.clinic, self.call.clock))
         if not self.call.given.no_samples and not has_samples(Path(self.clinic.settings.data_folder)):
             self._send_samples()
-
-    def end(self) -> None:
-        """Stop sending."""
-        if self._samples is not None:
-            self._samples.terminate()
-            self._samples.wait()
 
     def _send_samples(self) -> None:
         command = [sys.executable, "-m", "appliance", "demo-samples", "--settings", str(self.clinic.settings_file)]
@@ -106,22 +123,6 @@ class _Show:
             process_group=0,
             preexec_fn=ending_with_this(),  # noqa: PLW1509  the supervisor has one thread
         )
-
-
-def _answers(clinic: Clinic, supervisor: Supervisor) -> bool:
-    if supervisor.status().processes.keys() != _EVERYTHING:
-        return False
-    staff, tls = clinic.settings.staff, Folders.of(clinic.settings).tls
-    with suppress(OSError, ApplianceError, http.client.HTTPException, ValueError):
-        trust = ssl.create_default_context(cafile=str(tls / CA_FILE))
-        line = http.client.HTTPSConnection(HOST, staff.port, context=trust, timeout=_PROBE_SECONDS)
-        line.request("GET", "/healthz")
-        return json.loads(line.getresponse().read())["keys"] == "open" and echo(_destination(clinic)) == 0
-    return False
-
-
-def _destination(clinic: Clinic) -> Destination:
-    return Destination(HOST, clinic.settings.receiver.port, AE_TITLE, SENDER, timeout_seconds=_PROBE_SECONDS)
 
 
 def _greeting(clinic: Clinic, clock: SystemClock) -> str:

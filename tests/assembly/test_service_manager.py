@@ -53,6 +53,11 @@ def test_descriptors_meant_for_another_process_are_left_alone() -> None:
     assert handed_sockets({}, os.getpid()) == {}
 
 
+def test_a_service_manager_that_cannot_be_told_stops_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    ServiceManager({"NOTIFY_SOCKET": str(tmp_path / "nowhere")}).ready()
+    assert "cannot be told READY=1" in caplog.text
+
+
 def test_the_service_manager_hears_ready_and_a_fed_watchdog_and_stopping(tmp_path: Path) -> None:
     address = str(tmp_path / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
