@@ -1,4 +1,8 @@
-"""The one key that the receiver is given: the public half of the current inbox key pair."""
+"""The one key that the receiver is given: the public half of the current inbox key pair.
+
+Guards: a file with a flipped bit is refused, so that nothing is ever sealed to, and acknowledged for, a key that
+nobody has.
+"""
 
 import json
 from dataclasses import dataclass
@@ -6,6 +10,7 @@ from pathlib import Path
 
 from appliance.errors import Unavailable, Unsuitable
 from appliance.identifiers import BoxId
+from appliance.keys.inbox_seal import encode_key_file, key_file_digest
 
 _LARGEST_BYTES = 4096
 
@@ -26,20 +31,26 @@ class InboxPublicKey:
 
     def encode(self) -> bytes:
         """Give the key file's bytes."""
-        fields = {"box_id": str(self.box_id), "number": self.number, "public_key": self.public_key.hex()}
-        return json.dumps(fields).encode() + b"\n"
+        return encode_key_file(self.box_id, self.number, self.public_key)
 
 
 def read_public_key(path: Path) -> InboxPublicKey:
     """Read the key file; it is small, so it is read for each association that stores.
 
     Raises:
-        Unavailable: There is none yet, or it cannot be read.
+        Unavailable: There is none yet, or it cannot be read, or a bit of it is not what was written.
     """
     try:
         with path.open("rb") as file:
-            fields = json.loads(file.read(_LARGEST_BYTES))
-        key = bytes.fromhex(fields["public_key"])
-        return InboxPublicKey(BoxId.parse(fields["box_id"]), int(fields["number"]), key)
-    except (OSError, ValueError, TypeError, KeyError, RecursionError, Unsuitable) as fault:
+            return _decoded(file.read(_LARGEST_BYTES))
+    except (OSError, ValueError, TypeError, LookupError, RecursionError, OverflowError, Unsuitable) as fault:
         raise Unavailable("the inbox's public key is not there, or cannot be read") from fault
+
+
+def _decoded(stored: bytes) -> InboxPublicKey:
+    fields = json.loads(stored)
+    key = bytes.fromhex(fields["public_key"])
+    found = InboxPublicKey(BoxId.parse(fields["box_id"]), int(fields["number"]), key)
+    if key_file_digest(found.box_id, found.number, key) != fields["sha256"]:
+        raise Unsuitable("the key file is damaged")
+    return found

@@ -14,7 +14,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from appliance.audit.events import PROCESS, Actor, Event, EventCode
-from appliance.errors import Tampered
+from appliance.errors import Tampered, Unavailable
+from appliance.inbox.public_key import read_public_key
 from appliance.inbox.reader import InboxReader
 from appliance.intake.parts import IntakeParts
 from appliance.store import runs, stored_files
@@ -63,6 +64,23 @@ def publish_inbox_key(parts: IntakeParts) -> None:
     write_inbox_public_key(parts.files, parts.data_folder / "exchange" / "inbox-key.json", parts.box_id, public)
 
 
+def keep_published(parts: IntakeParts) -> None:
+    """Write the receiver's key file again where it is not what it should be, for instance after a bit of it flipped.
+
+    Raises:
+        Unavailable: The disk refused.
+    """
+    with parts.database.read() as tx:
+        public = current_inbox_public_key(tx)
+    try:
+        found = read_public_key(parts.data_folder / "exchange" / "inbox-key.json")
+    except Unavailable:
+        publish_inbox_key(parts)
+        return
+    if (found.box_id, found.number, found.public_key) != (parts.box_id, public.number, public.public_key):
+        publish_inbox_key(parts)
+
+
 @dataclass
 class _Pass:
     """One walk over all files' rows, a batch at a time."""
@@ -86,7 +104,7 @@ class KeyUpkeep:
         """Do what is due, at most one batch; give how many rows were wrapped anew.
 
         Raises:
-            Unavailable: The disk refused; it is tried again within the hour.
+            Unavailable: The disk refused; it is tried again within the hour, the key file within a minute.
         """
         now = self.parts.clock.now()
         if self._pass is not None:
@@ -94,6 +112,7 @@ class KeyUpkeep:
         if now < self._look_at:
             return 0
         self._look_at = now + LOOK_EVERY
+        keep_published(self.parts)
         with self.parts.database.read() as tx:
             last = runs.last_runs(tx, ROTATION_JOB)
         if _is_over(last.done_at, DAILY, now) and _is_over(last.begun_at, HOURLY, now):
@@ -114,10 +133,7 @@ class KeyUpkeep:
     def _rotate_old(self, now: datetime) -> int:
         with self.parts.database.read() as tx:
             old = tuple(kind for kind in _EVENTS if now - self.parts.keys.made_at(tx, kind) >= ROTATE_AFTER)
-        if not old:
-            publish_inbox_key(self.parts)  # an earlier run's may have failed
-            return 0
-        return len(rotate(self.parts, old, PROCESS))
+        return len(rotate(self.parts, old, PROCESS)) if old else 0
 
     def _destroy_inbox_pairs(self, now: datetime) -> int:
         with self.parts.database.read() as tx:

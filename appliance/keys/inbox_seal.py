@@ -9,6 +9,7 @@ Source: RFC 9180.
 
 import hashlib
 import hmac
+import json
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
@@ -16,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
 from appliance.errors import Tampered, Unsuitable, WrongKey
-from appliance.identifiers import FileId
+from appliance.identifiers import BoxId, FileId
 from appliance.keys.derivation import derive_key
 from appliance.keys.secret import KEY_BYTES, SecretKey, same_bytes
 
@@ -40,6 +41,17 @@ def new_inbox_key_pair() -> InboxKeyPair:
     """Draw a random pair."""
     private = X25519PrivateKey.generate()
     return InboxKeyPair(SecretKey(private.private_bytes_raw()), private.public_key().public_bytes_raw())
+
+
+def encode_key_file(box_id: BoxId, number: int, public_key: bytes) -> bytes:
+    """Give the bytes of the file that tells the receiver what to seal to."""
+    fields = {"box_id": str(box_id), "number": number, "public_key": public_key.hex()}
+    return json.dumps({**fields, "sha256": key_file_digest(box_id, number, public_key)}).encode() + b"\n"
+
+
+def key_file_digest(box_id: BoxId, number: int, public_key: bytes) -> str:
+    """Give what tells a whole key file from a damaged one; what is sealed to a damaged key opens for nobody."""
+    return hashlib.sha256(b"enamel inbox key\x00" + box_id.value + number.to_bytes(8) + public_key).hexdigest()
 
 
 def seal_association_key(public_key: bytes, info: bytes, key: SecretKey) -> bytes:

@@ -5,7 +5,6 @@ opens what it sealed until it is destroyed, and then nothing brings it back.
 Leaves out: when to rotate, and whether anything still needs an old key.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +15,7 @@ from appliance.clock import Clock, instant, microseconds
 from appliance.errors import NotFound, Unavailable
 from appliance.identifiers import BoxId
 from appliance.keys.authority import Issued
-from appliance.keys.inbox_seal import new_inbox_key_pair
+from appliance.keys.inbox_seal import encode_key_file, new_inbox_key_pair
 from appliance.keys.secret import SecretKey
 from appliance.keys.wrapping import seal_secret, unseal_secret
 from appliance.store.files import FileLayer, replace_durably, storage_faults
@@ -183,9 +182,8 @@ def write_inbox_public_key(files: FileLayer, path: Path, box_id: BoxId, public: 
     Raises:
         Unavailable: The disk refused.
     """
-    content = {"box_id": str(box_id), "number": public.number, "public_key": public.public_key.hex()}
     with storage_faults():
-        replace_durably(files, path, json.dumps(content).encode() + b"\n", INBOX_KEY_MODE)
+        replace_durably(files, path, encode_key_file(box_id, public.number, public.public_key), INBOX_KEY_MODE)
 
 
 def _context(kind: KeyKind, number: int) -> bytes:

@@ -154,3 +154,18 @@ def test_the_uid_of_the_class_is_the_contexts_own(tmp_path: Path) -> None:
         raw.open()
         raw.say(p_data(pdv(1, 3, store_command(sop_class=CT + " ")), pdv(1, 2, b"x")))
         assert raw.status() == 0
+
+
+def test_where_the_key_to_seal_to_is_damaged_nothing_is_acknowledged(tmp_path: Path) -> None:
+    with running(tmp_path) as receiver:
+        file = receiver.folder.places.inbox_key
+        whole = file.read_bytes()
+        at = whole.index(b"public_key") + 20
+        file.write_bytes(whole[:at] + bytes((whole[at] ^ 1,)) + whole[at + 1 :])
+        with peer(receiver.port) as raw:
+            raw.say(request())
+            assert raw.hear() == (3, bytes((0, 2, 3, 2)))
+        assert "public key is not there, or cannot be read" in (receiver.folder.path / "log").read_text()
+        file.write_bytes(whole)
+        with peer(receiver.port) as raw:
+            raw.open()

@@ -290,3 +290,18 @@ def test_without_a_public_key_nothing_is_begun(tmp_path: Path) -> None:
     (tmp_path / "broken").write_bytes(b"{}")
     with pytest.raises(Unavailable):
         read_public_key(tmp_path / "broken")
+
+
+def test_a_key_file_with_a_flipped_bit_gives_the_key_that_was_written_or_none(tmp_path: Path) -> None:
+    written = InboxPublicKey(BOX, 4, new_inbox_key_pair().public_key)
+    whole, file = written.encode(), tmp_path / "key"
+    refused = 0
+    for bit in range(8 * len(whole)):
+        data = bytearray(whole)
+        data[bit // 8] ^= 1 << bit % 8
+        file.write_bytes(data)
+        try:
+            assert read_public_key(file) == written, f"bit {bit}"
+        except Unavailable:
+            refused += 1
+    assert refused > 7 * len(whole)

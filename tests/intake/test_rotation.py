@@ -145,3 +145,21 @@ def test_a_key_file_that_cannot_be_written_is_tried_again(clinic: Clinic) -> Non
     clinic.clock.ahead = timedelta(days=1, minutes=1)
     KeyUpkeep(clinic.parts).step()
     assert read_public_key(clinic.folder / "exchange" / "inbox-key.json").number == 2
+
+
+def test_a_key_file_whose_bits_flipped_is_written_again_within_a_minute(clinic: Clinic) -> None:
+    published = clinic.folder / "exchange" / "inbox-key.json"
+    clinic.intake().step()
+    whole = published.read_bytes()
+    published.write_bytes(flipped(whole, whole.index(b"public_key") + 20))
+    upkeep = KeyUpkeep(clinic.parts)
+    upkeep.step()
+    assert published.read_bytes() == whole
+    published.unlink()
+    clinic.clock.ahead = timedelta(minutes=1, seconds=1)
+    upkeep.step()
+    assert published.read_bytes() == whole
+
+
+def flipped(data: bytes, at: int) -> bytes:
+    return data[:at] + bytes((data[at] ^ 1,)) + data[at + 1 :]

@@ -10,7 +10,7 @@ import pytest
 from appliance.errors import NotFound, OutOfSpace, Unavailable, WrongKey
 from appliance.identifiers import BoxId
 from appliance.keys.authority import new_device_root, new_web_root
-from appliance.keys.inbox_seal import open_association_key, seal_association_key
+from appliance.keys.inbox_seal import key_file_digest, open_association_key, seal_association_key
 from appliance.keys.secret import SecretKey
 from appliance.store.rotating_keys import (
     KeyKind,
@@ -119,6 +119,7 @@ def test_the_receivers_file_holds_the_public_half_and_is_replaced_in_one_step(bo
         assert path.exists() == (n == 5)
     write_inbox_public_key(box.files, path, box_id, public)
     found = json.loads(path.read_bytes())
+    assert found.pop("sha256") == key_file_digest(box_id, 1, public.public_key)
     assert found == {"box_id": str(box_id), "number": 1, "public_key": public.public_key.hex()}
     assert private.reveal().hex() not in path.read_text()
     assert stat.S_IMODE(path.stat().st_mode) & 0o027 == 0
