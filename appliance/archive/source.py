@@ -152,10 +152,11 @@ class ScopedSource:
             pass
 
     def close(self) -> None:
-        """Close what is kept open."""
+        """Close what is kept open and forget keys; what is read afterwards is opened anew."""
         with self._lock:
             opened = list(self._open.values())
             self._open.clear()
+            self._wrapping_keys.clear()
         _close(opened)
 
     def _read_open(self, opened: _Open, offset: int, target: memoryview) -> bool:

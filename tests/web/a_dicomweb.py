@@ -13,6 +13,7 @@ from litestar import Litestar, get
 from appliance.accounts.context import Accounts
 from appliance.accounts.roles import IMAGE_RIGHT, Permission
 from appliance.accounts.tokens import issue_token
+from appliance.archive.source import ScopedSource
 from appliance.audit.events import Actor, ActorKind
 from appliance.keys.hierarchy import Subkey, derive
 from appliance.web.dicomweb.callers import Callers
@@ -51,22 +52,29 @@ class ADicomweb:
 
     @contextmanager
     def served(self) -> Iterator["ADicomweb"]:
-        source = self.archive.source
-        dicomweb = Dicomweb(source, Callers(self.accounts), Metadata(source, self.archive.box.clock))
-        app = in_front_of(Litestar([elsewhere], openapi_config=None), dicomweb)
-        config = uvicorn.Config(
-            app, uds=str(self.socket), http="httptools", loop="uvloop", log_level="critical", access_log=False
-        )
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, daemon=True)
-        thread.start()
-        until = time.monotonic() + 10
-        while not server.started and time.monotonic() < until:
-            time.sleep(0.01)
-        try:
-            yield self
-        finally:
-            server.should_exit = True
-            self.client.close()
-            thread.join(10)
-            source.close()
+        with serving(self.socket, self.archive.source, self.accounts):
+            try:
+                yield self
+            finally:
+                self.client.close()
+
+
+@contextmanager
+def serving(socket: Path, source: ScopedSource, accounts: Accounts) -> Iterator[None]:
+    """Serve a source on a unix socket, in front of an app with one page; what it keeps open is closed at the end."""
+    dicomweb = Dicomweb(source, Callers(accounts), Metadata(source, accounts.clock))
+    app = in_front_of(Litestar([elsewhere], openapi_config=None), dicomweb)
+    config = uvicorn.Config(
+        app, uds=str(socket), http="httptools", loop="uvloop", log_level="critical", access_log=False
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    until = time.monotonic() + 10
+    while not server.started and time.monotonic() < until:
+        time.sleep(0.01)
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join(10)

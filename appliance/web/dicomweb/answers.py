@@ -1,13 +1,14 @@
 """Answers of DICOMweb, and how they are sent.
 
-Guards: a body's length is told before its first byte, and a fault in the
-middle closes the connection short of it, so no client takes a part for the
-whole. The first bytes are read and verified before the answer begins.
+Guards: a body's length is told before its first byte, or its end is marked by
+the transfer coding, and a fault in the middle closes the connection short of
+it, so no client takes a part for the whole. The first bytes are read and
+verified before the answer begins.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import cast
 
@@ -44,6 +45,14 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Flow:
+    """An answer that is made while it is sent, its length unknown. Each part is made in a thread; none is empty."""
+
+    content_type: bytes
+    parts: Iterator[bytes]
+
+
+@dataclass(frozen=True, slots=True)
 class Sending:
     """How an answer's stored bytes are read, and the memory for it."""
 
@@ -59,32 +68,45 @@ async def send_answer(
     length = total(answer.body)
     batches = _batches(answer.body)
     first = b"" if head_only else await _assemble(next(batches, ()), read, buffers)
-    await send(
-        {
-            "type": "http.response.start",
-            "status": answer.status,
-            "headers": [
-                (b"content-type", answer.content_type),
-                (b"content-length", str(length).encode()),
-                *answer.headers.items(),
-                *SAFE_HEADERS,
-            ],
-        }
-    )
+    await _start(answer.status, answer.content_type, {b"content-length": b"%d" % length, **answer.headers}, send)
     if head_only or len(first) == length:
         await send({"type": "http.response.body", "body": first, "more_body": False})
         return
     await send({"type": "http.response.body", "body": first, "more_body": True})
     del first  # its buffer may be used again once it is sent
-    await _send_rest(batches, sending, receive, send)
+    await _send_rest(_stored(batches, sending), receive, send)
 
 
-async def _send_rest(batches: Iterator[Sequence[Piece]], sending: Sending, receive: Receive, send: Send) -> None:
-    """Send what does not fit one batch, until it is all sent or nobody listens any more."""
+async def send_flow(flow: Flow, receive: Receive, send: Send, *, head_only: bool = False) -> None:
+    """Send a flow; its first part is made before the answer begins, so that a fault in it is answered truthfully."""
+    parts = _made(flow.parts)
+    first = await anext(parts, b"")
+    await _start(200, flow.content_type, {}, send)
+    await send({"type": "http.response.body", "body": b"" if head_only else first, "more_body": not head_only})
+    if not head_only:
+        await _send_rest(parts, receive, send)
+
+
+async def _start(status: int, content_type: bytes, headers: Mapping[bytes, bytes], send: Send) -> None:
+    told = [(b"content-type", content_type), *headers.items(), *SAFE_HEADERS]
+    await send({"type": "http.response.start", "status": status, "headers": told})
+
+
+async def _stored(batches: Iterator[Sequence[Piece]], sending: Sending) -> AsyncIterator[bytes]:
+    for batch in batches:
+        yield await _assemble(batch, sending.read, sending.buffers)
+
+
+async def _made(parts: Iterator[bytes]) -> AsyncIterator[bytes]:
+    while part := await asyncio.to_thread(next, parts, b""):
+        yield part
+
+
+async def _send_rest(parts: AsyncIterator[bytes], receive: Receive, send: Send) -> None:
+    """Send what follows the first bytes, until it is all sent or nobody listens any more."""
     gone = asyncio.ensure_future(_until_gone(receive))
     try:
-        for batch in batches:
-            data = await _assemble(batch, sending.read, sending.buffers)
+        async for data in parts:
             if gone.done():
                 return
             await send({"type": "http.response.body", "body": data, "more_body": True})

@@ -3,15 +3,17 @@
 Guards: no dataset is parsed here. A child that a hostile scan took over can
 say wrong things of the instances of its own request, and nothing else: what it
 gives is read as JSON and written anew, and its links lead only to the bulk
-data of that instance.
+data of that instance. No more is held than one batch of instances, and no child
+waits for a client that reads slowly.
 
 Source: DICOM PS3.18 10.4.1.1.2 (metadata), annex F.
 """
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from threading import BoundedSemaphore
 
 from appliance.archive.located import Located
 from appliance.archive.scope import Scope
@@ -24,6 +26,8 @@ from appliance.sandbox.parser import Parser
 _RELATIVE_URI = re.compile(r"bulkdata/[0-9]{1,15}-[0-9]{1,15}", re.ASCII)
 _LINK = "BulkDataURI"
 PIXEL_DATA = "7FE00010"
+BATCH_BYTES = 64 * 1024  # of JSON, after which the child ends and what it gave is sent
+AT_ONCE = 4  # children, whoever asks
 
 
 class Metadata:
@@ -33,17 +37,40 @@ class Metadata:
         self._source = source
         self._clock = clock
         self._nursery = Nursery("metadata")
+        self._turns = BoundedSemaphore(AT_ONCE)
 
-    def of(self, scope: Scope, found: Sequence[Located], base_url: str) -> bytes:
-        """Give one JSON array with a dataset for each instance, all read by one child.
+    def of(self, scope: Scope, found: Sequence[Located], base_url: str) -> Iterator[bytes]:
+        """Give one JSON array with a dataset for each instance, in parts that are made as they are asked for.
+
+        Args:
+            scope: The caller's.
+            found: The instances, at least one.
+            base_url: Of the DICOMweb service, without a slash at its end.
 
         Raises:
             Unavailable: A dataset could not be read within its bounds.
             Tampered: A stored file is not what was stored.
         """
-        with Parser(self._clock, birth=self._nursery.birth) as parser:
-            models = [self._model(parser, scope, located, base_url) for located in found]
-        return b"[" + b",".join(models) + b"]"
+        done = 0
+        while done < len(found):
+            models = self._batch(scope, found, done, base_url)
+            yield (b"," if done else b"[") + b",".join(models)
+            done += len(models)
+        yield b"]"
+
+    def close(self) -> None:
+        """End what makes the children."""
+        self._nursery.close()
+
+    def _batch(self, scope: Scope, found: Sequence[Located], begin: int, base_url: str) -> list[bytes]:
+        """Read some instances by one child, at least one."""
+        models: list[bytes] = []
+        size = 0
+        with self._turns, Parser(self._clock, birth=self._nursery.birth) as parser:
+            while begin + len(models) < len(found) and size < BATCH_BYTES:
+                models.append(self._model(parser, scope, found[begin + len(models)], base_url))
+                size += len(models[-1])
+        return models
 
     def _model(self, parser: Parser, scope: Scope, located: Located, base_url: str) -> bytes:
         plaintext = StoredPlaintext(self._source, scope, located)

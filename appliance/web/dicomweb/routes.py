@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, HTTPScope, Receive, Send
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Send
 from litestar.types import Scope as Connection
 
 from appliance.archive.located import Located
@@ -24,7 +24,7 @@ from appliance.archive.scope import Scope
 from appliance.archive.source import ScopedSource
 from appliance.errors import ApplianceError, NotFound
 from appliance.web.dicomweb import retrieve
-from appliance.web.dicomweb.answers import Answer, ReadInto, Sending, send_answer
+from appliance.web.dicomweb.answers import Answer, Flow, ReadInto, Sending, send_answer, send_flow
 from appliance.web.dicomweb.attributes import results
 from appliance.web.dicomweb.buffers import Buffers
 from appliance.web.dicomweb.callers import Callers, credential_of
@@ -51,6 +51,11 @@ class Dicomweb:
     metadata: Metadata
     buffers: Buffers = field(default_factory=Buffers)
 
+    def close(self) -> None:
+        """Close what is kept open between requests."""
+        self.source.close()
+        self.metadata.close()
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -66,21 +71,37 @@ class Request:
 
 
 def in_front_of(app: ASGIApp, dicomweb: Dicomweb) -> ASGIApp:
-    """Give an application that answers DICOMweb and the series stream itself and passes on everything else."""
+    """Give an application that answers DICOMweb and the series stream itself and passes on everything else.
+
+    When the server shuts it down, what `dicomweb` keeps open is closed.
+    """
 
     async def front(connection: Connection, receive: Receive, send: Send) -> None:
         if connection["type"] == ScopeType.HTTP and _is_ours(connection["path"]):
             await serve(dicomweb, connection, receive, send)
         else:
-            await app(connection, receive, send)
+            await app(connection, receive, _closing(dicomweb, send))
 
     return front
+
+
+def _closing(dicomweb: Dicomweb, send: Send) -> Send:
+    """Close before the server is told that all is shut down: it waits for nothing after that."""
+
+    async def told(message: Message) -> None:
+        kind: str = message["type"]  # its own type leaves the lifespan's out
+        if kind in ("lifespan.shutdown.complete", "lifespan.shutdown.failed"):
+            await asyncio.to_thread(dicomweb.close)
+        await send(message)
+
+    return told
 
 
 async def serve(dicomweb: Dicomweb, connection: HTTPScope, receive: Receive, send: Send) -> None:
     """Answer one request."""
     head_only = connection["method"] == "HEAD"
     sending = Sending(_no_read, dicomweb.buffers)
+    answer: Answer | Flow
     try:
         if connection["method"] not in ("GET", "HEAD"):
             raise WrongMethod("only reading is offered")
@@ -91,7 +112,10 @@ async def serve(dicomweb: Dicomweb, connection: HTTPScope, receive: Receive, sen
         _note(error)
         answer = problem(error)
     try:
-        await send_answer(answer, sending, receive, send, head_only=head_only)
+        if isinstance(answer, Flow):
+            await send_flow(answer, receive, send, head_only=head_only)
+        else:
+            await send_answer(answer, sending, receive, send, head_only=head_only)
     except ApplianceError as error:  # before the first byte: the answer can still be a truthful one
         _note(error)
         await send_answer(problem(error), sending, receive, send, head_only=head_only)
@@ -119,7 +143,7 @@ async def _known(dicomweb: Dicomweb, connection: HTTPScope) -> Request:
     )
 
 
-async def _answer(dicomweb: Dicomweb, request: Request) -> Answer:
+async def _answer(dicomweb: Dicomweb, request: Request) -> Answer | Flow:
     streamed = _STREAM.fullmatch(request.path)
     if streamed:
         return await _stream(dicomweb.source, request, int(streamed.group(1)))
@@ -186,11 +210,14 @@ def _search(source: ScopedSource, request: Request, resource: Resource) -> Answe
     return Answer(200, media_type, [body], headers if len(rows) > len(shown) else {})
 
 
-def _metadata(dicomweb: Dicomweb, request: Request, resource: Resource) -> Answer:
+def _metadata(dicomweb: Dicomweb, request: Request, resource: Resource) -> Answer | Flow:
     media_type = _json_type(request)
     found = _find(dicomweb.source, request.scope, resource)
     dicomweb.source.record_view(request.scope, found[0])
-    return Answer(200, media_type, [dicomweb.metadata.of(request.scope, found, request.base_url)])
+    parts = dicomweb.metadata.of(request.scope, found, request.base_url)
+    if resource.level is Level.INSTANCE:
+        return Answer(200, media_type, [b"".join(parts)])
+    return Flow(media_type, parts)
 
 
 def _json_type(request: Request) -> bytes:

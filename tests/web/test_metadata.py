@@ -1,0 +1,94 @@
+"""Metadata of many instances: the bytes of each alone, made while they are sent, and never a part for the whole."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+
+from appliance.archive.source import ScopedSource
+from appliance.clock import SystemClock
+from appliance.errors import Tampered
+from appliance.web.dicomweb.metadata import AT_ONCE, BATCH_BYTES, Metadata
+from tests.web.a_dicomweb import ADicomweb
+from tests.web.a_phantom import SYNTAX, slice_bytes
+from tests.web.an_archive import EVERYTHING, AnArchive
+
+STUDY, SERIES = "1.2.5", "1.2.5.1"
+COUNT = 60
+LONG = {"ImageComments": "a slice of nobody " * 180}  # so that some batches are needed
+
+
+@pytest.fixture(scope="module")
+def dicomweb(tmp_path_factory: pytest.TempPathFactory) -> ADicomweb:
+    dicomweb = ADicomweb(tmp_path_factory.mktemp("box"))
+    for number in range(1, COUNT + 1):
+        dicomweb.archive.store(slice_bytes(STUDY, SERIES, number, LONG), SYNTAX)
+    return dicomweb
+
+
+@pytest.fixture
+def metadata(dicomweb: ADicomweb) -> Iterator[Metadata]:
+    made = Metadata(dicomweb.archive.source, SystemClock())
+    yield made
+    made.close()
+
+
+def test_a_series_is_answered_with_the_bytes_of_its_instances_one_after_the_other(dicomweb: ADicomweb) -> None:
+    with dicomweb.served():
+        whole = dicomweb.client.get(f"/dicomweb/studies/{STUDY}/series/{SERIES}/metadata")
+        study = dicomweb.client.get(f"/dicomweb/studies/{STUDY}/metadata")
+        alone = [
+            dicomweb.client.get(f"/dicomweb/studies/{STUDY}/series/{SERIES}/instances/{SERIES}.{number}/metadata")
+            for number in range(1, COUNT + 1)
+        ]
+        head = dicomweb.client.head(f"/dicomweb/studies/{STUDY}/metadata")
+    assert whole.content == b"[" + b",".join(one.content[1:-1] for one in alone) + b"]" == study.content
+    assert len(whole.content) > 2 * BATCH_BYTES
+    assert whole.headers["content-type"] == alone[0].headers["content-type"] == "application/dicom+json"
+    assert whole.headers["cache-control"] == "no-store"
+    assert whole.headers["transfer-encoding"] == "chunked"
+    assert alone[0].headers["content-length"] == str(len(alone[0].content))
+    assert (head.status_code, head.content) == (200, b"")
+
+
+def test_no_more_is_read_than_was_asked_for_and_no_child_waits_in_between(
+    dicomweb: ADicomweb, metadata: Metadata
+) -> None:
+    """The last instance's length is wrong: whoever reads on meets the fault, and whoever does not never sees it."""
+    source = dicomweb.archive.source
+    found = source.instances(EVERYTHING, STUDY)
+    spoilt = replace(found[-1], file=replace(found[-1].file, plaintext_bytes=found[-1].file.plaintext_bytes + 1))
+    parts = metadata.of(EVERYTHING, [*found[:-1], spoilt], "http://box.test/dicomweb")
+    for _ in range(AT_ONCE + 1):  # others that stopped reading hold nothing up
+        next(metadata.of(EVERYTHING, found, "http://box.test/dicomweb"))
+    first = next(parts)
+    assert BATCH_BYTES <= len(first) < BATCH_BYTES + 8192
+    read = len(json.loads(first + b"]"))
+    assert read < COUNT / 2
+    with pytest.raises(Tampered):
+        list(parts)
+
+
+def test_a_fault_in_the_middle_cuts_the_answer_off(tmp_path: Path) -> None:
+    dicomweb = ADicomweb(tmp_path)
+    for number in range(1, COUNT + 1):
+        dicomweb.archive.store(slice_bytes(STUDY, SERIES, number, LONG), SYNTAX)
+    spoil(dicomweb.archive, dicomweb.archive.source, COUNT)
+    with dicomweb.served():
+        path = f"/dicomweb/studies/{STUDY}/metadata"
+        with pytest.raises(httpx.RemoteProtocolError):
+            dicomweb.client.get(path)
+        spoil(dicomweb.archive, dicomweb.archive.source, 1)
+        assert dicomweb.client.get(path).status_code == 500
+
+
+def spoil(archive: AnArchive, source: ScopedSource, number: int) -> None:
+    """Flip a bit of a stored file."""
+    located = source.instance(EVERYTHING, STUDY, SERIES, f"{SERIES}.{number}")
+    path = archive.box.vault.path_of(located.file.file_id)
+    stored = bytearray(path.read_bytes())
+    stored[len(stored) // 2] ^= 1
+    path.write_bytes(stored)
