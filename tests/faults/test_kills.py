@@ -14,4 +14,4 @@ def test_what_was_acknowledged_survives_kills_at_random_moments(short_path: Path
     outcome = run(KILLS, 7, free_port_block, short_path)
     assert outcome.holds(), outcome
     assert outcome.kills == KILLS
-    assert outcome.inside_transfer >= 0.8 * KILLS
+    assert min(outcome.restarts_timed.values()) > 0
