@@ -172,15 +172,17 @@ def complete_box(settings: Settings, root: SecretKey, clock: Clock) -> Rooms:
     with storage_faults():
         rooms.folders.catalogue.touch(mode=0o660)  # on a box intake and staff share it by its folder's group
     rooms.database.create_or_migrate()
-    box = read_box_file(rooms.folders)
     with rooms.database.write() as tx:
-        if find_box(tx) is None:
-            name_box(tx, BoxRow(box.box_id, box.clinic_name, box.created_at))
+        row = find_box(tx)
+        if row is None:
+            box = read_box_file(rooms.folders)
+            row = BoxRow(box.box_id, box.clinic_name, box.created_at)
+            name_box(tx, row)
             rooms.rotating_keys.rotate_wrapping_key(tx)
             rooms.rotating_keys.rotate_inbox_key(tx)
             rooms.audit.record(tx, Event(EventCode.BOX_CREATED, OPERATOR))
         public = current_inbox_public_key(tx)
-    write_inbox_public_key(RealFiles(), rooms.folders.inbox_key, box.box_id, public)
+    write_inbox_public_key(RealFiles(), rooms.folders.inbox_key, row.box_id, public)
     ensure_certificates(rooms)
     return rooms
 

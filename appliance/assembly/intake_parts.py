@@ -3,6 +3,7 @@
 from appliance.assembly.box import read_box_file
 from appliance.assembly.rooms import Rooms
 from appliance.intake.parts import IntakeParts
+from appliance.store.box import find_box
 from appliance.store.files import RealFiles
 
 _LEAST_QUIET_SECONDS = 900.0
@@ -11,10 +12,15 @@ _LEAST_QUIET_SECONDS = 900.0
 def intake_parts(rooms: Rooms) -> IntakeParts:
     """Put intake's collaborators together.
 
+    The box's id is the catalogue's own: a flipped bit in `box.json` must not make this box a stranger to its inbox.
+
     Raises:
         NotFound: There is no box.
     """
+    with rooms.database.read() as tx:
+        row = find_box(tx)
+    box_id = read_box_file(rooms.folders).box_id if row is None else row.box_id
     return IntakeParts(
-        rooms.folders.data, read_box_file(rooms.folders).box_id, rooms.database, rooms.rotating_keys, rooms.audit,
+        rooms.folders.data, box_id, rooms.database, rooms.rotating_keys, rooms.audit,
         RealFiles(), rooms.clock, quiet_seconds=max(_LEAST_QUIET_SECONDS, 2.0 * rooms.settings.receiver.idle_seconds),
     )  # fmt: skip

@@ -11,10 +11,13 @@ import pytest
 from appliance.assembly.box import complete_box, create_box, open_box, read_box_file, recover_box, unseal_root
 from appliance.assembly.certificates import ensure_certificates, renew_web_certificate
 from appliance.assembly.folders import Folders
+from appliance.assembly.intake_parts import intake_parts
 from appliance.assembly.rooms import Rooms, open_rooms
 from appliance.clock import SystemClock
 from appliance.config import Settings, StaffSettings, in_folders, read_settings
 from appliance.errors import NotFound, Refused, Unavailable, Unsuitable, WrongKey, WrongPassphrase
+from appliance.identifiers import BoxId
+from appliance.inbox.public_key import read_public_key
 from appliance.keys.hierarchy import SUBKEYS_OF, Keyring
 from appliance.keys.sealing import HostKey
 from appliance.store.rotating_keys import KeyKind
@@ -135,6 +138,20 @@ def test_a_creation_that_was_cut_off_is_completed_by_the_next_opening(tmp_path: 
     assert json.loads(folders.inbox_key.read_bytes())["box_id"] == str(box.box_id)
     assert (folders.tls / "web.pem").exists()
     assert (folders.tls / "dicom-clients.pem").exists()
+
+
+@pytest.mark.parametrize("readable", [True, False])
+def test_a_damaged_box_file_does_not_make_the_box_a_stranger_to_its_inbox(tmp_path: Path, *, readable: bool) -> None:
+    create_box(settings(tmp_path), None, SystemClock())
+    folders = Folders.of(settings(tmp_path))
+    known = read_box_file(folders).box_id
+    other = str(BoxId.new()).encode()
+    folders.box.write_bytes(folders.box.read_bytes().replace(str(known).encode(), other) if readable else b"{")
+    keyrings = open_box(settings(tmp_path), None, SystemClock())
+    assert read_public_key(folders.inbox_key).box_id == known
+    rooms = open_rooms(settings(tmp_path), Keyring.decode(keyrings["intake"]), SystemClock())
+    assert intake_parts(rooms).box_id == known
+    rooms.database.close()
 
 
 def verified(tls: Path, name: str, at: datetime) -> bool:

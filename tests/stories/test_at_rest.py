@@ -12,7 +12,7 @@ import pytest
 from appliance.keys.stream import HEADER_BYTES
 from tests.canary.search import bytes_spellings, search_folder, spellings
 from tests.faults.raw_scu import RawScu, instance
-from tests.stories.clinic import ROOT
+from tests.stories.clinic import ROOT, until
 from tests.stories.running_box import RunningBox
 
 NAME = "Restwell^Ottoline"
@@ -122,3 +122,29 @@ def test_a_flipped_bit_in_the_catalogue_is_named_by_its_page(copy: Path) -> None
     content[9 * 4096 + 700] ^= 1
     catalogue.write_bytes(content)
     assert check(copy)["faults"] == ["catalogue: HMAC verification failed for page 10"]
+
+
+def test_a_flipped_bit_in_a_scan_that_waits_is_told_and_the_others_are_listed(copy: Path) -> None:
+    waiting = [path for path in (copy / "inbox").rglob("*") if len(path.name) == 32 and path.is_file()]
+    content = bytearray(waiting[0].read_bytes())
+    content[HEADER_BYTES + 1000] ^= 1
+    waiting[0].write_bytes(content)
+    with RunningBox(copy, 21860) as box:
+        assert len(box.wait_for(SCANS + 1, 30)) == SCANS + 1
+        until(lambda: len(box.enamel("quarantine", "list")) == 1, 10)
+        assert box.enamel("quarantine", "list")[0]["reason"] == "damaged"
+    faults = check(copy)["faults"]
+    assert len(faults) == 1
+    assert waiting[0].name in faults[0]
+
+
+@pytest.mark.parametrize("place", range(0, 160, 23))
+def test_a_flipped_bit_in_the_sealed_root_opens_nothing_and_flipped_back_all(copy: Path, place: int) -> None:
+    sealed = copy / "keys" / "root.sealed"
+    whole = sealed.read_bytes()
+    sealed.write_bytes(whole[:place] + bytes((whole[place] ^ 1,)) + whole[place + 1 :])
+    status, said = enamel(copy, "studies", "list")
+    assert status != 0
+    assert "Restwell" not in said
+    sealed.write_bytes(whole)
+    assert check(copy)["faults"] == []

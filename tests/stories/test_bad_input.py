@@ -1,12 +1,13 @@
 """Story: whatever comes in is answered, stops nothing, stays small, and what was acknowledged is kept."""
 
 import random
+import shutil
 import socket
 import struct
 import time
 import zlib
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from statistics import median
 
@@ -15,6 +16,7 @@ import pytest
 
 from tests.dicom import datasets as ds
 from tests.faults.raw_scu import CT_UNCOMPRESSED, Context, Instance, RawScu, Refusal, associate_request, instance
+from tests.stories.clinic import until
 from tests.stories.running_box import RunningBox
 
 DUTIES = ("receiver", "intake", "staff")
@@ -149,6 +151,58 @@ def test_senders_that_vanish_in_the_middle_leave_what_was_acknowledged(unharmed:
     for sent in kept:
         assert unharmed.dataset(rows[sent.sop_instance_uid]) == sent.dataset
     assert not any(f".4.{6_000_000 + number}" in uid for number in range(20) for uid in rows)
+
+
+@contextmanager
+def resting(box: RunningBox) -> Iterator[None]:
+    """Let intake sleep, so that what comes stays in the inbox."""
+    intake = psutil.Process(box.facts["processes"]["intake"])
+    intake.suspend()
+    try:
+        yield
+    finally:
+        intake.resume()
+
+
+def reasons(box: RunningBox) -> list[str]:
+    return sorted(row["reason"] for row in box.enamel("quarantine", "list"))
+
+
+def stored_and_kept(box: RunningBox, sent: Instance) -> Path:
+    """Store one instance while intake rests; give its association's folder."""
+    assert answer(box, CT_UNCOMPRESSED, sent) == "stored"
+    ends = Path(box.facts["data"]) / "inbox"
+    until(lambda: any(ends.glob("*/end")), 10)
+    return next(ends.glob("*/end")).parent
+
+
+def test_an_association_that_is_replayed_is_told_and_changes_nothing(unharmed: RunningBox, tmp_path: Path) -> None:
+    before, sent = reasons(unharmed), instance(7_000_000, 50_000)
+    with resting(unharmed):
+        association = stored_and_kept(unharmed, sent)
+        kept = shutil.copytree(association, tmp_path / association.name)
+    until(lambda: not association.exists(), 30)
+    shutil.copytree(kept, association)
+    until(lambda: not association.exists(), 30)
+    assert reasons(unharmed) == sorted([*before, "replayed"])
+    (row,) = unharmed.instances(SOPInstanceUID=sent.sop_instance_uid)
+    assert unharmed.dataset(row) == sent.dataset
+    assert unharmed.enamel("check")["faults"] == []
+
+
+def test_a_file_put_into_the_inbox_under_another_name_is_forged(unharmed: RunningBox) -> None:
+    before, sent = reasons(unharmed), instance(7_000_001, 50_000)
+    with resting(unharmed):
+        association = stored_and_kept(unharmed, sent)
+        genuine = next(path for path in association.iterdir() if len(path.name) == 32)
+        forged = Path(shutil.copy(genuine, association / f"{1:032x}"))
+    until(lambda: reasons(unharmed) == sorted([*before, "forged"]), 30)
+    until(lambda: not association.exists(), 30)
+    (row,) = unharmed.instances(SOPInstanceUID=sent.sop_instance_uid)
+    assert unharmed.dataset(row) == sent.dataset
+    assert unharmed.enamel("check")["faults"] == []
+    settled = Path(unharmed.facts["data"]) / "settled" / association.name
+    assert (settled / forged.name).exists(), "what was forged is kept for whoever looks into it"
 
 
 @pytest.mark.parametrize("seconds", [3, pytest.param(60, marks=pytest.mark.slow)])
