@@ -19,7 +19,11 @@ _READING, _WRITING = 0, 1
 
 
 class PipedSource:
-    """A plaintext file whose first bytes are at hand and whose others the parent gives on demand."""
+    """A plaintext file whose first bytes are at hand and whose others the parent gives on demand.
+
+    Guards: an answer is short only at the file's end, for the walker takes a
+    short one for that end.
+    """
 
     def __init__(self, total_bytes: int, prefix: bytes) -> None:
         self._total_bytes = total_bytes
@@ -30,15 +34,15 @@ class PipedSource:
         return self._total_bytes
 
     def read(self, offset: int, length: int) -> bytes:
-        """Give bytes of the prefix, or ask the parent."""
+        """Give bytes of the prefix where it holds all of them, or ask the parent."""
         if length <= 0 or offset >= self._total_bytes:
             return b""
         length = min(length, self._total_bytes - offset)
-        if offset < len(self._prefix):
+        if offset + length <= len(self._prefix):
             return self._prefix[offset : offset + length]
         wire.send(_WRITING, Message(Kind.WANT, wire.RANGE.pack(offset, length)))
         answer = wire.receive(_READING)
-        if answer is None or answer.kind is not Kind.DATA:
+        if answer is None or answer.kind is not Kind.DATA or len(answer.body) != length:
             raise SystemExit(1)
         return answer.body
 

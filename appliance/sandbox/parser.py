@@ -16,13 +16,15 @@ from typing import Self, TypeVar
 from appliance.clock import Clock
 from appliance.dicom.facts import InstanceFacts
 from appliance.dicom.faults import Fault, Unparsable
-from appliance.dicom.source import Source
+from appliance.dicom.source import WINDOW_BYTES, Source
 from appliance.sandbox.answers import decode_facts
 from appliance.sandbox.birth import Birth, Confined, executed
 from appliance.sandbox.wire import RANGE, Kind, Message, PatientPipe, two_parts
 
 SECONDS_EACH = 10.0
-PREFIX_BYTES = 64 * 1024
+PREFIX_BYTES = (
+    WINDOW_BYTES  # from where the dataset begins: the walker's first read, so that most headers need no other
+)
 MAX_WANTED_BYTES = 16 * 1024 * 1024
 REQUESTS_EACH = 2000  # then a new child, long before its CPU limit
 _Answer = TypeVar("_Answer")
@@ -140,7 +142,7 @@ def _request(kind: Kind, source: Source, dataset_offset: int, transfer_syntax_ui
         "dataset_offset": dataset_offset,
         "transfer_syntax_uid": transfer_syntax_uid,
     }
-    return Message(kind, two_parts(json.dumps(head).encode(), source.read(0, PREFIX_BYTES)))
+    return Message(kind, two_parts(json.dumps(head).encode(), source.read(0, dataset_offset + PREFIX_BYTES)))
 
 
 def _serve(pipe: PatientPipe, source: Source) -> Message:
