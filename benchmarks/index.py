@@ -128,7 +128,7 @@ def qido_looks(studies: int, names: Sequence[str]) -> Mapping[str, Look]:
 
     return {
         "QIDO newest 50 studies": qido(Level.STUDY, lambda _: {}),
-        "QIDO studies, 50 after 10,000": qido(Level.STUDY, lambda _: {}, offset=min(10_000, studies - PAGE)),
+        f"QIDO studies, 50 after {studies // 2:,}": qido(Level.STUDY, lambda _: {}, offset=studies // 2),
         "QIDO name, prefix*": qido(Level.STUDY, lambda n: {Key.PATIENT_NAME: name(n)[:5] + "*"}),
         "QIDO name, fuzzy": qido(Level.STUDY, lambda n: {Key.PATIENT_NAME: name(n)}, fuzzy=True),
         "QIDO patient id": qido(Level.STUDY, lambda n: {Key.PATIENT_ID: f"P{key(n) // 2 + 1:06d}"}),

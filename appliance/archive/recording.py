@@ -110,18 +110,7 @@ def find_quarantined(tx: WriteTransaction, arrival: Arrival) -> int | None:
 
 def add_quarantined(tx: WriteTransaction, arrival: Arrival, reason: QuarantineReason) -> int:
     """Add a quarantine row and give its key."""
-    return queries.add_quarantined(
-        tx,
-        file_id=arrival.file.file_id.value,
-        association_id=arrival.association_id.value,
-        reason=reason.value,
-        sop_class_uid=arrival.sop_class_uid,
-        sop_instance_uid=arrival.sop_instance_uid,
-        transfer_syntax_uid=arrival.transfer_syntax_uid,
-        dataset_bytes=arrival.dataset_bytes,
-        dataset_sha256=arrival.dataset_sha256,
-        arrived_at=arrival.arrived_at,
-    )
+    return _quarantine(tx, arrival, arrival.file.file_id, reason, arrival.dataset_sha256)
 
 
 def add_rotten(tx: WriteTransaction, file_id: FileId, arrival: Arrival) -> int:
@@ -132,12 +121,24 @@ def add_rotten(tx: WriteTransaction, file_id: FileId, arrival: Arrival) -> int:
         file_id: The rotten file.
         arrival: The sound copy that takes its place; it was of the same object.
     """
+    return _quarantine(tx, arrival, file_id, QuarantineReason.DAMAGED, None)
+
+
+def _quarantine(
+    tx: WriteTransaction, arrival: Arrival, file_id: FileId, reason: QuarantineReason, digest: bytes | None
+) -> int:
     return queries.add_quarantined(
-        tx, file_id=file_id.value, association_id=arrival.association_id.value,
-        reason=QuarantineReason.DAMAGED.value, sop_class_uid=arrival.sop_class_uid,
-        sop_instance_uid=arrival.sop_instance_uid, transfer_syntax_uid=arrival.transfer_syntax_uid,
-        dataset_bytes=arrival.dataset_bytes, dataset_sha256=None, arrived_at=arrival.arrived_at,
-    )  # fmt: skip
+        tx,
+        file_id=file_id.value,
+        association_id=arrival.association_id.value,
+        reason=reason.value,
+        sop_class_uid=arrival.sop_class_uid,
+        sop_instance_uid=arrival.sop_instance_uid,
+        transfer_syntax_uid=arrival.transfer_syntax_uid,
+        dataset_bytes=arrival.dataset_bytes,
+        dataset_sha256=digest,
+        arrived_at=arrival.arrived_at,
+    )
 
 
 def record_unopened(

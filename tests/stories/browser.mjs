@@ -1,23 +1,12 @@
 /** What every walk through a running clinic needs: a real Chromium, its faults written down, and a person's authenticator app. */
 import { createHmac } from "node:crypto";
 import { createRequire } from "node:module";
+import { CHROMIUM } from "../../appliance/web/viewer/tests/chromium.mjs";
 
 const viewer = createRequire(new URL("../../appliance/web/viewer/package.json", import.meta.url));
 const { chromium } = viewer("playwright-core");
-const FLAGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--use-gl=angle",
-  "--use-angle=swiftshader",
-  "--enable-unsafe-swiftshader",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 
-export const launch = () => chromium.launch({ executablePath: process.env.ENAMEL_CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
+export const launch = () => chromium.launch(CHROMIUM);
 
 /** A browser of its own for one person. The clinic's CA is not in Chromium's store; Python checks the certificate. */
 export async function someone(browser, origin, faults, size = { width: 1440, height: 900 }) {

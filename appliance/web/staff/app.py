@@ -8,7 +8,7 @@ from litestar import Litestar, Request, Router
 from litestar.di import Provide
 from litestar.middleware import DefineMiddleware
 from litestar.static_files import create_static_files_router
-from litestar.types import ControllerRouterHandler
+from litestar.types import ControllerRouterHandler, Dependencies, Guard, Middleware
 
 from appliance.web.http.access import Door, access, check_row_keys
 from appliance.web.http.actor import Actor, Identify
@@ -43,7 +43,7 @@ def create_app(context: StaffContext, handlers: Sequence[ControllerRouterHandler
         handlers: Routes of other doors in this process (DICOMweb, the series stream); each states its `Access`.
     """
     pages, watcher = Pages(context.clinic_name, context.accounts.lock_after_seconds), live.watcher_of(context.accounts)
-    app = Litestar(
+    return put_together(
         [*HANDLERS, *static_files(context.viewer_folder), *handlers],
         middleware=[DefineMiddleware(Identify, accounts=context.accounts)],
         guards=[recording_guard(context.accounts), check_form, check_row_keys],
@@ -53,7 +53,24 @@ def create_app(context: StaffContext, handlers: Sequence[ControllerRouterHandler
             "actor": Provide(current_actor, sync_to_thread=False),
             "watcher": Provide(lambda: watcher, sync_to_thread=False),
         },
-        exception_handlers={Exception: Faults(pages).answer},
+        faults=Faults(pages),
+    )
+
+
+def put_together(
+    handlers: Sequence[ControllerRouterHandler],
+    middleware: Sequence[Middleware],
+    guards: Sequence[Guard],
+    dependencies: Dependencies,
+    faults: Faults,
+) -> Litestar:
+    """Build an app with what holds for every app of this door: headers, limits, answers to faults, no extras."""
+    app = Litestar(
+        handlers,
+        middleware=middleware,
+        guards=guards,
+        dependencies=dependencies,
+        exception_handlers={Exception: faults.answer},
         before_send=[add_headers],
         openapi_config=None,
         logging_config=None,

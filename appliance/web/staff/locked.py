@@ -28,11 +28,9 @@ from appliance.web.http.access import Door, access, check_access
 from appliance.web.http.actor import Actor, Connection, form_token
 from appliance.web.http.cookies import FORM_COOKIE, host_cookie, new_form_secret
 from appliance.web.http.csrf import check_form
-from appliance.web.http.headers import add_headers
-from appliance.web.http.methods import shared_methods
 from appliance.web.http.problems import problem_of
 from appliance.web.http.threads import in_thread
-from appliance.web.staff.app import LARGEST_FORM_BYTES, static_files
+from appliance.web.staff.app import put_together, static_files
 from appliance.web.staff.faults import Faults, wants_page
 from appliance.web.staff.guesses import Guesses
 from appliance.web.staff.pages import Page, PageRequest, Pages
@@ -183,7 +181,7 @@ def create_locked_app(
     """
     pages = Pages(clinic_name)
     locked = LockedContext(clinic_name, status, unlock, Guesses(clock), Semaphore(), patience_seconds)
-    app = Litestar(
+    return put_together(
         [unlock_page, submit_unlock, healthz, *static_files(None)],
         middleware=[Nobody],
         guards=[check_access, check_form],
@@ -191,11 +189,5 @@ def create_locked_app(
             "locked": Provide(lambda: locked, sync_to_thread=False),
             "pages": Provide(lambda: pages, sync_to_thread=False),
         },
-        exception_handlers={Exception: LockedFaults(pages).answer},
-        before_send=[add_headers],
-        openapi_config=None,
-        logging_config=None,
-        request_max_body_size=LARGEST_FORM_BYTES,
+        faults=LockedFaults(pages),
     )
-    app.asgi_handler = shared_methods(app.asgi_handler)
-    return app

@@ -3,26 +3,14 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { chromium } from "playwright-core";
+import { CHROMIUM } from "./chromium.mjs";
 
 const [origin, scenario, folder = ""] = process.argv.slice(2);
-const FLAGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--use-gl=angle",
-  "--use-angle=swiftshader",
-  "--enable-unsafe-swiftshader",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 const faults = { policy: [], foreign: [], errors: [] };
 
 const profile = await mkdtemp(path.join(tmpdir(), "enamel-viewer-"));
 const context = await chromium.launchPersistentContext(profile, {
-  executablePath: process.env.ENAMEL_CHROMIUM ?? "/usr/bin/chromium",
-  args: FLAGS,
+  ...CHROMIUM,
   hasTouch: true,
   viewport: { width: 1024, height: 768 },
 });
