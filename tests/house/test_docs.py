@@ -53,3 +53,34 @@ def test_every_answer_of_the_role_is_in_the_operators_guide() -> None:
     guide = (ROOT / "docs" / "operations.md").read_text()
     answers = set(re.findall(r"^(enamel_\w+):", defaults, re.MULTILINE))
     assert answers == set(re.findall(r"^\| `(enamel_\w+)`", guide, re.MULTILINE))
+
+
+def absent(text: str, root: Path) -> list[str]:
+    """Give the tests that a text names by file and function and that are not in that file."""
+    named = re.findall(r"(tests/[\w/]+\.py)::(\w+)", text)
+    return [
+        f"{file}::{name}"
+        for file, name in named
+        if not (root / file).is_file() or f"\ndef {name}(" not in (root / file).read_text(encoding="utf-8")
+    ]
+
+
+def test_every_test_that_the_page_about_testing_names_is_there() -> None:
+    page = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
+    assert len(re.findall(r"tests/[\w/]+\.py::\w+", page)) > 60
+    assert absent(page, ROOT) == []
+
+
+def test_every_make_target_that_the_page_about_testing_names_is_there() -> None:
+    page = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    assert set(re.findall(r"`make ([a-z-]+)`", page)) - targets == set()
+
+
+def test_a_test_that_was_renamed_away_is_noticed() -> None:
+    here = "tests/house/test_docs.py::test_a_test_that_was_renamed_away_is_noticed"
+    assert absent(here, ROOT) == []
+    assert absent(f"{here}_at_once tests/house/test_nothing.py::test_it", ROOT) == [
+        f"{here}_at_once",
+        "tests/house/test_nothing.py::test_it",
+    ]

@@ -87,3 +87,21 @@ def test_an_inbox_that_may_not_be_written_is_told(tmp_path: Path, free_port_bloc
         box.wait_until_taken_in(30)
         assert listed(box) == {*before, *after}
         assert box.enamel("check")["faults"] == []
+
+
+def test_scans_are_listed_and_given_back_while_the_vault_may_not_be_written(
+    tmp_path: Path, free_port_block: int
+) -> None:
+    with RunningBox(tmp_path / "data", free_port_block) as box:
+        before, _ = store(box, 1, 2)
+        box.wait_until_taken_in(30)
+        vault = tmp_path / "data" / "vault"
+        with mounted(vault, "--bind", str(vault)):
+            subprocess.run(["mount", "-o", "remount,bind,ro", str(vault)], check=True)
+            during, answers = store(box, 10, 3)
+            assert (len(during), answers) == (3, set())
+            rows = {row["00080018"]["Value"][0]: row for row in box.wait_for(5, 30)}
+            assert box.dataset(rows[during[0]]) == instance(10, 1_000_000).dataset
+        box.wait_until_taken_in(60)
+        assert listed(box) == {*before, *during}
+        assert box.enamel("check")["faults"] == []
