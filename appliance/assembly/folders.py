@@ -3,11 +3,13 @@
 Guards: every folder is made 0700.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.config import Settings
 from appliance.errors import Unavailable
+from appliance.store.files import RealFiles
 
 _PARTS = (
     "keys",
@@ -98,7 +100,7 @@ class Folders:
         return self.run / "caddy.sock"
 
     def create(self) -> None:
-        """Make every folder that is missing.
+        """Make every folder that is missing; those of the data folder are durable then.
 
         Raises:
             Unavailable: One cannot be made, or unix sockets cannot be named in the run folder.
@@ -108,5 +110,9 @@ class Folders:
         try:
             for folder in (self.data, self.run, *(self.data / part for part in _PARTS)):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with suppress(PermissionError):  # whoever may enter a folder may not always read it
+                RealFiles().fsync_folder(self.data.parent)
+            for parent in sorted({(self.data / part).parent for part in _PARTS}):
+                RealFiles().fsync_folder(parent)  # each time: an earlier start may have died before this
         except OSError as error:
             raise Unavailable(f"a folder cannot be made: {error.filename}: {error.strerror}") from error

@@ -24,7 +24,7 @@ from appliance.intake.copies import put_second_copy_away
 from appliance.intake.examining import Examined
 from appliance.intake.parts import IntakeParts
 from appliance.store import stored_files
-from appliance.store.files import make_folder_durably, storage_faults
+from appliance.store.files import storage_faults
 from appliance.store.transactions import WriteTransaction
 
 BATCH_FILES = 100
@@ -139,15 +139,15 @@ class Batch:
 
     def _put_records_away(self, settled: Sequence[AssociationIntake]) -> None:
         parts = self._parts
-        make_folder_durably(parts.files, parts.settled)
+        into = parts.vault.prepare_settled()
         for association in settled:
             name = str(association.association_id)
-            target = parts.settled / name
+            target = into / name
             if target.exists():  # a replayed folder: what was settled first stays
                 target = target.with_name(f"{name}.{FileId.new()}")
             with suppress(FileNotFoundError):
                 parts.files.rename(parts.inbox / name, target)
-        parts.files.fsync_folder(parts.settled)
+        parts.files.fsync_folder(into)
         parts.files.fsync_folder(parts.inbox)
         for association in settled:
             association.settled = True

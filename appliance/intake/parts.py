@@ -1,6 +1,7 @@
 """What intake works with, put together once."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from appliance.audit.events import AuditLog
@@ -48,9 +49,9 @@ class IntakeParts:
         """Give the folder of associations whose every file has its row."""
         return self.data_folder / "settled"
 
-    @property
+    @cached_property
     def vault(self) -> Vault:
-        """Give the vault of this data folder."""
+        """Give the vault of this data folder; one, for it remembers which of its folders are durable."""
         return Vault(self.data_folder, self.files)
 
     @property

@@ -28,6 +28,7 @@ from appliance.intake.rotation import KeyUpkeep, publish_inbox_key
 from appliance.intake.spool import SpoolImport
 from appliance.sandbox.birth import Birth, Nursery
 from appliance.store import stored_files
+from appliance.store.files import DurableFolders, storage_faults
 
 LEAST_WAIT_SECONDS, MOST_WAIT_SECONDS = 0.1, 0.8  # a study is listed within 2 s of its last instance
 RETRY_SECONDS = 5.0
@@ -80,7 +81,8 @@ class Intake:
     def start(self) -> bool:
         """Write the receiver's public key and finish the moves that a crash cut off."""
         parts = self._parts
-        (parts.data_folder / "exchange").mkdir(mode=0o750, exist_ok=True)
+        with storage_faults():
+            DurableFolders(parts.files).make(parts.data_folder / "exchange", 0o750)
         publish_inbox_key(parts)
         self._finish_moves()
         return True

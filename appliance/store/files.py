@@ -222,13 +222,29 @@ class Draft:
             raise
 
 
-def make_folder_durably(files: FileLayer, path: Path, mode: int = FOLDER_MODE) -> None:
-    """Create a folder unless it exists, and make its entry durable."""
-    try:
-        files.make_folder(path, mode)
-    except FileExistsError:
-        return
-    files.fsync_folder(path.parent)
+class DurableFolders:
+    """Makes folders whose entries survive a power cut, and remembers them, so that each is synced once a process.
+
+    A folder that is there already may have been made by a process that died before it synced: it is synced too.
+    """
+
+    def __init__(self, files: FileLayer) -> None:
+        self._files = files
+        self._durable: set[Path] = set()
+
+    def make(self, path: Path, mode: int = FOLDER_MODE) -> None:
+        """Create a folder unless it exists; when this returns its entry is durable.
+
+        Raises:
+            OSError: The disk refused.
+        """
+        try:
+            self._files.make_folder(path, mode)
+        except FileExistsError:
+            if path in self._durable:
+                return
+        self._files.fsync_folder(path.parent)
+        self._durable.add(path)
 
 
 def _create_synced(files: FileLayer, path: Path, content: bytes, mode: int) -> None:

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from appliance.errors import ApplianceError, Tampered
 from appliance.identifiers import AssociationId, FileId
-from appliance.store.files import FileLayer, make_folder_durably, storage_faults
+from appliance.store.files import DurableFolders, FileLayer, storage_faults
 
 _SHELF = re.compile(r"[0-9a-f]{2}")
 _NAME = re.compile(r"[0-9a-f]{32}")
@@ -27,6 +27,7 @@ class Vault:
         self._settled = data_folder / "settled"
         self._vault = data_folder / "vault"
         self._files = files
+        self._folders = DurableFolders(files)
 
     def path_of(self, file_id: FileId) -> Path:
         """Give a file's path once it is in the vault."""
@@ -93,6 +94,15 @@ class Vault:
         if refused is not None:
             raise refused
 
+    def prepare_settled(self) -> Path:
+        """Give the folder of settled associations; its entry is durable.
+
+        Raises:
+            OSError: The disk refused.
+        """
+        self._folders.make(self._settled)
+        return self._settled
+
     def remove_arrived(self, association_id: AssociationId, file_id: FileId) -> None:
         """Remove a file from the inbox, durably, whatever lies under its name in the vault; none there is no error.
 
@@ -125,7 +135,7 @@ class Vault:
     def _move(self, association_id: AssociationId, file_id: FileId, touched: set[Path]) -> None:
         target = self.path_of(file_id)
         if target.parent not in touched:
-            make_folder_durably(self._files, target.parent)
+            self._folders.make(target.parent)
             touched.add(target.parent)
         touched.add(self.inbox_path_of(association_id, file_id).parent)
         if target.exists():

@@ -5,6 +5,8 @@ test_power_loss.py. Receiver and intake run under the recorder while scans
 arrive, one of them is killed in between, and the recording is cut at random
 operations and rebuilt as a disk may hold it (power.py). On each such folder
 intake works off what it finds, twice: the second time must change nothing.
+A tenth of the states has the power go after a death at the worst moment: intake
+is killed between making a folder and syncing its entry, and started again.
 """
 
 import random
@@ -53,10 +55,7 @@ def record(folder: Path, port: int, seed: int, forget: str = "") -> tuple[Pair, 
     """
     log = folder / "recorded"
     with Pair(folder / "data", port) as pair:
-        copy_baseline(pair.folders.data, folder / "baseline")
-        environment = {"LD_PRELOAD": str(recorder()), "FAULTS_ROOT": str(pair.folders.data), "FAULTS_LOG": str(log)}
-        if forget:
-            environment["FAULTS_FORGET"] = forget
+        environment = _recorded(pair, folder, log) | ({"FAULTS_FORGET": forget} if forget else {})
         pair.start("receiver", environment)
         pair.start("intake", environment)
         pair.wait_until_it_answers()
@@ -64,6 +63,39 @@ def record(folder: Path, port: int, seed: int, forget: str = "") -> tuple[Pair, 
             _store(pair, environment, marks, seed)
         pair.stop()
     return pair, Recording(pair.folders.data, folder / "baseline", read_log(log.read_bytes()))
+
+
+def record_death(folder: Path, port: int, seed: int) -> tuple[Pair, Recording]:
+    """Record one scan whose intake is killed right after it made the scan's folder in the vault, and is started again.
+
+    Args:
+        folder: Scratch; the data folder and its baseline are made in it.
+        port: A free port.
+        seed: Chooses what is sent.
+    """
+    log = folder / "recorded"
+    with Pair(folder / "data", port) as pair:
+        environment = _recorded(pair, folder, log)
+        pair.start("receiver", environment)
+        killed = pair.start("intake", environment | {"FAULTS_KILL": "mkdir:1"})
+        pair.wait_until_it_answers()
+        sent = instance(seed * 1000, SIZES[0])
+        with log.open("ab", buffering=0) as marks, RawScu(pair.address) as association:
+            association.store(sent)
+            marks.write(acknowledgement(f"{sent.sop_instance_uid} {sent.digest}"))
+            association.release()
+        assert killed.wait(60) < 0, "intake did not come to make a folder"
+        assert list(pair.folders.data.glob("vault/*")), "it was killed before it made one"
+        pair.start("intake", environment)
+        _wait_until_taken_in(pair, 1)
+        pair.stop()
+    return pair, Recording(pair.folders.data, folder / "baseline", read_log(log.read_bytes()))
+
+
+def _recorded(pair: Pair, folder: Path, log: Path) -> dict[str, str]:
+    """Keep the folder as it is now, and give the environment that records what changes."""
+    copy_baseline(pair.folders.data, folder / "baseline")
+    return {"LD_PRELOAD": str(recorder()), "FAULTS_ROOT": str(pair.folders.data), "FAULTS_LOG": str(log)}
 
 
 def _store(pair: Pair, environment: dict[str, str], marks: BinaryIO, seed: int) -> None:
@@ -124,6 +156,19 @@ def _wait_until_taken_in(pair: Pair, count: int) -> None:
     time.sleep(1.0)
 
 
+def add(one: Outcome, other: Outcome) -> Outcome:
+    """Give what two runs showed together."""
+    return Outcome(
+        one.states + other.states,
+        one.operations + other.operations,
+        one.acknowledged + other.acknowledged,
+        one.lost + other.lost,
+        one.not_started + other.not_started,
+        one.not_settled + other.not_settled,
+        max(one.slowest_start_seconds, other.slowest_start_seconds),
+    )
+
+
 def main() -> int:
     """Run from the command line, print the outcome as JSON."""
     parser = arguments(__doc__, 23100, states=2000, seed=1)
@@ -131,8 +176,12 @@ def main() -> int:
     given = parser.parse_args()
 
     def work(folder: Path) -> Outcome:
-        pair, recording = record(folder, given.port, given.seed, given.forget)
-        return replay(pair, recording, given.states, given.seed)
+        after_death = given.states // 10
+        (folder / "death").mkdir()
+        (folder / "busy").mkdir()
+        died = replay(*record_death(folder / "death", given.port, given.seed), after_death, given.seed)
+        pair, recording = record(folder / "busy", given.port, given.seed, given.forget)
+        return add(died, replay(pair, recording, given.states - after_death, given.seed))
 
     return finish(given, work)
 

@@ -4,6 +4,7 @@
  *   FAULTS_ROOT    only paths below this folder count
  *   FAULTS_LOG     appended to, one write(2) a record, so that several processes share one order
  *   FAULTS_FAIL    "fsync:12:5"  the 12th counted fsync below the root fails with errno 5
+ *   FAULTS_KILL    "mkdir:1"  SIGKILL right after the first folder that was made below the root
  *   FAULTS_COUNT   every counted operation adds a byte to this file, named by its first letter
  *   FAULTS_FORGET  "file" or "folder": fsyncs of files or of folders are done but not written down,
  *                  as if the line that calls them had been removed
@@ -17,6 +18,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -30,7 +32,7 @@ static char root[PATH_MAX];
 static size_t root_length;
 static int log_fd = -1, count_fd = -1, forget;
 static char fail_name[16];
-static long fail_at, fail_errno, counted;
+static long fail_at, fail_errno, counted, kill_at, made_folders;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER, order = PTHREAD_MUTEX_INITIALIZER;
 
 #define REAL(name, type) static __typeof__(type) *real; if (!real) real = (__typeof__(type) *)dlsym(RTLD_NEXT, #name)
@@ -48,6 +50,7 @@ __attribute__((constructor)) static void begin(void) {
   if ((value = getenv("FAULTS_LOG"))) log_fd = fcntl(real(value, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600), F_DUPFD_CLOEXEC, 900);
   if ((value = getenv("FAULTS_COUNT"))) count_fd = fcntl(real(value, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600), F_DUPFD_CLOEXEC, 901);
   if ((value = getenv("FAULTS_FAIL"))) sscanf(value, "%15[a-z]:%ld:%ld", fail_name, &fail_at, &fail_errno);
+  if ((value = getenv("FAULTS_KILL"))) sscanf(value, "mkdir:%ld", &kill_at);
   if ((value = getenv("FAULTS_FORGET"))) forget = value[1] == 'i' ? 1 : 2;
 }
 
@@ -254,6 +257,7 @@ static int made(int folder, const char *path, mode_t mode) {
   begin_act(counts);
   int result = real(folder, path, mode);
   if (counts && !result) put('m', inode_at(full), 0, 0, full, NULL, NULL, 0);
+  if (counts && !result && ++made_folders == kill_at) kill(getpid(), SIGKILL);
   end_act(counts);
   return result;
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.power_loss import record, replay
+from tests.faults.power_loss import record, record_death, replay
 
 pytestmark = [pytest.mark.peer("cc"), pytest.mark.timeout(200)]
 STATES = 40
@@ -18,6 +18,15 @@ def test_what_was_acknowledged_survives_power_losses(short_path: Path, free_port
     outcome = replay(pair, recording, STATES, 3)
     assert outcome.holds(), outcome
     assert outcome.acknowledged == 24
+
+
+def test_a_death_within_a_step_and_a_later_power_loss_lose_nothing_together(
+    short_path: Path, free_port_block: int
+) -> None:
+    pair, recording = record_death(short_path, free_port_block, 4)
+    outcome = replay(pair, recording, 2 * STATES, 4)
+    assert outcome.holds(), outcome
+    assert outcome.acknowledged == 1
 
 
 @pytest.mark.parametrize("forgotten", ["file", "folder"])

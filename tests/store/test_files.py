@@ -1,6 +1,7 @@
 """Durable files, with every operation failing once."""
 
 import errno
+import gc
 import os
 import resource
 import socket
@@ -13,9 +14,9 @@ import pytest
 from appliance.errors import OutOfSpace, Unavailable
 from appliance.store.files import (
     NO_FILE,
+    DurableFolders,
     RealFiles,
     create_durably,
-    make_folder_durably,
     replace_durably,
     storage_faults,
 )
@@ -23,6 +24,7 @@ from tests.store.failing_files import FailingFiles
 
 
 def open_descriptors() -> int:
+    gc.collect()  # what earlier tests left for the collector is not closed in the middle of this one
     return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - the link of the listing itself must not be followed
 
 
@@ -81,10 +83,30 @@ def test_a_replacement_that_fails_anywhere_leaves_the_old_file_or_the_new(tmp_pa
 
 def test_a_folder_is_made_once_with_its_rights(tmp_path: Path) -> None:
     files = FailingFiles()
+    folders = DurableFolders(files)
     for _ in range(2):
-        make_folder_durably(files, tmp_path / "folder", 0o700)
+        folders.make(tmp_path / "folder", 0o700)
     assert files.done == ["make_folder", "fsync_folder", "make_folder"]
     assert stat.S_IMODE((tmp_path / "folder").stat().st_mode) == 0o700
+
+
+def test_a_folder_whose_maker_died_before_it_was_synced_is_synced_once_by_the_next(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="Errno 5"):
+        DurableFolders(FailingFiles(2)).make(tmp_path / "folder")
+    files = FailingFiles()
+    folders = DurableFolders(files)
+    for _ in range(3):
+        folders.make(tmp_path / "folder")
+    assert files.done == ["make_folder", "fsync_folder", "make_folder", "make_folder"]
+
+
+def test_a_folder_that_could_not_be_synced_is_not_taken_for_durable(tmp_path: Path) -> None:
+    files = FailingFiles(2)
+    folders = DurableFolders(files)
+    with pytest.raises(OSError, match="Errno 5"):
+        folders.make(tmp_path / "folder")
+    folders.make(tmp_path / "folder")
+    assert files.done == ["make_folder", "fsync_folder"] * 2
 
 
 def test_a_link_is_not_followed_when_reading(tmp_path: Path) -> None:
