@@ -10,13 +10,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
+from appliance.accounts.errors import PasswordTooWeak
+from appliance.accounts.password_rules import MINIMUM_ALONE, check_password
 from appliance.assembly.certificates import ensure_certificates
 from appliance.assembly.folders import Folders
 from appliance.assembly.rooms import Rooms, open_rooms
 from appliance.audit.events import OPERATOR, Event, EventCode
 from appliance.clock import Clock
 from appliance.config import Settings, in_folders, settings_text
-from appliance.errors import NotFound, Refused, Unavailable
+from appliance.errors import NotFound, Refused, Unavailable, Unsuitable
 from appliance.identifiers import BoxId
 from appliance.keys.hierarchy import Keyring
 from appliance.keys.recovery import recovery_code, root_from_recovery_code
@@ -82,8 +84,10 @@ def create_box(settings: Settings, passphrase: str | None, clock: Clock, host_ke
 
     Raises:
         Refused: There is a box already.
+        Unsuitable: The passphrase is one that somebody would guess.
         Unavailable: The disk refused, or this machine has no such key.
     """
+    check_passphrase(passphrase, settings.clinic_name)
     folders, root = Folders.of(settings), SecretKey.new()
     folders.create()
     if folders.sealed_root.exists() or folders.catalogue.exists():
@@ -106,8 +110,10 @@ def recover_box(
 
     Raises:
         UnreadableCode: The code was typed wrongly.
+        Unsuitable: The new passphrase is one that somebody would guess.
         WrongKey: It is another box's: this catalogue does not open with it.
     """
+    check_passphrase(passphrase, settings.clinic_name)
     folders, root = Folders.of(settings), root_from_recovery_code(code)
     if folders.catalogue.exists():
         _rooms_of(settings, root, clock).database.check_integrity()
@@ -117,6 +123,21 @@ def recover_box(
     rooms = complete_box(settings, root, clock)
     with rooms.database.write() as tx:
         rooms.audit.record(tx, Event(EventCode.ROOT_RECOVERED, OPERATOR))
+
+
+def check_passphrase(passphrase: str | None, clinic_name: str) -> None:
+    """Refuse what somebody would guess: whoever carries the box off guesses at leisure, with no second factor.
+
+    Raises:
+        Unsuitable: With the rule that it breaks.
+    """
+    if passphrase is None:
+        return
+    try:
+        check_password(passphrase, second_factor=False, context=(clinic_name,))
+    except PasswordTooWeak as fault:
+        advice = f"take at least {MINIMUM_ALONE} characters; six random words are best"
+        raise Unsuitable(f"the new passphrase is refused ({fault.rule}): {advice}") from fault
 
 
 def open_box(settings: Settings, passphrase: str | None, clock: Clock) -> dict[str, bytes]:

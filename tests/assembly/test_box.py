@@ -90,31 +90,43 @@ def test_where_there_is_no_box_that_is_said(tmp_path: Path) -> None:
 
 
 def test_a_passphrase_box_opens_with_its_passphrase_alone(tmp_path: Path) -> None:
-    create_box(settings(tmp_path), "correct horse", SystemClock())
+    create_box(settings(tmp_path), "correct horse battery", SystemClock())
     for wrong in (None, "wrong horse"):
         with pytest.raises(WrongPassphrase):
             open_box(settings(tmp_path), wrong, SystemClock())
-    assert open_box(settings(tmp_path), "correct horse", SystemClock())
+    assert open_box(settings(tmp_path), "correct horse battery", SystemClock())
+
+
+@pytest.mark.parametrize("guessed", ["a", "fourteen char", "passwordpassword", "aaaaaaaaaaaaaaa", "clinica Clínica Ñ"])
+def test_a_passphrase_that_somebody_would_guess_makes_and_recovers_no_box(tmp_path: Path, guessed: str) -> None:
+    with pytest.raises(Unsuitable, match="at least 15 characters"):
+        create_box(settings(tmp_path), guessed, SystemClock())
+    assert not (tmp_path / "data").exists()
+    code = create_box(settings(tmp_path), None, SystemClock())
+    before = (tmp_path / "data" / "keys" / "root.sealed").read_bytes()
+    with pytest.raises(Unsuitable):
+        recover_box(settings(tmp_path), code, guessed, SystemClock())
+    assert (tmp_path / "data" / "keys" / "root.sealed").read_bytes() == before
 
 
 @pytest.mark.peer("systemd-creds")
 def test_a_box_sealed_to_its_machine_opens_by_itself_or_with_its_passphrase_too(tmp_path: Path) -> None:
     create_box(settings(tmp_path / "alone"), None, SystemClock(), HostKey.HOST)
     assert open_box(settings(tmp_path / "alone"), None, SystemClock())
-    code = create_box(settings(tmp_path / "both"), "correct horse", SystemClock(), HostKey.HOST)
+    code = create_box(settings(tmp_path / "both"), "correct horse battery", SystemClock(), HostKey.HOST)
     with pytest.raises(WrongPassphrase):
         open_box(settings(tmp_path / "both"), None, SystemClock())
-    before = open_box(settings(tmp_path / "both"), "correct horse", SystemClock())
+    before = open_box(settings(tmp_path / "both"), "correct horse battery", SystemClock())
     recover_box(settings(tmp_path / "both"), code, None, SystemClock(), HostKey.HOST)
     assert open_box(settings(tmp_path / "both"), None, SystemClock()) == before
 
 
 def test_the_recovery_code_brings_a_box_back_under_another_passphrase(tmp_path: Path) -> None:
-    code = create_box(settings(tmp_path), "forgotten", SystemClock())
-    before = open_box(settings(tmp_path), "forgotten", SystemClock())
+    code = create_box(settings(tmp_path), "forgotten by everyone", SystemClock())
+    before = open_box(settings(tmp_path), "forgotten by everyone", SystemClock())
     (tmp_path / "data" / "keys" / "root.sealed").unlink()
-    recover_box(settings(tmp_path), code.lower(), "remembered", SystemClock())
-    assert open_box(settings(tmp_path), "remembered", SystemClock()) == before
+    recover_box(settings(tmp_path), code.lower(), "remembered by somebody", SystemClock())
+    assert open_box(settings(tmp_path), "remembered by somebody", SystemClock()) == before
 
 
 def test_another_boxs_recovery_code_changes_nothing(tmp_path: Path) -> None:

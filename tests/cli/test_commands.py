@@ -97,17 +97,18 @@ def run(*words: str, given: str = "") -> "subprocess.CompletedProcess[str]":
 
 def test_a_passphrase_box_is_made_asked_and_recovered_from_standard_input(tmp_path: Path) -> None:
     data = str(tmp_path / "data")
-    made = run("keys", "init", "--data", data, "--json", given="open sesame\n")
+    assert run("keys", "init", "--data", data, given="a\n").returncode == 15
+    made = run("keys", "init", "--data", data, "--json", given="open sesame, I said\n")
     code = json.loads(made.stdout)["recovery_code"]
     assert json.loads(run("keys", "status", "--data", data, "--json").stdout)["asks_passphrase"]
     wrong = run("studies", "list", "--data", data, given="open barley\n")
     assert wrong.returncode == 13
     assert "barley" not in wrong.stderr
-    assert run("studies", "list", "--data", data, "--json", given="open sesame\n").stdout == "[]\n"
-    assert run("keys", "recover", "--data", data, given=f"{code[:-1]}\nnew sesame\n").returncode == 14
-    assert run("keys", "recover", "--data", data, given=f"{code}\nnew sesame\n").returncode == 0
-    assert run("check", "--data", data, given="new sesame\n").returncode == 0
-    assert run("studies", "list", "--data", data, given="open sesame\n").returncode == 13
+    assert run("studies", "list", "--data", data, "--json", given="open sesame, I said\n").stdout == "[]\n"
+    assert run("keys", "recover", "--data", data, given=f"{code[:-1]}\nanother sesame seed\n").returncode == 14
+    assert run("keys", "recover", "--data", data, given=f"{code}\nanother sesame seed\n").returncode == 0
+    assert run("check", "--data", data, given="another sesame seed\n").returncode == 0
+    assert run("studies", "list", "--data", data, given="open sesame, I said\n").returncode == 13
 
 
 def test_a_box_that_does_not_run_says_so(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from appliance.dicom_scp.receiver.session import Patience, Session
 from appliance.dicom_scp.receiver.tls import TlsFiles, TlsIdentity, fingerprint
 from appliance.dicom_scp.receiver.waiting import Waiting, WaitingRoom
 from appliance.dicom_scp.wire import LeastRate, Stream, Wire
-from appliance.errors import ApplianceError, Unavailable
+from appliance.errors import ApplianceError, Unavailable, Unsuitable
 from appliance.inbox.admission import AdmissionFile
 from appliance.inbox.association import Transport
 from appliance.inbox.public_key import read_public_key
@@ -100,12 +100,14 @@ def serve(
         settings: What scanners meet.
         places: The folders and files of the box.
         surroundings: Time and disk.
-        handed: Sockets that listen already, by `PLAIN_SOCKET` and `TLS_SOCKET`; what is absent is opened here.
+        handed: Sockets that listen already, by `PLAIN_SOCKET` and `TLS_SOCKET`. With any of them nothing is opened
+            here, and the settings' address and ports are not used.
         stop: Set by a signal handler, say.
         on_ready: Called once when connections are taken.
 
     Raises:
         Unavailable: A port cannot be opened, or there is a TLS port without a usable certificate.
+        Unsuitable: Every caller is to be admitted on a socket that more than this machine reaches.
     """
     tls = _tls_identity(settings, places, handed)
     door = _door(settings, places, surroundings)
@@ -287,6 +289,7 @@ def _ports(settings: ReceiverSettings, handed: Mapping[str, socket.socket]) -> l
         if name in handed
     ]
     if ports:
+        _check_who_reaches(ports, settings)
         return ports
     try:
         ports.append(listen(settings.listen, settings.port, Transport.PLAIN))
@@ -295,3 +298,12 @@ def _ports(settings: ReceiverSettings, handed: Mapping[str, socket.socket]) -> l
     except OSError as fault:
         raise Unavailable(f"a DICOM port cannot be opened: {fault.strerror}") from fault
     return ports
+
+
+def _check_who_reaches(ports: Sequence[Port], settings: ReceiverSettings) -> None:
+    """Hold `accept_any_peer` to loopback also where somebody else chose the address."""
+    if not settings.accept_any_peer:
+        return
+    for port in ports:
+        if not ip_address(str(port.stream.getsockname()[0])).is_loopback:
+            raise Unsuitable("receiver.accept_any_peer: the sockets handed over are open to more than this machine")
