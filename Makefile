@@ -3,12 +3,14 @@ ENAMEL_VENV ?= .venv
 VENV := $(ENAMEL_VENV)
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
+NEEDS := $(BIN)/python -m tests.peers
 READY := $(VENV)/.enamel-ready
 CODE := appliance tests benchmarks tools
 # What npm leaves when the viewer's own tools are there, the one that drives Chromium among them.
 BROWSING := appliance/web/viewer/node_modules/.package-lock.json
 # Rooms whose every branch is tested (docs/architecture.md says why these).
 WHOLE := keys store audit dicom
+comma := ,
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-all kills power-loss disk-errors test-box lint format bench screenshots ci coverage viewer-check clean
@@ -30,16 +32,17 @@ test: $(READY) ## The fast tests, one process a core
 
 test-all: $(READY) ## Every test, the box and the fault runs included
 	$(PYTEST) -q -n auto --dist loadfile
-
 	$(MAKE) kills power-loss disk-errors
 
 kills: $(READY) ## Kill receiver and intake 1,000 times while scans arrive; writes benchmarks/results/kills.json
 	$(BIN)/python -m tests.faults.kills --kills 1000 --write benchmarks/results/kills.json
 
 power-loss: $(READY) ## Replay 2,000 power losses; writes benchmarks/results/power-loss.json
+	@$(NEEDS) cc
 	$(BIN)/python -m tests.faults.power_loss --states 2000 --write benchmarks/results/power-loss.json
 
 disk-errors: $(READY) ## Fail every write, fsync and rename in turn; writes benchmarks/results/errors.json
+	@$(NEEDS) cc
 	$(BIN)/python -m tests.faults.errors --stride 1 --write benchmarks/results/errors.json
 
 test-box: $(READY) ## Only the appliance: boots Debian 12, installs it twice, cuts its power (needs root)
@@ -56,6 +59,7 @@ format: $(READY) ## Put the code into the house's layout
 	$(BIN)/ruff format $(CODE)
 
 bench: $(READY) ## Measure against Orthanc and DCMTK; writes benchmarks/results.md
+	@$(NEEDS) Orthanc storescp storescu ip
 	$(BIN)/python -m benchmarks
 
 $(BROWSING): appliance/web/viewer/package-lock.json
@@ -73,7 +77,7 @@ ci: lint viewer-check ## What has to hold before a change lands
 	tools/ci-tests.sh $(VENV)
 
 clean: ## Forget what the tools keep between runs; data is never touched
-	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.* htmlcov
 
 viewer-check: ## The viewer: types, lint, tests; what is committed is what its source builds
 	cd appliance/web/viewer && npm ci --ignore-scripts --no-progress && npm run check

@@ -4,7 +4,7 @@ import os
 import socket
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -62,10 +62,23 @@ def corpus_files() -> list[Path]:
 @pytest.fixture
 def free_port_block() -> Iterator[int]:
     """Give the first of ten neighbouring loopback ports that nobody listens on, ours until the test ends."""
+    with claimed_ports() as first:
+        yield first
+
+
+@pytest.fixture(scope="module")
+def module_port_block() -> Iterator[int]:
+    """Give the first of ten such ports, ours until the module's last test ends."""
+    with claimed_ports() as first:
+        yield first
+
+
+@contextmanager
+def claimed_ports() -> Iterator[int]:
+    """Claim ten neighbouring loopback ports from every other run of tests, by a name without a file; give the first."""
     for first in range(24000, 32000, 10):
         with socket.socket(socket.AF_UNIX) as claim:
             try:
-                # A name without a file is known to all tests that share the ports, and goes with its process.
                 claim.bind(f"\0enamel-tests-{first}")
                 with ExitStack() as held:
                     for port in range(first, first + 10):

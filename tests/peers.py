@@ -2,11 +2,14 @@
 
 A test names the programs it runs, `@pytest.mark.peer("storescu", "strace")`; a name with `.so` is a shared library.
 What only root may do names its deed: `@pytest.mark.as_root("mounts a small disk")`.
+
+`python -m tests.peers NAME...` says before a long run whether all of them are here.
 """
 
 import ctypes
 import os
 import shutil
+import sys
 from collections import Counter
 
 import pytest
@@ -72,10 +75,23 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def advice(counts: Counter[str]) -> list[str]:
     """Give the lines that say how many tests each missing peer kept from running, and what brings it."""
     missing = sorted(name for name in counts if name != _ROOT)
-    packages = sorted({package for name in missing for package in PACKAGES[name].split()})
     told = [f"{', '.join(f'{name} ({counts[name]})' for name in missing)}"] if missing else []
-    asked = [f"    apt-get install --no-install-recommends {' '.join(packages)}"] if missing else []
+    asked = [how_to_get(missing)] if missing else []
     return told + asked + ([f"{counts[_ROOT]} tests do what only root may"] if counts[_ROOT] else [])
+
+
+def how_to_get(missing: list[str]) -> str:
+    """Give the command that installs what brings them."""
+    packages = sorted({package for name in missing for package in PACKAGES[name].split()})
+    return f"    apt-get install --no-install-recommends {' '.join(packages)}"
+
+
+def main(names: list[str]) -> int:
+    """Say which of them are missing and how to get them; give 1 if any is."""
+    missing = [name for name in names if not _is_here(name)]
+    if missing:
+        sys.stderr.write(f"peers are missing: {', '.join(missing)}\n{how_to_get(missing)}\n")
+    return 1 if missing else 0
 
 
 def _peers(item: pytest.Item) -> list[str]:
@@ -106,3 +122,7 @@ def _do_without(item: pytest.Item, wanted: list[str], reason: str) -> None:
         pytest.fail(f"{reason} (in CI nothing is skipped for that)", pytrace=False)
     item.user_properties += [(_WANTED, name) for name in wanted]
     pytest.skip(reason)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

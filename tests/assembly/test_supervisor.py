@@ -241,7 +241,8 @@ def test_children_die_with_a_supervisor_that_is_killed(folders: Folders) -> None
         assert len(numbers) == 4
         process.kill()
     gone, alive = psutil.wait_procs([psutil.Process(n) for n in numbers if psutil.pid_exists(n)], timeout=5)
-    assert not alive, gone
+    left = [one for one in alive if one.status() != psutil.STATUS_ZOMBIE]  # a container's first process may reap nobody
+    assert not left, gone
 
 
 def test_a_run_folder_too_deep_for_sockets_is_refused(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def outcome(folder: Path, text: str, ci: str = "", path: str = "") -> "subproces
 def programs(folder: Path, *names: str) -> str:
     """Give a folder in which there are programs of these names."""
     there = folder / "bin"
-    there.mkdir()
+    there.mkdir(parents=True)
     for name in names:
         (there / name).symlink_to(sys.executable)
     return str(there)
@@ -98,6 +98,16 @@ def test_what_only_root_may_do_is_held_to_the_same(tmp_path: Path, ci: str) -> N
     else:
         assert (done.returncode == pytest.ExitCode.TESTS_FAILED) == (ci == "true")
         assert "only root may do what it does: mounts a small disk" in done.stdout
+
+
+def test_a_long_run_is_told_beforehand_what_it_lacks(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.peers", "storescu", "strace"]
+    environment = {"PATH": programs(tmp_path, "strace"), "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=environment)
+    assert done.returncode == 1
+    assert done.stderr == "peers are missing: storescu\n    apt-get install --no-install-recommends dcmtk\n"
+    with_it = environment | {"PATH": f"{environment['PATH']}:{programs(tmp_path / 'more', 'storescu')}"}
+    assert subprocess.run(command, check=False, cwd=ROOT, env=with_it).returncode == 0
 
 
 def test_the_advice_names_each_package_once() -> None:

@@ -89,7 +89,7 @@ def add_association(new: Database, record: Path) -> None:
     facts = decode_association(record.read_bytes()).facts
     with new.write() as tx:
         queries.add_association(
-            tx, association_id=facts.association_id.value, calling_ae_title=facts.calling_ae_title.value,
+            tx, association_id=facts.association_id.value, peer_key=None, calling_ae_title=facts.calling_ae_title.value,
             called_ae_title=facts.called_ae_title.value, address=facts.address, transport=facts.transport.value,
             certificate_sha256=None, implementation_class_uid="", implementation_version_name="",
             started_at=microseconds(facts.started_at),

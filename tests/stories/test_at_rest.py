@@ -22,10 +22,10 @@ NEEDLES = spellings("Restwell") | spellings("Ottoline") | bytes_spellings(WATERM
 
 
 @pytest.fixture(scope="module")
-def taken(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def taken(tmp_path_factory: pytest.TempPathFactory, module_port_block: int) -> Path:
     """Give all the files of a box that was at work: scans in the vault, and some in the inbox as well."""
     folder = tmp_path_factory.mktemp("rest")
-    with RunningBox(folder / "data", 21860) as box:
+    with RunningBox(folder / "data", module_port_block) as box:
         store(box, range(SCANS))
         assert len(box.wait_until_taken_in()) == SCANS
         box.enamel("lock")
@@ -76,8 +76,8 @@ def test_without_the_root_secret_nothing_opens(copy: Path, words: tuple[str, ...
     assert "Restwell" not in said
 
 
-def test_another_boxs_root_secret_opens_nothing(copy: Path, tmp_path: Path) -> None:
-    with RunningBox(tmp_path / "other", 21870):
+def test_another_boxs_root_secret_opens_nothing(copy: Path, tmp_path: Path, free_port_block: int) -> None:
+    with RunningBox(tmp_path / "other", free_port_block):
         pass
     shutil.copy(tmp_path / "other" / "keys" / "root.sealed", copy / "keys" / "root.sealed")
     for words in (("check",), ("studies", "list")):

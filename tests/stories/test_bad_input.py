@@ -49,8 +49,8 @@ HOSTILE = {
 
 
 @pytest.fixture(scope="module")
-def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBox]:
-    with RunningBox(tmp_path_factory.mktemp("bad") / "data", 21880) as running:
+def box(tmp_path_factory: pytest.TempPathFactory, module_port_block: int) -> Iterator[RunningBox]:
+    with RunningBox(tmp_path_factory.mktemp("bad") / "data", module_port_block) as running:
         yield running
 
 

@@ -11,12 +11,11 @@ import pytest
 from tests.stories.clinic import RunningClinic, small_scan, until, written
 
 pytestmark = [pytest.mark.peer("storescu"), pytest.mark.slow]
-PORTS = 21683
 
 
 @pytest.fixture(scope="module")
-def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningClinic]:
-    with RunningClinic(tmp_path_factory.mktemp("locked") / "data", PORTS) as running:
+def clinic(tmp_path_factory: pytest.TempPathFactory, module_port_block: int) -> Iterator[RunningClinic]:
+    with RunningClinic(tmp_path_factory.mktemp("locked") / "data", module_port_block) as running:
         yield running
 
 

@@ -16,12 +16,11 @@ import pytest
 from tests.stories.clinic import ROOT, RunningClinic, form_of, part_of, small_scan, until, written
 
 pytestmark = pytest.mark.peer("storescu")
-PORTS = 21630
 
 
 @pytest.fixture(scope="module")
-def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningClinic]:
-    with RunningClinic(tmp_path_factory.mktemp("story") / "data", PORTS) as running:
+def clinic(tmp_path_factory: pytest.TempPathFactory, module_port_block: int) -> Iterator[RunningClinic]:
+    with RunningClinic(tmp_path_factory.mktemp("story") / "data", module_port_block) as running:
         yield running
 
 
@@ -124,8 +123,8 @@ def test_the_whole_box_is_what_was_stored(clinic: RunningClinic) -> None:
 
 
 @pytest.mark.slow
-def test_an_unknown_sender_is_refused_until_it_is_approved(tmp_path: Path) -> None:
-    with RunningClinic(tmp_path / "data", PORTS + 10, ("--no-samples",)) as clinic:
+def test_an_unknown_sender_is_refused_until_it_is_approved(tmp_path: Path, free_port_block: int) -> None:
+    with RunningClinic(tmp_path / "data", free_port_block, ("--no-samples",)) as clinic:
         scan = small_scan(4, 2)
         written(tmp_path / "disk", scan.slices())
         assert clinic.storescu(tmp_path / "disk", "STRANGER").returncode != 0
@@ -138,16 +137,16 @@ def test_an_unknown_sender_is_refused_until_it_is_approved(tmp_path: Path) -> No
 
 
 @pytest.mark.slow
-def test_it_ends_cleanly_and_a_second_start_keeps_data_and_credentials(tmp_path: Path) -> None:
+def test_it_ends_cleanly_and_a_second_start_keeps_data_and_credentials(tmp_path: Path, free_port_block: int) -> None:
     scan = small_scan(5, 2)
     written(tmp_path / "disk", scan.slices())
-    with RunningClinic(tmp_path / "data", PORTS + 20) as clinic:
+    with RunningClinic(tmp_path / "data", free_port_block) as clinic:
         first = clinic.facts
         assert clinic.storescu(tmp_path / "disk").returncode == 0
         until(lambda: listed(clinic, scan.study_instance_uid) == 2, 10)
         assert clinic.stop() == 0
         assert not [number for number in first["processes"].values() if psutil.pid_exists(number)]
-    with RunningClinic(tmp_path / "data", PORTS + 30) as clinic:
+    with RunningClinic(tmp_path / "data", free_port_block) as clinic:
         for part in ("user", "password", "totp_secret"):
             assert clinic.facts["web"][part] == first["web"][part]
         assert clinic.facts["dicomweb"]["token"] == first["dicomweb"]["token"]
@@ -156,16 +155,16 @@ def test_it_ends_cleanly_and_a_second_start_keeps_data_and_credentials(tmp_path:
 
 
 @pytest.mark.slow
-def test_nothing_is_left_when_the_supervisor_itself_is_killed(tmp_path: Path) -> None:
-    with RunningClinic(tmp_path / "data", PORTS + 40) as clinic:
+def test_nothing_is_left_when_the_supervisor_itself_is_killed(tmp_path: Path, free_port_block: int) -> None:
+    with RunningClinic(tmp_path / "data", free_port_block) as clinic:
         numbers = clinic.facts["processes"].values()
         clinic.process.kill()
         clinic.process.wait()
         until(lambda: not any(psutil.pid_exists(number) for number in numbers), 5)
 
 
-def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", PORTS + 50)):
+def test_a_port_that_is_taken_is_told(tmp_path: Path, free_port_block: int) -> None:
+    with socket.create_server(("127.0.0.1", free_port_block)):
         command = [
             sys.executable,
             "-m",
@@ -177,8 +176,8 @@ def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
             str(tmp_path / "data"),
         ]
         done = subprocess.run(
-            [*command, "--ports-from", str(PORTS + 50)], capture_output=True, text=True, cwd=ROOT, check=False
+            [*command, "--ports-from", str(free_port_block)], capture_output=True, text=True, cwd=ROOT, check=False
         )
     assert done.returncode == 20
-    assert str(PORTS + 50) in done.stderr
+    assert str(free_port_block) in done.stderr
     assert "Traceback" not in done.stderr

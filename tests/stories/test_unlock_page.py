@@ -12,14 +12,15 @@ import pytest
 from tests.stories.clinic import ROOT, form_of, until
 from tests.stories.sealed_box import running
 
-PORTS = 22610
 PASSPHRASE = "winter harbour seventeen"  # noqa: S105  # of an invented box
 
 pytestmark = pytest.mark.slow
 
 
-def test_the_right_passphrase_on_the_page_unlocks_and_the_page_waits_in_words(tmp_path: Path) -> None:
-    with running(tmp_path / "data", PORTS, "--sealing", "passphrase", given=PASSPHRASE + "\n") as box:
+def test_the_right_passphrase_on_the_page_unlocks_and_the_page_waits_in_words(
+    tmp_path: Path, free_port_block: int
+) -> None:
+    with running(tmp_path / "data", free_port_block, "--sealing", "passphrase", given=PASSPHRASE + "\n") as box:
         browser = box.browser()
         wrong = browser.post("/unlock", data={**form_of(browser.get("/unlock")), "passphrase": "not this one"})
         assert wrong.status_code == 403
@@ -46,9 +47,9 @@ def test_the_right_passphrase_on_the_page_unlocks_and_the_page_waits_in_words(tm
     ],
 )
 def test_without_a_passphrase_only_the_operator_at_the_machine_unlocks(
-    tmp_path: Path, sealing: tuple[str, ...]
+    tmp_path: Path, free_port_block: int, sealing: tuple[str, ...]
 ) -> None:
-    with running(tmp_path / "data", PORTS, *sealing) as box:
+    with running(tmp_path / "data", free_port_block, *sealing) as box:
         until(lambda: box.keys() == "open", 30)
         assert box.enamel("lock").returncode == 0
         until(lambda: box.keys() == "sealed", 15)
@@ -65,8 +66,8 @@ def test_without_a_passphrase_only_the_operator_at_the_machine_unlocks(
         until(lambda: box.keys() == "open", 15)
 
 
-def test_the_locker_refuses_a_passphrase_where_none_is_asked(tmp_path: Path) -> None:
-    with running(tmp_path / "data", PORTS, "--sealing", "file") as box:
+def test_the_locker_refuses_a_passphrase_where_none_is_asked(tmp_path: Path, free_port_block: int) -> None:
+    with running(tmp_path / "data", free_port_block, "--sealing", "file") as box:
         until(lambda: box.keys() == "open", 30)
         box.enamel("lock")
         ask = (

@@ -25,9 +25,9 @@ HSTS = "max-age=31536000"
 
 
 @pytest.fixture(scope="module")
-def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningClinic]:
+def clinic(tmp_path_factory: pytest.TempPathFactory, module_port_block: int) -> Iterator[RunningClinic]:
     folder = tmp_path_factory.mktemp("walk")
-    with RunningClinic(folder / "data", 21660, ("--no-samples",)) as running:
+    with RunningClinic(folder / "data", module_port_block, ("--no-samples",)) as running:
         yield running
 
 
