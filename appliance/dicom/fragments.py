@@ -17,6 +17,7 @@ from appliance.dicom.faults import Fault, Unparsable
 Fragment = tuple[int, int]  # offset and length in the file's plaintext
 _COUNT = struct.Struct("<I")
 _FRAGMENT = struct.Struct("<QQ")
+_LONE = struct.Struct("<IQQ")  # a frame of one fragment
 _STARTS = (b"\xff\xd8", b"\xff\x4f")  # JPEG and JPEG-LS SOI; JPEG 2000 SOC
 
 
@@ -47,6 +48,27 @@ def decode_index(data: bytes) -> list[list[Fragment]]:
     except struct.error as error:
         raise Unparsable(Fault.TRUNCATED) from error
     return frames
+
+
+def find_frames(data: bytes, numbers: Sequence[int], frame_count: int) -> list[list[Fragment]] | None:
+    """Read some frames of the byte form; where each has one fragment, as most do, without reading the others.
+
+    Args:
+        data: The byte form, with no frame that is empty.
+        numbers: Frame numbers from 1 on.
+        frame_count: How many frames there are.
+
+    Returns:
+        The fragments of each asked frame, or None when there is no such frame.
+
+    Raises:
+        Unparsable: It is cut off.
+    """
+    if len(data) == frame_count * _LONE.size and max(numbers, default=0) <= frame_count:
+        found = [_LONE.unpack_from(data, (number - 1) * _LONE.size) for number in numbers]
+        return [[(offset, length)] for _, offset, length in found]
+    frames = decode_index(data)
+    return [frames[number - 1] for number in numbers] if max(numbers, default=0) <= len(frames) else None
 
 
 def frames_of(

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from appliance.archive.located import Image, Located
-from appliance.dicom.fragments import decode_index
+from appliance.dicom.fragments import find_frames
 from appliance.errors import NotFound, Unsuitable
 from appliance.web.dicomweb.ranges import Piece, Stretch
 
@@ -74,7 +74,7 @@ def _checked(number: int, count: int, image: Image, length: int) -> int:
 
 
 def _encapsulated(located: Located, index: bytes, numbers: Sequence[int]) -> list[list[Piece]]:
-    frames = decode_index(index)
-    if any(number > len(frames) for number in numbers):
+    frames = find_frames(index, numbers, located.image.frame_count)
+    if frames is None:
         raise NotFound("no such frame")
-    return [[Stretch(located, offset, length) for offset, length in frames[number - 1]] for number in numbers]
+    return [[Stretch(located, offset, length) for offset, length in fragments] for fragments in frames]
