@@ -1,8 +1,9 @@
 """Caddy's configuration: the only thing that browsers on the clinic's network reach.
 
 Guards: TLS 1.3 and nothing older; only the box's own names, and a host that
-differs from the TLS server name is misdirected; no access log, because URLs
-can hold what was searched for; no certificate of Caddy's own making.
+differs from the TLS server name is misdirected; no access log, and no request
+in what is logged of faults (a client that hangs up in mid-answer is one),
+because URLs can hold what was searched for; no certificate of Caddy's own making.
 """
 
 import json
@@ -20,6 +21,12 @@ _IDLE_TIMEOUT = "2m"
 _HEADER_BYTES = 32 * 1024
 # A browser that was given an address instead of a name sends no server name.
 _SAME_NAME = "{http.request.tls.server_name} == '' || {http.request.tls.server_name} == {http.request.host}"
+# `request` holds the whole URL, the headers and the client's address.
+_WITHOUT_REQUESTS: Table = {
+    "format": "filter",
+    "wrap": {"format": "json"},
+    "fields": {"request": {"filter": "delete"}},
+}
 _WAIT_PAGE = (
     "<!doctype html><html lang=en><meta charset=utf-8><meta http-equiv=refresh content=2><title>Enamel</title>"
     "<h1>Enamel is starting</h1><p>Scanners can already send. This page goes on by itself in a few seconds.</p></html>"
@@ -35,7 +42,7 @@ def caddy_config(staff: StaffSettings, folders: Folders) -> bytes:
                 "origins": [ADMIN_HOST],
                 "config": {"persist": False},
             },
-            "logging": {"logs": {"default": {"level": "WARN"}}},
+            "logging": {"logs": {"default": {"level": "WARN", "encoder": _WITHOUT_REQUESTS}}},
             "storage": {"module": "file_system", "root": str(folders.caddy)},
             "apps": {
                 "http": {"grace_period": "3s", "servers": {"staff": _server(staff, folders)}},

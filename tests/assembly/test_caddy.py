@@ -1,6 +1,8 @@
 """Caddy as configured, with a small server of our own behind it."""
 
+import contextlib
 import http.client
+import json
 import os
 import socket
 import ssl
@@ -25,14 +27,25 @@ pytestmark = pytest.mark.peer("openssl")
 
 
 class Staff(BaseHTTPRequestHandler):
-    """Says who asked."""
+    """Says who asked; for `/endless` it never stops."""
 
     def do_GET(self) -> None:
+        if self.path.startswith("/endless"):
+            self._say_without_end()
+            return
         said = f"{self.headers['X-Forwarded-For']} {self.headers['Host']}".encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(said)))
         self.end_headers()
         self.wfile.write(said)
+
+    def _say_without_end(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(1 << 40))
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            while True:
+                self.wfile.write(bytes(1 << 16))
 
     def address_string(self) -> str:
         return "caddy"
@@ -63,17 +76,27 @@ def free_port() -> int:
 @pytest.fixture
 def port(folders: Folders) -> Iterator[int]:
     port = free_port()
-    config = folders.run / "caddy.json"
-    config.write_bytes(caddy_config(StaffSettings(listen="127.0.0.1", port=port), folders))
+    with running_caddy(folders, port, caddy_config(StaffSettings(listen="127.0.0.1", port=port), folders)):
+        yield port
+
+
+@contextlib.contextmanager
+def running_caddy(folders: Folders, port: int, config: bytes) -> Iterator[Path]:
+    """Run Caddy until the block ends; give the file of what it says."""
+    file, told = folders.run / "caddy.json", folders.run / "caddy.told"
+    file.write_bytes(config)
     environment = caddy_environment({"PATH": os.environ["PATH"]}, folders)
-    with subprocess.Popen([CADDY, "run", "--config", config], env=environment, stderr=subprocess.PIPE) as caddy:
+    with (
+        told.open("wb") as out,
+        subprocess.Popen([CADDY, "run", "--config", file], env=environment, stderr=out) as caddy,
+    ):
         deadline = time.monotonic() + 15
         while time.monotonic() < deadline:
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     break
             time.sleep(0.05)
-        yield port
+        yield told
         caddy.terminate()
 
 
@@ -153,3 +176,29 @@ def test_the_admin_socket_is_this_users_alone_and_nothing_is_written_elsewhere(f
     assert stat.S_IMODE(folders.caddy_socket.stat().st_mode) == 0o600
     written = {path.relative_to(folders.data).parts[0] for path in folders.data.rglob("*") if path.is_file()}
     assert written <= {"tls", "caddy"}
+
+
+@pytest.mark.usefixtures("staff")
+@pytest.mark.parametrize("filtered", [True, False])
+def test_who_hangs_up_in_mid_answer_is_logged_without_what_was_asked_for(folders: Folders, *, filtered: bool) -> None:
+    port = free_port()
+    config = json.loads(caddy_config(StaffSettings(listen="127.0.0.1", port=port), folders))
+    if not filtered:
+        del config["logging"]["logs"]["default"]["encoder"]  # so this test would see what it looks for
+    with running_caddy(folders, port, json.dumps(config).encode()) as told:
+        hang_up(folders, port, "/endless?PatientName=ClientGone")
+        deadline = time.monotonic() + 10
+        while b"aborting with incomplete response" not in told.read_bytes() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        said = told.read_bytes()
+    assert b"aborting with incomplete response" in said
+    for secret in (b"ClientGone", b"/endless", b'"127.0.0.1"', b"headers"):
+        assert (secret in said) is not filtered
+
+
+def hang_up(folders: Folders, port: int, path: str) -> None:
+    """Ask for something and close the connection after the answer's beginning."""
+    connection = http.client.HTTPSConnection("127.0.0.1", port, context=trusted(folders), timeout=10)
+    connection.request("GET", path)
+    connection.getresponse().read(10)
+    connection.close()

@@ -1,19 +1,22 @@
 """A canary patient goes through the whole box; its name and its pixels are found nowhere outside ciphertext."""
 
 import os
+import re
 import secrets
+import socket
 import tempfile
 import time
+from contextlib import closing
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import psutil
-import pyotp
 import pytest
 
 from tests.canary.search import bytes_spellings, search_bytes, search_folder, search_process, spellings
 from tests.faults.raw_scu import RawScu, Refusal, instance
-from tests.stories.clinic import form_of
+from tests.stories.clinic import form_of, until
 from tests.stories.running_box import RunningBox
 
 SLICES = 12
@@ -35,7 +38,11 @@ def test_a_canary_is_found_nowhere(tmp_path: Path, free_port_block: int, canary:
         rows = box.wait_for(SLICES, 30)
         assert len(rows) == SLICES
         assert watermark in box.dataset(rows[0]), "the canary did not come in, so its absence would prove nothing"
-        assert name.split("^")[1] in _walk(box), "the pages did not show the canary"
+        with closing(box.sign_in()) as browser:
+            assert name.split("^")[1] in _walk(browser), "the pages did not show the canary"
+            with browser.stream("GET", "/events", params={"q": name}) as events:
+                assert events.status_code == httpx.codes.OK
+        _hang_up(box, _read_as_machine(box, name), name)
         family = [psutil.Process(box.process.pid), *psutil.Process(box.process.pid).children(recursive=True)]
         assert len(family) >= 5
         hits = [hit for process in family for hit in search_process(process.pid, needles)]
@@ -55,7 +62,8 @@ def _store_and_break_off(box: RunningBox, name: str, watermark: bytes) -> None:
     first = secrets.randbelow(1 << 40)
     with RawScu(box.dicom) as association:
         for number in range(SLICES):
-            association.store(instance(first + 7 * number, 200_000, name, watermark))
+            size = 12_000_000 if number == 0 else 200_000  # one that fits no socket's buffers
+            association.store(instance(first + 7 * number, size, name, watermark))
         association.release()
     broken = RawScu(box.dicom)
     broken.break_off(instance(first + 7 * SLICES, 400_000, name, watermark))
@@ -63,16 +71,54 @@ def _store_and_break_off(box: RunningBox, name: str, watermark: bytes) -> None:
         association.store(instance(first, 100, name, watermark).with_uid("../../" + "9" * 80))
 
 
-def _walk(box: RunningBox) -> str:
-    """Sign in as the demo's user does, look at the list with a search for the name; give the page."""
-    web = box.facts["web"]
-    with httpx.Client(base_url=web["url"], verify=box.trust, follow_redirects=True, timeout=30) as browser:
-        login = {**form_of(browser.get("/login")), "user_name": web["user"], "password": web["password"]}
-        asked = browser.post("/login", data=login)
-        browser.post("/login/code", data={**form_of(asked), "code": pyotp.TOTP(web["totp_secret"]).now()})
-        page = browser.get("/studies", params={"q": "canario"})
+def _walk(browser: httpx.Client) -> str:
+    """Search for the name, open the study and its series; give what was shown."""
+    found = browser.post("/studies/search", data={**form_of(browser.get("/studies")), "q": "canario zilda"})
+    assert "canario" not in str(found.url).lower()
+    shown = found.text
+    for link in _links(found.text, r"/studies/[0-9]+"):
+        page = browser.get(link)
         page.raise_for_status()
-        return page.text
+        shown += page.text
+    for link in _links(shown, r"/series/[0-9]+/view"):
+        browser.get(link).raise_for_status()
+        stream = browser.get(link.removesuffix("view") + "stream")
+        stream.raise_for_status()
+        assert stream.content.startswith(b"ENSTREAM")
+    return shown
+
+
+def _read_as_machine(box: RunningBox, name: str) -> str:
+    """Search by name and read metadata and a frame, over DICOMweb; give the study's UID."""
+    rows = box.instances(PatientName=name)
+    assert len(rows) == SLICES, "a search by the canary's name did not find it"
+    study, series, sop = (rows[0][tag]["Value"][0] for tag in ("0020000D", "0020000E", "00080018"))
+    metadata = box.dicomweb(f"/studies/{study}/metadata")
+    assert name.split("^")[1] in metadata.text, "the metadata did not have the canary"
+    frame = f"/studies/{study}/series/{series}/instances/{sop}/frames/1"
+    assert box.dicomweb(frame, "multipart/related; type=*/*").status_code == httpx.codes.OK
+    return str(study)
+
+
+def _hang_up(box: RunningBox, study: str, name: str) -> None:
+    """Ask with the name in the query, and close the connection in mid-answer or before there is one."""
+    web = httpx.URL(box.facts["dicomweb"]["url"])
+    for path, read_bytes in ((f"/studies/{study}", 1000), ("/studies", 0), ("/instances", 100)):
+        with socket.socket() as plain:
+            plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)  # so that the answer cannot lie in buffers
+            plain.connect((web.host, web.port or 443))
+            with box.trust.wrap_socket(plain, server_hostname=web.host) as line:
+                asked = f"GET {web.path}{path}?PatientName={quote(name)} HTTP/1.1\r\nHost: {web.netloc.decode()}\r\n"
+                line.sendall(f"{asked}Authorization: Bearer {box.facts['dicomweb']['token']}\r\n\r\n".encode())
+                assert not read_bytes or b" 200 " in line.recv(read_bytes)
+    caddy = box.data / "logs" / "caddy.log"
+    until(lambda: caddy.read_text().count("aborting with incomplete response") >= 2, 10)  # the events, the study
+
+
+def _links(page: str, pattern: str) -> list[str]:
+    found = sorted(set(re.findall(f'href="({pattern})', page)))
+    assert found, f"no link like {pattern} was shown"
+    return found
 
 
 def _recent_temporary_files(since: float, needles: set[bytes]) -> list[str]:
