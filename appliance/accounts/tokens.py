@@ -7,7 +7,7 @@ SHA-256 is kept. Tokens open DICOMweb, never pages.
 import hashlib
 import json
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,6 +20,12 @@ from appliance.clock import instant
 from appliance.errors import NotFound, Unsuitable
 
 MAY_BE_SCOPED = IMAGE_RIGHT
+# Each scope by the name that an operator types: searching studies; searching inside them; metadata, pixels and files.
+SCOPES: Mapping[str, Permission] = {
+    "list-studies": Permission.LIST_STUDIES,
+    "read-studies": Permission.READ_STUDY,
+    "view-images": Permission.VIEW_IMAGES,
+}
 _PREFIX = "enamel_"  # so that scanners for leaked secrets can know it
 
 
@@ -86,7 +92,7 @@ class TokenRecord:
 
     token_key: int
     name: str
-    permissions: tuple[Permission, ...]
+    scopes: tuple[str, ...]
     created_at: datetime
     expires_at: datetime | None
     last_used_at: datetime | None
@@ -101,9 +107,10 @@ def all_tokens(accounts: Accounts) -> list[TokenRecord]:
 
 
 def _record(key: int, name: str, scopes: str, created_at: int, *instants: int | None) -> TokenRecord:
-    permissions = tuple(Permission(scope) for scope in json.loads(scopes))
+    held = {Permission(scope) for scope in json.loads(scopes)}
+    names = tuple(name for name, permission in SCOPES.items() if permission in held)
     expires_at, last_used_at, revoked_at = (queries.maybe_instant(one) for one in instants)
-    return TokenRecord(key, name, permissions, instant(created_at), expires_at, last_used_at, revoked_at)
+    return TokenRecord(key, name, names, instant(created_at), expires_at, last_used_at, revoked_at)
 
 
 def _hash(token: str) -> bytes:

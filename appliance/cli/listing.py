@@ -51,7 +51,7 @@ MODULES: Mapping[str, Mapping[str, str]] = {
         "accounts reset": "give a first password again and forget the second factor",
         "accounts disable": "close an account and end its sessions",
         "tokens list": "say which machines may use DICOMweb",
-        "tokens add": "let a machine read by DICOMweb",
+        "tokens add": "let a machine read by DICOMweb what its scopes open",
         "tokens issue": "the same as `tokens add`",
         "tokens revoke": "end a token",
     },

@@ -7,11 +7,13 @@ from appliance.accounts.account import Account, NewAccount
 from appliance.accounts.context import Accounts, folded_user_name
 from appliance.accounts.roles import Role
 from appliance.accounts.service import all_accounts, create_account, disable_account, reset_account
-from appliance.accounts.tokens import MAY_BE_SCOPED, all_tokens, issue_token, revoke_token
+from appliance.accounts.tokens import SCOPES, all_tokens, issue_token, revoke_token
 from appliance.audit.events import OPERATOR
 from appliance.cli.answers import Answer, listed
 from appliance.cli.line import Command, Invocation, ask_new_secret
-from appliance.errors import NotFound
+from appliance.errors import NotFound, Unsuitable
+
+_MOST_DAYS = 3650
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
@@ -59,6 +61,10 @@ def _disable(call: Invocation) -> Answer:
 
 def _token_add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("name", help="which machine it is for")
+    parser.add_argument(
+        "--scope", action="append", required=True, choices=SCOPES,
+        help="what it opens, given once for each: searching studies, searching inside them, metadata and images",
+    )  # fmt: skip
     parser.add_argument("--days", type=int, help="how long it is good; without it, until it is revoked")
 
 
@@ -68,7 +74,7 @@ def _token_list(call: Invocation) -> Answer:
             {
                 "token_key": token.token_key,
                 "name": token.name,
-                "scopes": [permission.value for permission in token.permissions],
+                "scopes": list(token.scopes),
                 "created_at": token.created_at.isoformat(),
                 "expires_at": token.expires_at and token.expires_at.isoformat(),
                 "revoked_at": token.revoked_at and token.revoked_at.isoformat(),
@@ -79,13 +85,14 @@ def _token_list(call: Invocation) -> Answer:
 
 
 def _token_add(call: Invocation) -> Answer:
-    days = call.given.days
+    days, scopes = call.given.days, sorted(set(call.given.scope))
+    if days is not None and not 0 < days <= _MOST_DAYS:
+        raise Unsuitable(f"a token is good for 1 to {_MOST_DAYS} days, or until it is revoked")
     until = None if days is None else call.clock.now() + timedelta(days=days)
     with call.rooms() as rooms:
-        token = issue_token(rooms.accounts, call.given.name, MAY_BE_SCOPED, OPERATOR, until)
-    return Answer(
-        {"name": call.given.name, "token": token}, f"Shown this once; it opens DICOMweb for reading:\n\n  {token}\n"
-    )
+        token = issue_token(rooms.accounts, call.given.name, [SCOPES[scope] for scope in scopes], OPERATOR, until)
+    facts = {"name": call.given.name, "scopes": scopes, "expires_at": until and until.isoformat(), "token": token}
+    return Answer(facts, f"Shown this once; it opens DICOMweb to {', '.join(scopes)}:\n\n  {token}\n")
 
 
 def _token_revoke(call: Invocation) -> Answer:

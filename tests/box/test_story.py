@@ -32,6 +32,7 @@ pytestmark = [
     pytest.mark.peer("mmdebstrap", "systemd-nspawn", "nsenter", "ip", "storescu", "curl"),
 ]
 SLICES = 150
+SCOPES = ("--scope", "list-studies", "--scope", "read-studies", "--scope", "view-images")
 CUT_AFTER = 40
 
 
@@ -55,7 +56,7 @@ def token(installed: Machine) -> str:
     """Give what opens DICOMweb; the operator types the passphrase, the box stays locked."""
     given = PASSPHRASE + "\n"
     enamel(installed, "peers", "add", SCANNER, "--address", LAN_ADDRESS, given=given)
-    return str(enamel(installed, "tokens", "issue", "the test", given=given)["token"])
+    return str(enamel(installed, "tokens", "issue", "the test", *SCOPES, given=given)["token"])
 
 
 def send_and_cut(machine: Machine, series: Series) -> set[str]:

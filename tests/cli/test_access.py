@@ -84,6 +84,18 @@ def test_a_device_that_cannot_be_asked_is_said_before_anything_is_sent(data: Pat
 
 
 def test_a_machine_gets_a_token_once(data: Path) -> None:
-    answer = enamel(data, "tokens", "issue", "planning station")
+    answer = enamel(data, "tokens", "issue", "planning station", "--scope", "view-images", "--days", "30")
     assert isinstance(answer, dict)
     assert str(answer["token"]).startswith("enamel_")
+
+
+def test_a_token_has_the_scopes_that_were_asked_for_and_no_other(data: Path) -> None:
+    enamel(data, "tokens", "add", "no scope", status=2)
+    enamel(data, "tokens", "add", "all", "--scope", "everything", status=2)
+    enamel(data, "tokens", "add", "never", "--scope", "list-studies", "--days", "0", status=15)
+    words = ("--scope", "view-images", "--scope", "list-studies", "--scope", "list-studies")
+    answer = enamel(data, "tokens", "add", "front desk", *words)
+    assert isinstance(answer, dict)
+    assert answer["scopes"] == ["list-studies", "view-images"]
+    listed = [row for row in enamel(data, "tokens", "list") if isinstance(row, dict) and row["name"] == "front desk"]
+    assert [(row["scopes"], row["expires_at"]) for row in listed] == [(["list-studies", "view-images"], None)]

@@ -6,8 +6,9 @@ import httpx
 import pytest
 
 from appliance.accounts.roles import Permission
-from appliance.accounts.tokens import revoke_token
+from appliance.accounts.tokens import SCOPES, revoke_token
 from appliance.web.dicomweb.callers import credential_of
+from appliance.web.dicomweb.paths import ALL_RESOURCES, parse_path
 from tests.web.a_dicomweb import TESTER, ADicomweb
 from tests.web.a_phantom import SYNTAX, slice_bytes
 
@@ -26,6 +27,36 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ADicomweb]:
 def statuses(client: httpx.Client) -> dict[str, int]:
     paths = ["/dicomweb/studies", "/dicomweb/series", INSTANCE, f"{INSTANCE}/frames/1", f"{INSTANCE}/metadata", STREAM]
     return {path: client.get(path).status_code for path in paths}
+
+
+IN_STUDY, IN_SERIES = "/dicomweb/studies/1.2.1", "/dicomweb/studies/1.2.1/series/1.2.1.1"
+# Every resource there is, and the one scope that opens it.
+OPENS = {
+    "/dicomweb/studies": Permission.LIST_STUDIES,
+    "/dicomweb/series": Permission.READ_STUDY,
+    "/dicomweb/instances": Permission.READ_STUDY,
+    f"{IN_STUDY}/series": Permission.READ_STUDY,
+    f"{IN_STUDY}/instances": Permission.READ_STUDY,
+    f"{IN_SERIES}/instances": Permission.READ_STUDY,
+    IN_STUDY: Permission.VIEW_IMAGES,
+    IN_SERIES: Permission.VIEW_IMAGES,
+    INSTANCE: Permission.VIEW_IMAGES,
+    f"{IN_STUDY}/metadata": Permission.VIEW_IMAGES,
+    f"{IN_SERIES}/metadata": Permission.VIEW_IMAGES,
+    f"{INSTANCE}/metadata": Permission.VIEW_IMAGES,
+    f"{INSTANCE}/frames/1": Permission.VIEW_IMAGES,
+    f"{INSTANCE}/bulkdata/pixels": Permission.VIEW_IMAGES,
+    STREAM: Permission.VIEW_IMAGES,
+}
+
+
+@pytest.mark.parametrize("scope", SCOPES.values())
+def test_a_scope_opens_its_own_routes_of_all_there_are_and_no_other(served: ADicomweb, scope: Permission) -> None:
+    resources = [parse_path(path.removeprefix("/dicomweb")) for path in OPENS if path != STREAM]
+    assert {(one.kind, one.level, bool(one.study), bool(one.series)) for one in resources} == ALL_RESOURCES
+    with served.client_with(served.issue(scope)) as client:
+        opened = {path for path in OPENS if client.get(path).status_code != 403}
+    assert opened == {path for path, wanted in OPENS.items() if wanted is scope}
 
 
 @pytest.mark.parametrize("token", ["", "enamel_wrong", "x" * 5000])

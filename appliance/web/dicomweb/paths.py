@@ -54,6 +54,7 @@ _PATHS: Mapping[tuple[str, ...], tuple[Kind, Level]] = {
     (*_INSTANCE, "frames", _ANY): (Kind.FRAMES, Level.INSTANCE),
     (*_INSTANCE, "bulkdata", _ANY): (Kind.BULK_DATA, Level.INSTANCE),
 }
+ALL_RESOURCES = {(kind, level, _S in shape, _U in shape) for shape, (kind, level) in _PATHS.items()}
 _VARIABLES = {1: _S, 3: _U, 5: _R, 7: _ANY}
 
 
