@@ -24,8 +24,8 @@ $(READY): pyproject.toml $(wildcard requirements*.lock) tools/bootstrap.sh
 	tools/bootstrap.sh $(VENV)
 	@touch $@
 
-run: $(READY) ## Start a whole clinic on this machine; Ctrl-C stops it, a second start keeps its data
-	$(BIN)/enamel demo
+run: $(READY) ## Start a whole clinic on this machine; Ctrl-C stops it, a second start keeps its data (DEMO=... adds options)
+	$(BIN)/enamel demo $(DEMO)
 
 test: $(READY) ## The fast tests, one process a core
 	$(PYTEST) -q -n auto --dist loadfile -m "not slow"

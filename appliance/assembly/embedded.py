@@ -106,7 +106,9 @@ def _check_ports(settings: Settings) -> None:
         ("HTTPS", staff.listen, staff.port),
     ):
         if port and not _is_free(address, port):
-            raise Unavailable(f"port {port} for {what} is taken or not allowed: choose another in the settings")
+            raise Unavailable(
+                f"port {port} for {what} is taken or not allowed: choose another (settings; demo --ports-from)"
+            )
 
 
 def _is_free(address: str, port: int) -> bool:

@@ -115,6 +115,7 @@ def test_locking_stops_the_key_holders_and_leaves_the_receiver_alone(folders: Fo
     play(supervisor, story())
 
 
+@pytest.mark.slow
 def test_children_are_tended_while_one_that_does_not_stop_is_waited_for(folders: Folders) -> None:
     deaf = (
         "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(600)"

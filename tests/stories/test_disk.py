@@ -11,7 +11,7 @@ import pytest
 from tests.faults.raw_scu import RawScu, Refusal, instance
 from tests.stories.running_box import RunningBox
 
-pytestmark = [pytest.mark.peer("mount"), pytest.mark.as_root("mounts a small disk")]
+pytestmark = [pytest.mark.slow, pytest.mark.peer("mount"), pytest.mark.as_root("mounts a small disk")]
 SCANS = 400
 
 
