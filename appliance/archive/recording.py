@@ -2,16 +2,18 @@
 
 import json
 from dataclasses import asdict
+from logging import getLogger
 
 from appliance.archive import queries
 from appliance.archive.arrivals import Arrival, ArrivalOutcome, QuarantineReason
-from appliance.dicom.completeness import Completeness, Member, Told, judge
+from appliance.dicom.completeness import Completeness, Member, SeriesFinding, Told, judge
 from appliance.dicom.facts import InstanceFacts, InstanceFinding, PatientFacts, PixelFacts
 from appliance.dicom.geometry import Geometry
 from appliance.dicom.names import fold, fold_name
 from appliance.identifiers import AssociationId, FileId
 from appliance.store.transactions import Row, WriteTransaction
 
+log = getLogger(__name__)
 _NO_PIXELS = PixelFacts(None, None, None, None, None, None, None, None)
 
 
@@ -174,10 +176,12 @@ def record_replayed(tx: WriteTransaction, association_id: AssociationId, now: in
 
 
 def judge_series(tx: WriteTransaction, series_key: int, arrived_at: int) -> None:
-    """Count what a series holds, judge how complete it looks, and write both down."""
+    """Count what a series holds, judge how complete it looks, and write both down.
+
+    A judgement is advice: one that fails is told as such and keeps no instance out of the list.
+    """
     rows = queries.members(tx, series_key)
-    completeness, told = judge([_member(row) for row in rows])
-    findings = [_finding(one) for one in told] + _instance_findings(rows)
+    completeness, findings = _judged(rows)
     queries.refresh_series(
         tx,
         series_key=series_key,
@@ -186,6 +190,15 @@ def judge_series(tx: WriteTransaction, series_key: int, arrived_at: int) -> None
         findings=json.dumps(findings),
         arrived_at=arrived_at,
     )
+
+
+def _judged(rows: list[Row]) -> tuple[Completeness, list[dict[str, object]]]:
+    try:
+        completeness, told = judge([_member(row) for row in rows])
+        return completeness, [_finding(one) for one in told] + _instance_findings(rows)
+    except Exception as error:  # noqa: BLE001  see judge_series: whatever it is, the instances stay listed
+        log.error("a series could not be judged: %s", type(error).__name__)  # noqa: TRY400  its words could quote
+        return Completeness.UNCHECKED, [_finding(Told(SeriesFinding.NOT_JUDGED, ()))]
 
 
 def _counts(rows: list[Row]) -> dict[str, int]:

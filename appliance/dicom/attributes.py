@@ -8,7 +8,7 @@ import struct
 from collections.abc import Sequence
 
 from appliance.dicom.elements import Element, Elements
-from appliance.dicom.geometry import Numbers
+from appliance.dicom.geometry import Numbers, is_bounded
 from appliance.dicom.text import CharacterSet
 from appliance.identifiers import is_standard_uid, is_uid
 
@@ -50,20 +50,24 @@ class Attributes:
         return text if not text or is_uid(text) else None
 
     def numbers(self, tag: int, count: int) -> Numbers | None:
-        """Give `count` finite decimal values, or None."""
+        """Give `count` decimal values that can be lengths in a patient, or None."""
         parts = self._raw(tag).rstrip(b" \0").split(b"\\")
         values = [_finite(part) for part in parts] if len(parts) == count else []
         kept = tuple(value for value in values if value is not None)
-        return kept if len(kept) == count else None
+        return kept if is_bounded(kept, count) else None
 
     def number(self, tag: int) -> float | None:
-        """Give one finite decimal value, the first of several, or None."""
-        return _finite(self._raw(tag).rstrip(b" \0").split(b"\\")[0])
+        """Give one decimal value that can be a length in a patient, the first of several, or None."""
+        value = self._first(tag)
+        return value if value is not None and is_bounded((value,), 1) else None
 
     def integer(self, tag: int) -> int | None:
         """Give an integer string's value, the first of several, or None."""
-        value = self.number(tag)
+        value = self._first(tag)
         return int(value) if value is not None and abs(value) < _SAFE_INTEGER else None
+
+    def _first(self, tag: int) -> float | None:
+        return _finite(self._raw(tag).rstrip(b" \0").split(b"\\")[0])
 
     def unsigned(self, tag: int) -> int | None:
         """Give a US or UL value, or None."""

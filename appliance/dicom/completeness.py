@@ -2,6 +2,8 @@
 
 Guards: "no gaps" says only that nothing seems missing between the first and
 the last instance; nobody can see from a series that its end was not sent.
+Whatever numbers the instances bear, they are judged and not stumbled over:
+what is no place in a patient counts as no place.
 """
 
 import math
@@ -11,7 +13,7 @@ from enum import StrEnum
 from itertools import pairwise
 from statistics import median
 
-from appliance.dicom.geometry import Geometry, Numbers, along, normal
+from appliance.dicom.geometry import FARTHEST_MM, Geometry, Numbers, along, is_bounded, normal
 
 _SAME_PLACE_MM = 0.01
 _GAP_STEPS = 1.5  # a step this many times the usual one has something missing
@@ -44,6 +46,7 @@ class SeriesFinding(StrEnum):
     ORIENTATION_VARIES = "orientation varies"  # how many orientations
     TILTED = "slices tilted"  # degrees
     SIZE_VARIES = "image size varies"  # how many sizes
+    NOT_JUDGED = "could not be judged"  # none; the judgement itself failed
 
 
 _GAPS = frozenset({SeriesFinding.NUMBERS_MISSING, SeriesFinding.POSITIONS_MISSING})
@@ -77,7 +80,7 @@ def judge(members: Sequence[Member]) -> tuple[Completeness, list[Told]]:
         told = _frame_findings(members[0])
         return (Completeness.ODD_GEOMETRY if told else Completeness.SINGLE), told
     numbers = [member.instance_number for member in members if member.instance_number is not None]
-    placed = [member for member in members if member.geometry.position and _axes(member)]
+    placed = [member for member in members if is_bounded(member.geometry.position or (), 3) and _axes(member)]
     told = [*_number_findings(numbers), *_size_findings(members)]
     if placed:
         told += _place_findings(members, placed)
@@ -94,14 +97,19 @@ def _verdict(told: Sequence[Told]) -> Completeness:
 
 
 def _axes(member: Member) -> Numbers | None:
-    return normal(member.geometry.orientation) if member.geometry.orientation else None
+    orientation = member.geometry.orientation or ()
+    return normal(orientation) if is_bounded(orientation, 6) else None
 
 
 def _frame_findings(member: Member) -> list[Told]:
     steps = member.geometry.frame_steps_mm
-    if member.frames < 2 or steps is None or steps[1] - steps[0] <= _UNEVEN * steps[1]:
+    if member.frames < 2 or steps is None or not _are_steps(steps) or steps[1] - steps[0] <= _UNEVEN * steps[1]:
         return []
     return [Told(SeriesFinding.SPACING_UNEVEN, steps)]
+
+
+def _are_steps(steps: Numbers) -> bool:
+    return len(steps) == 2 and all(0 <= step <= 4 * FARTHEST_MM for step in steps)  # from end to end of what is bounded
 
 
 def _number_findings(numbers: Sequence[int]) -> list[Told]:
@@ -167,7 +175,7 @@ def _stack_findings(placed: Sequence[Member]) -> list[Told]:
 
 def _said_findings(placed: Sequence[Member], usual: float) -> list[Told]:
     said = placed[0].geometry.spacing_between_slices
-    if said is None or abs(abs(said) - usual) <= 0.05 * usual:
+    if said is None or not is_bounded((said,), 1) or abs(abs(said) - usual) <= 0.05 * usual:
         return []
     return [Told(SeriesFinding.SPACING_CONTRADICTED, (said, usual))]
 

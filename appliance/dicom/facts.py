@@ -9,6 +9,8 @@ from enum import StrEnum
 
 from appliance.dicom.geometry import Geometry
 
+MOST_FRAMES = 1_000_000  # of one instance
+
 
 class InstanceFinding(StrEnum):
     """What is odd about one instance. A closed list; the web has words for each."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 Numbers = tuple[float, ...]
+FARTHEST_MM = 1e6  # a kilometre: what lies beyond is no place in a patient, and never calculated with
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,11 @@ class Geometry:
     slice_thickness: float | None = None
     spacing_between_slices: float | None = None
     frame_steps_mm: Numbers | None = None
+
+
+def is_bounded(numbers: Sequence[float], count: int) -> bool:
+    """Say whether these are `count` finite numbers that can be calculated with."""
+    return len(numbers) == count and all(abs(number) <= FARTHEST_MM for number in numbers)
 
 
 def normal(orientation: Sequence[float]) -> Numbers | None:

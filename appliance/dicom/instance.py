@@ -10,7 +10,15 @@ from collections.abc import Sequence
 
 from appliance.dicom.attributes import Attributes
 from appliance.dicom.elements import PIXEL_DATA, PIXEL_TAGS, UNDEFINED, Walk, Walker
-from appliance.dicom.facts import InstanceFacts, InstanceFinding, PatientFacts, PixelFacts, SeriesFacts, StudyFacts
+from appliance.dicom.facts import (
+    MOST_FRAMES,
+    InstanceFacts,
+    InstanceFinding,
+    PatientFacts,
+    PixelFacts,
+    SeriesFacts,
+    StudyFacts,
+)
 from appliance.dicom.faults import Fault, Unparsable
 from appliance.dicom.fragments import Fragment, encode_index, frames_of
 from appliance.dicom.geometry import Geometry, Numbers, steps
@@ -35,7 +43,6 @@ _KEEP = (
     | {0x00280002, 0x00280004, 0x00280008, 0x00280010, 0x00280011, 0x00280100}
 )
 _STANDARD_CLASSES = "1.2.840.10008.5.1.4."  # the root of every storage class in PS3.4 annex B
-_MOST_FRAMES = 1_000_000
 
 
 def parse(source: Source, dataset_offset: int, transfer_syntax_uid: str) -> InstanceFacts:
@@ -185,7 +192,7 @@ def _frame_count(top: Attributes, findings: list[InstanceFinding]) -> int | None
     if 0x00280008 not in top.elements:
         return 1
     count = top.integer(0x00280008)
-    if count is not None and 0 < count <= _MOST_FRAMES:
+    if count is not None and 0 < count <= MOST_FRAMES:
         return count
     if not top.text(0x00280008):
         return 1  # present and empty: one frame, as most consoles mean it
@@ -223,10 +230,10 @@ def _encapsulated(walk: Walk, source: Source, pixels: PixelFacts, findings: list
 
 def _offsets(walk: Walk, source: Source, table: Fragment) -> Sequence[int]:
     extended = walk.elements.get(_EXTENDED_OFFSETS)
-    if extended is not None and extended.length % 8 == 0 and extended.length <= 8 * _MOST_FRAMES:
+    if extended is not None and extended.length % 8 == 0 and extended.length <= 8 * MOST_FRAMES:
         raw = source.read(extended.offset, extended.length)
         return struct.unpack(f"<{len(raw) // 8}Q", raw)
-    if not 0 < table[1] <= 4 * _MOST_FRAMES or table[1] % 4:
+    if not 0 < table[1] <= 4 * MOST_FRAMES or table[1] % 4:
         return ()
     raw = source.read(*table)
     return struct.unpack(f"<{len(raw) // 4}I", raw)

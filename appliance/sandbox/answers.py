@@ -6,20 +6,29 @@ wrong description of that child's own instances.
 """
 
 import json
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
 from typing import Any, TypeVar, cast
 
 from appliance.dicom.attributes import MAX_TEXT_CHARACTERS
-from appliance.dicom.facts import InstanceFacts, InstanceFinding, PatientFacts, PixelFacts, SeriesFacts, StudyFacts
+from appliance.dicom.facts import (
+    MOST_FRAMES,
+    InstanceFacts,
+    InstanceFinding,
+    PatientFacts,
+    PixelFacts,
+    SeriesFacts,
+    StudyFacts,
+)
 from appliance.dicom.faults import Fault, Unparsable
-from appliance.dicom.geometry import Geometry, Numbers
+from appliance.dicom.geometry import FARTHEST_MM, Geometry, Numbers
 from appliance.identifiers import is_uid
 from appliance.sandbox.wire import parts_of, two_parts
 
 MAX_JSON_BYTES = 256 * 1024
 _MOST = 2**53
+_FARTHEST = 4 * FARTHEST_MM  # between two places that are bounded
+_VECTORS = {"position": 3, "orientation": 6, "pixel_spacing": 2, "frame_steps_mm": 2}
 _Facts = TypeVar("_Facts", PatientFacts, StudyFacts, SeriesFacts, PixelFacts, Geometry)
 
 
@@ -47,9 +56,7 @@ def decode_facts(body: bytes) -> InstanceFacts:
 
 
 def _facts(document: Mapping[str, Any], index: bytes) -> InstanceFacts:
-    pixels = document["pixels"]
-    if pixels is not None:
-        pixels = _checked(PixelFacts, {**pixels, "frame_index": index if document["indexed"] else None})
+    pixels = None if document["pixels"] is None else _pixels(document, index)
     return InstanceFacts(
         sop_class_uid=_uid(document["sop_class_uid"]),
         sop_instance_uid=_uid(document["sop_instance_uid"]),
@@ -59,9 +66,27 @@ def _facts(document: Mapping[str, Any], index: bytes) -> InstanceFacts:
         study=_checked(StudyFacts, document["study"]),
         series=_checked(SeriesFacts, document["series"]),
         pixels=pixels,
-        geometry=_checked(Geometry, document["geometry"]),
+        geometry=_geometry(document["geometry"]),
         findings=tuple(InstanceFinding(code) for code in document["findings"]),
     )
+
+
+def _pixels(document: Mapping[str, Any], index: bytes) -> PixelFacts:
+    pixels = {**document["pixels"], "frame_index": index if document["indexed"] else None}
+    checked = _checked(PixelFacts, pixels)
+    counts = [value for value in asdict(checked).values() if isinstance(value, int)]
+    if any(count < 0 for count in counts) or (checked.number_of_frames or 0) > MOST_FRAMES:
+        raise ValueError("pixels")
+    return checked
+
+
+def _geometry(document: Mapping[str, object]) -> Geometry:
+    checked = _checked(Geometry, document)
+    for name, count in _VECTORS.items():
+        vector = getattr(checked, name)
+        if vector is not None and len(vector) != count:
+            raise ValueError(name)
+    return checked
 
 
 def _checked(kind: type[_Facts], document: Mapping[str, object]) -> _Facts:
@@ -91,7 +116,7 @@ def _integer(value: object) -> int | None:
 def _real(value: object) -> float | None:
     if value is None:
         return None
-    if not isinstance(value, int | float) or not math.isfinite(value):
+    if not isinstance(value, int | float) or not abs(value) <= _FARTHEST:  # nor NaN, which is never less
         raise ValueError("real")
     return float(value)
 

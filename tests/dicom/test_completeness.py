@@ -1,5 +1,6 @@
 """What is missing or odd in a series is told; what is whole is not complained of."""
 
+import json
 import math
 from random import Random
 from typing import Any
@@ -71,6 +72,37 @@ def test_orientations_sizes_and_missing_places_are_told() -> None:
     assert codes(many)[1][SeriesFinding.ORIENTATION_VARIES] == (10,)
     assert codes([member(1, 0), member(2, 1, size=(8, 8))])[1] == {SeriesFinding.SIZE_VARIES: (2,)}
     assert codes([member(1, 0), member(2, None)])[1] == {SeriesFinding.POSITIONS_UNKNOWN: (1,)}
+
+
+def test_a_wild_position_is_no_position_and_spares_the_others() -> None:
+    oblique = (0.7, 0.7, 0.0, 0.0, 0.7, 0.7)
+    members = [member(at, float(at), orientation=oblique) for at in range(1, 9)]
+    wild = Geometry((1.7e308, -1.7e308, 0.0), oblique)
+    told = codes([*members, Member(9, (4, 4), 1, wild)])[1]
+    assert told[SeriesFinding.POSITIONS_UNKNOWN] == (1,)
+    assert SeriesFinding.POSITIONS_MISSING not in told
+
+
+ANY = st.one_of(st.floats(), st.sampled_from([0.0, 1.0, 1e6, -1e6, 5e-324, 1.7e308, -1.7e308, math.inf, math.nan]))
+COUNT = st.one_of(st.none(), st.integers(-(2**63), 2**63))
+
+
+def vector(length: int) -> st.SearchStrategy[tuple[float, ...] | None]:
+    usual = st.lists(ANY, min_size=length, max_size=length)
+    return st.one_of(st.none(), st.one_of(usual, st.lists(ANY, max_size=7)).map(tuple))
+
+
+GEOMETRIES = st.builds(
+    Geometry, vector(3), st.one_of(st.just(AXIAL), vector(6)), vector(2), ANY, st.one_of(st.none(), ANY), vector(2)
+)
+SIZES = st.one_of(st.none(), st.tuples(st.integers(0, 2**32), st.integers(0, 2**32)))
+
+
+@given(st.lists(st.builds(Member, COUNT, SIZES, st.integers(-(2**63), 2**63), GEOMETRIES), max_size=12))
+def test_whatever_the_numbers_a_series_is_judged_in_numbers_that_can_be_kept(members: list[Member]) -> None:
+    completeness, told = judge(members)
+    assert completeness in Completeness
+    json.dumps([one.numbers for one in told], allow_nan=False)
 
 
 def test_one_image_is_single_and_odd_only_by_its_frames() -> None:

@@ -1,5 +1,6 @@
 """The identity rules on real rows: copies, versions, conflicts, quarantine, and what the trail says."""
 
+import json
 import random
 from itertools import product
 from pathlib import Path
@@ -189,3 +190,30 @@ def test_the_trail_holds_no_word_of_a_scan(clinic: Clinic) -> None:
     words = " ".join(str(value) for row in rows for value in row if isinstance(value, str)).casefold()
     assert not [name for name in ("ñandú", "canary", "p-1", "1.2.3", "cbct") if name in words]
     assert clinic.rows("SELECT number FROM audit_events WHERE event = 'study received'") == [(1,), (1,)]
+
+
+def test_a_wild_position_keeps_no_slice_of_its_series_out_of_the_list(clinic: Clinic) -> None:
+    oblique = ["0.7", "0.7", "0", "0", "0.7", "0.7"]
+    slices = [ct_slice(at, ImageOrientationPatient=oblique) for at in range(1, 9)]
+    wild = ct_slice(9, ImageOrientationPatient=oblique, ImagePositionPatient=["1.7e308", "-1.7e308", "0"])
+    clinic.receive([sent(wild), *map(sent, slices)])
+    intake = clinic.intake()
+    intake.step()
+    intake.close()
+    assert clinic.rows("SELECT outcome, count(*) FROM arrivals GROUP BY outcome") == [("new", 9)]
+    findings = json.loads(str(clinic.rows("SELECT findings FROM series")[0][0]))
+    assert {"code": "instances without position", "numbers": [1]} in findings
+
+
+def test_a_judgement_that_fails_leaves_the_series_unchecked_and_listed(clinic: Clinic) -> None:
+    clinic.receive([sent(ct_slice(1))])
+    intake = clinic.intake()
+    intake.step()
+    with clinic.database.write() as tx:
+        tx.change("UPDATE versions SET geometry = '{}'")
+    clinic.receive([sent(ct_slice(2)), sent(ct_slice(3))])
+    intake.step()
+    intake.close()
+    assert clinic.rows("SELECT outcome, count(*) FROM arrivals GROUP BY outcome") == [("new", 3)]
+    expected = ("unchecked", '[{"code": "could not be judged", "numbers": []}]', 3)
+    assert clinic.rows("SELECT completeness, findings, instance_count FROM series") == [expected]

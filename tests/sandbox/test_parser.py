@@ -132,6 +132,9 @@ def test_metadata_is_the_dicom_json_model(parser: Parser) -> None:
     [
         {"sop_class_uid": "../x"}, {"instance_number": 1.5}, {"instance_number": 2**60}, {"findings": ["unheard of"]},
         {"geometry": None}, {"patient": {"patient_id": 3}}, {"pixels": {"rows": "4"}},
+        {"pixels": {"number_of_frames": 2**53}}, {"pixels": {"offset": -1}}, {"geometry": {"position": [1.0, 2.0]}},
+        {"geometry": {"slice_thickness": 10**400}}, {"geometry": {"position": [0.0, 0.0, 1.7e308]}},
+        {"geometry": {"frame_steps_mm": [0.0, float("nan")]}},
     ],
 )  # fmt: skip
 def test_facts_of_the_wrong_kind_are_not_believed(spoil: dict[str, object]) -> None:

@@ -51,6 +51,7 @@ FINDINGS: dict[str, str] = {
     "orientation varies": "Slices lie in {0} directions",
     "slices tilted": "Slices are tilted by {0}°",
     "image size varies": "Images have {0} different sizes",
+    "could not be judged": "Whether it is complete could not be judged",
     "character set unknown": "Text in an unknown script: {0}",
     "text outside its character set": "Text that cannot be read for certain: {0}",
     "control characters in text": "Text with characters that do not belong there: {0}",
