@@ -1,13 +1,15 @@
 """What each user of the box may touch, and what the network may reach, tried on the running machine."""
 
+import json
 import subprocess
+from pathlib import Path
 
 import pytest
 
-from tests.box.clinic import until
-from tests.box.machine import BOX_ADDRESS, Machine
+from tests.box.clinic import PASSPHRASE, SETTINGS, enamel, until
+from tests.box.machine import BOX_ADDRESS, LAN_ADDRESS, Machine
 
-pytestmark = [pytest.mark.slow, pytest.mark.peer("mmdebstrap", "systemd-nspawn", "nsenter", "ip", "curl")]
+pytestmark = [pytest.mark.slow, pytest.mark.peer("mmdebstrap", "systemd-nspawn", "nsenter", "ip", "curl", "storescp")]
 
 DATA = "/var/lib/enamel"
 USERS = ("enamel-receiver", "enamel-intake", "enamel-staff", "enamel-web")
@@ -69,6 +71,32 @@ def reaches(machine: Machine, port: int) -> bool:
     """Whether someone on the clinic's network gets an answer from this port."""
     command = ["curl", "--silent", "--max-time", "2", f"http://{BOX_ADDRESS}:{port}/"]
     return subprocess.run(machine.lan_command(command), check=False, capture_output=True).returncode == 0
+
+
+def test_an_operator_asks_a_device_of_the_clinic_and_no_other_user_gets_out(installed: Machine, tmp_path: Path) -> None:
+    added = ["peers", "add", "DEVICE", "--address", LAN_ADDRESS]
+    key = enamel(installed, *added, given=f"{PASSPHRASE}\n")["peer_key"]
+    command = ["storescp", "-od", str(tmp_path)]
+    with (
+        subprocess.Popen(installed.lan_command([*command, "104"])) as device,
+        subprocess.Popen(installed.lan_command([*command, "8104"])) as elsewhere,
+    ):
+        try:
+            until(lambda: finding(installed, key, 104) == "answered")
+            assert finding(installed, key, 8104) == "no answer"
+            knock = f"import socket; socket.create_connection(('{LAN_ADDRESS}', 104), 2)"
+            assert not as_user(installed, "enamel-staff", "python3", "-c", knock)
+            assert installed.run("python3", "-c", knock, check=False).returncode == 0
+        finally:
+            device.terminate()
+            elsewhere.terminate()
+
+
+def finding(machine: Machine, key: int, port: int) -> str:
+    """What an operator on the box hears of a device at this port."""
+    words = ["peers", "test", str(key), "--port", str(port), "--timeout", "2", "--json"]
+    said = machine.run("enamel", *words, *SETTINGS, check=False, given=f"{PASSPHRASE}\n").stdout
+    return str(json.loads(said)["finding"])
 
 
 def test_only_tls_1_3_is_spoken(installed: Machine) -> None:
