@@ -90,7 +90,7 @@ def create_box(settings: Settings, passphrase: str | None, clock: Clock, host_ke
     check_passphrase(passphrase, settings.clinic_name)
     folders, root = Folders.of(settings), SecretKey.new()
     folders.create()
-    if folders.sealed_root.exists() or folders.catalogue.exists():
+    if folders.sealed_root.exists() or _has_catalogue(folders):
         raise Refused(f"there is a box in {folders.data} already")
     sealed = _sealed(root, passphrase, host_key)
     with storage_faults(), suppress(FileExistsError):
@@ -115,7 +115,7 @@ def recover_box(
     """
     check_passphrase(passphrase, settings.clinic_name)
     folders, root = Folders.of(settings), root_from_recovery_code(code)
-    if folders.catalogue.exists():
+    if _has_catalogue(folders):
         _rooms_of(settings, root, clock).database.check_integrity()
     sealed = _sealed(root, passphrase, host_key)
     with storage_faults():
@@ -174,12 +174,20 @@ def sealed_root(folders: Folders) -> bytes:
     try:
         return folders.sealed_root.read_bytes()
     except FileNotFoundError:
-        if folders.catalogue.exists():
+        if _has_catalogue(folders):
             text = f"{folders.sealed_root} is missing: bring it back, or `enamel keys recover` with the recovery code"
             raise NotFound(text) from None
         raise NotFound(f"there is no box in {folders.data}: `enamel keys init` makes one") from None
     except OSError as error:
         raise Unavailable("the sealed root secret cannot be read") from error
+
+
+def _has_catalogue(folders: Folders) -> bool:
+    """Say whether a catalogue was written; an installed box lays an empty file out first, with its users' rights."""
+    try:
+        return folders.catalogue.stat().st_size > 0
+    except FileNotFoundError:
+        return False
 
 
 def complete_box(settings: Settings, root: SecretKey, clock: Clock) -> Rooms:

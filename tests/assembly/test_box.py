@@ -82,6 +82,14 @@ def test_a_box_whose_sealed_root_is_lost_is_not_made_anew(tmp_path: Path) -> Non
         open_box(settings(tmp_path), None, SystemClock())
 
 
+def test_a_box_is_made_where_its_installation_laid_out_an_empty_catalogue(tmp_path: Path) -> None:
+    folders = Folders.of(settings(tmp_path))
+    folders.create()
+    folders.catalogue.touch(mode=0o660)
+    create_box(settings(tmp_path), None, SystemClock())
+    assert set(open_box(settings(tmp_path), None, SystemClock())) == {"intake", "staff"}
+
+
 def test_where_there_is_no_box_that_is_said(tmp_path: Path) -> None:
     with pytest.raises(NotFound):
         open_box(settings(tmp_path), None, SystemClock())
