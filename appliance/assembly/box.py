@@ -26,7 +26,6 @@ from appliance.keys.sealing import (
     Host,
     HostKey,
     open_root,
-    root_fingerprint,
     seal_to_file,
     seal_to_host,
     seal_to_passphrase,
@@ -214,11 +213,6 @@ def complete_box(settings: Settings, root: SecretKey, clock: Clock) -> Rooms:
     write_inbox_public_key(RealFiles(), rooms.folders.inbox_key, row.box_id, public)
     ensure_certificates(rooms)
     return rooms
-
-
-def fingerprint(root: SecretKey) -> str:
-    """Give 16 digits that tell roots apart and tell nothing of them."""
-    return root_fingerprint(root).hex()
 
 
 def _sealed(root: SecretKey, passphrase: str | None, host_key: HostKey | None) -> bytes:

@@ -13,13 +13,14 @@ from pathlib import Path
 
 from appliance.assembly.folders import Folders
 from appliance.assembly.rooms import Rooms, open_rooms
-from appliance.audit.events import PROCESS, Event, EventCode
+from appliance.audit.events import OPERATOR, PROCESS, Event, EventCode
 from appliance.clock import Clock
 from appliance.config import Settings
 from appliance.errors import Unavailable, Unsuitable
 from appliance.keys.authority import (
     Issued,
     is_due,
+    issue_device_client,
     issue_device_server,
     issue_web_certificate,
     new_device_root,
@@ -60,6 +61,24 @@ def ensure_certificates(rooms: Rooms) -> None:
         _write(tls / "dicom-key.pem", server.private_key, _SHARED)
         _write(tls / "dicom.pem", server.certificate + devices.certificate, _SHARED)
         _write(tls / "dicom-clients.pem", devices.certificate, _SHARED)
+
+
+def issue_for_device(rooms: Rooms, device_name: str) -> tuple[Issued, bytes]:
+    """Issue what one device shows over DICOM TLS; its key is kept nowhere here.
+
+    Returns:
+        Certificate and key, and the authority that the device has to trust, PEM.
+
+    Raises:
+        Unsuitable: A device without a name.
+    """
+    if not device_name.strip():
+        raise Unsuitable("a certificate is made for a device by its name")
+    with rooms.database.write() as tx:
+        authority = rooms.rotating_keys.current_authority(tx, KeyKind.DEVICE_AUTHORITY)
+        issued = issue_device_client(authority, device_name, rooms.clock.now())
+        rooms.audit.record(tx, Event(EventCode.CERTIFICATE_ISSUED, OPERATOR))
+    return issued, authority.certificate
 
 
 def keep_certificates(settings: Settings, keyring: bytes | None, clock: Clock) -> bool:

@@ -8,12 +8,15 @@ from pathlib import Path
 from appliance.accounts.peers import queries
 from appliance.accounts.peers.approval import add_peer, approve_sender, dismiss_sender, remove_peer
 from appliance.accounts.peers.queries import Peer
+from appliance.assembly.certificates import issue_for_device
 from appliance.audit.events import OPERATOR
 from appliance.cli.answers import FOUND_WRONG, Answer, listed
 from appliance.cli.line import Command, Invocation
 from appliance.dicom_scp.sender import Destination, Sent, echo, send
-from appliance.errors import Unsuitable
+from appliance.errors import Refused, Unsuitable
 from appliance.identifiers import AETitle
+from appliance.keys.authority import certificate_sha256
+from appliance.store.files import RealFiles, create_durably, storage_faults
 
 
 def _peer_arguments(parser: ArgumentParser) -> None:
@@ -46,6 +49,31 @@ def _remove_peer(call: Invocation) -> Answer:
     with call.rooms() as rooms:
         remove_peer(rooms.accounts, rooms.publication, call.given.peer_key, OPERATOR)
     return Answer({"removed": call.given.peer_key}, "It may not send any more; what it sent stays.")
+
+
+def _certificate_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("device", metavar="NAME", help="which device it is for")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder for certificate and key")
+
+
+def _certificate(call: Invocation) -> Answer:
+    out: Path = call.given.out.absolute()
+    if out.exists():
+        raise Refused(f"{out} is there already: name a new folder")
+    with call.rooms() as rooms:
+        issued, authority = issue_for_device(rooms, call.given.device)
+    content = {"device.pem": issued.certificate, "device-key.pem": issued.private_key, "box-ca.pem": authority}
+    with storage_faults():
+        out.mkdir(mode=0o700, parents=True)
+        for name, written in content.items():
+            create_durably(RealFiles(), out / name, written, 0o600)
+    digest = certificate_sha256(issued.certificate).hex()
+    text = (
+        f"device.pem and device-key.pem in {out} are for {call.given.device}, which has to trust box-ca.pem.\n"
+        f"The key is nowhere else: carry it there and delete it here. To admit this certificate alone:\n"
+        f"enamel peers add AE_TITLE --certificate {digest}"
+    )
+    return Answer({"out": str(out), "files": list(content), "certificate_sha256": digest}, text)
 
 
 def _senders(call: Invocation) -> Answer:
@@ -138,6 +166,7 @@ COMMANDS = (
     Command("peers add", _add_peer, _peer_arguments),
     Command("peers remove", _remove_peer,
             lambda parser: parser.add_argument("peer_key", type=int)),
+    Command("peers certificate", _certificate, _certificate_arguments),
     Command("senders list", _senders),
     Command("senders approve", _approve,
             lambda parser: parser.add_argument("sender_key", type=int)),

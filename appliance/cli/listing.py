@@ -37,6 +37,7 @@ MODULES: Mapping[str, Mapping[str, str]] = {
         "peers list": "say which devices may send",
         "peers add": "let a device send",
         "peers remove": "stop a device from sending",
+        "peers certificate": "make a certificate and key that a device shows over DICOM TLS",
         "senders list": "say who tried to send and was refused",
         "senders approve": "let one of them send",
         "senders dismiss": "put one of them away; it stays refused",

@@ -6,7 +6,6 @@ Leaves out: where the root is kept (`sealing`), and the random keys beneath
 the key-wrapping key (`appliance.store.rotating_keys`).
 """
 
-import base64
 import re
 from collections.abc import Mapping
 from enum import StrEnum
@@ -17,7 +16,6 @@ from appliance.keys.derivation import derive_key
 from appliance.keys.secret import SecretKey
 
 _SUBKEY_LABEL = b"enamel subkey"
-_BACKUP_LABEL = b"enamel backup password"
 _LINE = re.compile(r"([a-z-]+) ([0-9a-f]{64})")
 
 
@@ -28,8 +26,6 @@ class Subkey(StrEnum):
     KEY_WRAPPING = "key-wrapping"
     AUDIT = "audit"
     ACCOUNTS = "accounts"
-    PSEUDONYM = "pseudonym"
-    SIGNING_SEED = "signing-seed"
 
 
 _INTAKE = frozenset({Subkey.CATALOGUE, Subkey.KEY_WRAPPING, Subkey.AUDIT})
@@ -38,7 +34,7 @@ SUBKEYS_OF: Mapping[str, frozenset[Subkey]] = MappingProxyType(
     {
         "receiver": frozenset(),
         "intake": _INTAKE,
-        "staff": _INTAKE | {Subkey.ACCOUNTS, Subkey.PSEUDONYM, Subkey.SIGNING_SEED},
+        "staff": _INTAKE | {Subkey.ACCOUNTS},
     }
 )
 
@@ -46,15 +42,6 @@ SUBKEYS_OF: Mapping[str, frozenset[Subkey]] = MappingProxyType(
 def derive(root: SecretKey, subkey: Subkey) -> SecretKey:
     """Give one of the root's subkeys."""
     return derive_key(root, _SUBKEY_LABEL, subkey.value.encode())
-
-
-def derive_backup_password(root: SecretKey, repository: str) -> str:
-    """Give the password of one backup repository: 52 characters of a-z and 2-7, 256 bits.
-
-    It is a secret: it goes to the backup program by a pipe, never by an argument.
-    """
-    key = derive_key(root, _BACKUP_LABEL, repository.encode())
-    return base64.b32encode(key.reveal()).decode().rstrip("=").lower()
 
 
 class Keyring:

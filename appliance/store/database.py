@@ -118,17 +118,6 @@ class Database:
             finally:
                 connection.close()
 
-    def snapshot(self, target: Path) -> None:
-        """Write a consistent, compact copy under the same key.
-
-        Raises:
-            Unavailable: `target` exists already, or the disk refused.
-            OutOfSpace: The disk is full. What was written is left, and is no whole catalogue.
-        """
-        with storage_faults(), told_by_kind():
-            RealFiles().close(RealFiles().create_exclusive(target))  # for its rights: SQLite fills an empty file
-            self._connection().execute("VACUUM INTO :target", {"target": str(target)})
-
     def close(self) -> None:
         """Close this thread's connection, if it has one."""
         connection = self._local.__dict__.pop("connection", None)

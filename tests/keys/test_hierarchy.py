@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.errors import KeysSealed, Unsuitable
-from appliance.keys.hierarchy import SUBKEYS_OF, Keyring, Subkey, derive, derive_backup_password
+from appliance.keys.hierarchy import SUBKEYS_OF, Keyring, Subkey, derive
 from appliance.keys.secret import SecretKey, same_bytes
 
 ROOT = SecretKey(bytes(range(32)))
@@ -28,10 +28,7 @@ def test_a_subkey_is_hkdf_of_the_root_under_its_own_label(subkey: Subkey) -> Non
 
 def test_no_two_purposes_share_a_key() -> None:
     keys = [derive(ROOT, subkey).reveal() for subkey in Subkey]
-    passwords = [derive_backup_password(ROOT, name) for name in ("usb", "usb2", "catalogue")]
     assert len({*keys, ROOT.reveal()}) == len(Subkey) + 1
-    assert len(set(passwords)) == 3
-    assert all(len(password) == 52 and password.isascii() and password.islower() for password in passwords)
 
 
 def test_the_receiver_is_given_nothing_and_intake_only_its_three_keys() -> None:

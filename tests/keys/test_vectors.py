@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from appliance import errors
 from appliance.audit.chain import START, Entry, Head, Verdict, walk
 from appliance.identifiers import FileId
-from appliance.keys.hierarchy import Subkey, derive, derive_backup_password
+from appliance.keys.hierarchy import Subkey, derive
 from appliance.keys.inbox_seal import end_mac, instance_key, open_association_key
 from appliance.keys.recovery import recovery_code, root_from_recovery_code
 from appliance.keys.sealing import open_root, root_fingerprint
@@ -122,7 +122,6 @@ def test_every_derived_key_is_what_it_was() -> None:
     kept = content("derived-keys.json")
     root, association_key = key(kept["root"]), key(kept["association_key"])
     assert {subkey.value: derive(root, subkey).reveal().hex() for subkey in Subkey} == kept["subkeys"]
-    assert {name: derive_backup_password(root, name) for name in kept["backup_passwords"]} == kept["backup_passwords"]
     assert root_fingerprint(root).hex() == kept["fingerprint"]
     assert recovery_code(root) == kept["recovery_code"]
     assert root_from_recovery_code(kept["recovery_code"]) == root

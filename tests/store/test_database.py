@@ -246,23 +246,6 @@ def test_a_busy_catalogue_is_unavailable_and_not_a_bug() -> None:
         raise error
 
 
-def test_a_snapshot_is_whole_sealed_under_the_same_key_and_never_overwrites(tmp_path: Path) -> None:
-    database = created(tmp_path)
-    add(database, CANARY)
-    (tmp_path / "scratch").mkdir()
-    target = tmp_path / "scratch" / "catalogue.db"
-    database.snapshot(target)
-    assert CANARY.encode() not in target.read_bytes()
-    copy = a_database(tmp_path / "scratch")
-    assert listed(copy) == [CANARY]
-    assert copy.check_integrity() == []
-    copy.close()
-    with pytest.raises(WrongKey):
-        listed(a_database(tmp_path / "scratch", SecretKey.new()))
-    with pytest.raises(Unavailable, match="EEXIST"):
-        database.snapshot(target)
-
-
 def test_its_settings_are_those_that_the_design_asks_for(tmp_path: Path) -> None:
     database = created(tmp_path)
     wanted = {

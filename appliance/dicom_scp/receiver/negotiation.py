@@ -20,7 +20,7 @@ from appliance.dicom_scp.pdu import (
     Rejection,
     UserInformation,
 )
-from appliance.dicom_scp.statuses import REJECTIONS, WRONG_APPLICATION_CONTEXT, WRONG_PROTOCOL_VERSION
+from appliance.dicom_scp.statuses import WRONG_APPLICATION_CONTEXT, WRONG_PROTOCOL_VERSION
 from appliance.errors import Unsuitable
 from appliance.identifiers import AETitle, is_uid
 from appliance.inbox.admission import Admission, Caller, Refusal
@@ -52,11 +52,6 @@ def caller_of(request: AssociateRequest, address: str, certificate_sha256: str |
 def admit(admission: Admission, caller: Caller | Refusal) -> Refusal | None:
     """Say why an association is refused, or None to accept it."""
     return caller if isinstance(caller, Refusal) else admission.refusal(caller)
-
-
-def rejection_of(refusal: Refusal) -> Rejection:
-    """Give the answer for a refusal."""
-    return REJECTIONS[refusal]
 
 
 def answer(request: AssociateRequest) -> AssociateAccept:
