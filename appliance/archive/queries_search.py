@@ -101,6 +101,16 @@ def search_rows(tx: ReadTransaction, search: Search) -> list[Row]:
     return tx.rows(sql, **parameters)
 
 
+def instance_rows(tx: ReadTransaction, instance_key: int) -> list[Row]:
+    """Give the row that a search at instance level would give for one instance."""
+    parts = [
+        f"SELECT {_SELECT[Level.INSTANCE]} FROM (SELECT :key AS found_key) page",  # noqa: S608  constants of this file
+        _SHOWN[Level.INSTANCE],
+        *_joins("i", "i", set(_ALIASES)),
+    ]
+    return tx.rows(" ".join(parts), key=instance_key)
+
+
 def search_sql(search: Search) -> tuple[str, dict[str, object]]:
     """Give the statement and its parameters, so that a test can look at its plan."""
     driver, alias = _driver(search), _ALIAS_OF[search.level]

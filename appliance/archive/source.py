@@ -115,6 +115,20 @@ class ScopedSource:
         scope.check_study(found[0].study_instance_uid)
         return found
 
+    def description(self, scope: Scope, located: Located) -> Row:
+        """Give what the catalogue says of an instance: the row that a search at instance level would find.
+
+        Raises:
+            NotPermitted, NotFound: It is not for this caller.
+        """
+        scope.check_view()
+        scope.check_study(located.study_instance_uid)
+        with self._database.read() as tx:
+            rows = queries_search.instance_rows(tx, located.instance_key)
+        if not rows:
+            raise NotFound("no such instance")
+        return rows[0]
+
     def record_search(self, scope: Scope, count: int) -> None:
         """Record that the caller searched, and how many results it saw."""
         self._viewings.searched(scope, count)

@@ -11,7 +11,7 @@ from pydicom.encaps import generate_frames
 from pydicom.errors import InvalidDicomError
 
 from appliance.dicom.faults import Unparsable
-from appliance.identifiers import is_uid
+from appliance.identifiers import FileId, is_uid
 from tests.web.a_dicomweb import ADicomweb
 from tests.web.a_phantom import SYNTAX, slice_bytes
 from tests.web.test_multipart import split
@@ -190,3 +190,47 @@ def test_long_values_in_metadata_are_links_that_lead_to_their_bytes(served: ADic
     links = [model["00420011"]["BulkDataURI"], model["00081140"]["Value"][0]["00091010"]["BulkDataURI"]]
     for link, expected in zip(links, (long_value, long_value[:6000]), strict=True):
         assert served.client.get(link, headers={"Accept": "application/octet-stream"}).content == expected
+
+
+def test_an_instance_that_cannot_be_read_keeps_no_other_from_being_described(served: ADicomweb) -> None:
+    archive, study = served.archive, "1.2.78"
+    for number in (1, 2, 3):
+        archive.store(slice_bytes(study, f"{study}.1", number, {"PatientName": "Doe^Jane"}), SYNTAX)
+    with archive.box.database.write() as tx:  # says what the bytes are not
+        tx.change(
+            "UPDATE versions SET transfer_syntax_uid = '1.2.840.10008.1.2.1.99' WHERE instance_key = "
+            "(SELECT instance_key FROM instances WHERE sop_instance_uid = '1.2.78.1.2')"
+        )
+    answer = served.client.get(f"/dicomweb/studies/{study}/metadata")
+    assert answer.status_code == 200
+    models = {model["00080018"]["Value"][0]: model for model in answer.json()}
+    assert sorted(models) == [f"{study}.1.{number}" for number in (1, 2, 3)]
+    assert "00281053" not in models[f"{study}.1.2"]
+    assert models[f"{study}.1.2"]["00080060"]["Value"] == ["CT"]
+    assert models[f"{study}.1.2"]["00100010"]["Value"] == [{"Alphabetic": "Doe^Jane"}]
+    assert {sop for sop, model in models.items() if "00081190" in model} == {f"{study}.1.2"}
+    assert "7FE00010" in models[f"{study}.1.1"]
+    alone = served.client.get(f"/dicomweb/studies/{study}/series/{study}.1/instances/{study}.1.2/metadata")
+    assert alone.status_code == 200
+    assert alone.json() == [models[f"{study}.1.2"]]
+
+
+def test_a_damaged_instance_keeps_no_other_from_being_described_and_is_told_when_asked_for(served: ADicomweb) -> None:
+    archive, study = served.archive, "1.2.79"
+    for number in (1, 2):
+        archive.store(slice_bytes(study, f"{study}.1", number), SYNTAX)
+    with archive.box.database.read() as tx:
+        rows = tx.rows("SELECT file_id FROM versions JOIN instances USING (instance_key) "
+                       "WHERE sop_instance_uid = '1.2.79.1.1'")  # fmt: skip
+    path = archive.box.vault.path_of(FileId(rows[0][0]))
+    sealed = bytearray(path.read_bytes())
+    sealed[-40] ^= 1
+    path.write_bytes(sealed)
+    answer = served.client.get(f"/dicomweb/studies/{study}/metadata")
+    assert answer.status_code == 200
+    assert {model["00080018"]["Value"][0]: "00081190" in model for model in answer.json()} == {
+        f"{study}.1.1": True,
+        f"{study}.1.2": False,
+    }
+    alone = served.client.get(f"/dicomweb/studies/{study}/series/{study}.1/instances/{study}.1.1/metadata")
+    assert alone.status_code == 500

@@ -3,27 +3,33 @@
 Guards: no dataset is parsed here. A child that a hostile scan took over can
 say wrong things of the instances of its own request, and nothing else: what it
 gives is read as JSON and written anew, and its links lead only to the bulk
-data of that instance. No more is held than one batch of instances, and no child
+data of that instance. An instance that cannot be read, or whose file is
+damaged, keeps no other from being described: it is described by what the
+catalogue holds of it. No more is held than one batch of instances, and no child
 waits for a client that reads slowly.
 
 Source: DICOM PS3.18 10.4.1.1.2 (metadata), annex F.
 """
 
 import json
+import logging
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from threading import BoundedSemaphore
 
 from appliance.archive.located import Located
+from appliance.archive.matching import Level
 from appliance.archive.scope import Scope
 from appliance.archive.source import ScopedSource
 from appliance.clock import Clock
-from appliance.errors import Unavailable, Unsuitable
+from appliance.errors import Tampered, Unsuitable
 from appliance.sandbox.birth import Nursery
 from appliance.sandbox.parser import Parser
+from appliance.web.dicomweb.attributes import results
 
 _RELATIVE_URI = re.compile(r"bulkdata/[0-9]{1,15}-[0-9]{1,15}", re.ASCII)
+_LOG = logging.getLogger(__name__)
 _LINK = "BulkDataURI"
 PIXEL_DATA = "7FE00010"
 BATCH_BYTES = 64 * 1024  # of JSON, after which the child ends and what it gave is sent
@@ -48,8 +54,8 @@ class Metadata:
             base_url: Of the DICOMweb service, without a slash at its end.
 
         Raises:
-            Unavailable: A dataset could not be read within its bounds.
-            Tampered: A stored file is not what was stored.
+            Unavailable: The disk refused, or the box was locked.
+            Tampered: The only one that is asked for is not what was stored.
         """
         done = 0
         while done < len(found):
@@ -68,27 +74,36 @@ class Metadata:
         size = 0
         with self._turns, Parser(self._clock, birth=self._nursery.birth) as parser:
             while begin + len(models) < len(found) and size < BATCH_BYTES:
-                models.append(self._model(parser, scope, found[begin + len(models)], base_url))
+                models.append(self._model_or_row(parser, scope, found[begin + len(models)], base_url, len(found)))
                 size += len(models[-1])
         return models
 
-    def _model(self, parser: Parser, scope: Scope, located: Located, base_url: str) -> bytes:
+    def _model_or_row(self, parser: Parser, scope: Scope, located: Located, base_url: str, asked: int) -> bytes:
+        try:
+            return _encoded(self._model(parser, scope, located, base_url))
+        except (Unsuitable, ValueError, RecursionError) as error:
+            _LOG.warning("an instance that cannot be read was described by its rows: %s", type(error).__name__)
+        except Tampered:
+            if asked == 1:
+                raise
+            _LOG.exception("a damaged instance was described by its rows")
+        (row,) = results(Level.INSTANCE, [self._source.description(scope, located)], base_url)
+        return _encoded(row)
+
+    def _model(self, parser: Parser, scope: Scope, located: Located, base_url: str) -> dict[str, object]:
         plaintext = StoredPlaintext(self._source, scope, located)
         url = (
             f"{base_url}/studies/{located.study_instance_uid}/series/{located.series_instance_uid}"
             f"/instances/{located.sop_instance_uid}"
         )
-        try:
-            text = parser.metadata(plaintext, located.dataset_offset, located.transfer_syntax_uid)
-            model = json.loads(text, object_hook=_linked_to(url))
-        except (Unsuitable, ValueError, RecursionError) as error:
-            raise Unavailable("the metadata of an instance cannot be read within its bounds") from error
+        text = parser.metadata(plaintext, located.dataset_offset, located.transfer_syntax_uid)
+        model = json.loads(text, object_hook=_linked_to(url))
         if not isinstance(model, dict):
-            raise Unavailable("the metadata of an instance is not what it should be")
+            raise Unsuitable("the metadata of an instance is not what it should be")
         if located.image.pixel_offset is not None:
             model[PIXEL_DATA] = {"vr": "OW", _LINK: f"{url}/bulkdata/{PIXEL_DATA}"}
         model["00083002"] = {"vr": "UI", "Value": [located.transfer_syntax_uid]}
-        return json.dumps(model, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
+        return model
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +122,10 @@ class StoredPlaintext:
         """Give bytes by offset, fewer only at the end."""
         length = max(0, min(length, self.total_bytes - offset))
         return self.source.read(self.scope, self.located, offset, length)
+
+
+def _encoded(model: Mapping[str, object]) -> bytes:
+    return json.dumps(model, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
 
 
 def _linked_to(instance_url: str) -> Callable[[dict[str, object]], dict[str, object]]:
