@@ -119,6 +119,7 @@ def verify(printed: str) -> None:
 
 def main() -> int:
     """Start it twice."""
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # typed as any text stream
     assert not DATA.exists(), f"{DATA} is there already"
     first = Started()
     first.wait_for("Ctrl-C stops everything", START_SECONDS)
