@@ -1,7 +1,7 @@
 """Commits what many associations brought together: their rows, then their moves, then their ends.
 
 Guards: rows and wrapped keys are committed while the files lie in the inbox;
-then each file moves by its one rename and every folder concerned is synced;
+then each file moves by its one rename and every folder moved to is synced;
 only then are 'vault', the ends and 'settled' committed, and last the
 associations' folders put away. A crash at any point leaves something that is
 done again without effect. The order of arrival is the order of the rows.

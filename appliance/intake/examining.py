@@ -6,6 +6,7 @@ goes to the digest and, in part, to a confined child; none of it to disk.
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from os import SEEK_END
 
@@ -28,16 +29,11 @@ _NO_META = FileMeta("", "", "", 0)
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A whole file that waits to be catalogued, with what its head says; `meta` is None when that is not ours."""
+    """A whole file that waits to be catalogued: little, for there may be very many; `sequence` is -1 when unknown."""
 
     file_id: FileId
     plaintext_bytes: int
-    meta: FileMeta | None
-
-    @property
-    def sequence(self) -> int:
-        """Give its place in the association; -1 when unknown."""
-        return self.meta.origin.sequence if self.meta and self.meta.origin else -1
+    sequence: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +77,10 @@ def look(reader: InboxReader, association: OpenAssociation, file_id: FileId) -> 
     """
     with storage_faults(), reader.open_file(association.association_id, file_id) as file:
         stream = SealedStream(instance_key(association.key, file_id), file_id, file.fileno())
-        try:
-            meta = read_file_meta(stream.read(0, LARGEST_META_BYTES))
-        except (Tampered, Unsuitable):
-            return Waiting(file_id, stream.plaintext_bytes, None)
-    ours = meta.origin is not None and meta.origin.association_id == association.association_id
-    return Waiting(file_id, stream.plaintext_bytes, meta if ours else None)
+        meta = None
+        with suppress(Tampered):  # found again, and told, when all of it is read
+            meta = _meta_of(stream.read(0, LARGEST_META_BYTES), association)
+    return Waiting(file_id, stream.plaintext_bytes, meta.origin.sequence if meta and meta.origin else -1)
 
 
 def examine(reader: InboxReader, association: OpenAssociation, waiting: Waiting, parser: Parser, now: int) -> Examined:
@@ -97,16 +91,17 @@ def examine(reader: InboxReader, association: OpenAssociation, waiting: Waiting,
     """
     data_key = instance_key(association.key, waiting.file_id)
     file = NewFile(waiting.file_id, data_key, waiting.plaintext_bytes, association.association_id, now)
+    meta: FileMeta | None = None
     try:
         with storage_faults(), reader.open_file(association.association_id, waiting.file_id) as stored:
             source = _VerifiedSource(SealedStream(data_key, waiting.file_id, stored.fileno(), waiting.plaintext_bytes))
+            meta = _meta_of(source.head, association)
             digest = hashlib.sha256()
-            for piece in source.chunks((waiting.meta or _NO_META).dataset_offset):
+            for piece in source.chunks((meta or _NO_META).dataset_offset):
                 digest.update(piece)
-            arrival = _arrival(file, waiting, digest.digest(), now)
-            return _parsed(arrival, waiting, source, parser)
+            return _parsed(_arrival(file, meta, digest.digest(), now), meta, source, parser)
     except Tampered:
-        return Examined(_arrival(file, waiting, None, now), None, QuarantineReason.DAMAGED)
+        return Examined(_arrival(file, meta, None, now), None, QuarantineReason.DAMAGED)
 
 
 def unreadable(reader: InboxReader, association: OpenAssociation, file_id: FileId, now: int) -> Examined:
@@ -115,12 +110,20 @@ def unreadable(reader: InboxReader, association: OpenAssociation, file_id: FileI
         stored_bytes = stored.seek(0, SEEK_END)
     data_key = instance_key(association.key, file_id)
     file = NewFile(file_id, data_key, max(0, stored_bytes - HEADER_BYTES), association.association_id, now)
-    arrival = _arrival(file, Waiting(file_id, file.plaintext_bytes, None), None, now)
-    return Examined(arrival, None, QuarantineReason.DAMAGED)
+    return Examined(_arrival(file, None, None, now), None, QuarantineReason.DAMAGED)
 
 
-def _parsed(arrival: Arrival, waiting: Waiting, source: _VerifiedSource, parser: Parser) -> Examined:
-    if waiting.meta is None:
+def _meta_of(head: bytes, association: OpenAssociation) -> FileMeta | None:
+    """Read what a file's head says of it; None when that is not this association's."""
+    with suppress(Tampered, Unsuitable):
+        meta = read_file_meta(head)
+        if meta.origin is not None and meta.origin.association_id == association.association_id:
+            return meta
+    return None
+
+
+def _parsed(arrival: Arrival, meta: FileMeta | None, source: _VerifiedSource, parser: Parser) -> Examined:
+    if meta is None:
         return Examined(arrival, None, QuarantineReason.NOT_A_FILE_OF_OURS)
     try:
         facts = parser.facts(source, arrival.dataset_offset, arrival.transfer_syntax_uid)
@@ -129,14 +132,14 @@ def _parsed(arrival: Arrival, waiting: Waiting, source: _VerifiedSource, parser:
     return Examined(arrival, facts, None)
 
 
-def _arrival(file: NewFile, waiting: Waiting, digest: bytes | None, now: int) -> Arrival:
-    meta = waiting.meta or _NO_META
+def _arrival(file: NewFile, found: FileMeta | None, digest: bytes | None, now: int) -> Arrival:
+    meta = found or _NO_META
     if file.association_id is None:
         raise ValueError("an arrival lies in the inbox")
     return Arrival(
         file=file,
         association_id=file.association_id,
-        sequence=waiting.sequence,
+        sequence=meta.origin.sequence if meta.origin else -1,
         arrived_at=microseconds(meta.origin.arrived_at) if meta.origin else now,
         sop_class_uid=meta.sop_class_uid,
         sop_instance_uid=meta.sop_instance_uid,

@@ -6,7 +6,7 @@ Leaves out: keys and rows, and erasing: nothing is removed here but from the inb
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -67,7 +67,8 @@ class Vault:
     def move_all_in(self, files: Iterable[tuple[AssociationId, FileId]]) -> None:
         """Move files from inbox to vault and make that durable; those moved before are left.
 
-        Each folder is synced once, so many files at once are cheaper than each alone.
+        Each folder that files move to is synced once, so many files at once are cheaper than each alone. The
+        folders they leave are not: a move between folders is whole or not there at all on a journalling file system.
         A file in the vault is never replaced: what is in the inbox under its name
         is a replay, and stays there. A file that cannot be moved keeps no other back.
 
@@ -78,17 +79,23 @@ class Vault:
             Tampered: A file is in neither place. All others are moved.
             Unavailable: The disk refused; do it again later.
         """
+        moves = [*files]
+        if not moves:
+            return
+        unmade = self._make_shelves([*dict.fromkeys(self.path_of(file_id).parent for _, file_id in moves)])
         touched: set[Path] = set()
-        refused: ApplianceError | None = None
-        for association_id, file_id in files:
-            try:
-                with storage_faults():
-                    self._move(association_id, file_id, touched)
-            except ApplianceError as error:
-                refused = refused or error
+        refused = next(iter(unmade.values()), None)
+        for association_id, file_id in moves:
+            if self.path_of(file_id).parent not in unmade:
+                try:
+                    with storage_faults():
+                        self._move(association_id, file_id, touched)
+                except ApplianceError as error:
+                    refused = refused or error
         try:
             with storage_faults():
-                self._sync(touched)
+                for folder in sorted(touched):
+                    self._files.fsync_folder(folder)
         except ApplianceError as error:
             refused = refused or error
         if refused is not None:
@@ -132,23 +139,26 @@ class Vault:
             self._settled / str(association_id) / str(file_id),
         )
 
+    def _make_shelves(self, shelves: Sequence[Path]) -> dict[Path, ApplianceError]:
+        """Make the folders that are missing, durable by one sync before anything moves there; give those refused."""
+        unmade: dict[Path, ApplianceError] = {}
+        for shelf in shelves:
+            try:
+                with storage_faults(), suppress(FileExistsError):
+                    self._files.make_folder(shelf)
+            except ApplianceError as error:
+                unmade[shelf] = error
+        with storage_faults():  # whether or not one is new: its maker may have failed or died before the sync
+            self._files.fsync_folder(self._vault)
+        return unmade
+
     def _move(self, association_id: AssociationId, file_id: FileId, touched: set[Path]) -> None:
         target = self.path_of(file_id)
-        if target.parent not in touched:
-            self._folders.make(target.parent)
-            touched.add(target.parent)
-        touched.add(self.inbox_path_of(association_id, file_id).parent)
+        touched.add(target.parent)
         if target.exists():
             return
         for source in self._before(association_id, file_id):
             with suppress(FileNotFoundError):
                 self._files.rename(source, target)
-                touched.add(source.parent)
                 return
         raise Tampered("an arrived file is missing from inbox and vault")
-
-    def _sync(self, touched: set[Path]) -> None:
-        """Sync the vault's folders first: a file may be in both places, never in none."""
-        for folder in sorted(touched, key=lambda one: (one.parent != self._vault, one)):
-            with suppress(FileNotFoundError):  # an association's folder may be gone
-                self._files.fsync_folder(folder)

@@ -58,7 +58,7 @@ def test_a_creation_that_fails_anywhere_leaves_all_of_the_file_or_none(tmp_path:
     with pytest.raises(OSError, match="Errno 5"):
         create_durably(FailingFiles(n), tmp_path / "file", b"content")
     assert [path.read_bytes() for path in tmp_path.iterdir()] in ([], [b"content"])
-    assert open_descriptors() == before
+    assert open_descriptors() <= before  # fewer when what others left was collected meanwhile
 
 
 def test_a_replaced_file_is_renamed_only_when_it_is_synced(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_a_replacement_that_fails_anywhere_leaves_the_old_file_or_the_new(tmp_pa
         replace_durably(FailingFiles(n), tmp_path / "file", b"new")
     found = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     assert found == {"file": b"new" if n == 5 else b"old"}
-    assert open_descriptors() == before
+    assert open_descriptors() <= before  # fewer when what others left was collected meanwhile
 
 
 def test_a_folder_is_made_once_with_its_rights(tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path, make: Callab
     with pytest.raises(OSError, match="Errno") as told:
         RealFiles().open_read(tmp_path / "it")
     assert told.value.errno in NO_FILE
-    assert open_descriptors() == before
+    assert open_descriptors() <= before  # fewer when what others left was collected meanwhile
 
 
 def test_listing_is_sorted_and_an_empty_folder_can_be_removed(tmp_path: Path) -> None:
