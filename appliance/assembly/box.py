@@ -1,13 +1,15 @@
 """Making a box, and opening one with its root secret.
 
 Guards: the root secret is sealed and durable before anything is encrypted
-under it; every later step may be cut off and is made good the next time the
-root is opened. Whoever opens the root here forgets it on return.
+under it; every later step of making a box may be cut off and is made good the
+next time the root is opened. Once a box was made, nothing here makes its catalogue
+again: where that is missing or empty, opening is refused, nothing is written, and
+the receiver goes on. Whoever opens the root here forgets it on return.
 """
 
 import json
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from appliance.accounts.errors import PasswordTooWeak
@@ -18,8 +20,10 @@ from appliance.assembly.rooms import Rooms, open_rooms
 from appliance.audit.events import OPERATOR, Event, EventCode
 from appliance.clock import Clock
 from appliance.config import Settings, in_folders, settings_text
-from appliance.errors import NotFound, Refused, Unavailable, Unsuitable
+from appliance.errors import CatalogueMissing, NotFound, Refused, Unavailable, Unsuitable
 from appliance.identifiers import BoxId
+from appliance.intake.parts import IntakeParts
+from appliance.intake.rotation import publish_inbox_key
 from appliance.keys.hierarchy import Keyring
 from appliance.keys.recovery import recovery_code, root_from_recovery_code
 from appliance.keys.sealing import (
@@ -33,23 +37,36 @@ from appliance.keys.sealing import (
 from appliance.keys.secret import SecretKey
 from appliance.store.box import BoxRow, find_box, name_box
 from appliance.store.files import RealFiles, create_durably, replace_durably, storage_faults
-from appliance.store.rotating_keys import current_inbox_public_key, write_inbox_public_key
 
 KEY_HOLDERS = ("intake", "staff")
 _SECRET_MODE = 0o600
+_BEGUN, _FINISHED = "begun", "finished"
 
 
 @dataclass(frozen=True)
 class BoxFile:
-    """What `box.json` says; not secret."""
+    """What `box.json` says; not secret.
+
+    Attributes:
+        box_id: Which box.
+        clinic_name: Whose.
+        created_at: Since when.
+        is_finished: Its catalogue was made, and is never made again.
+    """
 
     box_id: BoxId
     clinic_name: str
     created_at: datetime
+    is_finished: bool
 
     def encode(self) -> bytes:
         """Give the file's bytes."""
-        table = {"box_id": str(self.box_id), "clinic_name": self.clinic_name, "created_at": self.created_at.isoformat()}
+        table = {
+            "box_id": str(self.box_id),
+            "clinic_name": self.clinic_name,
+            "created_at": self.created_at.isoformat(),
+            "creation": _FINISHED if self.is_finished else _BEGUN,
+        }
         return json.dumps(table, ensure_ascii=False, indent=1).encode() + b"\n"
 
 
@@ -62,10 +79,12 @@ def read_box_file(folders: Folders) -> BoxFile:
     """
     try:
         table = json.loads(folders.box.read_bytes())
-        return BoxFile(BoxId.parse(table["box_id"]), table["clinic_name"], datetime.fromisoformat(table["created_at"]))
+        created_at = datetime.fromisoformat(table["created_at"])
+        is_finished = table.get("creation", _FINISHED) != _BEGUN
+        return BoxFile(BoxId.parse(table["box_id"]), table["clinic_name"], created_at, is_finished)
     except FileNotFoundError:
         raise NotFound(f"there is no box in {folders.data}: `enamel keys init` makes one") from None
-    except (OSError, ValueError, KeyError, TypeError, Refused) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, Refused) as error:
         raise Unavailable("box.json cannot be read") from error
 
 
@@ -89,13 +108,13 @@ def create_box(settings: Settings, passphrase: str | None, clock: Clock, host_ke
     check_passphrase(passphrase, settings.clinic_name)
     folders, root = Folders.of(settings), SecretKey.new()
     folders.create()
-    if folders.sealed_root.exists() or _has_catalogue(folders):
+    if folders.sealed_root.exists() or _has_catalogue(folders) or folders.inbox_key.exists():
         raise Refused(f"there is a box in {folders.data} already")
     sealed = _sealed(root, passphrase, host_key)
     with storage_faults(), suppress(FileExistsError):
         create_durably(RealFiles(), folders.settings, settings_text(in_folders(settings, ".", "")).encode())
     with storage_faults():
-        box = BoxFile(BoxId.new(), settings.clinic_name, clock.now())
+        box = BoxFile(BoxId.new(), settings.clinic_name, clock.now(), is_finished=False)
         replace_durably(RealFiles(), folders.box, box.encode())
         create_durably(RealFiles(), folders.sealed_root, sealed, _SECRET_MODE)
     complete_box(settings, root, clock)
@@ -111,10 +130,11 @@ def recover_box(
         UnreadableCode: The code was typed wrongly.
         Unsuitable: The new passphrase is one that somebody would guess.
         WrongKey: It is another box's: this catalogue does not open with it.
+        CatalogueMissing: There is none that it could be tried on.
     """
     check_passphrase(passphrase, settings.clinic_name)
     folders, root = Folders.of(settings), root_from_recovery_code(code)
-    if _has_catalogue(folders):
+    if _has_catalogue(folders) or _find_begun(folders) is None:
         _rooms_of(settings, root, clock).database.check_integrity()
     sealed = _sealed(root, passphrase, host_key)
     with storage_faults():
@@ -145,7 +165,7 @@ def open_box(settings: Settings, passphrase: str | None, clock: Clock) -> dict[s
     Raises:
         NotFound: There is no box here.
         WrongPassphrase: It does not open the root, or one is needed.
-        Tampered: The sealed root or the catalogue is not what was stored.
+        Tampered: The sealed root or the catalogue is not what was stored (`CatalogueMissing`: there is none).
     """
     root = unseal_root(Folders.of(settings), passphrase)
     complete_box(settings, root, clock)
@@ -182,7 +202,7 @@ def sealed_root(folders: Folders) -> bytes:
 
 
 def _has_catalogue(folders: Folders) -> bool:
-    """Say whether a catalogue was written; an installed box lays an empty file out first, with its users' rights."""
+    """Say whether a catalogue was written; one that was laid out empty, or whose making was cut off, is none."""
     try:
         return folders.catalogue.stat().st_size > 0
     except FileNotFoundError:
@@ -193,25 +213,23 @@ def complete_box(settings: Settings, root: SecretKey, clock: Clock) -> Rooms:
     """Bring catalogue, rotating keys and the receiver's public key up to what a running box has.
 
     Raises:
-        WrongKey: The catalogue is another root's.
+        CatalogueMissing: The box was made, and its catalogue is missing or empty.
+        Tampered: The catalogue is not what was stored (`WrongKey`: or another root's).
         CatalogueOutdated: The catalogue is newer than this release.
     """
     rooms = _rooms_of(settings, root, clock)
-    with storage_faults():
-        rooms.folders.catalogue.touch(mode=0o660)  # on a box intake and staff share it by its folder's group
-    rooms.database.create_or_migrate()
-    with rooms.database.write() as tx:
-        row = find_box(tx)
-        if row is None:
-            box = read_box_file(rooms.folders)
-            row = BoxRow(box.box_id, box.clinic_name, box.created_at)
-            name_box(tx, row)
-            rooms.rotating_keys.rotate_wrapping_key(tx)
-            rooms.rotating_keys.rotate_inbox_key(tx)
-            rooms.audit.record(tx, Event(EventCode.BOX_CREATED, OPERATOR))
-        public = current_inbox_public_key(tx)
-    write_inbox_public_key(RealFiles(), rooms.folders.inbox_key, row.box_id, public)
+    begun = _find_begun(rooms.folders)
+    box_id = _opened(rooms) if begun is None else _made(rooms, begun)
+    publish_inbox_key(
+        IntakeParts(
+            rooms.folders.data, box_id, rooms.database, rooms.rotating_keys, rooms.audit, RealFiles(), rooms.clock
+        )
+    )
     ensure_certificates(rooms)
+    with suppress(OSError, Unavailable, NotFound):  # a box's locker may not write it: the receiver's key says the same
+        box = read_box_file(rooms.folders)
+        if not box.is_finished:
+            replace_durably(RealFiles(), rooms.folders.box, replace(box, is_finished=True).encode())
     return rooms
 
 
@@ -223,3 +241,38 @@ def _sealed(root: SecretKey, passphrase: str | None, host_key: HostKey | None) -
 
 def _rooms_of(settings: Settings, root: SecretKey, clock: Clock) -> Rooms:
     return open_rooms(settings, Keyring.for_process("staff", root), clock)
+
+
+def _find_begun(folders: Folders) -> BoxFile | None:
+    """Give the box whose making was cut off before there was a catalogue, or None where there was one.
+
+    The receiver gets its key only after the catalogue was committed. A `box.json` that cannot be read says nothing.
+    """
+    with suppress(NotFound, Unavailable):
+        box = read_box_file(folders)
+        return None if box.is_finished or folders.inbox_key.exists() else box
+    return None
+
+
+def _opened(rooms: Rooms) -> BoxId:
+    rooms.database.migrate()
+    with rooms.database.read() as tx:
+        found = find_box(tx)
+    if found is None:
+        raise CatalogueMissing("the catalogue is of no box: put this box's own back, then unlock it")
+    return found.box_id
+
+
+def _made(rooms: Rooms, box: BoxFile) -> BoxId:
+    file = rooms.folders.catalogue
+    with storage_faults():
+        file.touch(mode=_SECRET_MODE)
+        file.chmod(file.parent.stat().st_mode & 0o660)  # on a box intake and staff share it by its folder's group
+    rooms.database.create_or_migrate()
+    with rooms.database.write() as tx:
+        if find_box(tx) is None:
+            name_box(tx, BoxRow(box.box_id, box.clinic_name, box.created_at))
+            rooms.rotating_keys.rotate_wrapping_key(tx)
+            rooms.rotating_keys.rotate_inbox_key(tx)
+            rooms.audit.record(tx, Event(EventCode.BOX_CREATED, OPERATOR))
+    return box.box_id

@@ -19,13 +19,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol
 
-from appliance.errors import ApplianceError, Refused, Unavailable
+from appliance.errors import ApplianceError, Refused, Tampered, Unavailable
 
 log = logging.getLogger(__name__)
 
 _LARGEST_MESSAGE_BYTES = 16 * 1024
 _PATIENCE_SECONDS = 2.0
 _ANSWER_SECONDS = 60.0
+_FAMILIES: dict[type[ApplianceError], str] = {Refused: "refused", Tampered: "tampered", Unavailable: "unavailable"}
 _CREDENTIALS = struct.Struct("3i")  # struct ucred: process, user, group
 
 
@@ -66,6 +67,14 @@ class Lock(Protocol):
         ...
 
 
+def unlock_alone(lock: Lock) -> None:
+    """Unlock where nothing is asked; what cannot be opened stays locked, and the receiver goes on."""
+    try:
+        lock.unlock(None)
+    except (Tampered, Unavailable) as fault:
+        log.error("the box stays locked: %s", fault)  # noqa: TRY400  its words say what to do; a traceback does not
+
+
 def listen(path: Path) -> socket.socket:
     """Open the locker's socket, for this user alone; one left by an earlier process is replaced."""
     path.unlink(missing_ok=True)
@@ -91,6 +100,7 @@ def ask(path: Path, question: str, passphrase: str | None = None) -> dict[str, o
     Raises:
         Unavailable: No locker listens there.
         Refused: It refused, and says why.
+        Tampered: What it would open is not what was stored.
     """
     message = {"ask": question} | ({} if passphrase is None else {"passphrase": passphrase})
     try:
@@ -101,8 +111,9 @@ def ask(path: Path, question: str, passphrase: str | None = None) -> dict[str, o
             answer = json.loads(_line(connection))
     except (OSError, ValueError) as error:
         raise Unavailable("the box does not answer: is it running?") from error
-    if "refused" in answer:
-        raise Refused(str(answer["refused"]))
+    for family, words in _FAMILIES.items():
+        if words in answer:
+            raise family(str(answer[words]))
     return dict(answer)
 
 
@@ -117,8 +128,9 @@ def _answer(line: bytes, lock: Lock, user: int) -> dict[str, object]:
         elif question != "status":
             return {"refused": "the locker knows status, lock and unlock"}
         return asdict(lock.status())
-    except ApplianceError as refusal:
-        return {"refused": str(refusal)}
+    except ApplianceError as fault:
+        words = next((words for family, words in _FAMILIES.items() if isinstance(fault, family)), "unavailable")
+        return {words: str(fault)}
     except (ValueError, TypeError, KeyError, AttributeError):
         return {"refused": "a question is one line of JSON with `ask`"}
 

@@ -168,7 +168,7 @@ def run_locker(start: Start) -> None:
         raise Unavailable("systemd handed over no socket: enamel-locker.socket opens it")
     lock.resume()
     if not asked:
-        lock.unlock(None)
+        locker.unlock_alone(lock)
     serve(listener, lock, manager, stop, lambda: renew(settings, lock, clock))
 
 

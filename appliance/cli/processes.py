@@ -6,6 +6,7 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
+from appliance.assembly import locker
 from appliance.assembly.box import sealed_root
 from appliance.assembly.caddy import caddy_config
 from appliance.assembly.embedded import Renewal, embedded_works
@@ -28,7 +29,7 @@ def _run(call: Invocation) -> Answer:
     set_up_logging("supervisor", settings.log_level)
     supervisor = Supervisor(embedded_works(settings, _settings_file(call), call.clock), call.clock)
     if not asks_passphrase(sealed_root(Folders.of(settings))):
-        supervisor.unlock(None)
+        locker.unlock_alone(supervisor)
     supervisor.run(Renewal(supervisor, settings, call.clock).each_tick)
     return Answer({"stopped": True})
 

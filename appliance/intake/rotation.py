@@ -4,6 +4,9 @@ Guards: a key is destroyed only when no row is wrapped by it, or no association
 record in inbox or settled names it, and never on the day it was retired: a
 receiver may still be about to seal to it. The receiver's file is written after
 the commit; until then arrivals are sealed to the key before, which still opens.
+A number of an inbox pair is never used again: after an older copy of the catalogue
+came back, the next pair is numbered above all that the receiver's file and the
+inbox tell of, and a published key is never replaced by one of the same number.
 Leaves out: the root; only a new root answers a leaked one. Copies of the
 catalogue made before still hold what is destroyed here.
 """
@@ -15,17 +18,23 @@ from pathlib import Path
 
 from appliance.audit.events import PROCESS, Actor, Event, EventCode
 from appliance.errors import Tampered, Unavailable
-from appliance.inbox.public_key import read_public_key
+from appliance.inbox.public_key import InboxPublicKey, read_public_key
 from appliance.inbox.reader import InboxReader
 from appliance.intake.parts import IntakeParts
 from appliance.store import runs, stored_files
-from appliance.store.rotating_keys import KeyKind, current_inbox_public_key, write_inbox_public_key
+from appliance.store.rotating_keys import (
+    KeyKind,
+    current_inbox_public_key,
+    knows_inbox_key,
+    write_inbox_public_key,
+)
 from appliance.store.transactions import WriteTransaction
 
 ROTATE_AFTER = timedelta(days=30)
 DAILY, HOURLY, LOOK_EVERY = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 GRACE = timedelta(days=1)
 BATCH = 200
+_MOST_PAIRS = 1 << 32  # a number from there on is a forgery, and must not use up the numbers
 ROTATION_JOB, REWRAP_JOB = "rotate keys", "rewrap data keys"
 _EVENTS = {KeyKind.WRAPPING: EventCode.WRAPPING_KEY_ROTATED, KeyKind.INBOX: EventCode.INBOX_KEY_ROTATED}
 
@@ -41,12 +50,13 @@ def rotate(parts: IntakeParts, kinds: tuple[KeyKind, ...], by: Actor) -> dict[Ke
             until the next run writes its file.
     """
     made: dict[KeyKind, int] = {}
+    above = _highest_seen(parts) if KeyKind.INBOX in kinds else 0
     with parts.database.write() as tx:
         for kind in kinds:
             made[kind] = (
                 parts.keys.rotate_wrapping_key(tx)
                 if kind is KeyKind.WRAPPING
-                else parts.keys.rotate_inbox_key(tx).number
+                else parts.keys.rotate_inbox_key(tx, above).number
             )
             parts.audit.record(tx, Event(_EVENTS[kind], by, number=made[kind]))
     publish_inbox_key(parts)
@@ -54,31 +64,24 @@ def rotate(parts: IntakeParts, kinds: tuple[KeyKind, ...], by: Actor) -> dict[Ke
 
 
 def publish_inbox_key(parts: IntakeParts) -> None:
-    """Write the current public key for the receiver.
+    """Write the current public key for the receiver where its file is not that, for instance after a bit of it flipped.
+
+    A published key that this catalogue never made shows that the catalogue is an older copy: then a new pair is made.
 
     Raises:
         Unavailable: The disk refused.
     """
+    published = _published(parts)
     with parts.database.read() as tx:
         public = current_inbox_public_key(tx)
-    write_inbox_public_key(parts.files, parts.data_folder / "exchange" / "inbox-key.json", parts.box_id, public)
-
-
-def keep_published(parts: IntakeParts) -> None:
-    """Write the receiver's key file again where it is not what it should be, for instance after a bit of it flipped.
-
-    Raises:
-        Unavailable: The disk refused.
-    """
-    with parts.database.read() as tx:
-        public = current_inbox_public_key(tx)
-    try:
-        found = read_public_key(parts.data_folder / "exchange" / "inbox-key.json")
-    except Unavailable:
-        publish_inbox_key(parts)
-        return
-    if (found.box_id, found.number, found.public_key) != (parts.box_id, public.number, public.public_key):
-        publish_inbox_key(parts)
+        is_older = published is not None and not knows_inbox_key(tx, published.number, published.public_key)
+    if is_older:
+        above = _highest_seen(parts)
+        with parts.database.write() as tx:
+            public = parts.keys.rotate_inbox_key(tx, above)
+            parts.audit.record(tx, Event(EventCode.INBOX_KEY_ROTATED, PROCESS, number=public.number))
+    if published is None or (published.number, published.public_key) != (public.number, public.public_key):
+        write_inbox_public_key(parts.files, _key_file(parts), parts.box_id, public)
 
 
 @dataclass
@@ -112,7 +115,7 @@ class KeyUpkeep:
         if now < self._look_at:
             return 0
         self._look_at = now + LOOK_EVERY
-        keep_published(self.parts)
+        publish_inbox_key(self.parts)
         with self.parts.database.read() as tx:
             last = runs.last_runs(tx, ROTATION_JOB)
         if _is_over(last.done_at, DAILY, now) and _is_over(last.begun_at, HOURLY, now):
@@ -138,22 +141,11 @@ class KeyUpkeep:
     def _destroy_inbox_pairs(self, now: datetime) -> int:
         with self.parts.database.read() as tx:
             retired = self.parts.keys.retired(tx, KeyKind.INBOX, now - GRACE)
-        unneeded = set(retired) - self._inbox_keys_in_use() if retired else set[int]()
+        unneeded = set(retired) - inbox_keys_in_use(self.parts) if retired else set[int]()
         with self.parts.database.write() as tx:
             for number in sorted(unneeded):
                 self._destroy(tx, KeyKind.INBOX, number)
         return len(unneeded)
-
-    def _inbox_keys_in_use(self) -> set[int]:
-        """Give the pairs that association records name; a record that cannot be read no key opens."""
-        numbers: set[int] = set()
-        for folder in filter(Path.is_dir, (self.parts.inbox, self.parts.settled)):
-            reader = InboxReader(folder, self.parts.box_id, self.parts.files)
-            for association_id in reader.association_ids():
-                with suppress(Tampered):
-                    record = reader.record_of(association_id)
-                    numbers |= {record.inbox_key_number} if record is not None else set()
-        return numbers
 
     def _begin_pass(self, now: datetime) -> None:
         with self.parts.database.read() as tx:
@@ -182,6 +174,40 @@ class KeyUpkeep:
     def _destroy(self, tx: WriteTransaction, kind: KeyKind, number: int) -> None:
         self.parts.keys.destroy(tx, kind, number)
         self.parts.audit.record(tx, Event(EventCode.KEY_DESTROYED, PROCESS, number=number))
+
+
+def inbox_keys_in_use(parts: IntakeParts) -> set[int]:
+    """Give the pairs that association records name; a record that cannot be read no key opens.
+
+    Raises:
+        Unavailable: The disk refused.
+    """
+    numbers: set[int] = set()
+    for folder in filter(Path.is_dir, (parts.inbox, parts.settled)):
+        reader = InboxReader(folder, parts.box_id, parts.files)
+        for association_id in reader.association_ids():
+            with suppress(Tampered):
+                record = reader.record_of(association_id)
+                numbers |= {record.inbox_key_number} if record is not None else set()
+    return numbers
+
+
+def _highest_seen(parts: IntakeParts) -> int:
+    """Give the highest number of an inbox pair that the receiver's file and association records tell of."""
+    published = _published(parts)
+    told = {0 if published is None else published.number, *inbox_keys_in_use(parts)}
+    return max(number for number in told if number < _MOST_PAIRS)
+
+
+def _published(parts: IntakeParts) -> InboxPublicKey | None:
+    with suppress(Unavailable):
+        found = read_public_key(_key_file(parts))
+        return found if found.box_id == parts.box_id else None
+    return None
+
+
+def _key_file(parts: IntakeParts) -> Path:
+    return parts.data_folder / "exchange" / "inbox-key.json"
 
 
 def _is_over(since: datetime | None, span: timedelta, now: datetime) -> bool:

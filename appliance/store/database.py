@@ -3,6 +3,7 @@
 Guards: one `with database.write()` is one all-or-nothing step, durable when
 it ends; `with database.read()` is one consistent view that cannot change
 anything. Names and dates are never on disk in clear, nor in temporary files.
+Where the file is missing or empty nothing is made in its place but by `create_or_migrate`.
 Leaves out: SQL, which lives in each room's queries.
 """
 
@@ -14,10 +15,19 @@ from pathlib import Path
 import sqlcipher3
 
 from appliance.clock import Clock
-from appliance.errors import ApplianceError, CatalogueOutdated, OutOfSpace, Tampered, Unavailable, Unsuitable, WrongKey
+from appliance.errors import (
+    ApplianceError,
+    CatalogueMissing,
+    CatalogueOutdated,
+    OutOfSpace,
+    Tampered,
+    Unavailable,
+    Unsuitable,
+    WrongKey,
+)
 from appliance.keys.secret import SecretKey
 from appliance.store.files import FileLayer, RealFiles, storage_faults
-from appliance.store.migrations import Migration, check_current, known_migrations, migrate
+from appliance.store.migrations import Migration, check_current, has_schema, known_migrations, migrate
 from appliance.store.transactions import Cursor, ReadTransaction, WriteTransaction
 
 BUSY_TIMEOUT_SECONDS = 30.0
@@ -31,6 +41,10 @@ _SETTINGS = (
     "PRAGMA trusted_schema = OFF",
     "PRAGMA cache_size = -8192",  # 8 MiB a connection, and a web process has tens of them
     "PRAGMA journal_size_limit = 67108864",
+)
+_MISSING = (
+    "the catalogue is missing or empty: put catalogue/catalogue.db back from a copy, then unlock the box; "
+    "nothing is made in its place, and scanners can send meanwhile"
 )
 _FAULTS: dict[int, tuple[type[ApplianceError], str]] = {
     sqlcipher3.SQLITE_NOTADB: (WrongKey, "the catalogue does not open: another root secret's, or its file is altered"),
@@ -53,7 +67,7 @@ class Database:
         self._local = threading.local()
 
     def create_or_migrate(self, migrations: tuple[Migration, ...] | None = None) -> list[int]:
-        """Bring the schema up to this release; only the one migrator calls this.
+        """Make the catalogue of a new box, or go on where that was cut off.
 
         Returns:
             The numbers of the migrations that were applied now.
@@ -66,6 +80,24 @@ class Database:
             _create(self._path, RealFiles())
         with self._transaction("BEGIN IMMEDIATE", check=False) as connection:
             return migrate(WriteTransaction(connection), migrations or known_migrations(), self._clock)
+
+    def migrate(self) -> list[int]:
+        """Bring the schema of a catalogue that is there up to this release; only the one migrator calls this.
+
+        Returns:
+            The numbers of the migrations that were applied now.
+
+        Raises:
+            CatalogueMissing: There is none, or nothing is in it.
+            CatalogueOutdated: The catalogue is newer, or a migration was edited after it was applied.
+            WrongKey: Another root secret's catalogue, or its first page is altered.
+        """
+        _check_present(self._path)
+        with self._transaction("BEGIN IMMEDIATE", check=False) as connection:
+            tx = WriteTransaction(connection)
+            if not has_schema(tx):
+                raise CatalogueMissing(_MISSING)
+            return migrate(tx, known_migrations(), self._clock)
 
     @contextmanager
     def read(self) -> Iterator[ReadTransaction]:
@@ -106,8 +138,10 @@ class Database:
         """Check the tag of every page, then SQLite's own structure; give what is wrong, if anything.
 
         Raises:
+            CatalogueMissing: There is none, or nothing is in it.
             WrongKey: The first page does not open at all.
         """
+        _check_present(self._path)
         with told_by_kind():
             connection = _connect(self._path, self._key)
             try:
@@ -141,6 +175,8 @@ class Database:
     def _connection(self, *, check: bool = True) -> sqlcipher3.Connection:
         connection = self._local.__dict__.get("connection")
         if connection is None:
+            if check:
+                _check_present(self._path)  # opening an empty one would already write its first page
             connection = _connect(self._path, self._key)
             if check:
                 _checked(connection)
@@ -167,6 +203,16 @@ def _create(path: Path, files: FileLayer) -> None:
     with suppress(FileExistsError):
         files.close(files.create_exclusive(path, CATALOGUE_MODE))  # its journal takes the same rights
         files.fsync_folder(path.parent)
+
+
+def _check_present(path: Path) -> None:
+    with storage_faults():
+        try:
+            if path.stat().st_size > 0:
+                return
+        except FileNotFoundError:
+            pass
+    raise CatalogueMissing(_MISSING)
 
 
 def _connect(path: Path, key: SecretKey) -> sqlcipher3.Connection:

@@ -64,14 +64,18 @@ def migrate(tx: WriteTransaction, migrations: tuple[Migration, ...], clock: Cloc
     return [migration.number for migration in missing]
 
 
+def has_schema(tx: ReadTransaction) -> bool:
+    """Say whether anything was ever made here."""
+    return bool(tx.rows("SELECT 1 FROM sqlite_schema WHERE name = 'migrations'"))
+
+
 def check_current(tx: ReadTransaction, migrations: tuple[Migration, ...]) -> None:
     """Check that the schema is exactly this release's.
 
     Raises:
         CatalogueOutdated: It is older, newer, or differs.
     """
-    present = tx.rows("SELECT 1 FROM sqlite_schema WHERE name = 'migrations'")
-    applied = _applied(tx) if present else []
+    applied = _applied(tx) if has_schema(tx) else []
     _check(applied, migrations)
     if len(applied) < len(migrations):
         raise CatalogueOutdated("the catalogue is older than this release: it has to be migrated first")

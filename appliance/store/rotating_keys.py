@@ -60,10 +60,15 @@ class RotatingKeys:
         """Make the next wrapping key, retire the one before, and give its number (the first is 1)."""
         return self._add(tx, KeyKind.WRAPPING, SecretKey.new().reveal(), None)
 
-    def rotate_inbox_key(self, tx: WriteTransaction) -> InboxPublicKey:
-        """Make the next inbox pair, retire the one before, and give its public half for the receiver."""
+    def rotate_inbox_key(self, tx: WriteTransaction, above: int = 0) -> InboxPublicKey:
+        """Make the next inbox pair, retire the one before, and give its public half for the receiver.
+
+        Args:
+            tx: The transaction.
+            above: The highest number that was seen outside: an older copy of the catalogue does not know of all.
+        """
         pair = new_inbox_key_pair()
-        number = self._add(tx, KeyKind.INBOX, pair.private_key.reveal(), pair.public_key)
+        number = self._add(tx, KeyKind.INBOX, pair.private_key.reveal(), pair.public_key, above)
         return InboxPublicKey(number, pair.public_key)
 
     def current_wrapping_key(self, tx: ReadTransaction) -> NumberedKey:
@@ -146,9 +151,12 @@ class RotatingKeys:
         if not changed:
             raise NotFound(f"there is no retired {kind} key {number} to destroy")
 
-    def _add(self, tx: WriteTransaction, kind: KeyKind, secret: bytes, public_key: bytes | None) -> int:
+    def _add(self, tx: WriteTransaction, kind: KeyKind, secret: bytes, public_key: bytes | None, above: int = 0) -> int:
         now = microseconds(self._clock.now())
-        rows = tx.rows("SELECT coalesce(max(number), 0) + 1 FROM rotating_keys WHERE kind = :kind", kind=kind.value)
+        rows = tx.rows(
+            "SELECT max(coalesce(max(number), 0), :above) + 1 FROM rotating_keys WHERE kind = :kind",
+            kind=kind.value, above=above,
+        )  # fmt: skip
         number = int(rows[0][0])
         tx.change(
             "UPDATE rotating_keys SET retired_at = :at WHERE kind = :kind AND retired_at IS NULL",
@@ -174,6 +182,15 @@ def current_inbox_public_key(tx: ReadTransaction) -> InboxPublicKey:
     """
     number = _current_number(tx, KeyKind.INBOX)
     return InboxPublicKey(number, _public(tx, KeyKind.INBOX, number))
+
+
+def knows_inbox_key(tx: ReadTransaction, number: int, public_key: bytes) -> bool:
+    """Say whether that pair was made here, whatever became of it."""
+    rows = tx.rows(
+        "SELECT 1 FROM rotating_keys WHERE kind = :kind AND number = :number AND public_key = :public_key",
+        kind=KeyKind.INBOX.value, number=number, public_key=public_key,
+    )  # fmt: skip
+    return bool(rows)
 
 
 def write_inbox_public_key(files: FileLayer, path: Path, box_id: BoxId, public: InboxPublicKey) -> None:

@@ -5,7 +5,7 @@ key leaves its row unwrapped only into a `SealedStream`.
 Leaves out: what a file holds, and who may see it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -152,10 +152,15 @@ def _rewrap(tx: WriteTransaction, keys: RotatingKeys, current: NumberedKey, row:
     )  # fmt: skip
 
 
-def find_orphans(tx: ReadTransaction, vault: Vault) -> list[FileId]:
-    """Give the vault files that no row names: ciphertext without a key, left by a crash during erasure."""
+def find_orphans(tx: ReadTransaction, there: Iterable[FileId]) -> list[FileId]:
+    """Give those of the vault's files that no row names: ciphertext without a key.
+
+    Args:
+        tx: The transaction, begun after the files were listed: the row of a file is older than its place in the vault.
+        there: The vault's files.
+    """
     known = {row[0] for row in tx.rows("SELECT file_id FROM files")}
-    return [file_id for file_id in vault.stored_ids() if file_id.value not in known]
+    return [file_id for file_id in there if file_id.value not in known]
 
 
 _COLUMNS = "SELECT file_id, wrapped_key, wrapping_key_number, plaintext_bytes, association_id, place FROM files"

@@ -3,6 +3,7 @@
 import json
 import stat
 import subprocess
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -13,14 +14,24 @@ from appliance.assembly.certificates import ensure_certificates, renew_web_certi
 from appliance.assembly.folders import Folders
 from appliance.assembly.intake_parts import intake_parts
 from appliance.assembly.rooms import Rooms, open_rooms
+from appliance.audit.events import OPERATOR
 from appliance.clock import SystemClock
 from appliance.config import Settings, StaffSettings, in_folders, read_settings
-from appliance.errors import NotFound, Refused, Unavailable, Unsuitable, WrongKey, WrongPassphrase
+from appliance.errors import (
+    CatalogueMissing,
+    NotFound,
+    Refused,
+    Unavailable,
+    Unsuitable,
+    WrongKey,
+    WrongPassphrase,
+)
 from appliance.identifiers import BoxId
 from appliance.inbox.public_key import read_public_key
+from appliance.intake.rotation import rotate
 from appliance.keys.hierarchy import SUBKEYS_OF, Keyring
 from appliance.keys.sealing import HostKey
-from appliance.store.rotating_keys import KeyKind
+from appliance.store.rotating_keys import KeyKind, current_inbox_public_key
 from tests.assembly.a_calendar import Calendar
 
 NAMES = ("box.clinic.example", "localhost", "127.0.0.1", "192.168.7.2")
@@ -146,18 +157,72 @@ def test_another_boxs_recovery_code_changes_nothing(tmp_path: Path) -> None:
     assert (tmp_path / "data" / "keys" / "root.sealed").read_bytes() == before
 
 
-def test_a_creation_that_was_cut_off_is_completed_by_the_next_opening(tmp_path: Path) -> None:
-    create_box(settings(tmp_path), None, SystemClock())
-    folders = Folders.of(settings(tmp_path))
-    for lost in (folders.inbox_key, folders.tls / "web.pem", folders.tls / "dicom-clients.pem"):
-        lost.unlink()
+def lose_catalogue(folders: Folders) -> None:
     for part in ("", "-wal", "-shm"):
         folders.catalogue.with_name("catalogue.db" + part).unlink(missing_ok=True)
+
+
+def everything(folders: Folders) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folders.data.rglob("*") if path.is_file()}
+
+
+def mark_begun(folders: Folders) -> None:
+    folders.box.write_bytes(replace(read_box_file(folders), is_finished=False).encode())
+
+
+@pytest.mark.parametrize("catalogue", ["none", "empty", "whole"])
+def test_a_creation_that_was_cut_off_is_completed_by_the_next_opening(tmp_path: Path, catalogue: str) -> None:
+    create_box(settings(tmp_path), None, SystemClock())
+    folders = Folders.of(settings(tmp_path))
+    mark_begun(folders)
+    for lost in (folders.inbox_key, folders.tls / "web.pem", folders.tls / "dicom-clients.pem"):
+        lost.unlink()
+    if catalogue != "whole":
+        lose_catalogue(folders)
+    if catalogue == "empty":
+        folders.catalogue.touch()
     open_box(settings(tmp_path), None, SystemClock())
     box = read_box_file(folders)
+    assert box.is_finished
     assert json.loads(folders.inbox_key.read_bytes())["box_id"] == str(box.box_id)
     assert (folders.tls / "web.pem").exists()
     assert (folders.tls / "dicom-clients.pem").exists()
+
+
+@pytest.mark.parametrize("marked", [True, False])
+@pytest.mark.parametrize("empty", [True, False])
+def test_a_box_that_lost_its_catalogue_is_not_opened_and_nothing_of_it_changes(
+    tmp_path: Path, *, marked: bool, empty: bool
+) -> None:
+    code = create_box(settings(tmp_path), None, SystemClock())
+    folders = Folders.of(settings(tmp_path))
+    catalogue = folders.catalogue.read_bytes()
+    lose_catalogue(folders)
+    if empty:
+        folders.catalogue.touch()
+    if not marked:
+        mark_begun(folders)  # the receiver has its key: the catalogue was there
+    before = everything(folders)
+    with pytest.raises(CatalogueMissing, match="back from a copy"):
+        open_box(settings(tmp_path), None, SystemClock())
+    with pytest.raises(CatalogueMissing):
+        recover_box(settings(tmp_path), code, None, SystemClock())
+    with pytest.raises(Refused, match="already"):
+        create_box(settings(tmp_path), None, SystemClock())
+    assert everything(folders) == before
+    folders.catalogue.write_bytes(catalogue)
+    assert open_box(settings(tmp_path), None, SystemClock()), "once it is back the box opens"
+
+
+def test_a_box_without_root_and_catalogue_is_not_made_anew_over_what_the_receiver_seals_to(tmp_path: Path) -> None:
+    create_box(settings(tmp_path), None, SystemClock())
+    folders = Folders.of(settings(tmp_path))
+    lose_catalogue(folders)
+    folders.sealed_root.unlink()
+    before = everything(folders)
+    with pytest.raises(Refused, match="already"):
+        create_box(settings(tmp_path), None, SystemClock())
+    assert everything(folders) == before
 
 
 @pytest.mark.parametrize("readable", [True, False])
@@ -172,6 +237,46 @@ def test_a_damaged_box_file_does_not_make_the_box_a_stranger_to_its_inbox(tmp_pa
     rooms = open_rooms(settings(tmp_path), Keyring.decode(keyrings["intake"]), SystemClock())
     assert intake_parts(rooms).box_id == known
     rooms.database.close()
+
+
+def test_a_catalogue_without_a_box_in_it_is_not_filled(tmp_path: Path) -> None:
+    create_box(settings(tmp_path), None, SystemClock())
+    rooms = rooms_of(settings(tmp_path), Calendar(SystemClock().now()))
+    with rooms.database.write() as tx:
+        tx.change("DELETE FROM box")
+    rooms.database.close()
+    with pytest.raises(CatalogueMissing, match="of no box"):
+        open_box(settings(tmp_path), None, SystemClock())
+
+
+def test_a_box_file_that_says_nothing_of_its_creation_is_of_a_box_that_was_made(tmp_path: Path) -> None:
+    create_box(settings(tmp_path), None, SystemClock())
+    folders = Folders.of(settings(tmp_path))
+    table = json.loads(folders.box.read_bytes())
+    assert table.pop("creation") == "finished"
+    folders.box.write_text(json.dumps(table))
+    assert read_box_file(folders).is_finished
+    folders.box.write_text("[]")
+    with pytest.raises(Unavailable):
+        read_box_file(folders)
+
+
+def test_after_an_older_catalogue_came_back_no_inbox_key_bears_a_number_that_was_used(tmp_path: Path) -> None:
+    create_box(settings(tmp_path), None, SystemClock())
+    folders = Folders.of(settings(tmp_path))
+    old = folders.catalogue.read_bytes()
+    rooms = rooms_of(settings(tmp_path), Calendar(SystemClock().now()))
+    rotate(intake_parts(rooms), (KeyKind.INBOX,), OPERATOR)
+    rooms.database.close()
+    second = read_public_key(folders.inbox_key)
+    lose_catalogue(folders)
+    folders.catalogue.write_bytes(old)
+    for _ in range(2):
+        open_box(settings(tmp_path), None, SystemClock())
+        third = read_public_key(folders.inbox_key)
+        assert (second.number, third.number) == (2, 3), "nobody can open what is sealed to number 2"
+    with rooms_of(settings(tmp_path), Calendar(SystemClock().now())).database.read() as tx:
+        assert current_inbox_public_key(tx).public_key == read_public_key(folders.inbox_key).public_key
 
 
 def verified(tls: Path, name: str, at: datetime) -> bool:

@@ -7,6 +7,7 @@ import sys
 import threading
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,9 @@ from appliance.assembly.folders import Folders
 from appliance.assembly.service_manager import ServiceManager
 from appliance.assembly.supervisor import Keyrings
 from appliance.assembly.unit_lock import UnitLock, renew, serve
+from appliance.clock import SystemClock
 from appliance.config import Settings, in_folders
-from appliance.errors import Refused
+from appliance.errors import CatalogueMissing, Refused
 from tests.assembly.a_calendar import Calendar
 
 KEYRINGS = {"intake": b"catalogue 00\n", "staff": b"accounts 11\n"}
@@ -117,6 +119,21 @@ def test_the_locker_answers_on_the_socket_it_is_handed(lock: UnitLock, tmp_path:
             done.set()
             serving.join()
     assert renewed == [True]
+
+
+def test_a_box_that_cannot_be_opened_alone_stays_locked_and_the_locker_goes_on(
+    tmp_path: Path, systemd: Systemd
+) -> None:
+    box = in_folders(Settings(), str(tmp_path / "data"), str(tmp_path / "run"))
+    create_box(box, None, SystemClock())
+    Folders.of(box).catalogue.unlink()
+    opens = partial(open_box, box, clock=SystemClock())
+    lock = UnitLock(Folders.of(box), "file", False, opens, systemd.keys, systemd)
+    locker.unlock_alone(lock)
+    assert lock.is_locked
+    assert systemd.asked == []
+    with pytest.raises(CatalogueMissing, match="scanners can send meanwhile"):
+        lock.unlock(None)
 
 
 def test_what_was_unlocked_before_a_stop_of_everything_is_started_again(lock: UnitLock, systemd: Systemd) -> None:

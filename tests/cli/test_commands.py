@@ -135,3 +135,20 @@ def test_a_damaged_file_is_found_by_the_check(tmp_path: Path) -> None:
     damaged[5000] ^= 1
     catalogue.write_bytes(damaged)
     assert run("check", "--data", str(data)).returncode in (3, 30, 31)
+
+
+def test_the_check_tells_of_files_without_row_and_of_a_catalogue_that_is_gone(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    run("keys", "init", "--sealing", "file", "--data", str(data))
+    assert run("check", "--data", str(data)).returncode == 0
+    stray = data / "vault" / "ab" / ("ab" * 16)
+    stray.parent.mkdir()
+    stray.write_bytes(b"sealed once")
+    told = run("check", "--data", str(data), "--json")
+    assert told.returncode == 3
+    assert ["ab" * 16 in fault for fault in json.loads(told.stdout)["faults"]] == [True]
+    (data / "catalogue").rename(tmp_path / "away")
+    for _ in range(2):
+        gone = run("check", "--data", str(data))
+        assert gone.returncode == 30
+        assert "put catalogue/catalogue.db back" in gone.stderr

@@ -13,6 +13,7 @@ import sqlcipher3
 
 from appliance.clock import SystemClock
 from appliance.errors import (
+    CatalogueMissing,
     CatalogueOutdated,
     OutOfSpace,
     Tampered,
@@ -190,11 +191,27 @@ def test_a_damaged_page_is_told_when_it_is_read(tmp_path: Path) -> None:
 
 
 def test_a_catalogue_that_was_not_made_here_is_told_from_one_that_is_missing(tmp_path: Path) -> None:
-    with pytest.raises(Unavailable, match="cannot be opened"):
+    with pytest.raises(CatalogueMissing, match="missing or empty"):
         listed(a_database(tmp_path))
     with pytest.raises(Unavailable, match="ENOENT"):
         a_database(tmp_path / "nowhere").create_or_migrate()
     (tmp_path / "catalogue.db").touch()
+    for look in (listed, Database.migrate, Database.check_integrity):
+        with pytest.raises(CatalogueMissing, match="missing or empty"):
+            look(a_database(tmp_path))
+    assert (tmp_path / "catalogue.db").read_bytes() == b"", "looking at it made nothing"
+    a_database(tmp_path).create_or_migrate(TABLE)
+    with pytest.raises(CatalogueOutdated, match="is not the one that made this"):
+        listed(a_database(tmp_path))
+
+
+def test_a_catalogue_in_which_nothing_was_made_is_not_filled_by_opening_it(tmp_path: Path) -> None:
+    database = a_database(tmp_path)
+    with pytest.raises(ValueError, match="ends within a statement"):
+        database.create_or_migrate((Migration(1, "CREATE TABLE"),))
+    assert (tmp_path / "catalogue.db").stat().st_size > 0
+    with pytest.raises(CatalogueMissing):
+        a_database(tmp_path).migrate()
     with pytest.raises(CatalogueOutdated, match="older than this release"):
         listed(a_database(tmp_path))
 

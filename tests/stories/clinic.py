@@ -60,10 +60,14 @@ class RunningClinic:
 
     def enamel(self, *words: str, given: str = "") -> Any:  # noqa: ANN401  whatever the JSON holds
         """Run a command on this clinic's data and give what its JSON says."""
-        command = [sys.executable, "-m", "appliance", *words, "--data", str(self.data), "--json"]
-        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, input=given, check=False)
+        done = self.run(*words, given=given)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
+
+    def run(self, *words: str, given: str = "") -> subprocess.CompletedProcess[str]:
+        """Run a command on this clinic's data, whatever becomes of it."""
+        command = [sys.executable, "-m", "appliance", *words, "--data", str(self.data), "--json"]
+        return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, input=given, check=False)
 
     def storescu(self, folder: Path, calling: str = "CONSOLE", *more: str) -> subprocess.CompletedProcess[str]:
         """Send a folder with DCMTK."""

@@ -45,6 +45,32 @@ def test_a_locked_box_receives_and_lists_everything_in_order_after_unlocking(
     assert clinic.enamel("check")["faults"] == []
 
 
+def test_a_box_whose_catalogue_is_gone_stays_locked_receives_and_loses_nothing(
+    clinic: RunningClinic, tmp_path: Path
+) -> None:
+    data, known = clinic.data, len(clinic.enamel("studies", "list"))
+    key = (data / "exchange" / "inbox-key.json").read_bytes()
+    clinic.enamel("lock")
+    (data / "catalogue").rename(tmp_path / "away")
+    try:
+        told = clinic.run("unlock")
+        assert told.returncode == 30
+        assert "put catalogue/catalogue.db back" in told.stderr
+        assert clinic.enamel("status")["locked"]
+        written(tmp_path / "scan", small_scan(2, 5).slices())
+        assert clinic.storescu(tmp_path / "scan").returncode == 0
+        assert clinic.enamel("status")["waiting_count"] == 5
+        assert not (data / "catalogue").exists(), "none was made in its place"
+        assert (data / "exchange" / "inbox-key.json").read_bytes() == key
+    finally:
+        (tmp_path / "away").rename(data / "catalogue")
+        clinic.enamel("unlock")
+    until(lambda: clinic.enamel("status")["waiting_count"] == 0, 15)
+    assert len(clinic.enamel("studies", "list")) == known + 1
+    assert clinic.enamel("quarantine", "list") == []
+    assert clinic.enamel("check")["faults"] == []
+
+
 def test_while_locked_the_page_says_so_and_no_process_has_a_key(clinic: RunningClinic) -> None:
     clinic.enamel("lock")
     try:

@@ -6,7 +6,7 @@ import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 
-from appliance.errors import Refused
+from appliance.errors import Refused, Tampered
 from appliance.web.staff.locked import LockedStatus, create_locked_app
 from tests.web.a_clinic import SetClock
 
@@ -19,6 +19,8 @@ class Locker:
 
     def unlock(self, passphrase: str) -> None:
         self.tried.append(passphrase)
+        if passphrase == "right, in vain":  # noqa: S105  what a test says, not a secret
+            raise Tampered("the catalogue is missing")
         if passphrase != "right":  # noqa: S105  what a test says, not a secret
             raise Refused("the passphrase is wrong")
 
@@ -63,6 +65,14 @@ def test_a_wrong_passphrase_is_said_and_the_right_one_goes_to_the_locker(
     assert submit(page, "wrong") == 403
     assert submit(page, "right") == 200
     assert locker.tried == ["wrong", "right"]
+
+
+def test_a_right_passphrase_is_not_called_wrong_where_the_catalogue_is_missing(page: TestClient[Litestar]) -> None:
+    fields = dict(re.findall(r'name="(\w+)"[^>]*value="([^"]*)"', page.get("/unlock").text))
+    answer = page.post("/unlock", data={**fields, "passphrase": "right, in vain"})
+    assert answer.status_code == 503
+    assert "missing or damaged" in answer.text
+    assert "does not open this box" not in answer.text
 
 
 def test_a_form_from_elsewhere_never_reaches_the_locker(page: TestClient[Litestar], locker: Locker) -> None:

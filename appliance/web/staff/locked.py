@@ -23,7 +23,7 @@ from litestar.response import Redirect
 from litestar.status_codes import HTTP_404_NOT_FOUND
 
 from appliance.clock import Clock
-from appliance.errors import ApplianceError, Refused
+from appliance.errors import ApplianceError, Refused, Tampered
 from appliance.web.http.access import Door, access, check_access
 from appliance.web.http.actor import Actor, Connection, form_token
 from appliance.web.http.cookies import FORM_COOKIE, host_cookie, new_form_secret
@@ -119,6 +119,12 @@ def _tried(request: PageRequest, locked: LockedContext, pages: Pages, passphrase
         locked.unlock(passphrase)
     except Refused:
         return _unlock_form(request, locked, pages, _("That passphrase does not open this box."), 403)
+    except Tampered:
+        words = _(
+            "What this passphrase opens is missing or damaged, so the box stays locked. Scanners can still send. "
+            "Whoever looks after the box finds what to do in its log."
+        )
+        return _unlock_form(request, locked, pages, words, 503)
     except ApplianceError:
         return _unlock_form(request, locked, pages, _("The box could not be unlocked now. Try again."), 503)
     locked.guesses.take_back(request.user.address)
