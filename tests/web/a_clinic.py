@@ -74,11 +74,11 @@ class AClinic:
         """Give a browser that nobody has signed in with."""
         return Browser(self.app)
 
-    def signed_in(self, account: Account) -> "Browser":
-        """Give a browser with a full session of this person."""
+    def signed_in(self, account: Account, app: Litestar | None = None) -> "Browser":
+        """Give a browser with a full session of this person; another app than this clinic's may stand behind it."""
         with self.database.write() as tx:
             token = start_session(tx, account.account_key, Stage.FULL, "192.0.2.10", self.clock.now())
-        browser = self.browser()
+        browser = self.browser() if app is None else Browser(app)
         browser.client.cookies.set(SESSION_COOKIE, token)
         return browser
 

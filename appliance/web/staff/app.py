@@ -35,16 +35,16 @@ HANDLERS = (
 )
 
 
-def create_app(context: StaffContext, handlers: Sequence[ControllerRouterHandler] = ()) -> Litestar:
+def create_app(context: StaffContext, handlers: Sequence[ControllerRouterHandler] = HANDLERS) -> Litestar:
     """Build the app of an unlocked box.
 
     Args:
         context: What the pages need.
-        handlers: Routes of other doors in this process (DICOMweb, the series stream); each states its `Access`.
+        handlers: Every route but those of files; each states its `Access`, or is closed.
     """
     pages, watcher = Pages(context.clinic_name, context.accounts.lock_after_seconds), live.watcher_of(context.accounts)
     return put_together(
-        [*HANDLERS, *static_files(context.viewer_folder), *handlers],
+        [*handlers, *static_files(context.viewer_folder)],
         middleware=[DefineMiddleware(Identify, accounts=context.accounts)],
         guards=[recording_guard(context.accounts), check_form, check_row_keys],
         dependencies={
