@@ -17,6 +17,7 @@ from threading import Timer
 from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom import AE, _config, evt
 from pynetdicom.association import Association
+from pynetdicom.pdu import A_ASSOCIATE_RJ
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # the module makes its names when it loads
 
 from appliance.clock import Clock
@@ -83,6 +84,7 @@ class _Line:
     seconds: float
     clock: Clock
     opened_at: float | None = None
+    rejection: tuple[int, int, int] | None = None
     _timers: list[Timer] = field(default_factory=list)
 
     def open(self, event: evt.Event) -> None:
@@ -97,6 +99,12 @@ class _Line:
         timer.daemon = True
         self._timers.append(timer)
         timer.start()
+
+    def heard(self, event: evt.Event) -> None:
+        """Keep a rejection as it comes: of a peer that closes at once pynetdicom forgets it, and says aborted."""
+        if isinstance(event.pdu, A_ASSOCIATE_RJ):
+            pdu = event.pdu
+            self.rejection = (int(pdu.result or 0), int(pdu.source or 0), int(pdu.reason_diagnostic or 0))
 
     @property
     def is_out_of_time(self) -> bool:
@@ -130,7 +138,7 @@ def _associate(there: Destination, address: str, line: _Line) -> Association:
         there.port,
         ae_title=there.called_ae_title,
         tls_args=None if there.tls is None else (there.tls, there.host),
-        evt_handlers=[(evt.EVT_CONN_OPEN, line.open)],
+        evt_handlers=[(evt.EVT_CONN_OPEN, line.open), (evt.EVT_PDU_RECV, line.heard)],
     )
 
 
@@ -150,8 +158,8 @@ def _asked(association: Association, there: Destination, line: _Line) -> Reply:
 
 def _unheard(association: Association, there: Destination, line: _Line) -> Reply:
     """Say why a connection that stood brought no answer to the echo."""
-    if association.is_rejected:
-        return _rejected(association, there)
+    if line.rejection is not None:
+        return _rejected(line.rejection, there)
     if association.rejected_contexts:
         return Reply(Finding.NOT_OFFERED, "it takes associations, but not for Verification (C-ECHO)")
     if line.is_out_of_time:
@@ -162,10 +170,8 @@ def _unheard(association: Association, there: Destination, line: _Line) -> Reply
     return Reply(Finding.BROKEN_OFF, f"{words}: perhaps it does not accept this box's certificate")
 
 
-def _rejected(association: Association, there: Destination) -> Reply:
-    said = association.acceptor.primitive
-    codes = () if said is None else (said.result, said.result_source, said.diagnostic)
-    result, source, reason = [int(code or 0) for code in codes] or [0, 0, 0]
+def _rejected(codes: tuple[int, int, int], there: Destination) -> Reply:
+    _, source, reason = codes
     words = {
         (1, 2): "it does not speak DICOM's application context",
         (1, 3): f"it does not know the title {there.calling_ae_title}: enter this box there, with its address",
@@ -174,7 +180,7 @@ def _rejected(association: Association, there: Destination) -> Reply:
         (3, 1): "it is busy: try again later",
         (3, 2): "it has reached a limit of its own: try again later",
     }.get((source, reason), "it gave no reason")
-    return Reply(Finding.REJECTED, words, rejection=(result, source, reason))
+    return Reply(Finding.REJECTED, words, rejection=codes)
 
 
 def _reason(there: Destination, address: str, *, hurried: bool) -> Reply:

@@ -23,7 +23,7 @@ from tests.dicom_scp.test_tls import make_certificate
 LOOPBACK = "127.0.0.1"
 
 
-def ask(port: int, tls: SSLContext | None = None, seconds: float = 5, host: str = LOOPBACK) -> Reply:
+def ask(port: int, tls: SSLContext | None = None, seconds: float = 20, host: str = LOOPBACK) -> Reply:
     return verify(Destination(host, port, "DEVICE", "ENAMEL", tls, seconds), SystemClock())
 
 
@@ -89,8 +89,8 @@ def test_dcmtk_answers_and_nothing_of_pynetdicom_is_left_running(tmp_path: Path)
 @pytest.mark.peer("storescp")
 def test_dcmtk_that_refuses_every_association_is_told_with_its_codes(tmp_path: Path) -> None:
     with storescp(tmp_path / "kept", "--refuse") as port:
-        reply = ask(port)
-    assert (reply.finding, reply.rejection) == (Finding.REJECTED, (1, 1, 1))
+        replies = [ask(port) for _ in range(20)]  # it closes at once, which pynetdicom by itself takes for an abort
+    assert {(reply.finding, reply.rejection) for reply in replies} == {(Finding.REJECTED, (1, 1, 1))}
 
 
 @pytest.mark.parametrize(
@@ -149,8 +149,8 @@ def test_a_machine_that_takes_no_connection_is_waited_for_once() -> None:
             waiting.setblocking(False)
             waiting.connect_ex(full.getsockname())
         began = time.monotonic()
-        assert ask(full.getsockname()[1], seconds=1).finding is Finding.SILENT
-        assert time.monotonic() - began < 2
+        assert ask(full.getsockname()[1], seconds=3).finding is Finding.SILENT
+        assert time.monotonic() - began < 6
 
 
 def drip(stream: socket.socket) -> None:
@@ -167,7 +167,7 @@ def test_whoever_says_nothing_whole_is_left_in_time(answer: Callable[[socket.soc
     with saying(answer) as port:
         reply = ask(port, seconds=1)
     assert (reply.finding, "1 s" in reply.words) == (Finding.SILENT, True)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 5
     wait_until(lambda: threading.active_count() <= before)
 
 
@@ -197,5 +197,5 @@ def test_an_echo_that_is_never_answered_ends_in_time() -> None:
     with pynetdicom_scp(Verification, lambda _: int(late.wait(6))) as port:
         began = time.monotonic()
         assert ask(port, seconds=1).finding is Finding.SILENT
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 5
         late.set()
