@@ -7,6 +7,7 @@ Leaves out: moving files and the audit trail, which intake does.
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from appliance.archive import queries, recording
@@ -55,9 +56,13 @@ def find_held(tx: ReadTransaction, keys: RotatingKeys, arrival: Arrival) -> Held
     return HeldCopy(file_id, sealed, *row[1:])
 
 
-def opens_whole(held: HeldCopy, vault: Vault, dataset_sha256: bytes | None) -> bool:
-    """Say whether a held copy is all there: every tag verifies, and the dataset has its digest."""
-    return held.sealed is not None and any(_is_whole(held, held.sealed, vault, dataset_sha256) for _ in range(_TRIES))
+def opens_whole(held: HeldCopy, vault: Vault, dataset_sha256: bytes | None, on_piece: Callable[[], None]) -> bool:
+    """Say whether a held copy is all there: every tag verifies, and the dataset has its digest.
+
+    `on_piece` is called after each piece that was read.
+    """
+    sealed = held.sealed
+    return sealed is not None and any(_is_whole(held, sealed, vault, dataset_sha256, on_piece) for _ in range(_TRIES))
 
 
 def take_its_place(
@@ -88,12 +93,15 @@ def _held_in_quarantine(tx: ReadTransaction, arrival: Arrival) -> Row | None:
     )
 
 
-def _is_whole(held: HeldCopy, sealed: SealedFile, vault: Vault, dataset_sha256: bytes | None) -> bool:
+def _is_whole(
+    held: HeldCopy, sealed: SealedFile, vault: Vault, dataset_sha256: bytes | None, on_piece: Callable[[], None]
+) -> bool:
     digest = hashlib.sha256()
     try:
         with storage_faults(), sealed.open(vault) as stream:
             for number, piece in enumerate(stream.chunks()):
                 digest.update(piece if number else piece[held.dataset_offset or 0 :])
+                on_piece()
     except ApplianceError:
         return False
     return held.dataset_offset is None or digest.digest() == dataset_sha256

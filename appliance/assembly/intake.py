@@ -5,6 +5,7 @@ from threading import Thread
 from appliance.assembly.intake_parts import intake_parts
 from appliance.assembly.rooms import open_rooms
 from appliance.assembly.running import Start, begin, find_keyring
+from appliance.assembly.service_manager import Pulse
 from appliance.clock import SystemClock
 from appliance.errors import KeysSealed
 from appliance.intake.service import Intake
@@ -22,8 +23,9 @@ def run_intake(start: Start) -> None:
     if keyring is None:
         raise KeysSealed("intake works only while the box is unlocked")
     rooms = open_rooms(settings, keyring, SystemClock())
-    parts = intake_parts(rooms)
+    pulse = Pulse()
+    parts = intake_parts(rooms, pulse.beat)
     manager.ready()
-    Thread(target=manager.attend, args=(stop, lambda: True), daemon=True).start()
+    Thread(target=manager.attend, args=(stop, pulse.moved), daemon=True).start()
     Intake(parts).run(stop)
     manager.stopping()

@@ -1,5 +1,7 @@
 """What intake works with, from the rooms; apart from intake itself, so that a command need not load all of it."""
 
+from collections.abc import Callable
+
 from appliance.assembly.box import read_box_file
 from appliance.assembly.rooms import Rooms
 from appliance.intake.parts import IntakeParts
@@ -9,8 +11,8 @@ from appliance.store.files import RealFiles
 _LEAST_QUIET_SECONDS = 900.0
 
 
-def intake_parts(rooms: Rooms) -> IntakeParts:
-    """Put intake's collaborators together.
+def intake_parts(rooms: Rooms, on_progress: Callable[[], None] = lambda: None) -> IntakeParts:
+    """Put intake's collaborators together; `on_progress` hears that it goes on.
 
     The box's id is the catalogue's own: a flipped bit in `box.json` must not make this box a stranger to its inbox.
 
@@ -23,4 +25,5 @@ def intake_parts(rooms: Rooms) -> IntakeParts:
     return IntakeParts(
         rooms.folders.data, box_id, rooms.database, rooms.rotating_keys, rooms.audit,
         RealFiles(), rooms.clock, quiet_seconds=max(_LEAST_QUIET_SECONDS, 2.0 * rooms.settings.receiver.idle_seconds),
+        on_progress=on_progress,
     )  # fmt: skip

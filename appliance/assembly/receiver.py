@@ -5,7 +5,7 @@ from threading import Thread
 
 from appliance.assembly.folders import Folders
 from appliance.assembly.running import Start, begin
-from appliance.assembly.service_manager import handed_sockets
+from appliance.assembly.service_manager import Pulse, handed_sockets
 from appliance.clock import SystemClock
 from appliance.config import service_manager_facts
 from appliance.dicom_scp.receiver.service import Places, Surroundings, serve
@@ -21,7 +21,8 @@ def run_receiver(start: Start) -> None:
     settings, manager, stop = begin("receiver", start)
     folders = Folders.of(settings)
     places = Places(folders.inbox, folders.inbox_key, folders.admission, folders.receiver_spool, folders.tls)
-    handed = handed_sockets(service_manager_facts(), os.getpid())
-    Thread(target=manager.attend, args=(stop, lambda: True), daemon=True).start()
-    serve(settings.receiver, places, Surroundings(SystemClock(), RealFiles()), handed, stop, manager.ready)
+    handed, pulse = handed_sockets(service_manager_facts(), os.getpid()), Pulse()
+    Thread(target=manager.attend, args=(stop, pulse.moved), daemon=True).start()
+    surroundings = Surroundings(SystemClock(), RealFiles(), pulse.beat)
+    serve(settings.receiver, places, surroundings, handed, stop, manager.ready)
     manager.stopping()

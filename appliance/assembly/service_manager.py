@@ -40,6 +40,25 @@ def handed_sockets(facts: Mapping[str, str], process_id: int) -> dict[str, socke
     return sockets
 
 
+class Pulse:
+    """Whether a loop goes round: it beats at each turn, and whoever feeds the watchdog asks if it did since.
+
+    A thread that fed the watchdog by itself would keep a process alive whose work has stopped.
+    """
+
+    def __init__(self) -> None:
+        self._beats = self._seen = 0
+
+    def beat(self) -> None:
+        """Say that the loop goes on; only the loop's own thread calls this."""
+        self._beats += 1
+
+    def moved(self) -> bool:
+        """Say whether it went on since this was last asked; only one thread asks."""
+        before, self._seen = self._seen, self._beats
+        return before != self._seen
+
+
 class ServiceManager:
     """Tells systemd how this process does; without a systemd it tells nobody."""
 

@@ -19,7 +19,7 @@ from appliance.assembly import locker
 from appliance.assembly.folders import Folders
 from appliance.assembly.rooms import Rooms, open_rooms
 from appliance.assembly.running import Start, begin, find_keyring
-from appliance.assembly.service_manager import ServiceManager, handed_sockets
+from appliance.assembly.service_manager import Pulse, ServiceManager, handed_sockets
 from appliance.assembly.supervisor import waiting_count
 from appliance.clock import SystemClock
 from appliance.config import Settings, service_manager_facts
@@ -28,6 +28,7 @@ from appliance.keys.secret import SecretKey
 from appliance.web.dicomweb.callers import Callers
 from appliance.web.dicomweb.metadata import Metadata
 from appliance.web.dicomweb.routes import Dicomweb, in_front_of
+from appliance.web.event_loop import in_event_loop
 from appliance.web.staff.app import create_app
 from appliance.web.staff.context import StaffContext
 from appliance.web.staff.locked import LockedStatus, create_locked_app
@@ -37,6 +38,7 @@ log = logging.getLogger(__name__)
 ASGI = Callable[..., Any]  # Litestar stays in web; uvicorn takes any ASGI callable
 SOCKET = "staff"  # the name that the socket unit gives
 _GRACE_SECONDS = 3
+_BEAT_SECONDS = 1
 _KEEP_ALIVE_SECONDS = 75
 
 
@@ -98,6 +100,7 @@ def _told_by_locker(folders: Folders) -> dict[str, bool]:
 
 
 def _serve(app: ASGI, listener: socket.socket, manager: ServiceManager, stop: Event) -> None:
+    pulse = Pulse()
     config = uvicorn.Config(
         app,
         loop="uvloop",
@@ -111,18 +114,20 @@ def _serve(app: ASGI, listener: socket.socket, manager: ServiceManager, stop: Ev
         date_header=True,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_GRACE_SECONDS,
+        callback_notify=in_event_loop(pulse.beat),
+        timeout_notify=_BEAT_SECONDS,
     )
     server = uvicorn.Server(config)
-    Thread(target=_attend, args=(server, manager, stop), daemon=True).start()
+    Thread(target=_attend, args=(server, manager, stop, pulse), daemon=True).start()
     server.run(sockets=[listener])
     manager.stopping()
 
 
-def _attend(server: uvicorn.Server, manager: ServiceManager, stop: Event) -> None:
+def _attend(server: uvicorn.Server, manager: ServiceManager, stop: Event, pulse: Pulse) -> None:
     while not server.started and not stop.wait(0.05):
         pass
     manager.ready()
-    manager.attend(stop, lambda: not server.should_exit)
+    manager.attend(stop, pulse.moved)
 
 
 def _socket(path: Path) -> socket.socket:

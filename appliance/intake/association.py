@@ -170,10 +170,11 @@ class AssociationIntake:
 
     def _examined(self, one: Waiting) -> Examined:
         parser = self._parsers.of(self._association)
-        return examine(self._parts.reader, self._association, one, parser, self._parts.now())
+        return examine(self._parts, self._association, one, parser)
 
     def _tried(self, what: FileId | AssociationId, work: Callable[[], _Result]) -> _Result | None:
         """Do it, or leave it for later when the disk refuses twice, so that it keeps no other waiting."""
+        self._parts.on_progress()
         try:
             with suppress(Unavailable, Tampered):
                 return work()

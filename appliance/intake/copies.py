@@ -22,7 +22,7 @@ def put_second_copy_away(parts: IntakeParts, examined: Examined) -> bool:
     arrival = examined.arrival
     with parts.database.read() as tx:
         held = find_held(tx, parts.keys, arrival)
-    if held is None or opens_whole(held, parts.vault, arrival.dataset_sha256):
+    if held is None or opens_whole(held, parts.vault, arrival.dataset_sha256, parts.on_progress):
         parts.vault.remove_arrived(arrival.association_id, arrival.file.file_id)
         return False
     if held.version_key is not None and examined.facts is None:

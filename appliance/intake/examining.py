@@ -18,6 +18,7 @@ from appliance.dicom.part10 import LARGEST_META_BYTES, FileMeta, read_file_meta
 from appliance.errors import Tampered, Unsuitable
 from appliance.identifiers import FileId
 from appliance.inbox.reader import InboxReader, OpenAssociation
+from appliance.intake.parts import IntakeParts
 from appliance.keys.inbox_seal import instance_key
 from appliance.keys.stream import CHUNK_BYTES, HEADER_BYTES, SealedStream
 from appliance.sandbox.parser import Parser
@@ -83,22 +84,23 @@ def look(reader: InboxReader, association: OpenAssociation, file_id: FileId) -> 
     return Waiting(file_id, stream.plaintext_bytes, meta.origin.sequence if meta and meta.origin else -1)
 
 
-def examine(reader: InboxReader, association: OpenAssociation, waiting: Waiting, parser: Parser, now: int) -> Examined:
-    """Verify, digest and parse one whole file; `now` in microseconds, for a file that does not say when it came.
+def examine(parts: IntakeParts, association: OpenAssociation, waiting: Waiting, parser: Parser) -> Examined:
+    """Verify, digest and parse one whole file.
 
     Raises:
         Unavailable: The disk refused.
     """
-    data_key = instance_key(association.key, waiting.file_id)
+    data_key, now = instance_key(association.key, waiting.file_id), parts.now()  # if it does not say when it came
     file = NewFile(waiting.file_id, data_key, waiting.plaintext_bytes, association.association_id, now)
     meta: FileMeta | None = None
     try:
-        with storage_faults(), reader.open_file(association.association_id, waiting.file_id) as stored:
+        with storage_faults(), parts.reader.open_file(association.association_id, waiting.file_id) as stored:
             source = _VerifiedSource(SealedStream(data_key, waiting.file_id, stored.fileno(), waiting.plaintext_bytes))
             meta = _meta_of(source.head, association)
             digest = hashlib.sha256()
             for piece in source.chunks((meta or _NO_META).dataset_offset):
                 digest.update(piece)
+                parts.on_progress()
             return _parsed(_arrival(file, meta, digest.digest(), now), meta, source, parser)
     except Tampered:
         return Examined(_arrival(file, meta, None, now), None, QuarantineReason.DAMAGED)

@@ -1,5 +1,6 @@
 """What intake works with, put together once."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +29,8 @@ class IntakeParts:
         clock: The time.
         quiet_seconds: After how long without a change an association that has no end was cut off;
             above the receiver's own idle limit.
+        on_progress: Called whenever something was done, also in the middle of long work, and at least every few
+            seconds while there is nothing to do.
     """
 
     data_folder: Path
@@ -38,6 +41,7 @@ class IntakeParts:
     files: FileLayer
     clock: Clock
     quiet_seconds: float = 900.0
+    on_progress: Callable[[], None] = lambda: None
 
     @property
     def inbox(self) -> Path:

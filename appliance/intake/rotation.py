@@ -186,6 +186,7 @@ def inbox_keys_in_use(parts: IntakeParts) -> set[int]:
     for folder in filter(Path.is_dir, (parts.inbox, parts.settled)):
         reader = InboxReader(folder, parts.box_id, parts.files)
         for association_id in reader.association_ids():
+            parts.on_progress()
             with suppress(Tampered):
                 record = reader.record_of(association_id)
                 numbers |= {record.inbox_key_number} if record is not None else set()

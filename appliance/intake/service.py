@@ -68,6 +68,7 @@ class Intake:
         wait = LEAST_WAIT_SECONDS
         started = False
         while not stop.is_set():
+            self._parts.on_progress()
             try:
                 started = started or self.start()
                 busy = self.step() > 0
@@ -114,6 +115,7 @@ class Intake:
             self._finish_move(row)
 
     def _finish_move(self, row: stored_files.StoredFile) -> None:
+        self._parts.on_progress()
         if row.association_id is None or self._resting.rests(row.file_id):
             self._was_cut = True
             return
@@ -188,6 +190,7 @@ class Intake:
 
     def _record_of(self, association_id: AssociationId) -> SealedAssociation | None:
         """Read an association's record; None while there is none to go by."""
+        self._parts.on_progress()
         try:
             return self._reader.record_of(association_id)
         except Unavailable as error:

@@ -1,5 +1,6 @@
 """Sockets and readiness go from a real systemd helper to the service and back."""
 
+import asyncio
 import os
 import socket
 import subprocess
@@ -7,11 +8,21 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from appliance.assembly.service_manager import ServiceManager, handed_sockets
+from appliance.assembly.service_manager import Pulse, ServiceManager, handed_sockets
+from appliance.clock import SystemClock
+from appliance.config import ReceiverSettings
+from appliance.dicom_scp.receiver.service import Surroundings, serve
+from appliance.intake.service import Intake
+from appliance.store.files import RealFiles
+from appliance.web.event_loop import in_event_loop
+from tests.dicom_scp.receiver_process import make_folder, places_of
+from tests.intake.a_clinic import Clinic
 
 ROOT = Path(__file__).parents[2]
 SERVICE = """
@@ -103,3 +114,82 @@ def test_without_a_service_manager_nobody_is_told() -> None:
     manager.ready()
     manager.attend(stop, lambda: True)
     manager.stopping()
+
+
+class Watchdog:
+    """Listens as systemd does to a process that is to be fed every 0.3 s, and fed by `healthy`."""
+
+    def __init__(self, folder: Path, healthy: Callable[[], bool], stop: threading.Event) -> None:
+        self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.listener.bind(str(folder / "notify"))
+        manager = ServiceManager({"NOTIFY_SOCKET": str(folder / "notify"), "WATCHDOG_USEC": "300000"})
+        self.attending = threading.Thread(target=manager.attend, args=(stop, healthy))
+        self.attending.start()
+
+    def is_fed(self) -> bool:
+        """Whether food comes within ten patiences, beginning now."""
+        self.listener.setblocking(False)
+        with suppress(BlockingIOError):
+            while self.listener.recv(100):
+                pass
+        self.listener.settimeout(3)
+        try:
+            return self.listener.recv(100) == b"WATCHDOG=1"
+        except TimeoutError:
+            return False
+
+
+class StickyClock(SystemClock):
+    """The machine's clock, which whoever asks it waits for in vain while it sticks."""
+
+    def __init__(self) -> None:
+        self.goes = threading.Event()
+        self.goes.set()
+
+    def monotonic(self) -> float:
+        self.goes.wait()
+        return super().monotonic()
+
+
+def run_receiver(folder: Path, clock: StickyClock, pulse: Pulse, stop: threading.Event) -> None:
+    make_folder(folder)
+    settings = ReceiverSettings(listen="127.0.0.1", port=0, tls_port=0)
+    serve(settings, places_of(folder), Surroundings(clock, RealFiles(), pulse.beat), {}, stop)
+
+
+def run_intake(folder: Path, clock: StickyClock, pulse: Pulse, stop: threading.Event) -> None:
+    Intake(replace(Clinic(folder).parts, clock=clock, on_progress=pulse.beat)).run(stop)
+
+
+def run_event_loop(_folder: Path, clock: StickyClock, pulse: Pulse, stop: threading.Event) -> None:
+    async def go_round() -> None:
+        turned = in_event_loop(pulse.beat)
+        while not stop.is_set():
+            await turned()
+            clock.monotonic()
+            await asyncio.sleep(0.02)
+
+    asyncio.run(go_round())
+
+
+@pytest.mark.parametrize("run", [run_receiver, run_intake, run_event_loop])
+def test_a_process_whose_loop_stops_goes_unfed_until_it_goes_on(
+    tmp_path: Path, run: Callable[[Path, StickyClock, Pulse, threading.Event], None]
+) -> None:
+    clock, pulse, stop = StickyClock(), Pulse(), threading.Event()
+    watchdog = Watchdog(tmp_path, pulse.moved, stop)
+    working = threading.Thread(target=run, args=(tmp_path, clock, pulse, stop))
+    working.start()
+    try:
+        assert watchdog.is_fed()
+        clock.goes.clear()
+        time.sleep(1)  # what was begun before ends
+        assert not watchdog.is_fed()
+        clock.goes.set()
+        assert watchdog.is_fed()
+    finally:
+        clock.goes.set()
+        stop.set()
+        working.join()
+        watchdog.attending.join()
+        watchdog.listener.close()

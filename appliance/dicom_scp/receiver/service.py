@@ -67,15 +67,17 @@ class Places:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What gives time and keeps files, so that tests may give faults.
+    """What gives time and keeps files, so that tests may give faults, and hears that the receiver goes on.
 
     Attributes:
         clock: The time.
         files: The disk.
+        on_turn: Called at each turn of the loop that takes connections, at least every half second.
     """
 
     clock: Clock
     files: FileLayer
+    on_turn: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,9 @@ def serve(
     door = _door(settings, places, surroundings)
     least = LeastRate(settings.least_bytes_per_second, settings.least_rate_over_seconds)
     patience = Patience(settings.artim_seconds, settings.idle_seconds, least)
-    Receiver(_ports(settings, handed), door, patience, surroundings.clock, tls).run(stop, on_ready)
+    Receiver(_ports(settings, handed), door, patience, surroundings.clock, tls).run(
+        stop, on_ready, surroundings.on_turn
+    )
 
 
 def listen(address: str, port: int, transport: Transport) -> Port:
@@ -153,8 +157,8 @@ class Receiver:
         self._sessions: dict[threading.Thread, tuple[Session, Wire]] = {}
         self._lock = threading.Lock()
 
-    def run(self, stop: threading.Event, on_ready: Callable[[], None]) -> None:
-        """Serve until `stop` is set, then end within five seconds."""
+    def run(self, stop: threading.Event, on_ready: Callable[[], None], on_turn: Callable[[], None]) -> None:
+        """Serve until `stop` is set, then end within five seconds; `on_turn` hears of each turn of the loop."""
         with selectors.DefaultSelector() as selector:
             room = WaitingRoom(selector, self._clock, self._patience.artim_seconds)
             for port in self._ports:
@@ -165,6 +169,7 @@ class Receiver:
                 for key, _ in selector.select(_LOOK_SECONDS):
                     self._look(key.data, room)
                 room.close_expired()
+                on_turn()
             room.close_all()
         for port in self._ports:
             port.stream.close()
