@@ -158,6 +158,15 @@ class InboxReader:
                 changed = max(changed, path.lstat().st_mtime)
         return changed
 
+    def is_live(self, association_id: AssociationId) -> bool:
+        """Say whether the receiver is still at it.
+
+        Raises:
+            Unavailable: The disk refused.
+        """
+        with storage_faults():
+            return self._files.is_held(self._folder(association_id))
+
     def stamp_of(self, association_id: AssociationId) -> tuple[int, ...]:
         """Give something that differs once an association's folder or record has changed."""
         folder, stamp = self._folder(association_id), []

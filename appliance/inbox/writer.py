@@ -4,7 +4,9 @@ Guards: when `ArrivalWriter.commit` returns, the association's sealed key, the
 sealed file and both folder entries survive a power cut; what a disk refused is
 never acknowledged. Only bytes that were sealed are ever written. A record is
 whole from the moment it bears its name: intake may look at any time. The end
-is the one thing that a power cut may take: its count is then unknown.
+is the one thing that a power cut may take: its count is then unknown. While an
+association lasts its folder is held, so that intake takes it for cut off only once
+this process let go of it or died, whatever clocks and times of change say.
 Leaves out: sweeping. A file is unlinked here only by the hand that was still
 writing it, never once its last chunk is written: intake may have found it.
 """
@@ -129,6 +131,17 @@ class AssociationWriter:
         Raises:
             Unavailable: The disk refused; the count then stays unknown.
         """
+        try:
+            self._write_end(outcome)
+        finally:
+            self.let_go()
+
+    def let_go(self) -> None:
+        """Hold the folder no longer; without an `end` it then looks as after the death of this process."""
+        if self._place is not None:
+            self._place.let_go()
+
+    def _write_end(self, outcome: Outcome) -> None:
         beside, self._beside = self._beside, None
         if beside is not None:
             beside.shutdown()
@@ -166,6 +179,7 @@ class _Place:
         self._files = files
         self._record = record
         self._is_made = False
+        self._held: int | None = None
         self._named: Future[None] | None = None
         self._is_durable = False
         self._fault: OSError | None = None
@@ -177,6 +191,8 @@ class _Place:
         if not self._is_made:
             self._files.make_folder(self.folder, FOLDER_MODE)
             self._is_made = True
+        if self._held is None:
+            self._held = self._files.hold_folder(self.folder)
         if self._named is None or self._failed():
             draft = Draft(self._files, self.folder / ASSOCIATION_NAME, self._record, FILE_MODE)
             self._named = beside.submit(draft.publish, synced=True)
@@ -194,6 +210,12 @@ class _Place:
             if not self._is_durable:
                 self._fault = error
             raise
+
+    def let_go(self) -> None:
+        """Hold the folder no longer."""
+        held, self._held = self._held, None
+        if held is not None:
+            self._files.close(held)
 
     def was_given_up(self) -> bool:
         """Say whether its record never got its name, once nobody works beside; the folder goes if it can."""

@@ -256,8 +256,11 @@ class AssociationIntake:
             trail.tell_forged(self._parts.audit, tx, key)
 
     def _is_quiet(self, seconds: float) -> bool:
+        """Say whether nobody writes here and nothing changed for so long: clocks are set, so time alone says little."""
+        parts = self._parts
         with suppress(Unavailable):
-            return self._parts.clock.now().timestamp() - self._parts.reader.quiet_since(self._id) > seconds
+            quiet = parts.clock.now().timestamp() - parts.reader.quiet_since(self._id) > seconds
+            return quiet and not parts.reader.is_live(self._id)
         return False
 
     def _write_end(self, tx: WriteTransaction, end: AssociationEnd | None, end_is_ours: bool) -> None:

@@ -8,6 +8,7 @@ again: the kernel may have dropped its pages.
 
 import ctypes
 import errno
+import fcntl
 import os
 import stat
 from collections.abc import Iterator
@@ -57,6 +58,17 @@ class FileLayer(Protocol):
 
     def fsync_folder(self, path: Path) -> None:
         """Make a folder's entries durable."""
+        ...
+
+    def hold_folder(self, path: Path) -> int:
+        """Show every process that this one is at work in a folder, until the descriptor is closed or the process ends.
+
+        Source: flock(2).
+        """
+        ...
+
+    def is_held(self, path: Path) -> bool:
+        """Say whether somebody holds a folder; one that is gone nobody holds."""
         ...
 
     def rename(self, source: Path, target: Path) -> None:
@@ -113,6 +125,28 @@ class RealFiles:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+    def hold_folder(self, path: Path) -> int:
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+        except OSError:
+            os.close(descriptor)
+            raise
+        return descriptor
+
+    def is_held(self, path: Path) -> bool:
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
 
     def rename(self, source: Path, target: Path) -> None:
         source.rename(target)

@@ -153,12 +153,13 @@ class Clinic:
         )  # fmt: skip
 
     def receive(self, objects: Sequence[Sent], *, end: bool = True) -> AssociationWriter:
-        """Receive objects over one association."""
+        """Receive objects over one association; without an end the receiver dies after them."""
         association = self.association()
         for one in objects:
             store(association, one)
         if end:
             association.end(Outcome.RELEASED)
+        association.let_go()
         return association
 
     def take(self, *datasets: Dataset) -> None:

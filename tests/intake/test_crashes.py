@@ -1,18 +1,21 @@
 """Intake is cut at every file operation and at every commit; a restart loses nothing and does nothing twice."""
 
 import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from appliance.errors import Unavailable
+from appliance.inbox.association import Outcome
 from appliance.intake.service import Intake
 from appliance.store.database import Database
 from appliance.store.files import RealFiles
 from appliance.store.transactions import WriteTransaction
-from tests.intake.a_clinic import Clinic, Sent, ct_slice, sent
+from tests.intake.a_clinic import Clinic, Sent, ct_slice, sent, store
 
 
 class Crash(BaseException):
@@ -195,3 +198,46 @@ def test_a_file_that_is_still_coming_is_left_alone_and_listed_when_it_is_whole(t
     assert intake.step() == 1
     assert clinic.rows("SELECT instance_count FROM studies") == [(2,)]
     intake.close()
+
+
+@pytest.mark.parametrize("objects", [0, 1])
+def test_a_step_of_the_clock_costs_no_file_that_is_still_being_written(tmp_path: Path, objects: int) -> None:
+    clinic = Clinic(tmp_path)
+    association = clinic.association()
+    for number in range(objects):
+        store(association, sent(ct_slice(number + 2)))
+    one = sent(ct_slice(1))
+    coming = association.begin(one.sop_class_uid, one.sop_instance_uid, one.transfer_syntax_uid)
+    coming.write(one.dataset)
+    clinic.clock.ahead = timedelta(days=8)
+    for path in (*association.folder.iterdir(), association.folder):
+        os.utime(path, (1e9, 1e9))
+    intake = clinic.intake()
+    for _ in range(3):
+        intake.step()
+    assert clinic.rows("SELECT count(*) FROM audit_events WHERE event = 'inbox swept'") == [(0,)]
+    coming.commit()
+    store(association, sent(ct_slice(9)))
+    association.end(Outcome.RELEASED)
+    for _ in range(2):
+        intake.step()
+    intake.close()
+    assert clinic.rows("SELECT instance_count FROM studies") == [(objects + 2,)]
+    assert not association.folder.exists(), "it ended, and was put away"
+    assert clinic.rows("SELECT outcome FROM associations") == [("released",)]
+
+
+def test_what_a_dead_receiver_left_cut_is_swept_after_seven_days(tmp_path: Path) -> None:
+    clinic = Clinic(tmp_path)
+    association = clinic.receive([sent(ct_slice(2))], end=False)
+    association.begin("1.2.840.10008.5.1.4.1.1.2", "1.2.3.4", "1.2.840.10008.1.2.1").write(bytes(300_000))
+    clinic.clock.ahead = timedelta(days=8)
+    intake = clinic.intake()
+    intake.step()
+    assert association.folder.exists(), "its receiver lives"
+    association.let_go()
+    for _ in range(3):
+        intake.step()
+    intake.close()
+    assert clinic.rows("SELECT number FROM audit_events WHERE event = 'inbox swept'") == [(1,)]
+    assert not association.folder.exists()

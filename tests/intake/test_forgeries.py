@@ -170,6 +170,7 @@ def cut_association(clinic: Clinic) -> Path:
     """Leave a file that never became whole, eight days old."""
     association = clinic.receive([sent(ct_slice(1))], end=False)
     association.begin("1.2.840.10008.5.1.4.1.1.2", "1.2.3.4", "1.2.840.10008.1.2.1").write(bytes(300_000))
+    association.let_go()
     step(clinic)
     clinic.clock.ahead = timedelta(days=8)
     return file_of(association)

@@ -163,6 +163,7 @@ def test_an_association_without_end_is_cut_off_and_its_count_unknown(clinic: Cli
     one = sent(ct_slice(2))
     coming = association.begin(one.sop_class_uid, one.sop_instance_uid, one.transfer_syntax_uid)
     coming.write(bytes(400_000))
+    association.let_go()
     step(clinic)
     clinic.clock.ahead = timedelta(hours=1)
     step(clinic)

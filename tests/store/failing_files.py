@@ -63,6 +63,12 @@ class FailingFiles:
         self._step("fsync_folder")
         self._real.fsync_folder(path)
 
+    def hold_folder(self, path: Path) -> int:
+        return self._real.hold_folder(path)
+
+    def is_held(self, path: Path) -> bool:
+        return self._real.is_held(path)
+
     def rename(self, source: Path, target: Path) -> None:
         self._step("rename")
         self._real.rename(source, target)
