@@ -18,6 +18,7 @@ from appliance.archive.lookups import Lookups
 from appliance.archive.matching import AnyOf, Key, Level, Search
 from appliance.archive.scope import Scope
 from appliance.archive.viewings import Viewings
+from appliance.audit.events import EventCode
 from appliance.clock import Clock
 from appliance.errors import NotFound, Tampered
 from appliance.keys.secret import SecretKey
@@ -136,6 +137,10 @@ class ScopedSource:
     def record_view(self, scope: Scope, located: Located) -> bool:
         """Record that the caller looks at a study, unless it did within the hour; say whether that was due."""
         return self._viewings.viewed(scope, located)
+
+    def record_metadata(self, scope: Scope, located: Located) -> bool:
+        """Record that the caller reads what a study holds, unless it did within the hour."""
+        return self._viewings.viewed(scope, located, EventCode.METADATA_READ)
 
     def view_is_due(self, scope: Scope, located: Located) -> bool:
         """Say whether `record_view` would record, without touching the disk."""

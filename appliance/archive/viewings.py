@@ -20,29 +20,27 @@ class Viewings:
         self._database = database
         self._audit = audit
         self._clock = clock
-        self._recorded: OrderedDict[tuple[str, int], float] = OrderedDict()
+        self._recorded: OrderedDict[tuple[str, int, EventCode], float] = OrderedDict()
         self._lock = Lock()
 
-    def is_due(self, scope: Scope, located: Located) -> bool:
+    def is_due(self, scope: Scope, located: Located, code: EventCode = EventCode.INSTANCES_RETRIEVED) -> bool:
         """Say whether this caller's look at this study still has to be recorded."""
         with self._lock:
-            at = self._recorded.get((scope.caller, located.study_key))
+            at = self._recorded.get((scope.caller, located.study_key, code))
         return at is None or self._clock.monotonic() - at >= AGAIN_AFTER_SECONDS
 
-    def viewed(self, scope: Scope, located: Located) -> bool:
-        """Record a look at a study unless that was done within the hour.
+    def viewed(self, scope: Scope, located: Located, code: EventCode = EventCode.INSTANCES_RETRIEVED) -> bool:
+        """Record a look at a study unless that was done within the hour; its metadata and its images are two.
 
         The event is durable when this returns, so bytes that follow are never unrecorded.
         """
-        if not self.is_due(scope, located):
+        if not self.is_due(scope, located, code):
             return False
-        event = Event(
-            EventCode.INSTANCES_RETRIEVED, scope.actor, patient_key=located.patient_key, study_key=located.study_key
-        )
+        event = Event(code, scope.actor, patient_key=located.patient_key, study_key=located.study_key)
         with self._database.write() as tx:
             self._audit.record(tx, event)
         with self._lock:
-            self._recorded[scope.caller, located.study_key] = self._clock.monotonic()
+            self._recorded[scope.caller, located.study_key, code] = self._clock.monotonic()
             while len(self._recorded) > REMEMBERED:
                 self._recorded.popitem(last=False)
         return True

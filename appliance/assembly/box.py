@@ -117,7 +117,9 @@ def create_box(settings: Settings, passphrase: str | None, clock: Clock, host_ke
         box = BoxFile(BoxId.new(), settings.clinic_name, clock.now(), is_finished=False)
         replace_durably(RealFiles(), folders.box, box.encode())
         create_durably(RealFiles(), folders.sealed_root, sealed, _SECRET_MODE)
-    complete_box(settings, root, clock)
+    rooms = complete_box(settings, root, clock)
+    with rooms.database.write() as tx:
+        rooms.audit.record(tx, Event(EventCode.RECOVERY_CODE_MADE, OPERATOR))
     return recovery_code(root)
 
 

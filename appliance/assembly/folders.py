@@ -20,6 +20,7 @@ _PARTS = (
     "catalogue",
     "spool",
     "spool/receiver",
+    "spool/locker",
     "tls",
     "caddy",
     "logs",
@@ -74,6 +75,10 @@ class Folders:
     @property
     def receiver_spool(self) -> Path:
         return self.data / "spool" / "receiver"
+
+    @property
+    def locker_spool(self) -> Path:
+        return self.data / "spool" / "locker"
 
     @property
     def tls(self) -> Path:

@@ -19,13 +19,16 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from types import FrameType
 
 from appliance.assembly import locker
 from appliance.assembly.children import Child, Plan
 from appliance.assembly.folders import Folders
+from appliance.assembly.lock_trail import RecordedLock
 from appliance.clock import Clock
+from appliance.inbox.spool import Spool
 
 log = logging.getLogger(__name__)
 
@@ -67,12 +70,22 @@ class Supervisor:
     _keyrings: Keyrings | None = field(default=None, repr=False)
     _stopping: bool = False
 
+    @cached_property
+    def recorded(self) -> RecordedLock:
+        """Give the same lock with its spool; whoever asks for a change asks this one."""
+        return RecordedLock(self, Spool(self.works.folders.locker_spool, self.clock))
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether no process is given a key."""
+        return self._keyrings is None
+
     def status(self) -> locker.LockStatus:
         """Tell what may be known without keys."""
         folders = self.works.folders
         processes = {name: child.process_id for name, child in self._children.items()}
         return locker.LockStatus(
-            locked=self._keyrings is None,
+            locked=self.is_locked,
             method=self.works.method,
             asks_passphrase=self.works.asks_passphrase,
             waiting_count=waiting_count(folders.inbox),
@@ -141,7 +154,7 @@ class Supervisor:
     def _once(self, selector: selectors.BaseSelector, listener: socket.socket, wakeup: "_Wakeup") -> None:
         for key, _ in selector.select(_TICK_SECONDS):
             if key.fileobj is listener:
-                locker.answer_next(listener, self)
+                locker.answer_next(listener, self.recorded)
             else:
                 wakeup.drain()
         self._tend()

@@ -16,7 +16,7 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 
@@ -24,12 +24,14 @@ from appliance.assembly import locker
 from appliance.assembly.box import open_box, sealed_root
 from appliance.assembly.certificates import keep_certificates
 from appliance.assembly.folders import Folders
+from appliance.assembly.lock_trail import RecordedLock
 from appliance.assembly.running import Start, begin
 from appliance.assembly.service_manager import ServiceManager, handed_sockets
 from appliance.assembly.supervisor import Keyrings, waiting_count
 from appliance.clock import Clock, SystemClock
 from appliance.config import Settings, service_manager_facts
 from appliance.errors import ApplianceError, Unavailable
+from appliance.inbox.spool import Spool
 from appliance.keys.sealing import asks_passphrase, sealed_by
 
 log = logging.getLogger(__name__)
@@ -166,14 +168,15 @@ def run_locker(start: Start) -> None:
     listener = handed_sockets(service_manager_facts(), os.getpid()).get(SOCKET)
     if listener is None:
         raise Unavailable("systemd handed over no socket: enamel-locker.socket opens it")
+    recorded = RecordedLock(lock, Spool(folders.locker_spool, clock))
     lock.resume()
     if not asked:
-        locker.unlock_alone(lock)
-    serve(listener, lock, manager, stop, lambda: renew(settings, lock, clock))
+        locker.unlock_alone(replace(recorded, unattended=True))
+    serve(listener, recorded, manager, stop, lambda: renew(settings, lock, clock))
 
 
 def serve(
-    listener: socket.socket, lock: UnitLock, manager: ServiceManager, stop: Event, hourly: Callable[[], None]
+    listener: socket.socket, lock: locker.Lock, manager: ServiceManager, stop: Event, hourly: Callable[[], None]
 ) -> None:
     """Answer the locker's socket until told to stop.
 

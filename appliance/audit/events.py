@@ -6,6 +6,7 @@ Leaves out: how events are chained (`chain`) and read (`queries`).
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address
 
@@ -41,10 +42,8 @@ class EventCode(StrEnum):
 
     STUDY_RECEIVED = "study received"
     INSTANCE_QUARANTINED = "instance quarantined"
-    QUARANTINE_RESOLVED = "quarantine resolved"
     INSTANCE_VERSION_ADDED = "instance version added"
     IDENTITY_CONFLICT_FOUND = "identity conflict found"
-    IDENTITY_CONFLICT_RESOLVED = "identity conflict resolved"
     FILE_FORGED = "file forged"
     FILE_DAMAGED = "file damaged"
     INBOX_SWEPT = "inbox swept"
@@ -54,7 +53,6 @@ class EventCode(StrEnum):
     ACCOUNT_DISABLED = "account disabled"
     PASSWORD_CHANGED = "password changed"  # noqa: S105 - an event's code
     SECOND_FACTOR_ENROLLED = "second factor enrolled"
-    SECOND_FACTOR_REMOVED = "second factor removed"
     RECOVERY_CODE_USED = "recovery code used"
     LOGGED_IN = "logged in"
     LOGIN_FAILED = "login failed"
@@ -62,7 +60,6 @@ class EventCode(StrEnum):
     LOGGED_OUT = "logged out"
     SCREEN_LOCKED = "screen locked"
     SCREEN_UNLOCKED = "screen unlocked"
-    SESSION_REVOKED = "session revoked"
     TOKEN_ISSUED = "token issued"  # noqa: S105 - an event's code
     TOKEN_REVOKED = "token revoked"  # noqa: S105 - an event's code
     NOT_PERMITTED = "not permitted"
@@ -73,11 +70,8 @@ class EventCode(StrEnum):
     METADATA_READ = "metadata read"
     INSTANCES_RETRIEVED = "instances retrieved"
 
-    SETTINGS_CHANGED = "settings changed"
     AUDIT_READ = "audit read"
     AUDIT_VERIFIED = "audit verified"
-    PROCESS_STARTED = "process started"
-    PROCESS_STOPPED = "process stopped"
 
 
 class Outcome(StrEnum):
@@ -137,7 +131,11 @@ PROCESS = Actor(ActorKind.PROCESS)
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that happened. `number` counts what the code speaks of (instances, attempts, a key's number)."""
+    """One thing that happened.
+
+    `number` counts what the code speaks of (instances, attempts, a key's number). `at` is given where it was
+    told later than it happened.
+    """
 
     code: EventCode
     actor: Actor
@@ -146,6 +144,7 @@ class Event:
     patient_key: int | None = None
     study_key: int | None = None
     number: int | None = None
+    at: datetime | None = None
 
 
 class AuditLog:
@@ -160,7 +159,7 @@ class AuditLog:
         head = queries.head(tx)
         entry = Entry(
             sequence=head.sequence + 1,
-            at=microseconds(self._clock.now()),
+            at=microseconds(event.at or self._clock.now()),
             event=event.code.value,
             outcome=event.outcome.value,
             actor_kind=event.actor.kind.value,

@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 from argparse import ArgumentParser
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from appliance.accounts.totp import current_code, secret_from_text
@@ -59,7 +59,7 @@ def _demo(call: Invocation) -> Answer:
         _say("Starting receiver, intake, staff and Caddy ...")
     set_up_logging("supervisor", "warning")
     supervisor = Supervisor(embedded_works(clinic.settings, clinic.settings_file, call.clock), call.clock)
-    supervisor.unlock(None)
+    replace(supervisor.recorded, unattended=True).unlock(None)
     show = Show(call, clinic, supervisor)
     try:
         supervisor.run(show.each_tick)

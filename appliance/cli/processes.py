@@ -3,6 +3,7 @@
 import json
 from argparse import ArgumentParser
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def _run(call: Invocation) -> Answer:
     set_up_logging("supervisor", settings.log_level)
     supervisor = Supervisor(embedded_works(settings, _settings_file(call), call.clock), call.clock)
     if not asks_passphrase(sealed_root(Folders.of(settings))):
-        locker.unlock_alone(supervisor)
+        locker.unlock_alone(replace(supervisor.recorded, unattended=True))
     supervisor.run(Renewal(supervisor, settings, call.clock).each_tick)
     return Answer({"stopped": True})
 

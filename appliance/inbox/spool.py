@@ -1,6 +1,7 @@
 """Numbered events of a process that has no catalogue: written here, imported by intake.
 
     spool/receiver/000000000001.json ...
+    spool/locker/000000000001.json ...
 
 Numbers rise by one and are never used twice: the newest file stays until a
 newer one is there, also after it was imported. The spool is bounded, so that
@@ -32,12 +33,15 @@ MAXIMUM_REMEMBERED = 256
 
 
 class SpoolEvent(StrEnum):
-    """What the receiver has to tell."""
+    """What the receiver has to tell, and, from `BOX_LOCKED` on, the locker."""
 
     ASSOCIATION_REFUSED = "association-refused"
     ASSOCIATION_LIMIT = "association-limit"
     OUT_OF_SPACE = "out-of-space"
     PROTOCOL_FAULT = "protocol-fault"
+    BOX_LOCKED = "box-locked"
+    BOX_UNLOCKED = "box-unlocked"
+    UNLOCK_FAILED = "unlock-failed"
     UNREADABLE = "unreadable"  # never written: what `read_spool` gives for a file that is no event
 
 
@@ -91,6 +95,18 @@ class Spool:
             if count:
                 self._write(event, facts, count)
 
+    def record_each(self, event: SpoolEvent, facts: Mapping[str, str]) -> None:
+        """Write an event with its own time, whether or not its like was written just before.
+
+        Guesses may fill half of the spool, so that they leave out no locking or unlocking.
+
+        Raises:
+            OSError: The folder cannot be written.
+        """
+        with self._lock:
+            share = self._maximum // 2 if event is SpoolEvent.UNLOCK_FAILED else self._maximum
+            self._write(event, facts, 1, share)
+
     def _due(self, key: tuple[str, ...]) -> int:
         now = self._clock.monotonic()
         written_at, repeats = self._recent.pop(key, (None, 0))
@@ -102,8 +118,8 @@ class Spool:
             del self._recent[next(iter(self._recent))]
         return repeats + 1
 
-    def _write(self, event: SpoolEvent, facts: Mapping[str, str], count: int) -> None:
-        if not self._has_room():
+    def _write(self, event: SpoolEvent, facts: Mapping[str, str], count: int, most: int | None = None) -> None:
+        if not self._has_room(most or self._maximum):
             self._left_out += count
             return
         number, self._next = self._next, self._next + 1  # a number is spent even when writing fails
@@ -119,11 +135,11 @@ class Spool:
         _write_durably(self._folder, number, json.dumps(record).encode() + b"\n")
         self._left_out = 0
 
-    def _has_room(self) -> bool:
+    def _has_room(self, most: int) -> bool:
         now, (began, written) = self._clock.monotonic(), self._minute
         if now - began >= REPEAT_SECONDS:
             began, written = now, 0
-        if written >= MAXIMUM_EVENTS_A_MINUTE or sum(1 for _ in _numbers(self._folder)) >= self._maximum:
+        if written >= MAXIMUM_EVENTS_A_MINUTE or sum(1 for _ in _numbers(self._folder)) >= most:
             return False
         self._minute = (began, written + 1)
         return True

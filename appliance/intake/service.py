@@ -25,7 +25,7 @@ from appliance.intake.parsers import Parsers
 from appliance.intake.parts import IntakeParts
 from appliance.intake.resting import Resting
 from appliance.intake.rotation import KeyUpkeep, publish_inbox_key
-from appliance.intake.spool import SpoolImport
+from appliance.intake.spool import LOCKER, SpoolImport
 from appliance.sandbox.birth import Birth, Nursery
 from appliance.store import stored_files
 from appliance.store.files import DurableFolders, storage_faults
@@ -48,7 +48,7 @@ class Intake:
         """
         self._parts = parts
         self._reader = parts.reader
-        self._spool = SpoolImport(parts)
+        self._spools = (SpoolImport(parts, LOCKER), SpoolImport(parts))
         self._upkeep = KeyUpkeep(parts)
         self._nursery = Nursery("facts")
         self._parsers = Parsers(parts.clock, birth or self._nursery.birth)
@@ -144,7 +144,7 @@ class Intake:
 
     def _take_events(self) -> int:
         try:
-            return self._spool.step()
+            return sum(spool.step() for spool in self._spools)
         except Unavailable as error:
             log.warning("the receiver's events wait: %s", error)
             return 0

@@ -1,15 +1,15 @@
-"""Takes the receiver's own events into the catalogue: refused senders and the audit trail.
+"""Takes the events of processes without a catalogue into it: refused senders, locking, the audit trail.
 
 Guards: an event and the note that it was taken are one transaction, so none
 is taken twice and none is lost. A file that is no event is recorded once and
-keeps none behind it.
+keeps none behind it. Each spool tells of its own matters only: the receiver cannot say that the box was unlocked.
 """
 
 from collections.abc import Mapping
 from contextlib import suppress
 from logging import getLogger
 
-from appliance.audit.events import PROCESS, Event, EventCode, Outcome, Subject, SubjectKind
+from appliance.audit.events import PROCESS, Actor, ActorKind, Event, EventCode, Outcome, Subject, SubjectKind
 from appliance.clock import microseconds
 from appliance.inbox.spool import SpooledEvent, SpoolEvent, read_spool, remove_imported
 from appliance.intake import queries, trail
@@ -17,7 +17,13 @@ from appliance.intake.parts import IntakeParts
 from appliance.store.files import storage_faults
 from appliance.store.transactions import WriteTransaction
 
-SPOOL = "receiver"
+RECEIVER, LOCKER = "receiver", "locker"
+_LOCKING = {
+    SpoolEvent.BOX_LOCKED: EventCode.BOX_LOCKED,
+    SpoolEvent.BOX_UNLOCKED: EventCode.BOX_UNLOCKED,
+    SpoolEvent.UNLOCK_FAILED: EventCode.UNLOCK_FAILED,
+}
+_LOCKERS = {kind.value: Actor(kind) for kind in (ActorKind.PROCESS, ActorKind.OPERATOR, ActorKind.NOBODY)}
 CARDS_OF_ADDRESS, CARDS_IN_ALL, CARD_DAYS = 8, 200, 30  # a stranger may make cards, not fill the catalogue with them
 _DAY_MICROSECONDS = 86_400_000_000
 log = getLogger(__name__)
@@ -26,9 +32,11 @@ log = getLogger(__name__)
 class SpoolImport:
     """Imports one numbered spool."""
 
-    def __init__(self, parts: IntakeParts) -> None:
+    def __init__(self, parts: IntakeParts, spool: str = RECEIVER) -> None:
+        """Import the spool of the receiver or of the locker."""
         self._parts = parts
-        self._folder = parts.data_folder / "spool" / SPOOL
+        self._spool = spool
+        self._folder = parts.data_folder / "spool" / spool
         self._last: int | None = None
 
     def step(self) -> int:
@@ -41,7 +49,7 @@ class SpoolImport:
             return 0
         if self._last is None:
             with self._parts.database.read() as tx:
-                self._last = queries.last_imported(tx, SPOOL)
+                self._last = queries.last_imported(tx, self._spool)
         with storage_faults():
             events = list(read_spool(self._folder, self._last))
         if events:
@@ -49,19 +57,30 @@ class SpoolImport:
             with self._parts.database.write() as tx:
                 for event in events:
                     self._take(tx, event)
-                queries.note_imported(tx, SPOOL, last)
+                queries.note_imported(tx, self._spool, last)
             self._last = last
             with suppress(OSError):  # the folder is the receiver's; what stays is passed over by its number
                 remove_imported(self._folder, last)
         return len(events)
 
     def _take(self, tx: WriteTransaction, event: SpooledEvent) -> None:
+        if event.event is SpoolEvent.UNREADABLE or (event.event in _LOCKING) != (self._spool == LOCKER):
+            log.warning("a spooled event is not what the %s wrote: number %d", self._spool, event.number)
+            self._parts.audit.record(tx, Event(EventCode.FILE_DAMAGED, PROCESS, Outcome.FAILURE, number=event.number))
+        elif self._spool == LOCKER:
+            self._take_locking(tx, event)
+        else:
+            self._take_refusal(tx, event)
+
+    def _take_locking(self, tx: WriteTransaction, event: SpooledEvent) -> None:
+        actor = _LOCKERS.get(event.facts.get("by", ""), Actor(ActorKind.NOBODY))
+        outcome = Outcome.FAILURE if event.event is SpoolEvent.UNLOCK_FAILED else Outcome.SUCCESS
+        left_out = event.left_out or None
+        self._parts.audit.record(tx, Event(_LOCKING[event.event], actor, outcome, number=left_out, at=event.at))
+
+    def _take_refusal(self, tx: WriteTransaction, event: SpooledEvent) -> None:
         actor = trail.sender(None, event.facts.get("address", ""))
         subject = None
-        if event.event is SpoolEvent.UNREADABLE:
-            log.warning("a spooled event is not what the receiver wrote: number %d", event.number)
-            self._parts.audit.record(tx, Event(EventCode.FILE_DAMAGED, PROCESS, Outcome.FAILURE, number=event.number))
-            return
         if event.event is SpoolEvent.ASSOCIATION_REFUSED:
             key, new = queries.note_unknown_sender(tx, **_sender(event))
             expired = self._parts.now() - CARD_DAYS * _DAY_MICROSECONDS

@@ -145,7 +145,7 @@ def test_an_event_is_undone_with_the_change_that_it_told_of(box: ABox) -> None:
 
     with pytest.raises(KeyError):
         fail()
-    record(box, Event(EventCode.PROCESS_STARTED, PROCESS))
+    record(box, Event(EventCode.AUDIT_READ, PROCESS))
     with box.database.read() as tx:
         assert [entry.sequence for entry in latest(tx, 10)] == [1]
         assert verify(tx, audit_key(box)).fault is None

@@ -16,6 +16,7 @@ WRITABLE = {
     "enamel-web.service": {"/var/lib/enamel/caddy", "/run/enamel"},
     "enamel-locker.service": {
         "/run/enamel/keys", "/var/lib/enamel/catalogue", "/var/lib/enamel/exchange", "/var/lib/enamel/tls",
+        "/var/lib/enamel/spool/locker",
     },
 }  # fmt: skip
 USERS = {

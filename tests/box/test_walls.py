@@ -22,6 +22,7 @@ MAY_ENTER = {
     f"{DATA}/settled": {"enamel-intake", "enamel-staff"},
     f"{DATA}/catalogue": {"enamel-intake", "enamel-staff"},
     f"{DATA}/spool/receiver": {"enamel-receiver", "enamel-intake", "enamel-staff"},
+    f"{DATA}/spool/locker": {"enamel-intake"},
     f"{DATA}/exchange": {"enamel-receiver", "enamel-intake", "enamel-staff"},
     f"{DATA}/tls": {"enamel-receiver", "enamel-staff", "enamel-web"},
     f"{DATA}/caddy": {"enamel-web"},

@@ -4,16 +4,16 @@ from datetime import timedelta
 from pathlib import Path
 
 from appliance.inbox.spool import Spool, SpoolEvent
-from appliance.intake.spool import CARDS_IN_ALL, CARDS_OF_ADDRESS, SPOOL
+from appliance.intake.spool import CARDS_IN_ALL, CARDS_OF_ADDRESS, RECEIVER
 from tests.intake.a_clinic import Clinic
 
 
 class Impatient(Spool):
     """A spool whose minutes are over at once."""
 
-    def _has_room(self) -> bool:
+    def _has_room(self, most: int) -> bool:
         self._minute = (0.0, 0)
-        return super()._has_room()
+        return super()._has_room(most)
 
 
 def knock(spool: Spool, title: str, address: str) -> None:
@@ -28,7 +28,7 @@ def cards(clinic: Clinic) -> list[object]:
 
 def test_cards_are_bounded_by_address_and_in_all_and_go_after_a_month(tmp_path: Path) -> None:
     clinic = Clinic(tmp_path)
-    spool = Impatient(tmp_path / "spool" / SPOOL, clinic.clock)
+    spool = Impatient(tmp_path / "spool" / RECEIVER, clinic.clock)
     intake = clinic.intake()
     knock(spool, "HONEST", "192.0.2.200")
     for number in range(CARDS_OF_ADDRESS * 3):

@@ -42,6 +42,12 @@ def test_a_locked_box_receives_and_lists_everything_in_order_after_unlocking(
     newest_first = [study["patient_id"] for study in clinic.enamel("studies", "list")]
     assert newest_first == ["EN-1005", "EN-1002", "EN-1004"]
     assert [study["instance_count"] for study in clinic.enamel("studies", "list")] == [5, 5, 5]
+    trail = [e for e in reversed(clinic.enamel("audit", "list", "--limit", "1000")) if e["event"].startswith("box ")]
+    assert [(event["event"], event["actor_kind"]) for event in trail] == [
+        ("box created", "operator"), ("box unlocked", "process"),
+        ("box locked", "operator"), ("box unlocked", "operator"),
+    ]  # fmt: skip
+    assert [event["at"] for event in trail] == sorted(event["at"] for event in trail)
     assert clinic.enamel("check")["faults"] == []
 
 

@@ -213,7 +213,7 @@ def _search(source: ScopedSource, request: Request, resource: Resource) -> Answe
 def _metadata(dicomweb: Dicomweb, request: Request, resource: Resource) -> Answer | Flow:
     media_type = _json_type(request)
     found = _find(dicomweb.source, request.scope, resource)
-    dicomweb.source.record_view(request.scope, found[0])
+    dicomweb.source.record_metadata(request.scope, found[0])
     parts = dicomweb.metadata.of(request.scope, found, request.base_url)
     if resource.level is Level.INSTANCE:
         return Answer(200, media_type, [b"".join(parts)])
