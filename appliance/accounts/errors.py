@@ -26,5 +26,9 @@ class PasswordTooWeak(Refused):
         self.rule = rule
 
 
+class AlreadyAdmitted(Refused):
+    """The device may send already: the same title, address and certificate."""
+
+
 class NotPublished(Unavailable):
     """It was decided and is kept, but the receiver goes by its older list until that can be written."""

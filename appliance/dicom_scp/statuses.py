@@ -41,6 +41,7 @@ COMMENTS = {
     INVALID_SOP_INSTANCE: "SOP instance UID is too long, or has characters no UID has",
     CANNOT_UNDERSTAND: "a store request lacks what it must have",
     PROCESSING_FAILURE: "internal failure",
+    NOT_AUTHORISED: "this device may not send to the box any more",
     UNRECOGNISED_OPERATION: "only C-STORE and C-ECHO are served here",
 }
 

@@ -11,7 +11,7 @@ from appliance.dicom_scp.pdu import decode_rejection
 from appliance.inbox.admission import PeerEntry, encode_admission
 from appliance.inbox.spool import SpoolEvent, read_spool
 from tests.dicom_scp.raw_peer import CT, RawPeer, p_data, pdv, peer, request, store_command
-from tests.dicom_scp.receiver_process import running, wait_until
+from tests.dicom_scp.receiver_process import Running, running, wait_until
 
 KNOWN = PeerEntry("Scanner", ("SCANNER",), ("127.0.0.1",), (), ("TEMPLATE",))
 
@@ -48,6 +48,25 @@ def test_one_click_later_the_sender_is_admitted_without_a_restart(tmp_path: Path
         draft.write_bytes(encode_admission([KNOWN, PeerEntry("New", ("NEW",))]))
         draft.replace(receiver.folder.places.admission)
         assert codes(receiver.port, "ENAMEL", "NEW") is None
+
+
+def replace_list(receiver: Running, *known: PeerEntry) -> None:
+    draft = receiver.folder.path / "draft"
+    draft.write_bytes(encode_admission(known))
+    draft.replace(receiver.folder.places.admission)
+
+
+def test_a_device_that_is_removed_stores_nothing_more_over_its_open_association(tmp_path: Path) -> None:
+    other = PeerEntry("Other", ("OTHER",))
+    with running(tmp_path, peers=[KNOWN]) as receiver, peer(receiver.port) as raw:
+        raw.say(request("ENAMEL", "SCANNER"))
+        assert raw.hear()[0] == 2
+        expected = [(KNOWN, 0x0000), (KNOWN, 0x0000), (other, 0x0124), (other, 0x0124), (KNOWN, 0x0000)]
+        for number, (listed, status) in enumerate(expected):
+            replace_list(receiver, listed)
+            raw.say(p_data(pdv(1, 3, store_command(b"1.2.%d" % number)), pdv(1, 2, b"dataset")))
+            assert raw.status() == status, number
+        assert len(receiver.folder.objects()) == 3
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,7 @@ def test_who_shows_the_certificate_is_not_taken_for_who_is_only_near(clinic: Cli
             st.sampled_from([None, ONE, OTHER]),
         ),
         max_size=4,
+        unique=True,
     ),
     st.sampled_from(["192.0.2.1", "192.0.2.7", "198.51.100.1", "2001:db8::9"]),
     st.sampled_from([None, ONE, OTHER]),

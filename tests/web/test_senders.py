@@ -1,14 +1,20 @@
 """Approving, dismissing, removing: rows, the receiver's file, and the trail."""
 
+from dataclasses import replace
 from pathlib import Path
 from threading import Event, Thread
 
 import pytest
 
+from appliance.accounts.errors import AlreadyAdmitted
+from appliance.accounts.peers.approval import add_peer, remove_peer
 from appliance.accounts.peers.publishing import keep_published
+from appliance.accounts.peers.queries import Peer, insert_peer, peers
 from appliance.accounts.roles import Role
+from appliance.audit.events import OPERATOR
 from appliance.identifiers import AETitle
 from appliance.inbox.admission import AdmissionFile, Caller, Refusal
+from appliance.store.migrations import known_migrations, statements
 from appliance.web.staff.senders import SHOWN_CARDS
 from tests.store.failing_files import FailingFiles
 from tests.web.a_clinic import AClinic, form_token_in
@@ -36,6 +42,49 @@ def test_one_click_lets_a_sender_in_and_another_puts_it_out(clinic: AClinic) -> 
     assert browser.post("/peers/1/remove", page="/senders").status_code == 303
     assert receiver.current().refusal(CALLER) is Refusal.CALLING_AE_TITLE
     assert [event for event, _ in clinic.events()][-2:] == ["sender approved", "peer removed"]
+
+
+def test_a_device_that_calls_the_box_by_another_name_stays_one_device(clinic: AClinic) -> None:
+    when = clinic.clock.now()
+    first = Peer(0, "Room 1", "ORTHOPHOS_2", ("OLD_NAME",), "192.0.2.44", None, when)
+    key = add_peer(clinic.accounts, clinic.context.publication, first, OPERATOR)
+    with clinic.database.write() as tx:
+        card = put_sender(tx, when)
+    browser = clinic.signed_in(clinic.person(Role.ADMINISTRATOR))
+    assert browser.post(f"/senders/{card}/approve", page="/senders").status_code == 303
+    with clinic.database.read() as tx:
+        assert [(peer.peer_key, peer.name, peer.called_ae_titles) for peer in peers(tx)] == [
+            (key, "Room 1", ("OLD_NAME", "ENAMEL"))
+        ]
+    assert AdmissionFile(clinic.context.publication.file, ()).current().refusal(CALLER) is None
+
+
+def test_a_device_is_added_once_and_again_once_it_was_removed(clinic: AClinic) -> None:
+    publication = clinic.context.publication
+    one = Peer(0, "Room 1", "ORTHOPHOS_2", (), "192.0.2.44", None, clinic.clock.now())
+    key = add_peer(clinic.accounts, publication, one, OPERATOR)
+    again = replace(one, name="Room 2", calling_ae_title="orthophos_2")
+    with pytest.raises(AlreadyAdmitted, match=f"peer {key}, Room 1"):
+        add_peer(clinic.accounts, publication, again, OPERATOR)
+    add_peer(clinic.accounts, publication, replace(one, address="192.0.2.45"), OPERATOR)
+    add_peer(clinic.accounts, publication, replace(one, certificate_sha256=bytes(32)), OPERATOR)
+    remove_peer(clinic.accounts, publication, key, OPERATOR)
+    add_peer(clinic.accounts, publication, again, OPERATOR)
+    with clinic.database.read() as tx:
+        assert [peer.name for peer in peers(tx)] == ["Room 1", "Room 1", "Room 2"]
+
+
+def test_devices_that_an_earlier_release_let_in_twice_become_one_with_all_their_names(clinic: AClinic) -> None:
+    migration = next(one for one in known_migrations() if one.number == 5)
+    when = clinic.clock.now()
+    with clinic.database.write() as tx:
+        tx.change("DROP INDEX peers_once")
+        for called, address in ((("A",), None), (("B", "A"), None), (("C",), "192.0.2.44")):
+            insert_peer(tx, Peer(0, "Room", "SCANNER", called, address, None, when), None)
+        for statement in statements(migration.sql):
+            tx.change(statement)
+        found = [(peer.peer_key, sorted(peer.called_ae_titles), peer.address) for peer in peers(tx)]
+    assert found == [(1, ["A", "B"], None), (3, ["C"], "192.0.2.44")]
 
 
 def test_dismissing_puts_the_card_away_and_lets_nobody_in(clinic: AClinic) -> None:

@@ -6,7 +6,10 @@ what was decided stays decided, the caller hears `NotPublished`, and staff goes
 on trying, at its start and every few seconds.
 """
 
+from dataclasses import replace
+
 from appliance.accounts.context import Accounts
+from appliance.accounts.errors import AlreadyAdmitted
 from appliance.accounts.peers import queries
 from appliance.accounts.peers.publishing import Publication, entry_of
 from appliance.accounts.peers.queries import Peer, Sender
@@ -17,7 +20,7 @@ from appliance.identifiers import AETitle
 
 
 def approve_sender(accounts: Accounts, publication: Publication, sender_key: int, by: Actor) -> Peer:
-    """Let a waiting sender in, as it presented itself.
+    """Let a waiting sender in, as it presented itself; one known by another name of the box may use this name too.
 
     Raises:
         NotFound: It no longer waits.
@@ -30,7 +33,12 @@ def approve_sender(accounts: Accounts, publication: Publication, sender_key: int
             raise NotFound("no such waiting sender")
         queries.decide_sender(tx, sender_key, "approved")
         peer = _peer_of(sender, accounts)
-        peer_key = queries.insert_peer(tx, peer, account_key_of(by))
+        same = queries.find_same(tx, peer)
+        if same is None:
+            peer_key = queries.insert_peer(tx, peer, account_key_of(by))
+        else:
+            peer_key, peer = same.peer_key, _also_called(same, peer.called_ae_titles)
+            queries.set_called_titles(tx, peer_key, peer.called_ae_titles)
         accounts.audit.record(tx, Event(EventCode.SENDER_APPROVED, by, subject=Subject(SubjectKind.PEER, peer_key)))
     publication.publish(accounts)
     return peer
@@ -41,10 +49,14 @@ def add_peer(accounts: Accounts, publication: Publication, peer: Peer, by: Actor
 
     Raises:
         Unsuitable: An AE title or address is none.
+        AlreadyAdmitted: It may send already.
         NotPublished: It is let in, and the receiver cannot be told yet.
     """
     entry_of(peer)
     with accounts.database.write() as tx:
+        same = queries.find_same(tx, peer)
+        if same is not None:
+            raise AlreadyAdmitted(f"this device may send already: it is peer {same.peer_key}, {same.name}")
         peer_key = queries.insert_peer(tx, peer, account_key_of(by))
         accounts.audit.record(tx, Event(EventCode.PEER_ADDED, by, subject=Subject(SubjectKind.PEER, peer_key)))
     publication.publish(accounts)
@@ -106,6 +118,12 @@ def record_tested(accounts: Accounts, peer_key: int, by: Actor, *, answered: boo
     event = Event(EventCode.PEER_TESTED, by, outcome, Subject(SubjectKind.PEER, peer_key))
     with accounts.database.write() as tx:
         accounts.audit.record(tx, event)
+
+
+def _also_called(peer: Peer, titles: tuple[str, ...]) -> Peer:
+    known = {title.casefold() for title in peer.called_ae_titles}
+    more = tuple(title for title in titles if title.casefold() not in known)
+    return replace(peer, called_ae_titles=(*peer.called_ae_titles, *more))
 
 
 def _peer_of(sender: Sender, accounts: Accounts) -> Peer:

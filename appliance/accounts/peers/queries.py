@@ -93,6 +93,26 @@ def peers(tx: ReadTransaction) -> list[Peer]:
     return [_peer(row) for row in rows]
 
 
+def find_same(tx: ReadTransaction, peer: Peer) -> Peer | None:
+    """Give the peer that may send under the same title, from the same address and with the same certificate."""
+    rows = tx.rows(
+        """SELECT peer_key, name, calling_ae_title, called_ae_titles, address, certificate_sha256, approved_at
+           FROM peers WHERE removed_at IS NULL AND lower(calling_ae_title) = lower(:calling)
+             AND coalesce(address, '') = coalesce(:address, '')
+             AND coalesce(certificate_sha256, x'') = coalesce(:certificate, x'')""",
+        calling=peer.calling_ae_title,
+        address=peer.address,
+        certificate=peer.certificate_sha256,
+    )
+    return _peer(rows[0]) if rows else None
+
+
+def set_called_titles(tx: WriteTransaction, peer_key: int, titles: tuple[str, ...]) -> None:
+    """Say what a peer may call the box."""
+    sql = "UPDATE peers SET called_ae_titles = :called WHERE peer_key = :key"
+    tx.change(sql, called=json.dumps(titles), key=peer_key)
+
+
 def remove_peer(tx: WriteTransaction, peer_key: int, at: datetime) -> bool:
     """Take a peer's right away; False when it has none."""
     sql = "UPDATE peers SET removed_at = :at WHERE peer_key = :key AND removed_at IS NULL"

@@ -1,14 +1,15 @@
 """Who comes in: admission, limits, and what is noted of those refused.
 
 Guards: only so many associations at once, in all and from one address; a full
-box says "later" before any data; an unknown sender is refused and spooled for
+box says "later" before any data; a device that is removed stores nothing more,
+not even over an association that was open; an unknown sender is refused and spooled for
 the administrator, at a bounded rate.
 """
 
 import os
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from logging import getLogger
 from pathlib import Path
@@ -17,9 +18,9 @@ from appliance.clock import Clock
 from appliance.dicom_scp.pdu import AssociateAccept, AssociateRequest, ProposedContext, Rejection
 from appliance.dicom_scp.receiver.negotiation import accepted, admit, answer, caller_of, protocol_rejection
 from appliance.dicom_scp.statuses import CANNOT_STORE_NOW, REJECTIONS, TOO_MANY_ASSOCIATIONS
-from appliance.errors import OutOfSpace, Unavailable
+from appliance.errors import NotPermitted, OutOfSpace, Unavailable
 from appliance.identifiers import AssociationId, BoxId
-from appliance.inbox.admission import AdmissionFile, Caller, Refusal
+from appliance.inbox.admission import Admission, AdmissionFile, Caller, Refusal
 from appliance.inbox.association import AssociationFacts, Transport
 from appliance.inbox.public_key import InboxPublicKey
 from appliance.inbox.spool import Spool, SpoolEvent
@@ -51,6 +52,7 @@ class Accepted:
     contexts: Mapping[int, ProposedContext]
     writer: AssociationWriter
     visitor: Visitor
+    standing: "Standing"
 
 
 class Limits:
@@ -89,6 +91,28 @@ class Limits:
         note(self._spool, SpoolEvent.OUT_OF_SPACE, {})
 
 
+class Standing:
+    """Whether an admitted caller may still send; worked out again only when the list was replaced."""
+
+    def __init__(self, current: Callable[[], Admission], caller: Caller, admitted_by: Admission) -> None:
+        self._current = current
+        self._caller = caller
+        self._known = admitted_by
+        self._refusal: Refusal | None = None
+
+    def check(self) -> None:
+        """Pass while the caller is admitted.
+
+        Raises:
+            NotPermitted: It was removed from the list.
+        """
+        now = self._current()
+        if now.peers is not self._known.peers:
+            self._known, self._refusal = now, now.refusal(self._caller)
+        if self._refusal is not None:
+            raise NotPermitted(f"a device is not admitted any more: {self._refusal.value}")
+
+
 class Door:
     """Answers association requests; safe for several threads."""
 
@@ -112,14 +136,15 @@ class Door:
     def answer(self, request: AssociateRequest, visitor: Visitor) -> Accepted | Rejection:
         """Accept a request, or give its rejection."""
         caller = caller_of(request, visitor.address, visitor.certificate_sha256)
-        with self._lock:
-            refusal = admit(self._admission.current(), caller)
+        admission = self._current()
+        refusal = admit(admission, caller)
         if refusal is not None or isinstance(caller, Refusal):
             return self._refuse(refusal or Refusal.CALLING_AE_TITLE, request, visitor)
         key = protocol_rejection(request) or self._key()
         if isinstance(key, Rejection):
             return key
-        return self._enter(visitor) or self._accept(request, visitor, caller, key.box_id)
+        standing = Standing(self._current, caller, admission)
+        return self._enter(visitor) or self._accept(request, visitor, caller, key.box_id, standing)
 
     def left(self, accepted: Accepted) -> None:
         """Note that an accepted association is over."""
@@ -129,6 +154,10 @@ class Door:
         """Note that a peer broke the protocol."""
         log.warning("a peer at %s was cut off: %s", visitor.address, message)
         note(self._spool, SpoolEvent.PROTOCOL_FAULT, {"address": visitor.address, "reason": message})
+
+    def _current(self) -> Admission:
+        with self._lock:
+            return self._admission.current()
 
     def _refuse(self, refusal: Refusal, request: AssociateRequest, visitor: Visitor) -> Rejection:
         log.warning("an unknown sender at %s was refused: %s", visitor.address, refusal.value)
@@ -150,7 +179,9 @@ class Door:
         note(self._spool, SpoolEvent.ASSOCIATION_LIMIT, {"address": visitor.address})
         return TOO_MANY_ASSOCIATIONS
 
-    def _accept(self, request: AssociateRequest, visitor: Visitor, caller: Caller, box_id: BoxId) -> Accepted:
+    def _accept(
+        self, request: AssociateRequest, visitor: Visitor, caller: Caller, box_id: BoxId, standing: Standing
+    ) -> Accepted:
         facts = AssociationFacts(
             box_id=box_id,
             association_id=AssociationId.new(),
@@ -164,7 +195,7 @@ class Door:
             implementation_version_name=request.user.implementation_version_name,
         )
         reply = answer(request)
-        return Accepted(reply, accepted(request, reply), self._inbox.open_association(facts), visitor)
+        return Accepted(reply, accepted(request, reply), self._inbox.open_association(facts), visitor, standing)
 
 
 class Crowd:

@@ -34,6 +34,7 @@ class Storing:
 
     def __init__(self, accepted: Accepted, limits: Limits) -> None:
         self._writer = accepted.writer
+        self._standing = accepted.standing
         self._limits = limits
         self._arrival: ArrivalWriter | None = None
         self._status = SUCCESS
@@ -47,6 +48,7 @@ class Storing:
             return
         names = (_uid(command, Element.AFFECTED_SOP_CLASS_UID), _uid(command, Element.AFFECTED_SOP_INSTANCE_UID))
         try:
+            self._standing.check()
             self._limits.check_space()
             self._arrival = self._writer.begin(*names, context.transfer_syntaxes[0])
         except Exception as fault:  # noqa: BLE001  becomes the object's status
