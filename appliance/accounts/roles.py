@@ -28,6 +28,7 @@ class Permission(StrEnum):
     VIEW_IMAGES = "view images"
     APPROVE_SENDERS = "approve senders"
     READ_QUARANTINE = "read quarantine"
+    RETRY_QUARANTINE = "retry quarantine"
     MANAGE_ACCOUNTS = "manage accounts"
 
 
@@ -36,9 +37,16 @@ MAY_HOLD_IMAGE_RIGHT = frozenset({Role.ADMINISTRATOR, Role.DENTIST, Role.ASSISTA
 
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.ADMINISTRATOR: frozenset(
-        {Permission.APPROVE_SENDERS, Permission.READ_QUARANTINE, Permission.MANAGE_ACCOUNTS},
+        {
+            Permission.APPROVE_SENDERS,
+            Permission.READ_QUARANTINE,
+            Permission.RETRY_QUARANTINE,
+            Permission.MANAGE_ACCOUNTS,
+        },
     ),
-    Role.DENTIST: frozenset({Permission.LIST_STUDIES, Permission.READ_STUDY, Permission.READ_QUARANTINE}),
+    Role.DENTIST: frozenset(
+        {Permission.LIST_STUDIES, Permission.READ_STUDY, Permission.READ_QUARANTINE, Permission.RETRY_QUARANTINE},
+    ),
     Role.ASSISTANT: frozenset({Permission.LIST_STUDIES, Permission.READ_STUDY}),
     Role.RECEPTION: frozenset({Permission.LIST_STUDIES, Permission.READ_STUDY}),
     Role.AUDITOR: frozenset(),

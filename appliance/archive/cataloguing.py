@@ -72,20 +72,7 @@ class Cataloguer:
         reason = refusal(arrival, facts)
         if reason is not None or arrival.dataset_sha256 is None:
             return self._keep(arrival, reason or QuarantineReason.DAMAGED)
-        held = queries.instances_with_uid(self._tx, facts.sop_instance_uid or "")
-        for instance_key, series_key, study_key, patient_key in held:
-            if queries.has_bytes(self._tx, instance_key, arrival.dataset_sha256, arrival.transfer_syntax_uid):
-                self._arrived(arrival, ArrivalOutcome.DUPLICATE, instance_key)
-                return Catalogued(ArrivalOutcome.DUPLICATE, patient_key, study_key, series_key, instance_key)
-        if facts.sop_instance_uid != arrival.sop_instance_uid:  # what the object says of itself is what it is
-            facts = replace(facts, findings=(*facts.findings, InstanceFinding.ANNOUNCED_OTHERWISE))
-        done = Catalogued(ArrivalOutcome.NEW)
-        self._place(facts, arrival, done)
-        known = next((int(row[0]) for row in held if row[1] == done.series_key), None)
-        if held and known is None:
-            self._conflict(done, ConflictKind.INSTANCE_OF_TWO_STUDIES, int(held[0][3]))
-        self._store(arrival, facts, done, known)
-        return done
+        return self._list(arrival, facts)
 
     def quarantine(self, arrival: Arrival, reason: QuarantineReason) -> Catalogued:
         """Keep a file and its key, unlisted; of one that waits here already the first copy is enough."""
@@ -97,6 +84,23 @@ class Cataloguer:
             recording.judge_series(self._tx, series_key, arrived_at)
         for study_key, arrived_at in {(study, at) for study, at in self._touched.values()}:
             queries.refresh_study(self._tx, study_key, arrived_at)
+
+    def _list(self, arrival: Arrival, facts: InstanceFacts) -> Catalogued:
+        held = queries.instances_with_uid(self._tx, facts.sop_instance_uid or "")
+        for instance_key, series_key, study_key, patient_key in held:
+            digest = arrival.dataset_sha256 or b""
+            if queries.has_bytes(self._tx, instance_key, digest, arrival.transfer_syntax_uid):
+                self._arrived(arrival, ArrivalOutcome.DUPLICATE, instance_key)
+                return Catalogued(ArrivalOutcome.DUPLICATE, patient_key, study_key, series_key, instance_key)
+        if facts.sop_instance_uid != arrival.sop_instance_uid:  # what the object says of itself is what it is
+            facts = replace(facts, findings=(*facts.findings, InstanceFinding.ANNOUNCED_OTHERWISE))
+        done = Catalogued(ArrivalOutcome.NEW)
+        self._place(facts, arrival, done)
+        known = next((int(row[0]) for row in held if row[1] == done.series_key), None)
+        if held and known is None:
+            self._conflict(done, ConflictKind.INSTANCE_OF_TWO_STUDIES, int(held[0][3]))
+        self._store(arrival, facts, done, known)
+        return done
 
     def _claims_its_id(self, arrival: Arrival) -> bool:
         """Say whether no other whole file bears this one's id; a forged one that does gives it up."""
@@ -115,7 +119,7 @@ class Cataloguer:
         if waiting is not None:
             self._arrived(arrival, ArrivalOutcome.DUPLICATE, None)
             return Catalogued(ArrivalOutcome.DUPLICATE, quarantine_key=waiting)
-        add_file(self._tx, self._wrapping_key, arrival.file)
+        self._keep_file(arrival)
         damaged = reason is QuarantineReason.DAMAGED
         outcome = ArrivalOutcome.DAMAGED if damaged else ArrivalOutcome.QUARANTINED
         quarantine_key = recording.add_quarantined(self._tx, arrival, reason)
@@ -123,7 +127,7 @@ class Cataloguer:
         return Catalogued(outcome, quarantine_key=quarantine_key)
 
     def _store(self, arrival: Arrival, facts: InstanceFacts, done: Catalogued, known: int | None) -> None:
-        add_file(self._tx, self._wrapping_key, arrival.file)
+        self._keep_file(arrival)
         if known is None:
             done.instance_key, number = self._new_instance(facts, done.series_key), 1
         else:
@@ -133,6 +137,9 @@ class Cataloguer:
         self._arrived(arrival, done.outcome, done.instance_key)
         if done.series_key is not None and done.study_key is not None:
             self._touched[done.series_key] = (done.study_key, arrival.arrived_at)
+
+    def _keep_file(self, arrival: Arrival) -> None:
+        add_file(self._tx, self._wrapping_key, arrival.file)
 
     def _new_instance(self, facts: InstanceFacts, series_key: int | None) -> int:
         return queries.add_instance(

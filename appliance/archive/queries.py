@@ -182,6 +182,42 @@ def add_quarantined(tx: WriteTransaction, **values: object) -> int:
     return _insert(tx, "quarantine", "quarantine_key", values)
 
 
+def quarantine_entry(tx: ReadTransaction, quarantine_key: int) -> Row | None:
+    """Give an entry's columns from file_id to arrived_at, resolved_at, and calling_ae_title and address of its sender.
+
+    Its reason comes before its names, as in the table.
+    """
+    rows = tx.rows(
+        "SELECT q.file_id, q.association_id, q.reason, q.sop_class_uid, q.sop_instance_uid, q.transfer_syntax_uid, "
+        "q.dataset_bytes, q.dataset_sha256, q.arrived_at, q.resolved_at, coalesce(a.calling_ae_title, ''), "
+        "coalesce(a.address, '') FROM quarantine q LEFT JOIN associations a USING (association_id) "
+        "WHERE q.quarantine_key = :key",
+        key=quarantine_key,
+    )
+    return rows[0] if rows else None
+
+
+def set_quarantine_reason(tx: WriteTransaction, quarantine_key: int, reason: str) -> None:
+    """Change why a file waits."""
+    tx.change("UPDATE quarantine SET reason = :reason WHERE quarantine_key = :key", reason=reason, key=quarantine_key)
+
+
+def resolve_quarantined(tx: WriteTransaction, quarantine_key: int, at: int, account_key: int | None) -> None:
+    """Note that a file waits no longer, since when and by whom."""
+    tx.change(
+        "UPDATE quarantine SET resolved_at = :at, resolved_by = :by WHERE quarantine_key = :key",
+        at=at, by=account_key, key=quarantine_key,
+    )  # fmt: skip
+
+
+def change_arrival(tx: WriteTransaction, file_id: bytes, outcome: str, instance_key: int | None) -> None:
+    """Change what became of a file, and of which instance it is."""
+    tx.change(
+        "UPDATE arrivals SET outcome = :outcome, instance_key = :instance_key WHERE file_id = :id",
+        outcome=outcome, instance_key=instance_key, id=file_id,
+    )  # fmt: skip
+
+
 def release_forged(tx: WriteTransaction, file_id: bytes) -> None:
     """Let the file that bears an id have it, which a forged one was listed under; that stays listed without it."""
     tx.change("UPDATE quarantine SET file_id = NULL WHERE file_id = :id", id=file_id)

@@ -24,6 +24,7 @@ from appliance.assembly.supervisor import waiting_count
 from appliance.clock import SystemClock
 from appliance.config import Settings, service_manager_facts
 from appliance.errors import ApplianceError
+from appliance.intake.quarantine import Quarantine
 from appliance.keys.secret import SecretKey
 from appliance.web.dicomweb.callers import Callers
 from appliance.web.dicomweb.metadata import Metadata
@@ -73,7 +74,8 @@ def _open_app(rooms: Rooms) -> ASGI:
     viewings = Viewings(rooms.database, rooms.audit, rooms.clock)
     source = ScopedSource(rooms.database, rooms.vault, rooms.rotating_keys, viewings, rooms.clock)
     dicomweb = Dicomweb(source, Callers(rooms.accounts), Metadata(source, rooms.clock))
-    pages = create_app(StaffContext(rooms.accounts, rooms.publication, SecretKey.new()))
+    quarantine = Quarantine(rooms.database, rooms.rotating_keys, rooms.vault, rooms.audit, rooms.clock)
+    pages = create_app(StaffContext(rooms.accounts, rooms.publication, quarantine, SecretKey.new()))
     return in_front_of(pages, dicomweb)
 
 

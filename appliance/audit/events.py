@@ -42,6 +42,9 @@ class EventCode(StrEnum):
 
     STUDY_RECEIVED = "study received"
     INSTANCE_QUARANTINED = "instance quarantined"
+    QUARANTINE_RETRIED = "quarantine retried"
+    QUARANTINE_EXPORTED = "quarantine exported"
+    QUARANTINE_RESOLVED = "quarantine resolved"
     INSTANCE_VERSION_ADDED = "instance version added"
     IDENTITY_CONFLICT_FOUND = "identity conflict found"
     FILE_FORGED = "file forged"

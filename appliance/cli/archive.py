@@ -1,13 +1,22 @@
 """`enamel studies`, `quarantine`, `conflicts` and `check`: what the box keeps, and whether it is what was stored."""
 
+import os
 from argparse import ArgumentParser
+from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
 
+from appliance.archive.quarantine import get_entry
 from appliance.archive.reading.queries import open_conflicts, quarantined
 from appliance.archive.studies import list_studies, search_studies
 from appliance.assembly.checking import check_box
+from appliance.assembly.rooms import Rooms
+from appliance.audit.events import OPERATOR
 from appliance.cli.answers import FOUND_WRONG, Answer, listed
 from appliance.cli.line import Command, Invocation
+from appliance.clock import instant
+from appliance.errors import Unsuitable
+from appliance.intake.quarantine import Quarantine
 
 _MOST = 1000
 
@@ -38,6 +47,70 @@ def _quarantine(call: Invocation) -> Answer:
     return listed(rows, columns, "Nothing is in quarantine.")
 
 
+def _key_argument(parser: ArgumentParser) -> None:
+    parser.add_argument("quarantine_key", type=int, help="its number in `quarantine list`")
+
+
+def _export_arguments(parser: ArgumentParser) -> None:
+    _key_argument(parser)
+    parser.add_argument("file", type=Path, help="where to write it; must not be there yet")
+    parser.add_argument("--dataset-only", action="store_true", help="only what came over the wire, without our head")
+
+
+def _show(call: Invocation) -> Answer:
+    with call.rooms() as rooms, rooms.database.read() as tx:
+        entry = get_entry(tx, call.given.quarantine_key)
+    row: dict[str, object] = asdict(entry) | {
+        "file_id": entry.file_id and str(entry.file_id),
+        "association_id": str(entry.association_id),
+        "dataset_sha256": entry.dataset_sha256 and entry.dataset_sha256.hex(),
+        "arrived_at": instant(entry.arrived_at).isoformat(),
+        "resolved_at": entry.resolved_at and instant(entry.resolved_at).isoformat(),
+    }
+    return Answer(row, "\n".join(f"{name.replace('_', ' '):20} {value or '-'}" for name, value in row.items()))
+
+
+def _export(call: Invocation) -> Answer:
+    given = call.given
+    with call.rooms() as rooms:
+        pieces = _quarantine_of(rooms).export(given.quarantine_key, OPERATOR, dataset_only=given.dataset_only)
+        written = _write_new(given.file, pieces)
+    data = {"quarantine_key": given.quarantine_key, "file": str(given.file), "bytes": written}
+    return Answer(data, f"{written} bytes were written to {given.file}. They are not encrypted: remove them after use.")
+
+
+def _retry(call: Invocation) -> Answer:
+    with call.rooms() as rooms:
+        retried = _quarantine_of(rooms).retry(call.given.quarantine_key, OPERATOR)
+    data = {"quarantine_key": call.given.quarantine_key, **asdict(retried)}
+    if retried.reason is not None:
+        return Answer(data, f"It still waits: {retried.reason}.", FOUND_WRONG)
+    return Answer(data, "It is listed with its study now.")
+
+
+def _quarantine_of(rooms: Rooms) -> Quarantine:
+    return Quarantine(rooms.database, rooms.rotating_keys, rooms.vault, rooms.audit, rooms.clock)
+
+
+def _write_new(target: Path, pieces: Iterator[bytes]) -> int:
+    """Write a file that was not there and that only this user may read; nothing stays of one that is damaged.
+
+    Raises:
+        Unsuitable: The file is there already, or cannot be made.
+        Tampered, Refused, NotFound: From the pieces.
+    """
+    try:
+        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise Unsuitable(f"{target} cannot be made: {error.strerror}") from error
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            return sum(file.write(piece) for piece in pieces)
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+
+
 def _conflicts(call: Invocation) -> Answer:
     with call.rooms() as rooms, rooms.database.read() as tx:
         found = open_conflicts(tx, _MOST)
@@ -57,6 +130,9 @@ def _check(call: Invocation) -> Answer:
 COMMANDS = (
     Command("studies list", _studies, _study_arguments),
     Command("quarantine list", _quarantine),
+    Command("quarantine show", _show, _key_argument),
+    Command("quarantine export", _export, _export_arguments),
+    Command("quarantine retry", _retry, _key_argument),
     Command("conflicts list", _conflicts),
     Command("check", _check),
 )

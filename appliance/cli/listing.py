@@ -59,6 +59,9 @@ MODULES: Mapping[str, Mapping[str, str]] = {
     "archive": {
         "studies list": "list studies, or those that match words",
         "quarantine list": "list what was kept and could not be listed as a study",
+        "quarantine show": "say what is known of one of them",
+        "quarantine export": "copy one of them, decrypted, to a file",
+        "quarantine retry": "read one of them anew, and list it if it can be",
         "conflicts list": "list whose identity a person has to decide, by keys alone",
         "check": "verify catalogue, audit chain and every stored file",
     },

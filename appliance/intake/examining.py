@@ -5,8 +5,8 @@ goes to the digest and, in part, to a confined child; none of it to disk.
 """
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from os import SEEK_END
 
@@ -16,7 +16,7 @@ from appliance.dicom.facts import InstanceFacts
 from appliance.dicom.faults import Unparsable
 from appliance.dicom.part10 import LARGEST_META_BYTES, FileMeta, read_file_meta
 from appliance.errors import Tampered, Unsuitable
-from appliance.identifiers import FileId
+from appliance.identifiers import AssociationId, FileId
 from appliance.inbox.reader import InboxReader, OpenAssociation
 from appliance.intake.parts import IntakeParts
 from appliance.keys.inbox_seal import instance_key
@@ -80,7 +80,7 @@ def look(reader: InboxReader, association: OpenAssociation, file_id: FileId) -> 
         stream = SealedStream(instance_key(association.key, file_id), file_id, file.fileno())
         meta = None
         with suppress(Tampered):  # found again, and told, when all of it is read
-            meta = _meta_of(stream.read(0, LARGEST_META_BYTES), association)
+            meta = _meta_of(stream.read(0, LARGEST_META_BYTES), association.association_id)
     return Waiting(file_id, stream.plaintext_bytes, meta.origin.sequence if meta and meta.origin else -1)
 
 
@@ -92,15 +92,37 @@ def examine(parts: IntakeParts, association: OpenAssociation, waiting: Waiting, 
     """
     data_key, now = instance_key(association.key, waiting.file_id), parts.now()  # if it does not say when it came
     file = NewFile(waiting.file_id, data_key, waiting.plaintext_bytes, association.association_id, now)
+    return examine_file(_opened(parts.reader, association, file), file, parser, now, parts.on_progress)
+
+
+def examine_file(
+    opening: AbstractContextManager[SealedStream],
+    file: NewFile,
+    parser: Parser,
+    now: int,
+    on_progress: Callable[[], object] = lambda: None,
+) -> Examined:
+    """Do the same with a file wherever it lies.
+
+    Args:
+        opening: Opens it, once.
+        file: What is known of it, with the association that brought it.
+        parser: Has it read.
+        now: When it came, in microseconds, for one that does not say.
+        on_progress: Called after each verified piece.
+
+    Raises:
+        Unavailable: The disk refused.
+    """
     meta: FileMeta | None = None
     try:
-        with storage_faults(), parts.reader.open_file(association.association_id, waiting.file_id) as stored:
-            source = _VerifiedSource(SealedStream(data_key, waiting.file_id, stored.fileno(), waiting.plaintext_bytes))
-            meta = _meta_of(source.head, association)
+        with storage_faults(), opening as stream:
+            source = _VerifiedSource(stream)
+            meta = _meta_of(source.head, file.association_id)
             digest = hashlib.sha256()
             for piece in source.chunks((meta or _NO_META).dataset_offset):
                 digest.update(piece)
-                parts.on_progress()
+                on_progress()
             return _parsed(_arrival(file, meta, digest.digest(), now), meta, source, parser)
     except Tampered:
         return Examined(_arrival(file, meta, None, now), None, QuarantineReason.DAMAGED)
@@ -115,11 +137,17 @@ def unreadable(reader: InboxReader, association: OpenAssociation, file_id: FileI
     return Examined(_arrival(file, None, None, now), None, QuarantineReason.DAMAGED)
 
 
-def _meta_of(head: bytes, association: OpenAssociation) -> FileMeta | None:
+@contextmanager
+def _opened(reader: InboxReader, association: OpenAssociation, file: NewFile) -> Iterator[SealedStream]:
+    with reader.open_file(association.association_id, file.file_id) as stored:
+        yield SealedStream(file.data_key, file.file_id, stored.fileno(), file.plaintext_bytes)
+
+
+def _meta_of(head: bytes, association_id: AssociationId | None) -> FileMeta | None:
     """Read what a file's head says of it; None when that is not this association's."""
     with suppress(Tampered, Unsuitable):
         meta = read_file_meta(head)
-        if meta.origin is not None and meta.origin.association_id == association.association_id:
+        if meta.origin is not None and meta.origin.association_id == association_id:
             return meta
     return None
 

@@ -15,10 +15,13 @@ from appliance.accounts.peers.publishing import Publication
 from appliance.accounts.roles import Role
 from appliance.accounts.sessions import Stage, start_session
 from appliance.audit.events import OPERATOR, AuditLog
+from appliance.intake.quarantine import Quarantine
 from appliance.keys.hierarchy import Keyring, Subkey
 from appliance.keys.secret import SecretKey
 from appliance.store.database import Database
 from appliance.store.files import FileLayer, RealFiles
+from appliance.store.rotating_keys import RotatingKeys
+from appliance.store.vault import Vault
 from appliance.web.http.cookies import SESSION_COOKIE
 from appliance.web.staff.app import create_app
 from appliance.web.staff.context import StaffContext
@@ -46,21 +49,24 @@ class SetClock:
 class AClinic:
     """Its catalogue, accounts and app."""
 
-    def __init__(self, folder: Path, files: FileLayer | None = None) -> None:
-        keyring = Keyring.for_process("staff", SecretKey.new())
+    def __init__(self, folder: Path, files: FileLayer | None = None, root: SecretKey | None = None) -> None:
+        """Make a clinic, or open the one whose root is given as its staff process does."""
+        keyring = Keyring.for_process("staff", root or SecretKey.new())
         self.clock = SetClock()
         self.folder = folder
         self.files = files or RealFiles()
         self.database = Database(folder / "catalogue.db", keyring.key(Subkey.CATALOGUE), self.clock)
         self.database.create_or_migrate()
         audit = AuditLog(keyring.key(Subkey.AUDIT), self.clock)
+        keys = RotatingKeys(keyring.key(Subkey.KEY_WRAPPING), self.clock)
+        self.quarantine = Quarantine(self.database, keys, Vault(folder, self.files), audit, self.clock)
         self.use(Accounts(self.database, audit, keyring.key(Subkey.ACCOUNTS), self.clock, CLINIC))
 
     def use(self, accounts: Accounts) -> None:
         """Build the app for these accounts."""
         self.accounts = accounts
         self.context = StaffContext(
-            self.accounts, Publication(self.folder / "admission.json", self.files), SecretKey.new()
+            self.accounts, Publication(self.folder / "admission.json", self.files), self.quarantine, SecretKey.new()
         )
         self.app = create_app(self.context)
 

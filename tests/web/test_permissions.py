@@ -48,6 +48,7 @@ ROUTES: dict[tuple[str, str], Permission | Door] = {
     ("POST", "/peers/{peer_key:int}/remove"): Permission.APPROVE_SENDERS,
     ("POST", "/people"): Permission.MANAGE_ACCOUNTS,
     ("POST", "/people/{account_key:int}/close"): Permission.MANAGE_ACCOUNTS,
+    ("POST", "/quarantine/{quarantine_key:int}/retry"): Permission.RETRY_QUARANTINE,
     ("POST", "/senders/{sender_key:int}/approve"): Permission.APPROVE_SENDERS,
     ("POST", "/senders/{sender_key:int}/dismiss"): Permission.APPROVE_SENDERS,
     ("POST", "/session/active"): Door.SIGNED_IN,
@@ -65,6 +66,9 @@ HOLDERS: dict[Permission, set[tuple[Role, bool]]] = {
     Permission.VIEW_IMAGES: {(Role.ADMINISTRATOR, True), (Role.DENTIST, True), (Role.ASSISTANT, True)},
     Permission.APPROVE_SENDERS: {(Role.ADMINISTRATOR, False), (Role.ADMINISTRATOR, True)},
     Permission.READ_QUARANTINE: {
+        (Role.ADMINISTRATOR, False), (Role.ADMINISTRATOR, True), (Role.DENTIST, False), (Role.DENTIST, True),
+    },
+    Permission.RETRY_QUARANTINE: {
         (Role.ADMINISTRATOR, False), (Role.ADMINISTRATOR, True), (Role.DENTIST, False), (Role.DENTIST, True),
     },
     Permission.MANAGE_ACCOUNTS: {(Role.ADMINISTRATOR, False), (Role.ADMINISTRATOR, True)},
@@ -175,6 +179,7 @@ def test_nobody_reaches_anything_but_the_public_pages_without_signing_in(
     browser = clinic.browser()
     url = path.replace("{study_key:int}", "1").replace("{series_key:int}", "1")
     url = url.replace("{sender_key:int}", "1").replace("{peer_key:int}", "1").replace("{account_key:int}", "1")
+    url = url.replace("{quarantine_key:int}", "1")
     answer = browser.get(url) if method == "GET" else browser.post_bare(url)
     if ROUTES[method, path] is Door.PUBLIC:
         assert answer.status_code == (200 if method == "GET" else 403)

@@ -152,15 +152,15 @@ def quarantined(tx: ReadTransaction, limit: int, before_key: int | None) -> list
     """Unresolved files, the latest first."""
     rows = tx.rows(
         """SELECT q.quarantine_key, q.reason, coalesce(a.calling_ae_title, ''), coalesce(a.address, ''),
-             q.dataset_bytes, q.arrived_at
+             q.dataset_bytes, q.arrived_at, q.file_id IS NOT NULL
            FROM quarantine q LEFT JOIN associations a USING (association_id)
            WHERE q.resolved_at IS NULL AND q.quarantine_key < :before ORDER BY q.quarantine_key DESC LIMIT :limit""",
         before=2**62 if before_key is None else before_key,
         limit=limit,
     )
     return [
-        QuarantinedFile(_int(key), str(reason), str(title), str(address), _int(size), instant(_int(at)))
-        for key, reason, title, address, size, at in rows
+        QuarantinedFile(_int(key), str(reason), str(title), str(address), _int(size), instant(_int(at)), bool(has_file))
+        for key, reason, title, address, size, at, has_file in rows
     ]
 
 

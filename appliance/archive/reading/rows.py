@@ -93,3 +93,4 @@ class QuarantinedFile:
     address: str
     dataset_bytes: int
     arrived_at: datetime
+    has_file: bool

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from appliance.accounts.context import Accounts
 from appliance.accounts.peers.publishing import Publication
+from appliance.intake.quarantine import Quarantine
 from appliance.keys.secret import SecretKey
 
 
@@ -19,6 +20,7 @@ class StaffContext:
 
     accounts: Accounts
     publication: Publication
+    quarantine: Quarantine
     search_key: SecretKey
     viewer_folder: Path | None = None
 

@@ -2,29 +2,36 @@
 
 from gettext import gettext as _
 
-from litestar import get
-from litestar.params import FromQuery
+from litestar import get, post
+from litestar.params import FromPath, FromQuery
+from litestar.response import Redirect
 
 from appliance.accounts.roles import Permission
 from appliance.archive.reading.queries import quarantined
 from appliance.archive.reading.rows import QuarantinedFile
-from appliance.errors import NotFound
+from appliance.errors import NotFound, Refused
 from appliance.web.http.access import needs
 from appliance.web.http.threads import in_thread
 from appliance.web.staff.attention import waiting
 from appliance.web.staff.findings import reason_words
 from appliance.web.staff.pages import Page, PageRequest
-from appliance.web.staff.signing_in import Caller, Context, Rendering
+from appliance.web.staff.signing_in import Caller, Context, Rendering, moved_on
 from appliance.web.staff.words import day_and_time, size
 
 PAGE_SIZE = 100
+_TOLD = {
+    "listed": "It could be read this time and is listed with its study.",
+    "waits": "It was read again and still cannot be listed. Its reason stands below.",
+    "gone": "It is not waiting any more, or there is no file of it to try again.",
+}
 
 
 @get("/quarantine", opt=needs(Permission.READ_QUARANTINE))
 @in_thread
 def quarantine_page(
-    request: PageRequest, context: Context, pages: Rendering, actor: Caller, before: FromQuery[str] = ""
-) -> Page:
+    request: PageRequest, context: Context, pages: Rendering, actor: Caller, before: FromQuery[str] = "",
+    told: FromQuery[str] = "",
+) -> Page:  # fmt: skip
     """Show what could not be listed."""
     if before and not (before.isascii() and before.isdigit() and len(before) < 19):
         raise NotFound("no such place in the list")
@@ -33,13 +40,32 @@ def quarantine_page(
     shown = rows[:PAGE_SIZE]
     older = f"/quarantine?before={shown[-1].quarantine_key}" if len(rows) > PAGE_SIZE else ""
     bar = waiting(context.accounts, actor)
-    return pages.show_in_office("quarantine.html", request, bar, files=[_line(row) for row in shown], older=older)
+    may_retry = Permission.RETRY_QUARANTINE in actor.permissions
+    words = _(_TOLD[told]) if told in _TOLD else ""
+    files = [_line(row) for row in shown]
+    return pages.show_in_office(
+        "quarantine.html", request, bar, files=files, older=older, told=words, listed=told == "listed",
+        may_retry=may_retry,
+    )  # fmt: skip
 
 
-def _line(row: QuarantinedFile) -> dict[str, str]:
+@post("/quarantine/{quarantine_key:int}/retry", opt=needs(Permission.RETRY_QUARANTINE), status_code=303)
+@in_thread
+def retry(context: Context, actor: Caller, quarantine_key: FromPath[int]) -> Redirect:
+    """Have a file read anew."""
+    try:
+        retried = context.quarantine.retry(quarantine_key, actor.audited)
+    except (NotFound, Refused):
+        return moved_on("/quarantine?told=gone")
+    return moved_on(f"/quarantine?told={'waits' if retried.reason else 'listed'}")
+
+
+def _line(row: QuarantinedFile) -> dict[str, object]:
     reason, advice = reason_words(row.reason)
     sender = " · ".join(part for part in (row.calling_ae_title, row.address) if part)
     return {
+        "quarantine_key": row.quarantine_key,
+        "has_file": row.has_file,
         "arrived": day_and_time(row.arrived_at),
         "reason": reason,
         "advice": advice,
@@ -48,4 +74,4 @@ def _line(row: QuarantinedFile) -> dict[str, str]:
     }
 
 
-HANDLERS = (quarantine_page,)
+HANDLERS = (quarantine_page, retry)

@@ -1,0 +1,93 @@
+"""One file of the quarantine: what is known of it, and listing it after all.
+
+Guards: the file keeps its row, its key and its arrival all along; being listed
+takes nothing from it and erases nothing, a second copy of what is listed included.
+Leaves out: opening and reading it, which `intake` does.
+"""
+
+from dataclasses import dataclass
+
+from appliance.archive import queries
+from appliance.archive.arrivals import Arrival, ArrivalOutcome, QuarantineReason
+from appliance.archive.cataloguing import Catalogued, Cataloguer
+from appliance.dicom.facts import InstanceFacts
+from appliance.errors import NotFound, Refused
+from appliance.identifiers import AssociationId, FileId
+from appliance.store.transactions import ReadTransaction, WriteTransaction
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row of the quarantine; times in microseconds.
+
+    `file_id` is None where only an association is told of; `resolved_at` is
+    None while it waits.
+    """
+
+    quarantine_key: int
+    file_id: FileId | None
+    association_id: AssociationId
+    reason: str
+    sop_class_uid: str
+    sop_instance_uid: str
+    transfer_syntax_uid: str
+    dataset_bytes: int
+    dataset_sha256: bytes | None
+    arrived_at: int
+    resolved_at: int | None
+    calling_ae_title: str
+    address: str
+
+
+def get_entry(tx: ReadTransaction, quarantine_key: int) -> Entry:
+    """Give one row.
+
+    Raises:
+        NotFound: There is none.
+    """
+    row = queries.quarantine_entry(tx, quarantine_key)
+    if row is None:
+        raise NotFound("nothing of that number is in quarantine")
+    file_id, association_id = (None if row[0] is None else FileId(row[0])), AssociationId(row[1])
+    return Entry(quarantine_key, file_id, association_id, *row[2:])
+
+
+def get_waiting(tx: ReadTransaction, quarantine_key: int) -> Entry:
+    """Give one row that waits.
+
+    Raises:
+        NotFound: There is none.
+        Refused: It was resolved.
+    """
+    entry = get_entry(tx, quarantine_key)
+    if entry.resolved_at is not None:
+        raise Refused("this one left the quarantine already")
+    return entry
+
+
+def give_reason(tx: WriteTransaction, quarantine_key: int, reason: QuarantineReason) -> None:
+    """Write down why a file still waits."""
+    queries.set_quarantine_reason(tx, quarantine_key, reason.value)
+
+
+class SecondLook(Cataloguer):
+    """Lists what waited in quarantine by the same rules as any arrival; its file and its arrival have their rows."""
+
+    def list_entry(self, entry: Entry, arrival: Arrival, facts: InstanceFacts, resolved_by: int | None) -> Catalogued:
+        """List a file that nothing speaks against any more, and resolve its entry.
+
+        Args:
+            entry: It, waiting.
+            arrival: The file.
+            facts: What it says; `refusal` gave None for it.
+            resolved_by: The account that asked for it, None for the operator.
+        """
+        done = self._list(arrival, facts)
+        queries.resolve_quarantined(self._tx, entry.quarantine_key, self._now, resolved_by)
+        return done
+
+    def _keep_file(self, arrival: Arrival) -> None:
+        """Leave the file's row as it is."""
+
+    def _arrived(self, arrival: Arrival, outcome: ArrivalOutcome, instance_key: int | None) -> None:
+        queries.change_arrival(self._tx, arrival.file.file_id.value, outcome.value, instance_key)

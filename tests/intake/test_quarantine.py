@@ -1,0 +1,141 @@
+"""What waits in quarantine can be tried again and taken out; it is never lost by that, and each is recorded."""
+
+import hashlib
+import sys
+from pathlib import Path
+
+import pytest
+
+from appliance.archive.arrivals import ArrivalOutcome, QuarantineReason
+from appliance.audit.events import OPERATOR, Actor, ActorKind
+from appliance.errors import NotFound, Refused, Tampered
+from appliance.identifiers import FileId
+from appliance.intake.quarantine import Quarantine
+from appliance.intake.service import Intake
+from appliance.sandbox.birth import executed
+from tests.intake.a_clinic import Clinic, Sent, ct_slice, sent
+
+HOSTILE = str(Path(__file__).parents[1] / "sandbox" / "hostile.py")
+
+
+@pytest.fixture
+def clinic(tmp_path: Path) -> Clinic:
+    return Clinic(tmp_path)
+
+
+@pytest.fixture
+def quarantine(clinic: Clinic) -> Quarantine:
+    parts = clinic.parts
+    return Quarantine(parts.database, parts.keys, parts.vault, parts.audit, parts.clock)
+
+
+def quarantined(clinic: Clinic, *objects: Sent) -> None:
+    """Take objects in by children that die of each."""
+    clinic.receive(list(objects))
+    intake = Intake(clinic.parts, executed((sys.executable, HOSTILE, "dies")))
+    intake.start()
+    intake.step()
+    intake.close()
+
+
+def taken_in(clinic: Clinic, *objects: Sent) -> None:
+    clinic.receive(list(objects))
+    intake = clinic.intake()
+    intake.step()
+    intake.close()
+
+
+def events(clinic: Clinic) -> list[tuple[object, ...]]:
+    return clinic.rows(
+        "SELECT event, outcome, actor_kind, subject_key FROM audit_events WHERE event LIKE 'quarantine%' "
+        "ORDER BY sequence"
+    )
+
+
+def test_a_scan_whose_reader_died_is_listed_when_it_is_tried_again(clinic: Clinic, quarantine: Quarantine) -> None:
+    quarantined(clinic, sent(ct_slice(1)))
+    assert clinic.rows("SELECT reason, resolved_at FROM quarantine") == [("parser crashed", None)]
+    retried = quarantine.retry(1, Actor(ActorKind.ACCOUNT, 7))
+    assert retried.outcome is ArrivalOutcome.NEW
+    assert retried.reason is None
+    assert clinic.rows("SELECT sop_instance_uid, instance_count, completeness FROM instances JOIN series") == [
+        ("1.2.3.4.5.1", 1, "single")
+    ]
+    assert clinic.rows("SELECT outcome, instance_key FROM arrivals") == [("new", 1)]
+    assert clinic.rows("SELECT resolved_at IS NULL, resolved_by FROM quarantine") == [(0, 7)]
+    assert events(clinic) == [
+        ("quarantine retried", "success", "account", 1),
+        ("quarantine resolved", "success", "account", 1),
+    ]
+    (row,) = clinic.rows("SELECT file_id, dataset_offset, dataset_sha256 FROM versions")
+    stored = clinic.stored_dataset(bytes(row[0]), int(str(row[1])))  # type: ignore[call-overload]  # rows are untyped
+    assert stored == sent(ct_slice(1)).dataset
+    assert row[2] == hashlib.sha256(stored).digest()
+    with pytest.raises(Refused):
+        quarantine.retry(1, OPERATOR)
+    assert clinic.intake().step() == 0
+
+
+def test_what_cannot_be_listed_yet_stays_with_its_reason(clinic: Clinic, quarantine: Quarantine) -> None:
+    taken_in(clinic, sent(ct_slice(1, StudyInstanceUID=None)))
+    retried = quarantine.retry(1, OPERATOR)
+    assert retried.reason is QuarantineReason.NO_STUDY_INSTANCE_UID
+    assert retried.study_key is None
+    assert clinic.rows("SELECT reason, resolved_at FROM quarantine") == [("no study instance uid", None)]
+    assert clinic.rows("SELECT outcome FROM arrivals") == [("quarantined",)]
+    assert events(clinic) == [("quarantine retried", "failure", "operator", 1)]
+
+
+def test_a_scan_that_was_sent_again_meanwhile_is_no_second_one(clinic: Clinic, quarantine: Quarantine) -> None:
+    quarantined(clinic, sent(ct_slice(1)), sent(ct_slice(2)))
+    taken_in(clinic, sent(ct_slice(1)), sent(ct_slice(2, PatientName="Other^Person")))
+    assert quarantine.retry(1, OPERATOR).outcome is ArrivalOutcome.DUPLICATE
+    other = quarantine.retry(2, OPERATOR)
+    assert other.outcome in {ArrivalOutcome.VERSION, ArrivalOutcome.NEW}
+    assert clinic.rows("SELECT count(*) FROM quarantine WHERE resolved_at IS NULL") == [(0,)]
+    assert clinic.rows("SELECT count(*) FROM files") == [(4,)]  # nothing was erased
+
+
+def test_a_damaged_file_stays_and_is_told(clinic: Clinic, quarantine: Quarantine) -> None:
+    quarantined(clinic, sent(ct_slice(1)))
+    path = clinic.parts.vault.path_of(FileId(bytes(clinic.rows("SELECT file_id FROM files")[0][0])))  # type: ignore[call-overload]  # rows are untyped
+    sealed = bytearray(path.read_bytes())
+    sealed[-30] ^= 1
+    path.write_bytes(sealed)
+    assert quarantine.retry(1, OPERATOR).reason is QuarantineReason.DAMAGED
+    with pytest.raises(Tampered):
+        b"".join(quarantine.export(1, OPERATOR))
+    path.unlink()
+    assert quarantine.retry(1, OPERATOR).reason is QuarantineReason.DAMAGED
+
+
+def test_its_bytes_come_out_as_a_file_and_as_they_came(clinic: Clinic, quarantine: Quarantine) -> None:
+    came = sent(ct_slice(1, StudyInstanceUID=None))
+    taken_in(clinic, came)
+    whole = b"".join(quarantine.export(1, OPERATOR))
+    assert whole[128:132] == b"DICM"
+    assert whole.endswith(came.dataset)
+    assert b"".join(quarantine.export(1, OPERATOR, dataset_only=True)) == came.dataset
+    assert events(clinic) == [("quarantine exported", "success", "operator", 1)] * 2
+
+
+def test_what_has_no_file_or_no_entry_is_refused(clinic: Clinic, quarantine: Quarantine) -> None:
+    taken_in(clinic, sent(ct_slice(1, StudyInstanceUID=None)))
+    with pytest.raises(NotFound):
+        quarantine.retry(99, OPERATOR)
+    with clinic.database.write() as tx:
+        tx.change("UPDATE quarantine SET file_id = NULL")
+    with pytest.raises(Refused):
+        quarantine.retry(1, OPERATOR)
+    with pytest.raises(Refused):
+        b"".join(quarantine.export(1, OPERATOR))
+    assert events(clinic) == []
+
+
+def test_no_dataset_is_cut_out_of_what_is_no_file_of_ours(clinic: Clinic, quarantine: Quarantine) -> None:
+    taken_in(clinic, sent(ct_slice(1, StudyInstanceUID=None)))
+    association = bytes(16)
+    with clinic.database.write() as tx:
+        tx.change("UPDATE quarantine SET association_id = :id", id=association)
+    assert quarantine.retry(1, OPERATOR).reason is QuarantineReason.NOT_A_FILE_OF_OURS
+    assert b"".join(quarantine.export(1, OPERATOR))[128:132] == b"DICM"
