@@ -107,4 +107,8 @@ def _headers(headers: dict[str, list[str]]) -> Table:
 
 
 def _certificate(folders: Folders) -> Table:
-    return {"certificate": str(folders.tls / "web.pem"), "key": str(folders.tls / "web-key.pem"), "tags": ["web"]}
+    return {
+        "certificate": str(folders.web_tls / "web.pem"),
+        "key": str(folders.web_tls / "web-key.pem"),
+        "tags": ["web"],
+    }

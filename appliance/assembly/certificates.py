@@ -2,7 +2,9 @@
 
 Guards: the authorities' root keys are in the catalogue alone. What lies in
 `tls/` works without any key of the box: an issuing key that lives 90 days and
-can name only the clinic's own names, and what it issued. Certificates are
+can name only the clinic's own names, and what it issued: in `tls/web` for
+Caddy and in `tls/dicom` for the receiver, neither of which enters the other's
+(systemd/enamel.tmpfiles.conf). Certificates are
 renewed when a third of their life is left, at every start and unlocking, and
 while running by whoever keeps the lock: the one browsers see always, those
 that need a root key while the box is unlocked.
@@ -44,23 +46,24 @@ def ensure_certificates(rooms: Rooms) -> None:
         Unsuitable: A name in the settings is no host name, or a public address.
         Unavailable: The disk refused.
     """
-    names, tls = rooms.settings.staff.names, rooms.folders.tls
+    names, folders = rooms.settings.staff.names, rooms.folders
+    web, dicom = folders.web_tls, folders.dicom_tls
     with rooms.database.write() as tx:
         root = _web_root(rooms, tx)
         fresh = new_device_root(rooms.settings.clinic_name, rooms.clock.now())
         devices = _authority(rooms, tx, KeyKind.DEVICE_AUTHORITY, fresh)
-    if _read(tls / CA_FILE) != root.certificate or _is_due(tls / "web-intermediate.pem", rooms.clock):
+    if _read(folders.tls / CA_FILE) != root.certificate or _is_due(web / "web-intermediate.pem", rooms.clock):
         intermediate = new_web_intermediate(root, rooms.clock.now())
-        _write(tls / "web-intermediate-key.pem", intermediate.private_key, _OWN)
-        _write(tls / "web-intermediate.pem", intermediate.certificate, _SHARED)
-        _write(tls / CA_FILE, root.certificate, _SHARED)
-        _issue_web(tls, names, rooms.clock)
-    renew_web_certificate(tls, names, rooms.clock)
-    if _read(tls / "dicom-clients.pem") != devices.certificate or _is_due(tls / "dicom.pem", rooms.clock):
+        _write(web / "web-intermediate-key.pem", intermediate.private_key, _OWN)
+        _write(web / "web-intermediate.pem", intermediate.certificate, _SHARED)
+        _write(folders.tls / CA_FILE, root.certificate, _SHARED)
+        _issue_web(web, names, rooms.clock)
+    renew_web_certificate(web, names, rooms.clock)
+    if _read(dicom / "dicom-clients.pem") != devices.certificate or _is_due(dicom / "dicom.pem", rooms.clock):
         server = issue_device_server(devices, names, rooms.clock.now())
-        _write(tls / "dicom-key.pem", server.private_key, _SHARED)
-        _write(tls / "dicom.pem", server.certificate + devices.certificate, _SHARED)
-        _write(tls / "dicom-clients.pem", devices.certificate, _SHARED)
+        _write(dicom / "dicom-key.pem", server.private_key, _SHARED)
+        _write(dicom / "dicom.pem", server.certificate + devices.certificate, _SHARED)
+        _write(dicom / "dicom-clients.pem", devices.certificate, _SHARED)
 
 
 def issue_for_device(rooms: Rooms, device_name: str) -> tuple[Issued, bytes]:
@@ -95,38 +98,39 @@ def keep_certificates(settings: Settings, keyring: bytes | None, clock: Clock) -
     Raises:
         Unavailable: There is no issuing certificate, or the disk refused.
     """
-    tls = Folders.of(settings).tls
-    before = _read(tls / "web.pem")
-    if keyring is not None and any(_is_due(tls / name, clock) for name in ("web-intermediate.pem", "dicom.pem")):
+    folders = Folders.of(settings)
+    web, needs_root_key = folders.web_tls, (folders.web_tls / "web-intermediate.pem", folders.dicom_tls / "dicom.pem")
+    before = _read(web / "web.pem")
+    if keyring is not None and any(_is_due(file, clock) for file in needs_root_key):
         rooms = open_rooms(settings, Keyring.decode(keyring), clock)
         try:
             ensure_certificates(rooms)
         finally:
             rooms.database.close()
-    renew_web_certificate(tls, settings.staff.names, clock)
-    return _read(tls / "web.pem") != before
+    renew_web_certificate(web, settings.staff.names, clock)
+    return _read(web / "web.pem") != before
 
 
-def renew_web_certificate(tls: Path, names: tuple[str, ...], clock: Clock) -> bool:
+def renew_web_certificate(web: Path, names: tuple[str, ...], clock: Clock) -> bool:
     """Issue the web certificate again where it is due or the names are others; needs no key of the box.
 
     Returns:
         Whether Caddy has to read it again.
     """
-    if _read(tls / "web-names") == _names(names) and not _is_due(tls / "web.pem", clock):
+    if _read(web / "web-names") == _names(names) and not _is_due(web / "web.pem", clock):
         return False
-    _issue_web(tls, names, clock)
+    _issue_web(web, names, clock)
     return True
 
 
-def _issue_web(tls: Path, names: tuple[str, ...], clock: Clock) -> None:
-    chain, key = _read(tls / "web-intermediate.pem"), _read(tls / "web-intermediate-key.pem")
+def _issue_web(web: Path, names: tuple[str, ...], clock: Clock) -> None:
+    chain, key = _read(web / "web-intermediate.pem"), _read(web / "web-intermediate-key.pem")
     if chain is None or key is None:
         raise Unavailable("the box has no issuing certificate yet: unlock it once")
     issued = issue_web_certificate(Issued(chain, key), names, clock.now())
-    _write(tls / "web-key.pem", issued.private_key, _SHARED)
-    _write(tls / "web.pem", issued.certificate + chain, _SHARED)
-    _write(tls / "web-names", _names(names), _SHARED)
+    _write(web / "web-key.pem", issued.private_key, _SHARED)
+    _write(web / "web.pem", issued.certificate + chain, _SHARED)
+    _write(web / "web-names", _names(names), _SHARED)
 
 
 def _web_root(rooms: Rooms, tx: WriteTransaction) -> Issued:

@@ -22,6 +22,8 @@ _PARTS = (
     "spool/receiver",
     "spool/locker",
     "tls",
+    "tls/web",
+    "tls/dicom",
     "caddy",
     "logs",
 )
@@ -83,6 +85,14 @@ class Folders:
     @property
     def tls(self) -> Path:
         return self.data / "tls"
+
+    @property
+    def web_tls(self) -> Path:
+        return self.tls / "web"
+
+    @property
+    def dicom_tls(self) -> Path:
+        return self.tls / "dicom"
 
     @property
     def caddy(self) -> Path:

@@ -20,7 +20,7 @@ def run_receiver(start: Start) -> None:
     """
     settings, manager, stop = begin("receiver", start)
     folders = Folders.of(settings)
-    places = Places(folders.inbox, folders.inbox_key, folders.admission, folders.receiver_spool, folders.tls)
+    places = Places(folders.inbox, folders.inbox_key, folders.admission, folders.receiver_spool, folders.dicom_tls)
     handed, pulse = handed_sockets(service_manager_facts(), os.getpid()), Pulse()
     Thread(target=manager.attend, args=(stop, pulse.moved), daemon=True).start()
     surroundings = Surroundings(SystemClock(), RealFiles(), pulse.beat)

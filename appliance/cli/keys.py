@@ -13,10 +13,10 @@ from appliance.audit.events import OPERATOR
 from appliance.cli.answers import Answer
 from appliance.cli.line import Command, Invocation, ask_new_secret, ask_secret
 from appliance.config import Settings, find_settings, read_settings, settings_from
-from appliance.errors import Refused, Unavailable
+from appliance.errors import Refused, Unavailable, Unsuitable
 from appliance.intake.rotation import rotate
 from appliance.keys.sealing import HostKey, asks_passphrase, sealed_by
-from appliance.store.files import RealFiles, create_durably, storage_faults
+from appliance.store.files import RealFiles, create_durably, is_in_memory, storage_faults
 from appliance.store.rotating_keys import KeyKind
 
 
@@ -43,18 +43,26 @@ def _method(call: Invocation) -> tuple[str | None, HostKey | None]:
 
 def _init_arguments(parser: ArgumentParser) -> None:
     _method_arguments(parser)
-    parser.add_argument("--recovery-file", type=Path, help="write the recovery code there instead of showing it")
+    parser.add_argument(
+        "--recovery-file",
+        type=Path,
+        help="write the recovery code there, in memory (/run, /dev/shm), instead of showing it",
+    )
     parser.add_argument("--clinic-name", default="Enamel", help="shown on every page")
 
 
 def _init(call: Invocation) -> Answer:
     settings = _new_settings(call)
+    _check_recovery_file(call.given.recovery_file)
     passphrase, host_key = _method(call)
     code = create_box(settings, passphrase, call.clock, host_key)
     if call.given.recovery_file is not None:
         with storage_faults():
-            create_durably(RealFiles(), call.given.recovery_file.absolute(), code.encode() + b"\n")
-        where = f"It is in {call.given.recovery_file}: print it, keep it away from the box, delete the file."
+            create_durably(RealFiles(), call.given.recovery_file.absolute(), code.encode() + b"\n", _OWNER_ONLY)
+        where = (
+            f"It is in {call.given.recovery_file}, in memory, and gone when this machine stops: copy it onto paper now,"
+            " keep it away from the box, remove the file."
+        )
         return Answer(
             {"data": settings.data_folder, "recovery_file": str(call.given.recovery_file)}, _CODE_MATTERS + where
         )
@@ -62,6 +70,24 @@ def _init(call: Invocation) -> Answer:
     return Answer(shown, f"{_CODE_MATTERS}Write it on paper and keep it away from the box:\n\n  {code}\n")
 
 
+def _check_recovery_file(file: Path | None) -> None:
+    """Refuse, before anything is made, to leave the root secret on a disk of the box.
+
+    Raises:
+        Unsuitable: The file would lie on a disk, in no folder, or is there.
+    """
+    if file is None:
+        return
+    folder = file.absolute().parent
+    if not folder.is_dir() or not is_in_memory(folder):
+        raise Unsuitable(
+            "the recovery code opens every scan and never lies on a disk: name a file below /run, in memory"
+        )
+    if file.is_symlink() or file.exists():
+        raise Unsuitable("the recovery file is there already, perhaps another box's: move it away")
+
+
+_OWNER_ONLY = 0o600
 _CODE_MATTERS = (
     "The box is made. Whoever has its recovery code can open every scan; without it a lost passphrase loses them all.\n"
 )

@@ -64,7 +64,7 @@ def _destination(call: Invocation, rooms: Rooms, peer: Peer) -> Destination:
     if not 0 < given.timeout <= _LONGEST_SECONDS:
         raise Unsuitable(f"the time to wait is at most {_LONGEST_SECONDS:g} seconds")
     called = AETitle.parse(given.called or peer.calling_ae_title).value
-    tls = None if given.tls is None else _tls(given.tls, rooms.folders.tls)
+    tls = None if given.tls is None else _tls(given.tls, rooms.folders.dicom_tls)
     return Destination(host, port, called, rooms.settings.receiver.ae_title, tls, given.timeout)
 
 

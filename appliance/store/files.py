@@ -25,6 +25,8 @@ FILE_MODE = 0o640
 FOLDER_MODE = 0o770
 _LIBC = ctypes.CDLL(None)
 _ALL, _START = ctypes.c_int64(0), 2  # the whole file; SYNC_FILE_RANGE_WRITE, sync_file_range(2)
+_IN_MEMORY = frozenset({0x01021994, 0x858458F6})  # TMPFS_MAGIC, RAMFS_MAGIC, statfs(2)
+_STATFS_BYTES = 256  # more than any struct statfs has; it begins with the type, a long
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 NO_FILE = frozenset({errno.ELOOP, errno.EISDIR, errno.ENXIO})  # what `open_read` says of a link, a folder, a pipe
 
@@ -183,6 +185,20 @@ def storage_faults() -> Iterator[None]:
         yield
     except OSError as error:
         raise storage_fault(error) from error
+
+
+def is_in_memory(folder: Path) -> bool:
+    """Whether what lies in a folder is gone with the power: a tmpfs or a ramfs.
+
+    Raises:
+        OSError: There is no such folder.
+
+    Source: statfs(2).
+    """
+    told = ctypes.create_string_buffer(_STATFS_BYTES)
+    if _LIBC.statfs(os.fsencode(folder), told) != 0:
+        raise FileNotFoundError(errno.ENOENT, "there is no such folder", str(folder))
+    return ctypes.c_ulong.from_buffer(told).value & 0xFFFFFFFF in _IN_MEMORY
 
 
 def create_durably(files: FileLayer, path: Path, content: bytes, mode: int = FILE_MODE) -> None:

@@ -62,7 +62,7 @@ def test_nothing_in_a_new_box_is_open_to_others(tmp_path: Path) -> None:
     for path in (tmp_path / "data").rglob("*"):
         mode = stat.S_IMODE(path.stat().st_mode)
         assert mode & 0o007 == 0, path
-    for secret in ("keys/root.sealed", "tls/web-intermediate-key.pem"):
+    for secret in ("keys/root.sealed", "tls/web/web-intermediate-key.pem"):
         assert stat.S_IMODE((tmp_path / "data" / secret).stat().st_mode) == 0o600
 
 
@@ -175,7 +175,7 @@ def test_a_creation_that_was_cut_off_is_completed_by_the_next_opening(tmp_path: 
     create_box(settings(tmp_path), None, SystemClock())
     folders = Folders.of(settings(tmp_path))
     mark_begun(folders)
-    for lost in (folders.inbox_key, folders.tls / "web.pem", folders.tls / "dicom-clients.pem"):
+    for lost in (folders.inbox_key, folders.web_tls / "web.pem", folders.dicom_tls / "dicom-clients.pem"):
         lost.unlink()
     if catalogue != "whole":
         lose_catalogue(folders)
@@ -185,8 +185,8 @@ def test_a_creation_that_was_cut_off_is_completed_by_the_next_opening(tmp_path: 
     box = read_box_file(folders)
     assert box.is_finished
     assert json.loads(folders.inbox_key.read_bytes())["box_id"] == str(box.box_id)
-    assert (folders.tls / "web.pem").exists()
-    assert (folders.tls / "dicom-clients.pem").exists()
+    assert (folders.web_tls / "web.pem").exists()
+    assert (folders.dicom_tls / "dicom-clients.pem").exists()
 
 
 @pytest.mark.parametrize("marked", [True, False])
@@ -281,7 +281,7 @@ def test_after_an_older_catalogue_came_back_no_inbox_key_bears_a_number_that_was
 
 def verified(tls: Path, name: str, at: datetime) -> bool:
     check = ["-verify_ip" if name[0].isdigit() else "-verify_hostname", name, "-attime", str(int(at.timestamp()))]
-    web = str(tls / "web.pem")
+    web = str(tls / "web" / "web.pem")
     command = ["openssl", "verify", *check, "-CAfile", str(tls / "web-ca.pem"), "-untrusted", web, web]
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
@@ -301,13 +301,13 @@ def test_certificates_are_renewed_in_time_locked_or_not_and_trust_is_kept(tmp_pa
     create_box(settings(tmp_path), None, clock)
     tls = tmp_path / "data" / "tls"
     trusted = (tls / "web-ca.pem").read_bytes()
-    assert not renew_web_certificate(tls, NAMES, clock)
+    assert not renew_web_certificate(tls / "web", NAMES, clock)
     clock.at += timedelta(days=25)
-    assert renew_web_certificate(tls, NAMES, clock), "the web certificate, without any key of the box"
+    assert renew_web_certificate(tls / "web", NAMES, clock), "the web certificate, without any key of the box"
     clock.at += timedelta(days=50)
-    intermediate = (tls / "web-intermediate.pem").read_bytes()
+    intermediate = (tls / "web" / "web-intermediate.pem").read_bytes()
     ensure_certificates(rooms_of(settings(tmp_path), clock))
-    assert (tls / "web-intermediate.pem").read_bytes() != intermediate
+    assert (tls / "web" / "web-intermediate.pem").read_bytes() != intermediate
     assert (tls / "web-ca.pem").read_bytes() == trusted
     assert verified(tls, "localhost", clock.at)
 

@@ -58,10 +58,10 @@ class Staff(BaseHTTPRequestHandler):
 def folders(tmp_path: Path) -> Folders:
     made = Folders(tmp_path / "data", tmp_path / "run")
     made.create()
-    names = "subjectAltName=DNS:localhost,IP:127.0.0.1"
+    names, tls = "subjectAltName=DNS:localhost,IP:127.0.0.1", made.web_tls
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-         "-subj", "/CN=test", "-addext", names, "-keyout", made.tls / "web-key.pem", "-out", made.tls / "web.pem"],
+         "-subj", "/CN=test", "-addext", names, "-keyout", tls / "web-key.pem", "-out", tls / "web.pem"],
         check=True, capture_output=True,
     )  # fmt: skip
     return made
@@ -110,7 +110,7 @@ def staff(folders: Folders) -> Iterator[None]:
 
 
 def trusted(folders: Folders) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=str(folders.tls / "web.pem"))
+    return ssl.create_default_context(cafile=str(folders.web_tls / "web.pem"))
 
 
 def got(folders: Folders, port: int, host: str = "localhost", **headers: str) -> tuple[http.client.HTTPResponse, bytes]:

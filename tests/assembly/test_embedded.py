@@ -26,11 +26,11 @@ def test_the_web_certificate_is_issued_anew_in_time_while_running(tmp_path: Path
     create_box(settings(tmp_path), None, clock)
     works = embedded_works(settings(tmp_path), tmp_path / "settings.toml", clock)
     renewal = Renewal(Supervisor(works, clock), settings(tmp_path), clock)
-    seen = [(tmp_path / "tls" / "web.pem").read_bytes()]
+    seen = [(tmp_path / "tls" / "web" / "web.pem").read_bytes()]
     for _ in range(30):
         clock.at += timedelta(days=1)
         renewal.each_tick()
-        seen.append((tmp_path / "tls" / "web.pem").read_bytes())
+        seen.append((tmp_path / "tls" / "web" / "web.pem").read_bytes())
     assert len(set(seen)) == 2
 
 
@@ -39,17 +39,17 @@ def test_what_issues_certificates_is_renewed_while_unlocked_and_waits_while_lock
     create_box(settings(tmp_path), None, clock)
     supervisor = Supervisor(embedded_works(settings(tmp_path), tmp_path / "settings.toml", clock), clock)
     renewal, tls = Renewal(supervisor, settings(tmp_path), clock), tmp_path / "tls"
-    trusted, issuing = (tls / "web-ca.pem").read_bytes(), (tls / "web-intermediate.pem").read_bytes()
+    trusted, issuing = (tls / "web-ca.pem").read_bytes(), (tls / "web" / "web-intermediate.pem").read_bytes()
     clock.at += timedelta(days=70)
     renewal.each_tick()
-    assert (tls / "web-intermediate.pem").read_bytes() == issuing, "locked: nobody here holds its authority"
+    assert (tls / "web" / "web-intermediate.pem").read_bytes() == issuing, "locked: nobody here holds its authority"
     supervisor.unlock(None)
     seen = {issuing}
     for _ in range(100):
         clock.at += timedelta(days=5)
         renewal.each_tick()
-        seen.add((tls / "web-intermediate.pem").read_bytes())
-        for name in ("web.pem", "web-intermediate.pem", "dicom.pem"):
+        seen.add((tls / "web" / "web-intermediate.pem").read_bytes())
+        for name in ("web/web.pem", "web/web-intermediate.pem", "dicom/dicom.pem"):
             assert not is_due((tls / name).read_bytes(), clock.at), f"{name} on {clock.at}"
     assert len(seen) == 10
     assert (tls / "web-ca.pem").read_bytes() == trusted
@@ -59,7 +59,7 @@ def test_a_renewal_that_fails_stops_nothing(tmp_path: Path) -> None:
     clock = Calendar()
     create_box(settings(tmp_path), None, clock)
     works = embedded_works(settings(tmp_path), tmp_path / "settings.toml", clock)
-    (tmp_path / "tls" / "web-intermediate-key.pem").unlink()
+    (tmp_path / "tls" / "web" / "web-intermediate-key.pem").unlink()
     clock.at += timedelta(days=40)
     Renewal(Supervisor(works, clock), settings(tmp_path), clock).each_tick()
 

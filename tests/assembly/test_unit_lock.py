@@ -151,15 +151,15 @@ def test_what_issues_certificates_is_renewed_with_the_keyring_that_lies_out(tmp_
     create_box(box, None, clock)
     folders = Folders.of(box)
     lock = UnitLock(folders, "file", False, lambda passphrase: open_box(box, passphrase, clock), systemd.keys, systemd)
-    first = (folders.tls / "web-intermediate.pem").read_bytes()
+    first = (folders.web_tls / "web-intermediate.pem").read_bytes()
     clock.at += timedelta(days=65)
     renew(box, lock, clock)
-    assert (folders.tls / "web-intermediate.pem").read_bytes() == first, "locked"
+    assert (folders.web_tls / "web-intermediate.pem").read_bytes() == first, "locked"
     lock.unlock(None)
-    second = (folders.tls / "web-intermediate.pem").read_bytes()
+    second = (folders.web_tls / "web-intermediate.pem").read_bytes()
     clock.at += timedelta(days=65)
     renew(box, lock, clock)
-    assert len({first, second, (folders.tls / "web-intermediate.pem").read_bytes()}) == 3
+    assert len({first, second, (folders.web_tls / "web-intermediate.pem").read_bytes()}) == 3
     assert systemd.asked[-1][:3] == ("restart", "--no-block", "enamel-web.service")
     asked = len(systemd.asked)
     renew(box, lock, clock)

@@ -10,26 +10,33 @@ from tests.box import image
 from tests.box.clinic import PASSPHRASE
 from tests.box.machine import BOX_ADDRESS, LAN_ADDRESS, Machine
 
+RECOVERY_FILE = "/run/enamel-recovery-code"
+SOURCE = "/mnt/shared/source"  # read-only, as a clone that root owns is for everyone else
+SOURCES = ("appliance/", "ansible/", "systemd/", "pyproject.toml", "README.md", "LICENSE", *image.LOCKS)
+
+
+def play(*more: str) -> list[str]:
+    """Say how the role is applied inside the box."""
+    command = ["ansible-playbook", "-i", "localhost,", "-c", "local", f"{SOURCE}/ansible/box.yml"]
+    return ["env", "ANSIBLE_NOCOLOR=1", *command, "-e", "@/mnt/shared/answers.json", *more]
+
 
 def apply_role(machine: Machine) -> dict[str, int]:
     """Apply the role inside the box; gives its recap: ok, changed, failed ..."""
-    command = ["ansible-playbook", "-i", "localhost,", "-c", "local", "/mnt/shared/ansible/box.yml"]
-    told = machine.run("env", "ANSIBLE_NOCOLOR=1", *command, "-e", "@/mnt/shared/answers.json").stdout
+    told = machine.run(*play()).stdout
     recap = next(line for line in reversed(told.splitlines()) if "changed=" in line)
     return {key: int(value) for key, _equals, value in (part.partition("=") for part in recap.split()[2:])}
 
 
 def share_installer(folder: Path) -> None:
     """Put everything the installer needs where the box can see it."""
-    wheels = folder / "wheels"
+    wheels, source = folder / "wheels", folder / "source"
     wheels.mkdir(parents=True)
-    package = image.wheels(wheels)
-    image.copy_committed(folder, ("ansible/", "systemd/", "requirements.lock"))
+    image.wheels(wheels)
+    image.copy_committed(source, SOURCES)
     answers = {
-        "enamel_package": f"/mnt/shared/wheels/{package.name}",
+        "enamel_package": SOURCE,
         "enamel_wheelhouse": "/mnt/shared/wheels",
-        "enamel_requirements": "/mnt/shared/requirements.lock",
-        "enamel_units": "/mnt/shared/systemd",
         "enamel_names": ["enamel.home.arpa", BOX_ADDRESS],
         "enamel_clinic_networks": [f"{LAN_ADDRESS}/32"],
         "enamel_sealing": "passphrase",
@@ -57,6 +64,12 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
 
 @pytest.fixture(scope="session")
 def installed(machine: Machine) -> Machine:
-    """Give the box with Enamel installed."""
+    """Give the box with Enamel installed, and its recovery code on paper, as the role asks."""
     assert apply_role(machine)["failed"] == 0
+    recovery_paper(machine).write_text(machine.run("cat", RECOVERY_FILE).stdout)
     return machine
+
+
+def recovery_paper(machine: Machine) -> Path:
+    """Say where the operator keeps the recovery code: not on the box."""
+    return machine.disk.parent / "recovery-code"

@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+LOCKS = ("requirements.lock", "requirements-build.lock")
 CACHE = Path.home() / ".cache" / "enamel"
 # Debian's own minimum with systemd, and what the role would fetch: the test's machine has no network.
 PACKAGES = (
@@ -33,24 +34,18 @@ def debian(folder: Path) -> None:
     subprocess.run(["tar", "-C", str(folder), "-xf", str(archive), "--exclude=./dev/*"], check=True)
 
 
-def wheels(folder: Path) -> Path:
-    """Fill a folder with this repository's wheel and all that it needs; gives the wheel.
-
-    The dependencies are those of requirements.lock, held to their hashes.
-    """
-    lock = ROOT / "requirements.lock"
-    kept = CACHE / f"wheels-{_digest(lock.read_bytes())}"
+def wheels(folder: Path) -> None:
+    """Fill a folder with the wheels that this repository needs to be built and to run, held to its locks' hashes."""
+    locks = [ROOT / name for name in LOCKS]
+    kept = CACHE / f"wheels-{_digest(b''.join(lock.read_bytes() for lock in locks))}"
     if not kept.exists():
         CACHE.mkdir(parents=True, exist_ok=True)
         fresh = Path(tempfile.mkdtemp(dir=CACHE))
         fresh.chmod(0o755)
-        _pip("download", "--only-binary=:all:", "--require-hashes", "--dest", str(fresh), "-r", str(lock))
+        for lock in locks:
+            _pip("download", "--only-binary=:all:", "--require-hashes", "--dest", str(fresh), "-r", str(lock))
         fresh.rename(kept)
     shutil.copytree(kept, folder, dirs_exist_ok=True)
-    with tempfile.TemporaryDirectory() as scratch:
-        copy_committed(Path(scratch), ("appliance/", "pyproject.toml", "README.md", "LICENSE"))
-        _pip("wheel", "--no-deps", "--wheel-dir", str(folder), scratch)
-    return next(folder.glob("enamel-*.whl"))
 
 
 def copy_committed(folder: Path, beginnings: tuple[str, ...]) -> None:

@@ -25,6 +25,7 @@ from tests.box.clinic import (
     unlock,
     until,
 )
+from tests.box.conftest import recovery_paper
 from tests.box.machine import LAN_ADDRESS, Machine
 
 pytestmark = [
@@ -136,7 +137,7 @@ def test_no_name_of_a_patient_is_on_the_disk_or_in_a_log(installed: Machine) -> 
 
 
 def test_a_lost_passphrase_is_replaced_by_the_recovery_code_and_a_file_opens_by_itself(installed: Machine) -> None:
-    code = installed.run("cat", "/root/enamel-recovery-code").stdout
+    code = recovery_paper(installed).read_text()
     enamel(installed, "keys", "recover", "--sealing", "file", given=code)
     installed.shut_down()
     installed.boot()

@@ -28,12 +28,20 @@ USERS = {
 }
 
 
+SOCKETS = {"enamel-dicom.socket", "enamel-dicom-tls.socket", "enamel-locker.socket", "enamel-staff.socket"}
+
+
 def service(path: Path) -> configparser.SectionProxy:
     """Read a unit's [Service] section; of a key given twice the last counts, which these tests do not ask about."""
+    return section(path, "Service")
+
+
+def section(path: Path, name: str) -> configparser.SectionProxy:
+    """Read one section of a unit."""
     parser = configparser.ConfigParser(strict=False, interpolation=None, delimiters=("=",))
     parser.optionxform = str  # type: ignore[assignment,method-assign]  # systemd's keys know upper case
     parser.read(path)
-    return parser["Service"]
+    return parser[name]
 
 
 def exposure(*arguments: str) -> int:
@@ -60,6 +68,33 @@ def test_each_process_has_a_user_of_its_own_and_writes_where_it_must() -> None:
     assert {path.name: set(service(path)["ReadWritePaths"].split()) for path in SERVICES} == WRITABLE
 
 
+def test_systemd_never_gives_up_on_a_process_however_often_it_dies() -> None:
+    shared = UNITS / "enamel-.service.d" / "10-confined.conf"
+    assert section(shared, "Unit")["StartLimitIntervalSec"] == "0"
+    for path in [*SERVICES, *UNITS.glob("enamel-*.service.d/20-needs.conf")]:
+        assert "StartLimit" not in path.read_text(), path
+    assert {path.name: (service(path)["Restart"], service(path)["RestartSec"]) for path in SERVICES} == dict.fromkeys(
+        USERS, ("always", "2")
+    )
+    sockets = sorted(UNITS.glob("*.socket"))
+    assert {path.name for path in sockets if "\nTriggerLimitIntervalSec=0\n" in path.read_text()} == SOCKETS
+
+
+def test_nothing_of_a_process_is_swapped_out() -> None:
+    assert service(UNITS / "enamel-.service.d" / "10-confined.conf")["MemorySwapMax"] == "0"
+    for path in [*SERVICES, *UNITS.glob("enamel-*.service.d/20-needs.conf")]:
+        assert "Swap" not in path.read_text(), path
+    keys = (UNITS / "run-enamel-keys.mount").read_text()
+    assert "Type=ramfs" in keys
+
+
+def test_no_unit_opens_a_device() -> None:
+    shared = service(UNITS / "enamel-.service.d" / "10-confined.conf")
+    assert (shared["PrivateDevices"], shared["DevicePolicy"]) == ("yes", "closed")
+    for path in [*SERVICES, *UNITS.glob("enamel-*.service.d/20-needs.conf")]:
+        assert "Device" not in path.read_text(), "30-tpm.conf of the role does, where there is a TPM"
+
+
 def test_only_caddy_sees_the_network_and_has_a_capability() -> None:
     shared = service(UNITS / "enamel-.service.d" / "10-confined.conf")
     assert (shared["PrivateNetwork"], shared["CapabilityBoundingSet"]) == ("yes", "")
@@ -82,6 +117,18 @@ def test_what_faces_scanners_and_browsers_cannot_reach_what_is_stored() -> None:
         assert "LoadCredential" not in service(UNITS / name)
 
 
+def test_each_door_sees_its_own_tls_key_and_no_other_process_any() -> None:
+    web, dicom = "/var/lib/enamel/tls/web", "/var/lib/enamel/tls/dicom"
+    hidden = {path.name: set(service(path).get("InaccessiblePaths", "").split()) & {web, dicom} for path in SERVICES}
+    assert hidden == {
+        "enamel-receiver.service": {web},
+        "enamel-web.service": {dicom},
+        "enamel-intake.service": {web, dicom},
+        "enamel-staff.service": {web, dicom},
+        "enamel-locker.service": set(),  # it renews both
+    }
+
+
 @pytest.mark.peer("systemd-sysusers")
 def test_groups_share_no_more_than_the_threat_model_says() -> None:
     lines = [line.split() for line in (UNITS / "enamel.sysusers.conf").read_text().splitlines()]
@@ -89,3 +136,5 @@ def test_groups_share_no_more_than_the_threat_model_says() -> None:
     assert {user for user, group in members if group == "enamel-catalogue"} == {"enamel-intake", "enamel-staff"}
     assert {user for user, group in members if group == "enamel-vault"} == {"enamel-staff"}
     assert {user for user, group in members if group == "enamel-inbox"} == {"enamel-intake", "enamel-staff"}
+    assert {user for user, group in members if group == "enamel-tls-web"} == {"enamel-web"}
+    assert {user for user, group in members if group == "enamel-tls-dicom"} == {"enamel-receiver"}

@@ -24,8 +24,18 @@ MAY_ENTER = {
     f"{DATA}/spool/receiver": {"enamel-receiver", "enamel-intake", "enamel-staff"},
     f"{DATA}/spool/locker": {"enamel-intake"},
     f"{DATA}/exchange": {"enamel-receiver", "enamel-intake", "enamel-staff"},
-    f"{DATA}/tls": {"enamel-receiver", "enamel-staff", "enamel-web"},
+    f"{DATA}/tls": set(USERS),
+    f"{DATA}/tls/web": {"enamel-web"},
+    f"{DATA}/tls/dicom": {"enamel-receiver"},
     f"{DATA}/caddy": {"enamel-web"},
+}
+# Who may read which private key, and the certificate that is for everyone; root apart.
+MAY_READ = {
+    f"{DATA}/keys/root.sealed": set[str](),
+    f"{DATA}/tls/web/web-intermediate-key.pem": set[str](),
+    f"{DATA}/tls/web/web-key.pem": {"enamel-web"},
+    f"{DATA}/tls/dicom/dicom-key.pem": {"enamel-receiver"},
+    f"{DATA}/tls/web-ca.pem": set(USERS),
 }
 LISTENING = {"*:11112", "*:2762", "*:443"}
 
@@ -39,6 +49,49 @@ def as_user(machine: Machine, user: str, *command: str) -> bool:
 def test_a_folder_is_entered_by_those_who_must_and_nobody_else(installed: Machine, folder: str) -> None:
     assert {user for user in USERS if as_user(installed, user, "ls", folder)} == MAY_ENTER[folder]
     assert not as_user(installed, "nobody", "ls", folder)
+
+
+@pytest.mark.parametrize("file", MAY_READ)
+def test_a_key_is_read_by_the_one_who_must_and_nobody_else(installed: Machine, file: str) -> None:
+    assert {user for user in USERS if as_user(installed, user, "cat", file)} == MAY_READ[file]
+    assert not as_user(installed, "nobody", "cat", file)
+
+
+def test_what_a_process_must_not_have_is_not_even_where_it_looks(installed: Machine) -> None:
+    web, dicom, inbox = f"{DATA}/tls/web/web-key.pem", f"{DATA}/tls/dicom/dicom-key.pem", f"{DATA}/inbox"
+    assert sees(installed, "receiver", "cat", dicom)
+    assert not sees(installed, "receiver", "cat", web)
+    assert sees(installed, "web", "cat", web)
+    assert not sees(installed, "web", "cat", dicom)
+    assert sees(installed, "receiver", "touch", f"{inbox}/.tried")
+    assert not sees(installed, "staff", "touch", f"{inbox}/.tried"), "its group could, its view is read-only"
+    assert sees(installed, "receiver", "rm", f"{inbox}/.tried")
+
+
+def sees(machine: Machine, process: str, *command: str) -> bool:
+    """Whether root could do something in the file system as one process sees it."""
+    number = main_process(machine, process)
+    return machine.run("nsenter", "--target", number, "--mount", "--", *command, check=False).returncode == 0
+
+
+def main_process(machine: Machine, name: str) -> str:
+    return machine.run("systemctl", "show", "-P", "MainPID", f"enamel-{name}.service").stdout.strip()
+
+
+def test_a_receiver_that_dies_again_and_again_is_there_again(installed: Machine) -> None:
+    for _ in range(6):
+        before = main_process(installed, "receiver")
+        installed.run("kill", "-KILL", before)
+        until(lambda before=before: main_process(installed, "receiver") not in {before, "0"}, 15)  # type: ignore[misc]  # of this turn
+    until(lambda: installed.run("systemctl", "is-active", "enamel-receiver.service", check=False).stdout == "active\n")
+
+
+@pytest.mark.parametrize("name", ["receiver", "staff", "locker", "web", "intake"])
+def test_systemd_itself_says_that_it_never_gives_up_and_never_swaps(installed: Machine, name: str) -> None:
+    shown = installed.run(
+        "systemctl", "show", f"enamel-{name}.service", "-p", "StartLimitIntervalUSec,MemorySwapMax,Restart"
+    )
+    assert set(shown.stdout.split()) == {"StartLimitIntervalUSec=0", "MemorySwapMax=0", "Restart=always"}
 
 
 def test_each_process_runs_as_its_own_user_without_a_capability(installed: Machine) -> None:

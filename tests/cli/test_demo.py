@@ -93,7 +93,7 @@ def test_whatever_answers_in_their_place_is_no_answer(clinic: Clinic, says: byte
 def test_staff_answers_through_caddy_once_it_has_its_keys(clinic: Clinic, body: bytes, silent: list[str]) -> None:
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    folder = Folders.of(clinic.settings).tls
+    folder = Folders.of(clinic.settings).web_tls
     tls.load_cert_chain(folder / "web.pem", folder / "web-key.pem")
     with someone_else(clinic.settings.staff.port, answer, tls):
         assert silent_processes(clinic, ALL_RUN) == ["receiver", *silent]

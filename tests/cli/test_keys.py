@@ -1,13 +1,24 @@
 """`enamel keys`: how the root secret may be kept."""
 
 import json
+import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
+from appliance.store.files import is_in_memory
+
 ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def memory() -> Iterator[Path]:
+    with TemporaryDirectory(dir="/dev/shm") as folder:
+        yield Path(folder)
 
 
 def enamel(data: Path, *words: str, given: str = "") -> tuple[int, dict[str, object], str]:
@@ -52,3 +63,30 @@ def test_keys_are_rotated_by_a_command_and_the_receiver_gets_the_next(tmp_path: 
     assert status == 0, told
     assert made == {"wrapping_key": 2, "inbox_key": 2}
     assert json.loads(published.read_bytes())["number"] == 2
+
+
+def test_a_recovery_file_is_its_owners_alone_and_lies_in_memory(tmp_path: Path, memory: Path) -> None:
+    file = memory / "code"
+    status, made, told = enamel(tmp_path / "data", "init", "--sealing", "file", "--recovery-file", str(file))
+    assert status == 0, told
+    assert made["recovery_file"] == str(file)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert enamel(tmp_path / "data", "recover", "--sealing", "file", given=file.read_text())[0] == 0
+
+
+def test_no_box_is_made_that_would_leave_its_recovery_code_on_a_disk(tmp_path: Path, memory: Path) -> None:
+    assert not is_in_memory(ROOT), "these tests run from a disk"
+    (memory / "elsewhere").symlink_to(ROOT)
+    (memory / "taken").write_text("another box's")
+    faults = {
+        ROOT / "recovery-code": "never lies on a disk",
+        memory / "elsewhere" / "recovery-code": "never lies on a disk",
+        memory / "absent" / "recovery-code": "never lies on a disk",
+        memory / "taken": "there already",
+    }
+    for file, fault in faults.items():
+        status, _, told = enamel(tmp_path / "data", "init", "--sealing", "file", "--recovery-file", str(file))
+        assert (status, fault in told) == (15, True), told
+    assert not (tmp_path / "data").exists()
+    assert not (ROOT / "recovery-code").exists()
+    assert (memory / "taken").read_text() == "another box's"
