@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from appliance.archive.located import Image, Located
 from appliance.identifiers import AssociationId, FileId
 from appliance.store.stored_files import StoredFile
-from appliance.store.transactions import ReadTransaction, Row
+from appliance.store.transactions import ReadTransaction, Row, WriteTransaction
 
 _SELECT = """SELECT st.patient_key, st.study_key, se.series_key, i.instance_key, st.study_instance_uid,
   se.series_instance_uid, i.sop_instance_uid, i.sop_class_uid, i.instance_number,
@@ -30,6 +30,17 @@ _SERIES = f"""{_SELECT} FROM studies st {_DOWN}
 _SERIES_BY_KEY = f"""{_SELECT} FROM series se CROSS JOIN studies st ON st.study_key = se.study_key
   CROSS JOIN instances i ON i.series_key = se.series_key {_FILE_JOIN}
   WHERE se.series_key = :series_key ORDER BY i.instance_number, i.sop_instance_uid"""
+
+
+def mark_damaged(tx: WriteTransaction, located: Located, at: int) -> bool:
+    """Mark the file of an instance as damaged; give whether it was not yet."""
+    return bool(
+        tx.change(
+            "INSERT INTO damaged_files (file_id, instance_key, study_key, found_at) "
+            "VALUES (:file_id, :instance_key, :study_key, :at) ON CONFLICT DO NOTHING",
+            file_id=located.file.file_id.value, instance_key=located.instance_key, study_key=located.study_key, at=at,
+        )
+    )  # fmt: skip
 
 
 def one_instance(tx: ReadTransaction, study: str, series: str, sop: str) -> Located | None:

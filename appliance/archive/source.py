@@ -2,7 +2,8 @@
 
 Guards: every look-up and every read states its `Scope`; a study outside it is
 one that does not exist. No byte leaves before its chunk's tag has verified.
-What is looked at is recorded, once an hour for each study and session.
+What is looked at is recorded, once an hour for each study and session; a file
+that is not what was stored is marked and recorded, once.
 Leaves out: who the caller is (a door knows) and how an answer is written.
 """
 
@@ -13,12 +14,13 @@ from threading import Lock, local
 from typing import BinaryIO
 
 from appliance.archive import queries_retrieve, queries_search
+from appliance.archive.damage import Damage
 from appliance.archive.located import Located
 from appliance.archive.lookups import Lookups
 from appliance.archive.matching import AnyOf, Key, Level, Search
 from appliance.archive.scope import Scope
 from appliance.archive.viewings import Viewings
-from appliance.audit.events import EventCode
+from appliance.audit.events import AuditLog, EventCode
 from appliance.clock import Clock
 from appliance.errors import NotFound, Tampered
 from appliance.keys.secret import SecretKey
@@ -48,11 +50,12 @@ class _Open:
 class ScopedSource:
     """Finds and reads stored instances on behalf of a caller. Threads may share it."""
 
-    def __init__(self, database: Database, vault: Vault, keys: RotatingKeys, viewings: Viewings, clock: Clock) -> None:
+    def __init__(self, database: Database, vault: Vault, keys: RotatingKeys, audit: AuditLog, clock: Clock) -> None:
         self._database = database
         self._vault = vault
         self._keys = keys
-        self._viewings = viewings
+        self._viewings = Viewings(database, audit, clock)
+        self._damage = Damage(database, audit, clock)
         self._clock = clock
         self._open: OrderedDict[bytes, _Open] = OrderedDict()
         self._wrapping_keys: dict[int, tuple[SecretKey, float]] = {}
@@ -165,10 +168,13 @@ class ScopedSource:
         """
         scope.check_view()
         scope.check_study(located.study_instance_uid)
-        if offset + len(target) > located.file.plaintext_bytes:
-            raise Tampered("a stored instance is shorter than its rows say")
-        while not self._read_open(self._opened(located.file), offset, target):
-            pass
+        try:
+            _check_within(located, offset + len(target))
+            while not self._read_open(self._opened(located.file), offset, target):
+                pass
+        except Tampered:
+            self._damage.tell(located)
+            raise
 
     def close(self) -> None:
         """Close what is kept open and forget keys; what is read afterwards is opened anew."""
@@ -233,6 +239,11 @@ class ScopedSource:
                 key = self._keys.wrapping_key(tx, row.wrapping_key_number)
             self._wrapping_keys[row.wrapping_key_number] = key, now + OPEN_SECONDS
         return unwrap_data_key(key, row.file_id, row.wrapped_key)
+
+
+def _check_within(located: Located, end: int) -> None:
+    if end > located.file.plaintext_bytes:
+        raise Tampered("a stored instance is shorter than its rows say")
 
 
 def _close(opened: Iterable[_Open]) -> None:

@@ -42,7 +42,7 @@ def get_study(tx: ReadTransaction, study_key: int) -> StudyDetails:
         raise NotFound("no such study")
     series = tuple(queries.series_of_study(tx, study_key))
     conflicts = tuple(queries.conflicts(tx, study_key, study.patient_key))
-    return StudyDetails(study, series, conflicts)
+    return StudyDetails(study, series, conflicts, tuple(queries.damaged_of_study(tx, study_key)))
 
 
 def get_series(tx: ReadTransaction, series_key: int) -> tuple[StudyRow, SeriesRow]:

@@ -14,7 +14,6 @@ import uvicorn
 from appliance.accounts.errors import NotPublished
 from appliance.accounts.peers.publishing import keep_published
 from appliance.archive.source import ScopedSource
-from appliance.archive.viewings import Viewings
 from appliance.assembly import locker
 from appliance.assembly.folders import Folders
 from appliance.assembly.rooms import Rooms, open_rooms
@@ -71,8 +70,7 @@ def _publish(rooms: Rooms, stop: Event) -> None:
 
 def _open_app(rooms: Rooms) -> ASGI:
     """Put the pages together with DICOMweb, which reads through the one scoped source."""
-    viewings = Viewings(rooms.database, rooms.audit, rooms.clock)
-    source = ScopedSource(rooms.database, rooms.vault, rooms.rotating_keys, viewings, rooms.clock)
+    source = ScopedSource(rooms.database, rooms.vault, rooms.rotating_keys, rooms.audit, rooms.clock)
     dicomweb = Dicomweb(source, Callers(rooms.accounts), Metadata(source, rooms.clock))
     quarantine = Quarantine(rooms.database, rooms.rotating_keys, rooms.vault, rooms.audit, rooms.clock)
     pages = create_app(StaffContext(rooms.accounts, rooms.publication, quarantine, SecretKey.new()))

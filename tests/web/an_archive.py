@@ -12,7 +12,6 @@ from pydicom.filereader import read_partial
 
 from appliance.archive.scope import Scope
 from appliance.archive.source import ScopedSource
-from appliance.archive.viewings import Viewings
 from appliance.audit.events import Actor, ActorKind
 from appliance.dicom.facts import InstanceFacts
 from appliance.dicom.faults import Fault, Unparsable
@@ -43,8 +42,7 @@ class AnArchive:
 
     def __init__(self, folder: Path) -> None:
         self.box = ABox(folder).create()
-        self.viewings = Viewings(self.box.database, self.box.audit, self.box.clock)
-        self.source = ScopedSource(self.box.database, self.box.vault, self.box.keys, self.viewings, self.box.clock)
+        self.source = ScopedSource(self.box.database, self.box.vault, self.box.keys, self.box.audit, self.box.clock)
         self.stored: dict[str, bytes] = {}
 
     def reader(self) -> Database:

@@ -12,7 +12,6 @@ from appliance.accounts.context import Accounts
 from appliance.accounts.roles import IMAGE_RIGHT
 from appliance.accounts.tokens import issue_token
 from appliance.archive.source import ScopedSource
-from appliance.archive.viewings import Viewings
 from appliance.inbox.association import Outcome
 from appliance.keys.hierarchy import Subkey, derive
 from tests.intake.a_clinic import CT_IMAGE_STORAGE, EXPLICIT_LITTLE, Clinic, ct_slice, encoded
@@ -49,8 +48,7 @@ def main(folder: Path, frames: int) -> None:
     """Receive, serve, wait."""
     clinic = Clinic(folder)
     length = receive(clinic, frames)
-    viewings = Viewings(clinic.database, clinic.audit, clinic.clock)
-    source = ScopedSource(clinic.database, clinic.parts.vault, clinic.keys, viewings, clinic.clock)
+    source = ScopedSource(clinic.database, clinic.parts.vault, clinic.keys, clinic.audit, clinic.clock)
     key = derive(clinic.root, Subkey.ACCOUNTS)
     accounts = Accounts(clinic.database, clinic.audit, key, clinic.clock, "Clinic")
     told = {

@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from appliance.archive.matching import Level, Search
+from appliance.archive.reading.queries import count_damaged
+from appliance.archive.source import ScopedSource
+from appliance.archive.studies import get_study
 from appliance.errors import NotFound, NotPermitted, Tampered
 from tests.web.an_archive import EVERYTHING, AnArchive
 
@@ -72,8 +75,27 @@ def test_a_flipped_bit_is_tampered_and_nothing_leaves(archive: AnArchive) -> Non
     data = bytearray(path.read_bytes())
     data[5000] ^= 1
     path.write_bytes(data)
-    with pytest.raises(Tampered):
-        archive.source.read(EVERYTHING, found, 0, 10)
+    for _ in range(3):
+        with pytest.raises(Tampered):
+            archive.source.read(EVERYTHING, found, 0, 10)
+    with archive.box.database.read() as tx:
+        told = tx.rows("SELECT event, outcome, subject_kind, subject_key, study_key FROM audit_events")
+        assert told == [("file damaged", "failure", "instance", found.instance_key, found.study_key)]
+        assert (count_damaged(tx), get_study(tx, found.study_key).damaged_instances) == (1, (found.instance_key,))
+
+
+def test_damage_is_told_once_ever_whoever_reads_and_whenever(archive: AnArchive) -> None:
+    found = archive.source.instance(EVERYTHING, *uids(archive))
+    archive.box.vault.path_of(found.file.file_id).unlink()
+    for _ in range(2):
+        again = ScopedSource(
+            archive.box.database, archive.box.vault, archive.box.keys, archive.box.audit, archive.box.clock
+        )
+        with pytest.raises(Tampered):
+            again.read(EVERYTHING, found, 0, 10)
+        again.close()
+    with archive.box.database.read() as tx:
+        assert tx.rows("SELECT count(*) FROM audit_events WHERE event = 'file damaged'") == [(1,)]
 
 
 def test_a_look_is_recorded_once_an_hour_for_each_study_and_session(archive: AnArchive) -> None:

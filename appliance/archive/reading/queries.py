@@ -169,6 +169,20 @@ def count_quarantined(tx: ReadTransaction) -> int:
     return _int(tx.rows("SELECT count(*) FROM quarantine WHERE resolved_at IS NULL")[0][0])
 
 
+_DAMAGED = "FROM damaged_files d JOIN versions v USING (file_id)"  # an erased file's mark means nothing any more
+
+
+def count_damaged(tx: ReadTransaction) -> int:
+    """How many stored files were found damaged while they were read."""
+    return _int(tx.rows(f"SELECT count(*) {_DAMAGED}")[0][0])
+
+
+def damaged_of_study(tx: ReadTransaction, study_key: int) -> list[int]:
+    """The instances of a study whose files are damaged, by their row keys."""
+    rows = tx.rows(f"SELECT DISTINCT d.instance_key {_DAMAGED} WHERE d.study_key = :key ORDER BY 1", key=study_key)
+    return [_int(key) for (key,) in rows]
+
+
 def _study(row: Row) -> StudyRow:
     """Name the columns of `_STUDY`."""
     modalities, series_count, instance_count, first_arrived_at, last_arrived_at = row[12:17]

@@ -81,6 +81,7 @@ class StudyDetails:
     study: StudyRow
     series: tuple[SeriesRow, ...]
     conflicts: tuple[Conflict, ...]
+    damaged_instances: tuple[int, ...]  # row keys
 
 
 @dataclass(frozen=True, slots=True)

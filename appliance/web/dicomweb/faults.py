@@ -41,7 +41,7 @@ TABLE: tuple[tuple[type[ApplianceError], int, str], ...] = (
     (Refused, 400, "the request is refused"),
     (KeysSealed, 503, "the box is locked"),
     (Unavailable, 503, "the box cannot do this now"),
-    (Tampered, 500, "the stored data is damaged; the operator has been told"),
+    (Tampered, 500, "the stored data is damaged; the study and the quarantine page say so"),
 )
 _MORE: Mapping[int, Mapping[bytes, bytes]] = {
     401: {b"www-authenticate": b'Bearer realm="DICOMweb"'},

@@ -48,6 +48,7 @@ class Waiting:
 
     senders: int = 0
     quarantined: int = 0
+    damaged: int = 0
 
 
 class Pages:
@@ -104,7 +105,10 @@ def places_of(actor: Actor, waiting: Waiting) -> list[Place]:
     all_places = [
         (Permission.LIST_STUDIES, Place("/studies", gettext("Studies"))),
         (Permission.APPROVE_SENDERS, Place("/senders", gettext("Scanners"), waiting.senders)),
-        (Permission.READ_QUARANTINE, Place("/quarantine", gettext("Quarantine"), waiting.quarantined)),
+        (
+            Permission.READ_QUARANTINE,
+            Place("/quarantine", gettext("Quarantine"), waiting.quarantined + waiting.damaged),
+        ),
         (Permission.MANAGE_ACCOUNTS, Place("/people", gettext("People"))),
     ]
     return [place for permission, place in all_places if permission in actor.permissions]

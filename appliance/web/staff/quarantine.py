@@ -1,6 +1,7 @@
 """The quarantine, with its reasons in plain words."""
 
 from gettext import gettext as _
+from gettext import ngettext
 
 from litestar import get, post
 from litestar.params import FromPath, FromQuery
@@ -45,8 +46,14 @@ def quarantine_page(
     files = [_line(row) for row in shown]
     return pages.show_in_office(
         "quarantine.html", request, bar, files=files, older=older, told=words, listed=told == "listed",
-        may_retry=may_retry,
+        may_retry=may_retry, damage=_damage(bar.damaged),
     )  # fmt: skip
+
+
+def _damage(count: int) -> str:
+    """Say how many stored files are no longer what was stored."""
+    words = ngettext("%(count)d stored file is damaged", "%(count)d stored files are damaged", count)
+    return words % {"count": count} if count else ""
 
 
 @post("/quarantine/{quarantine_key:int}/retry", opt=needs(Permission.RETRY_QUARANTINE), status_code=303)

@@ -146,7 +146,7 @@ def study_view(details: StudyDetails, now: datetime) -> StudyView:
         words.patient_facts(study, today),
         words.study_state(study, now),
         _facts(details),
-        [*_conflicts(details.conflicts), _copies()],
+        [*_damage(len(details.damaged_instances)), *_conflicts(details.conflicts), _copies()],
         [_series(row) for row in details.series],
     )
 
@@ -173,6 +173,17 @@ def _copies() -> Notice:
     """Say how many copies there are: until a backup target is set up, the box's own is the only one."""
     caution = _("It exists once, on this box. Do not clear it from the scanner until a second copy is shown here.")
     return Notice("calm", _("Keep it on the scanner for now"), caution)
+
+
+def _damage(count: int) -> list[Notice]:
+    """Say how many images were found damaged; the others are as they were stored."""
+    if not count:
+        return []
+    title = ngettext("%(count)d image is damaged on this box", "%(count)d images are damaged on this box", count)
+    caution = _(
+        "What is stored is not what the scanner sent, so it is not shown. Send it again while the scanner has it."
+    )
+    return [Notice("bad", title % {"count": count}, caution)]
 
 
 def _conflicts(conflicts: Sequence[Conflict]) -> list[Notice]:
