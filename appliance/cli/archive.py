@@ -1,5 +1,6 @@
 """`enamel studies`, `quarantine`, `conflicts` and `check`: what the box keeps, and whether it is what was stored."""
 
+import json
 import os
 from argparse import ArgumentParser
 from collections.abc import Iterator
@@ -8,10 +9,11 @@ from pathlib import Path
 
 from appliance.archive.quarantine import get_entry
 from appliance.archive.reading.queries import open_conflicts, quarantined
-from appliance.archive.studies import list_studies, search_studies
+from appliance.archive.reading.rows import SeriesRow, StudyRow
+from appliance.archive.studies import get_study, list_studies, search_studies
 from appliance.assembly.checking import check_box
 from appliance.assembly.rooms import Rooms
-from appliance.audit.events import OPERATOR
+from appliance.audit.events import OPERATOR, Event, EventCode
 from appliance.cli.answers import FOUND_WRONG, Answer, listed
 from appliance.cli.line import Command, Invocation
 from appliance.clock import instant
@@ -30,13 +32,45 @@ def _studies(call: Invocation) -> Answer:
     with call.rooms() as rooms, rooms.database.read() as tx:
         limit = call.given.limit
         found = search_studies(tx, call.given.search, limit) if call.given.search else list_studies(tx, limit)
-    rows = [
-        {name: value for name, value in asdict(study).items() if name != "position"}
-        | {"last_arrived_at": study.last_arrived_at.isoformat(), "first_arrived_at": study.first_arrived_at.isoformat()}
-        for study in found
-    ]
+    rows = [_shown_study(study) for study in found]
     columns = ("study_key", "patient_id", "patient_name", "study_date", "modalities", "series_count", "instance_count")
     return listed(rows, columns, "No study is listed.")
+
+
+def _shown_study(study: StudyRow) -> dict[str, object]:
+    return {name: value for name, value in asdict(study).items() if name != "position"} | {
+        "last_arrived_at": study.last_arrived_at.isoformat(),
+        "first_arrived_at": study.first_arrived_at.isoformat(),
+    }
+
+
+def _show_study(call: Invocation) -> Answer:
+    """Show what the study page shows. Looking at it is an event here, too."""
+    with call.rooms() as rooms:
+        with rooms.database.read() as tx:
+            details = get_study(tx, call.given.study_key)
+        study = details.study
+        with rooms.database.write() as tx:
+            event = Event(EventCode.STUDY_OPENED, OPERATOR, patient_key=study.patient_key, study_key=study.study_key)
+            rooms.audit.record(tx, event)
+    series = [_shown_series(row) for row in details.series]
+    data = _shown_study(study) | {
+        "series": series,
+        "conflicts": [asdict(one) | {"found_at": one.found_at.isoformat()} for one in details.conflicts],
+        "damaged_instances": list(details.damaged_instances),
+    }
+    columns = ("series_key", "modality", "series_description", "instance_count", "completeness", "further_versions")
+    head = f"{study.patient_name}, {study.patient_id}, {study.study_date}: {study.study_description}"
+    found = [f"open conflicts    {len(details.conflicts)}", f"damaged instances {len(details.damaged_instances)}"]
+    return Answer(data, "\n".join([head, listed(series, columns, "It has no series.").text, *found]))
+
+
+def _shown_series(row: SeriesRow) -> dict[str, object]:
+    return asdict(row) | {
+        "completeness": row.completeness.value,
+        "findings": json.loads(row.findings),
+        "last_arrived_at": row.last_arrived_at.isoformat(),
+    }
 
 
 def _quarantine(call: Invocation) -> Answer:
@@ -129,6 +163,7 @@ def _check(call: Invocation) -> Answer:
 
 COMMANDS = (
     Command("studies list", _studies, _study_arguments),
+    Command("studies show", _show_study, lambda parser: parser.add_argument("study_key", type=int)),
     Command("quarantine list", _quarantine),
     Command("quarantine show", _show, _key_argument),
     Command("quarantine export", _export, _export_arguments),

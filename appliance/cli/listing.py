@@ -58,6 +58,7 @@ MODULES: Mapping[str, Mapping[str, str]] = {
     },
     "archive": {
         "studies list": "list studies, or those that match words",
+        "studies show": "show one study: its series, whether they are complete, what is odd, further versions, damage",
         "quarantine list": "list what was kept and could not be listed as a study",
         "quarantine show": "say what is known of one of them",
         "quarantine export": "copy one of them, decrypted, to a file",

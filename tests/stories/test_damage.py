@@ -34,6 +34,7 @@ def test_a_flipped_bit_is_told_where_people_look(tmp_path: Path, free_port_block
         assert [(event["outcome"], event["subject_kind"], event["study_key"]) for event in events] == [
             ("failure", "instance", 1)
         ]
+        assert len(box.enamel("studies", "show", "1")["damaged_instances"]) == 1
         with closing(box.sign_in("dentist")) as browser:
             assert "1 image is damaged on this box" in browser.get("/studies/1").text
         with closing(box.sign_in()) as browser:
