@@ -125,10 +125,17 @@ class AssociationIntake:
         return True
 
     def sweep(self) -> None:
-        """Remove what `conclude` wrote down as swept; its transaction is committed."""
+        """Remove what `conclude` wrote down as swept, and put a contested folder aside; that is committed."""
         swept, self._swept = self._swept, []
         for file_id in swept:
             self._tried(file_id, partial(self._parts.vault.remove_arrived, self._id, file_id))
+        if self._told is not None:
+            self._tried(self._id, self._put_aside)
+
+    def _put_aside(self) -> None:
+        """Keep what stays in the folder where it waits for nothing; the next start looks at it again."""
+        self._parts.vault.move_aside(self._id)
+        self.settled = True
 
     def _listed(self) -> tuple[list[FileId], AssociationEnd | None, bool]:
         end, end_is_ours = self._end()  # before the listing: what it counts is then in the listing

@@ -53,6 +53,11 @@ class IntakeParts:
         """Give the folder of associations whose every file has its row."""
         return self.data_folder / "settled"
 
+    @property
+    def aside(self) -> Path:
+        """Give the folder of associations that no key here opens: kept as they came."""
+        return self.settled / "aside"
+
     @cached_property
     def vault(self) -> Vault:
         """Give the vault of this data folder; one, for it remembers which of its folders are durable."""

@@ -183,7 +183,7 @@ def inbox_keys_in_use(parts: IntakeParts) -> set[int]:
         Unavailable: The disk refused.
     """
     numbers: set[int] = set()
-    for folder in filter(Path.is_dir, (parts.inbox, parts.settled)):
+    for folder in filter(Path.is_dir, (parts.inbox, parts.settled, parts.aside)):
         reader = InboxReader(folder, parts.box_id, parts.files)
         for association_id in reader.association_ids():
             parts.on_progress()

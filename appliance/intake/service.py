@@ -1,8 +1,9 @@
 """Takes sealed arrivals into the catalogue and the vault, in order, many associations at a time.
 
 Guards: receiving never waits for this process, and nothing that arrives stops
-it: an association that cannot be opened is listed in quarantine and passed
-over until it changes. A step may be cut at any point and is done again without effect.
+it: an association that cannot be opened is listed in quarantine and put aside as
+it came, and looked at again at every start. A step may be cut at any point and is
+done again without effect.
 Rotating keys is part of its work, but not of this module: see `rotation`.
 """
 
@@ -15,9 +16,9 @@ from threading import Event as Stop
 from appliance.archive.arrivals import QuarantineReason
 from appliance.archive.recording import record_unopened
 from appliance.errors import Tampered, Unavailable, WrongKey
-from appliance.identifiers import AssociationId
+from appliance.identifiers import AssociationId, FileId
 from appliance.inbox.association import SealedAssociation
-from appliance.inbox.reader import CutRecord, OpenAssociation
+from appliance.inbox.reader import CutRecord, InboxReader, OpenAssociation
 from appliance.intake import queries, trail
 from appliance.intake.association import AssociationIntake
 from appliance.intake.batch import Batch
@@ -85,6 +86,7 @@ class Intake:
         with storage_faults():
             DurableFolders(parts.files).make(parts.data_folder / "exchange", 0o750)
         publish_inbox_key(parts)
+        self._bring_back()
         self._finish_moves()
         return True
 
@@ -107,6 +109,16 @@ class Intake:
         self._nursery.close()
         self._parts.database.close()
 
+    def _bring_back(self) -> None:
+        """Give what was put aside back to the inbox where it opens now: another catalogue's keys may have come back."""
+        aside = InboxReader(self._parts.aside, self._parts.box_id, self._parts.files)
+        for association_id in aside.association_ids():
+            with suppress(Tampered, Unavailable):
+                record = aside.record_of(association_id)
+                if record is not None:
+                    self._unsealed(record)
+                    self._parts.vault.move_back(association_id)
+
     def _finish_moves(self) -> None:
         with self._parts.database.read() as tx:
             unmoved = stored_files.files_in_inbox(tx)
@@ -122,7 +134,7 @@ class Intake:
         try:
             self._parts.vault.move_in(row.association_id, [row.file_id])
         except Tampered:
-            log.exception("a catalogued file is in neither inbox nor vault")
+            self._lose(row.file_id, row.association_id)
             return
         except Unavailable as error:  # keeps no other back
             self._resting.refuse(row.file_id, error)
@@ -131,6 +143,17 @@ class Intake:
         self._resting.forget(row.file_id)
         with self._parts.database.write() as tx:
             stored_files.mark_in_vault(tx, row.file_id)
+
+    def _lose(self, file_id: FileId, association_id: AssociationId) -> None:
+        """Tell that a catalogued file is in neither place, once, and wait for it no longer."""
+        log.error("a catalogued file is in neither inbox nor vault")
+        parts, is_gone = self._parts, association_id not in self._reader.association_ids()
+        with parts.database.write() as tx:
+            stored_files.mark_in_vault(tx, file_id)
+            key = record_unopened(tx, association_id, None, QuarantineReason.DAMAGED, parts.now())
+            trail.tell_rotten(parts.audit, tx, key)
+            if is_gone and not queries.has_unmoved(tx, association_id.value):
+                queries.settle_association(tx, association_id.value, parts.now())
 
     def _take_in(self) -> int:
         batch, done = Batch(self._parts), 0
@@ -210,13 +233,18 @@ class Intake:
         return self._reader.open(record, private_keys)
 
     def _pass_over(self, association_id: AssociationId, error: Tampered) -> None:
-        """List what cannot be opened, once, and leave it where it lies."""
+        """List what cannot be opened, once, and put it aside; where the disk refuses that it is left where it lies."""
         reason = QuarantineReason.FORGED if isinstance(error, WrongKey) else QuarantineReason.DAMAGED
         self._passed_over[association_id] = self._reader.stamp_of(association_id)
         with self._parts.database.write() as tx:
             if not queries.has_unopened(tx, association_id.value):
                 key = record_unopened(tx, association_id, None, reason, self._parts.now())
                 trail.tell_forged(self._parts.audit, tx, key)
+        try:
+            if not self._reader.is_live(association_id):  # once it ended its folder has changed
+                self._parts.vault.move_aside(association_id)
+        except Unavailable as refused:
+            self._resting.refuse(association_id, refused)
 
     def _forget_settled(self) -> None:
         for association in [one for one in self._open.values() if one.settled]:

@@ -110,6 +110,35 @@ class Vault:
         self._folders.make(self._settled)
         return self._settled
 
+    def move_aside(self, association_id: AssociationId) -> None:
+        """Move an association's folder out of the inbox as it is, durably: what came by that name before stays too.
+
+        Raises:
+            Unavailable: The disk refused; it lies where it lay.
+        """
+        name, aside = str(association_id), self._settled / "aside"
+        with storage_faults():
+            self._folders.make(self.prepare_settled() / aside.name)
+            target = aside / name
+            if target.exists():
+                target = target.with_name(f"{name}.{FileId.new()}")
+            with suppress(FileNotFoundError):
+                self._files.rename(self._inbox / name, target)
+            self._files.fsync_folder(aside)
+            self._files.fsync_folder(self._inbox)
+
+    def move_back(self, association_id: AssociationId) -> None:
+        """Move a folder that was put aside into the inbox again, unless one of its name is there.
+
+        Raises:
+            Unavailable: The disk refused.
+        """
+        target = self._inbox / str(association_id)
+        with storage_faults():
+            if not target.exists():
+                self._files.rename(self._settled / "aside" / target.name, target)
+                self._files.fsync_folder(self._inbox)
+
     def remove_arrived(self, association_id: AssociationId, file_id: FileId) -> None:
         """Remove a file from the inbox, durably, whatever lies under its name in the vault; none there is no error.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from appliance.assembly.supervisor import waiting_count
 from appliance.errors import Unavailable
 from appliance.identifiers import AssociationId, FileId
 from appliance.inbox.writer import AssociationWriter
@@ -112,7 +113,10 @@ def test_a_well_sealed_forgery_under_a_real_files_name_stops_nothing_and_the_rea
     assert listed(clinic) == [2, 3]
     assert reasons(clinic) == ["replayed"]
     assert forged_events(clinic) == 1
-    assert file_of(real).read_bytes() == kept, "it lies where it was acknowledged, with its key beside it"
+    aside = clinic.parts.aside / real.folder.name
+    assert (aside / str(name)).read_bytes() == kept, "it is kept, with its key beside it"
+    assert (aside / "association").exists()
+    assert waiting_count(clinic.parts.inbox) == 0, "nothing waits any more"
 
 
 def test_a_well_sealed_forgery_of_a_catalogued_file_changes_nothing(clinic: Clinic) -> None:
@@ -124,7 +128,8 @@ def test_a_well_sealed_forgery_of_a_catalogued_file_changes_nothing(clinic: Clin
         step(clinic)
     assert (listed(clinic), reasons(clinic), forged_events(clinic)) == ([1], ["replayed"], 1)
     assert opens_as_sent(clinic, name, sent(ct_slice(1)).dataset)
-    assert file_of(forger).exists()
+    assert (clinic.parts.aside / forger.folder.name / str(name)).exists()
+    assert waiting_count(clinic.parts.inbox) == 0
 
 
 def test_a_forgery_beside_a_file_that_was_not_moved_yet_never_takes_its_place(clinic: Clinic) -> None:

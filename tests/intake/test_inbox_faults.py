@@ -4,17 +4,23 @@ import os
 import shutil
 import threading
 import time
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from appliance.assembly.supervisor import waiting_count
 from appliance.identifiers import AssociationId, FileId
 from appliance.inbox.association import END_NAME
 from appliance.inbox.public_key import read_public_key
 from appliance.inbox.spool import Spool, SpoolEvent
 from appliance.inbox.writer import AssociationWriter
 from appliance.intake.service import Intake
+from appliance.keys.hierarchy import Keyring, Subkey
+from appliance.keys.inbox_seal import new_inbox_key_pair
+from appliance.keys.secret import SecretKey
+from appliance.keys.wrapping import seal_secret
 from tests.dicom import datasets as ds
 from tests.intake.a_clinic import EXPLICIT_LITTLE, Clinic, Sent, ct_slice, sent
 
@@ -118,7 +124,7 @@ def test_a_record_with_other_facts_does_not_open(clinic: Clinic) -> None:
     record.write_bytes(record.read_bytes().replace(b"192.0.2.7", b"192.0.2.8"))
     step(clinic)
     assert clinic.rows("SELECT reason FROM quarantine") == [("forged",)]
-    assert files_of(association)
+    assert [len(path.name) for path in clinic.parts.aside.glob("*/*")].count(32) == 1, "it is kept"
 
 
 def test_a_forged_end_is_not_believed(clinic: Clinic) -> None:
@@ -237,3 +243,59 @@ def test_foreign_names_in_the_inbox_are_passed_over(clinic: Clinic) -> None:
     (association.folder / "notes.txt").write_text("x")
     step(clinic)
     assert arrivals(clinic) == ["new"]
+
+
+def test_what_cannot_be_opened_is_put_aside_and_counted_no_more_and_opens_once_its_key_is_back(clinic: Clinic) -> None:
+    public = clinic.public
+    pair = new_inbox_key_pair()
+    clinic.public = replace(public, number=7, public_key=pair.public_key)  # an inbox key of a newer catalogue
+    stranger = clinic.receive([sent(ct_slice(number)) for number in (1, 2, 3)])
+    clinic.public = public
+    assert waiting_count(clinic.parts.inbox) == 3
+    before = {path.name: path.read_bytes() for path in stranger.folder.iterdir()}
+    step(clinic)
+    aside = clinic.parts.aside / stranger.folder.name
+    assert waiting_count(clinic.parts.inbox) == 0
+    assert {path.name: path.read_bytes() for path in aside.iterdir()} == before
+    step(clinic)
+    assert aside.exists(), "still no key opens it"
+    assert clinic.rows("SELECT count(*) FROM quarantine") == [(1,)]
+    with clinic.database.write() as tx:
+        made = clinic.keys.rotate_inbox_key(tx, above=6)
+        tx.change(
+            "UPDATE rotating_keys SET wrapped_key = :wrapped, public_key = :public WHERE kind = 'inbox' AND number = 7",
+            wrapped=seal_secret(key_wrapping_key(clinic), b"inbox key 7", pair.private_key.reveal()),
+            public=pair.public_key,
+        )
+    assert made.number == 7
+    step(clinic)
+    assert not aside.exists()
+    assert clinic.rows("SELECT instance_count FROM studies") == [(3,)]
+
+
+def key_wrapping_key(clinic: Clinic) -> SecretKey:
+    return Keyring.for_process("intake", clinic.root).key(Subkey.KEY_WRAPPING)
+
+
+@pytest.mark.parametrize("folder_too", [False, True])
+def test_a_catalogued_file_that_is_gone_is_told_and_keeps_its_association_no_longer(
+    clinic: Clinic, *, folder_too: bool
+) -> None:
+    association = clinic.receive([sent(ct_slice(1)), sent(ct_slice(2))])
+    step(clinic)
+    (file_id, *_), *_ = clinic.rows("SELECT file_id FROM files ORDER BY file_id")
+    assert isinstance(file_id, bytes)
+    name = association.folder.name
+    if not folder_too:
+        (clinic.parts.settled / name).rename(association.folder)
+    with clinic.database.write() as tx:  # as a crash leaves it between the rows and the move
+        sql = "UPDATE files SET place = 'inbox', association_id = :association WHERE file_id = :file"
+        tx.change(sql, association=bytes.fromhex(name), file=file_id)
+        tx.change("UPDATE associations SET settled_at = NULL")
+    clinic.parts.vault.path_of(FileId(file_id)).unlink()
+    for _ in range(2):
+        step(clinic)
+        assert clinic.rows("SELECT count(*) FROM associations WHERE settled_at IS NULL") == [(0,)]
+        assert clinic.rows("SELECT reason FROM quarantine") == [("damaged",)]
+        assert clinic.rows("SELECT count(*) FROM audit_events WHERE event = 'file damaged'") == [(1,)]
+    assert not association.folder.exists()
