@@ -30,7 +30,7 @@ def test_a_device_stores_with_the_certificate_it_was_given_and_a_stranger_does_n
     assert isinstance(told, dict)
     assert sorted(file.name for file in out.iterdir()) == ["box-ca.pem", "device-key.pem", "device.pem"]
     assert all(stat.S_IMODE(file.stat().st_mode) == 0o600 for file in out.iterdir())
-    shutil.copytree(data / "tls", box / "tls")
+    shutil.copytree(data / "tls" / "dicom", box / "tls")
     only_it = PeerEntry("ProMax", ("PROMAX",), (), (str(told["certificate_sha256"]),))
     authority = out / "box-ca.pem"
     with running(box, REQUIRED, [only_it]) as receiver:
