@@ -79,7 +79,7 @@ def test_a_device_that_cannot_be_asked_is_said_before_anything_is_sent(data: Pat
     enamel(data, "peers", "test", "ROAMING", "--address", "127.0.0.1", "--timeout", "0", status=15)
     enamel(data, "peers", "test", "ROAMING", "--address", "127.0.0.1", "--tls", "/nowhere.pem", status=15)
     enamel(data, "peers", "test", "NOBODY", status=12)
-    enamel(data, "peers", "add", "ROAMING")
+    enamel(data, "peers", "add", "ROAMING", "--address", "10.0.0.9")
     enamel(data, "peers", "test", "ROAMING", "--address", "127.0.0.1", status=15)
 
 
