@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 
 from appliance.archive.located import Located
@@ -93,6 +95,31 @@ def test_damaged_instances_are_described_by_their_rows_and_the_others_come_whole
     assert models.keys() == {f"{SERIES}.{number}" for number in range(1, COUNT + 1)}
     comments = "00204000"
     assert {uid for uid, model in models.items() if comments not in model} == {f"{SERIES}.{n}" for n in damaged}
+
+
+def test_a_disk_that_refuses_cuts_the_answer_off_or_says_so_before_it_begins(tmp_path: Path) -> None:
+    dicomweb = ADicomweb(tmp_path)
+    for number in range(1, COUNT + 1):
+        dicomweb.archive.store(slice_bytes(STUDY, SERIES, number, LONG), SYNTAX)
+    path = f"/dicomweb/studies/{STUDY}/metadata"
+    with dicomweb.served():
+        with refused(dicomweb.archive, 1):
+            assert dicomweb.client.get(path).status_code == 503
+        with refused(dicomweb.archive, COUNT), pytest.raises(httpx.RemoteProtocolError):
+            dicomweb.client.get(path)
+        assert len(dicomweb.client.get(path).json()) == COUNT
+
+
+@contextmanager
+def refused(archive: AnArchive, number: int) -> Iterator[None]:
+    """Let the disk refuse a stored file that is not open yet: a loop of links cannot be opened."""
+    located = archive.source.instance(EVERYTHING, STUDY, SERIES, f"{SERIES}.{number}")
+    path = archive.box.vault.path_of(located.file.file_id)
+    aside = path.with_name("aside")
+    path.rename(aside)
+    path.symlink_to(path)
+    yield
+    aside.replace(path)
 
 
 def spoil(archive: AnArchive, source: ScopedSource, number: int) -> None:
