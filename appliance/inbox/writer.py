@@ -34,6 +34,7 @@ from appliance.inbox.public_key import InboxPublicKey
 from appliance.keys.inbox_seal import end_mac, instance_key, seal_association_key
 from appliance.keys.secret import SecretKey
 from appliance.keys.stream import Buffer, SealBuffers, StreamSealer
+from appliance.store.blocks import BlockMemory, BlockWriter
 from appliance.store.files import Draft, FileLayer, replace_lazily, storage_faults
 
 FOLDER_MODE = 0o770  # on a box intake moves files out, by its group; the process's umask narrows it elsewhere
@@ -89,7 +90,7 @@ class AssociationWriter:
         self._meta = FileMetaWriter(ArrivalNames(facts.calling_ae_title.value, facts.called_ae_title.value))
         self._key: SecretKey | None = None
         self._place: _Place | None = None
-        self._buffers: SealBuffers | None = None
+        self._buffers: _Buffers | None = None
         self._sequence = 0
         self._committed = 0
         self._beside: ThreadPoolExecutor | None = None  # made with the first file, ended by `end`
@@ -117,8 +118,8 @@ class AssociationWriter:
             key, place, beside, buffers = self._opened()
             place.prepare(beside)
             file_id = FileId.new()
-            file = NewFile(self._files, place, file_id, beside)
-            arrival = ArrivalWriter(file, instance_key(key, file_id), buffers, self._count)
+            file = NewFile(self._files, place, file_id, beside, buffers.block)
+            arrival = ArrivalWriter(file, instance_key(key, file_id), buffers.seal, self._count)
         self._sequence += 1
         arrival.write(self._meta.head(sop_class_uid, sop_instance_uid, transfer_syntax_uid, origin))
         return arrival
@@ -153,18 +154,25 @@ class AssociationWriter:
         with storage_faults():  # not synced: nothing that was promised depends on it
             replace_lazily(self._files, self.folder / END_NAME, end_file(record, end_mac(self._key, record)), FILE_MODE)
 
-    def _opened(self) -> tuple[SecretKey, "_Place", Executor, SealBuffers]:
+    def _opened(self) -> tuple[SecretKey, "_Place", Executor, "_Buffers"]:
         if self._key is None or self._place is None or self._buffers is None:
             public, self._key = self._public_key(), SecretKey.new()
             info = association_info(self._facts, public.number)
             record = encode_association(info, seal_association_key(public.public_key, info, self._key))
-            self._place, self._buffers = _Place(self._files, self.folder, record), SealBuffers()
+            self._place, self._buffers = _Place(self._files, self.folder, record), _Buffers()
         if self._beside is None:
             self._beside = ThreadPoolExecutor(1, thread_name_prefix="folder-sync")
         return self._key, self._place, self._beside, self._buffers
 
     def _count(self) -> None:
         self._committed += 1
+
+
+class _Buffers:
+    """The memory that an association's files use one after the other."""
+
+    def __init__(self) -> None:
+        self.seal, self.block = SealBuffers(), BlockMemory()
 
 
 class _Place:
@@ -236,7 +244,7 @@ class _Place:
 class NewFile:
     """A file that did not exist before and is only appended to."""
 
-    def __init__(self, files: FileLayer, place: _Place, file_id: FileId, beside: Executor) -> None:
+    def __init__(self, files: FileLayer, place: _Place, file_id: FileId, beside: Executor, memory: BlockMemory) -> None:
         """Create it.
 
         Args:
@@ -245,6 +253,7 @@ class NewFile:
             file_id: Its name.
             beside: A thread that syncs the folder while this one syncs the file: both then wait for
                 the same commit of the file system's journal.
+            memory: For its blocks.
         """
         self._beside = beside
         self.file_id = file_id
@@ -253,11 +262,15 @@ class NewFile:
         self._path = place.folder / str(file_id)
         self._descriptor = files.create_exclusive(self._path, FILE_MODE)
         self._open = True
+        self._blocks = BlockWriter(files, self._descriptor, memory)
 
     def append(self, data: memoryview) -> None:
-        """Write all of `data` at the end; the disk begins while the next bytes come."""
-        self._files.write(self._descriptor, data)
-        self._files.start_writing(self._descriptor)
+        """Take all of `data` for the end of the file."""
+        self._blocks.append(data)
+
+    def finish(self) -> None:
+        """Let the file hold all that was appended, and no more."""
+        self._blocks.finish()
 
     def make_durable(self) -> None:
         """Sync the file, its folder entry, and with the first file all that leads to it."""
@@ -308,6 +321,7 @@ class ArrivalWriter:
         """
         with storage_faults():
             self._sealer.finish()
+            self._file.finish()
             self._whole = True
             self._file.make_durable()
             self._file.close()

@@ -12,7 +12,7 @@ import fcntl
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
 from typing import BinaryIO, Protocol
@@ -24,7 +24,7 @@ from appliance.errors import ApplianceError, OutOfSpace, Unavailable
 FILE_MODE = 0o640
 FOLDER_MODE = 0o770
 _LIBC = ctypes.CDLL(None)
-_ALL, _START = ctypes.c_int64(0), 2  # the whole file; SYNC_FILE_RANGE_WRITE, sync_file_range(2)
+ALIGNED_BYTES = 4096  # suits the logical blocks of every disk, and memory pages
 _IN_MEMORY = frozenset({0x01021994, 0x858458F6})  # TMPFS_MAGIC, RAMFS_MAGIC, statfs(2)
 _STATFS_BYTES = 256  # more than any struct statfs has; it begins with the type, a long
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -42,8 +42,18 @@ class FileLayer(Protocol):
         """Write all of `data`."""
         ...
 
-    def start_writing(self, descriptor: int) -> None:
-        """Let the disk begin with what was written so far; promises nothing and never fails."""
+    def pass_cache(self, descriptor: int) -> None:
+        """Let aligned blocks go to the disk without a copy in the page cache, where the file system can.
+
+        From then on what is written begins at a multiple of `ALIGNED_BYTES`, in memory as in the file, and is
+        such a multiple long. Promises nothing: each block still needs `fsync`.
+
+        Source: open(2), O_DIRECT.
+        """
+        ...
+
+    def truncate(self, descriptor: int, size: int) -> None:
+        """Cut a file to `size` bytes."""
         ...
 
     def fsync(self, descriptor: int) -> None:
@@ -109,8 +119,12 @@ class RealFiles:
         while written < len(data):  # rare: a signal, or the disk just before it is full
             written += os.write(descriptor, memoryview(data)[written:])
 
-    def start_writing(self, descriptor: int) -> None:
-        _LIBC.sync_file_range(descriptor, _ALL, _ALL, _START)
+    def pass_cache(self, descriptor: int) -> None:
+        with suppress(OSError):  # a file system that cannot do it keeps to its cache
+            fcntl.fcntl(descriptor, fcntl.F_SETFL, os.O_DIRECT)
+
+    def truncate(self, descriptor: int, size: int) -> None:
+        os.ftruncate(descriptor, size)
 
     def fsync(self, descriptor: int) -> None:
         os.fsync(descriptor)

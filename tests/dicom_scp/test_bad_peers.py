@@ -8,6 +8,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -170,14 +171,15 @@ def test_what_was_acknowledged_survives_a_kill_in_the_middle_of_an_object(tmp_pa
 
 def opened_whole(receiver: Running, association: Path) -> list[bytes]:
     """Open what is whole; the one file that was being written may be cut."""
-    newest = max(
-        association.iterdir(), key=lambda file: (file.stat().st_mtime_ns, -file.stat().st_size)
-    )  # a tie: emptier
-    try:
+    with suppress(Tampered):
         return receiver.folder.opened(association)
-    except Tampered:
-        newest.rename(receiver.folder.path / "cut")
-        return receiver.folder.opened(association)
+    aside = receiver.folder.path / "cut"
+    for file in sorted(association.iterdir(), key=lambda file: file.stat().st_mtime_ns, reverse=True):
+        file.rename(aside)
+        with suppress(Tampered):
+            return receiver.folder.opened(association)
+        aside.rename(file)
+    raise AssertionError("more than one file is cut")
 
 
 def test_it_ends_cleanly_within_five_seconds_with_an_object_half_sent(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ from tests.store.failing_files import FailingFiles
 NAMES = ("1.2.840.10008.5.1.4.1.1.2", "1.2.3.4", "1.2.840.10008.1.2.1")
 BOX = BoxId.new()
 KEYS = new_inbox_key_pair()
-FAULTY = {"make_folder", "create_exclusive", "write", "fsync", "rename", "fsync_folder"}
+FAULTY = {"make_folder", "create_exclusive", "write", "truncate", "fsync", "rename", "fsync_folder"}
 
 
 def facts() -> AssociationFacts:
@@ -134,10 +134,10 @@ def test_every_sync_comes_before_commit_returns(tmp_path: Path) -> None:
     association = writer(tmp_path, files, new_inbox_key_pair())
     store(association, b"x")
     written = ["make_folder", "create_exclusive", "write", "create_exclusive", "write"]
-    assert Counter(files.done) == Counter([*written, "rename", *["fsync"] * 2, *["fsync_folder"] * 2])
+    assert Counter(files.done) == Counter([*written, "truncate", "rename", *["fsync"] * 2, *["fsync_folder"] * 2])
     assert files.done.index("rename") < files.done.index("fsync_folder"), "the record's name is synced with the file's"
     store(association, b"y")
-    assert Counter(files.done[-4:]) == Counter(["create_exclusive", "write", "fsync", "fsync_folder"])
+    assert Counter(files.done[-5:]) == Counter(["create_exclusive", "write", "truncate", "fsync", "fsync_folder"])
 
 
 def test_the_end_is_not_waited_for(tmp_path: Path) -> None:

@@ -45,8 +45,12 @@ class FailingFiles:
             raise
         self._real.write(descriptor, data)
 
-    def start_writing(self, descriptor: int) -> None:
-        self._real.start_writing(descriptor)
+    def pass_cache(self, descriptor: int) -> None:
+        self._real.pass_cache(descriptor)
+
+    def truncate(self, descriptor: int, size: int) -> None:
+        self._step("truncate")
+        self._real.truncate(descriptor, size)
 
     def fsync(self, descriptor: int) -> None:
         self._step("fsync")

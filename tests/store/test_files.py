@@ -170,14 +170,3 @@ def test_a_disk_that_takes_only_a_part_is_not_taken_for_one_that_took_all(tmp_pa
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         files.close(descriptor)
     assert (tmp_path / "short").stat().st_size == 100
-
-
-def test_writing_begins_before_it_is_waited_for_and_changes_nothing(tmp_path: Path) -> None:
-    files = RealFiles()
-    descriptor = files.create_exclusive(tmp_path / "early")
-    files.write(descriptor, b"first")
-    files.start_writing(descriptor)
-    files.write(descriptor, b"second")
-    files.fsync(descriptor)
-    files.close(descriptor)
-    assert (tmp_path / "early").read_bytes() == b"firstsecond"
