@@ -132,6 +132,8 @@ def small_packets() -> Iterator[str]:
     """Make a network namespace behind a pair of interfaces with MTU 1500; needs root."""
     _ip("netns", "add", NAMESPACE)
     try:
+        # A namespace ends some time after its last process; the pair that the run before made may still be there.
+        subprocess.run(["ip", "link", "del", "eb-out"], check=False, stderr=subprocess.DEVNULL)
         _ip("link", "add", "eb-out", "mtu", "1500", "type", "veth", "peer", "name", "eb-in", "netns", NAMESPACE)
         _ip("addr", "add", f"{OUTSIDE}/30", "dev", "eb-out")
         _ip("link", "set", "eb-out", "up")
