@@ -144,11 +144,7 @@ class RealFiles:
 
     def hold_folder(self, path: Path) -> int:
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH)
-        except OSError:
-            os.close(descriptor)
-            raise
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
         return descriptor
 
     def is_held(self, path: Path) -> bool:
@@ -210,8 +206,8 @@ def is_in_memory(folder: Path) -> bool:
     Source: statfs(2).
     """
     told = ctypes.create_string_buffer(_STATFS_BYTES)
-    if _LIBC.statfs(os.fsencode(folder), told) != 0:
-        raise FileNotFoundError(errno.ENOENT, "there is no such folder", str(folder))
+    folder.stat()
+    _LIBC.statfs(os.fsencode(folder), told)
     return ctypes.c_ulong.from_buffer(told).value & 0xFFFFFFFF in _IN_MEMORY
 
 

@@ -151,3 +151,16 @@ def test_foreign_names_in_the_vault_are_passed_over(tmp_path: Path) -> None:
 def test_a_vault_that_cannot_be_read_says_so(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="ENOENT"):
         list(Vault(tmp_path / "nowhere", FailingFiles()).stored_ids())
+
+
+def test_what_is_put_aside_twice_or_came_again_is_replaced_by_nothing(tmp_path: Path) -> None:
+    vault = Vault(folder_with_arrivals(tmp_path), FailingFiles())
+    vault.move_aside(ASSOCIATION)
+    folder_again = tmp_path / "inbox" / str(ASSOCIATION)
+    folder_again.mkdir()
+    vault.move_aside(ASSOCIATION)
+    assert len(list((tmp_path / "settled" / "aside").iterdir())) == 2
+    folder_again.mkdir()
+    vault.move_back(ASSOCIATION)
+    assert list(folder_again.iterdir()) == []
+    assert len(list((tmp_path / "settled" / "aside").iterdir())) == 2
