@@ -28,10 +28,10 @@ run: $(READY) ## Start a whole clinic on this machine; Ctrl-C stops it, a second
 	$(BIN)/enamel demo $(DEMO)
 
 test: $(READY) ## The fast tests, one process a core
-	$(PYTEST) -q -n auto --dist loadfile -m "not slow"
+	$(PYTEST) -q -n auto --dist loadfile --no-loadscope-reorder -m "not slow"
 
 test-all: $(READY) ## Every test, the box and the fault runs included
-	$(PYTEST) -q -n auto --dist loadfile
+	$(PYTEST) -q -n auto --dist loadfile --no-loadscope-reorder
 	$(MAKE) kills power-loss disk-errors
 
 kills: $(READY) ## Kill receiver and intake 1,000 times while scans arrive; writes benchmarks/results/kills.json

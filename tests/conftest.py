@@ -26,6 +26,12 @@ settings.register_profile("full", max_examples=2000, deadline=None, suppress_hea
 settings.load_profile(os.environ.get("ENAMEL_HYPOTHESIS", "small"))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that hold slow tests, so that no core is idle while another ends the run alone."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture
 def short_path() -> Iterator[Path]:
     """Give an empty folder whose path leaves room for the sockets below it (a socket's is at most 107 bytes)."""

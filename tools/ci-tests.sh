@@ -12,7 +12,7 @@ trap 'rm -rf "$logs"' EXIT
 "$venv/bin/python" -m pytest -q tests/box >"$logs/box" 2>&1 &
 box=$!
 failed=()
-"$venv/bin/python" -m pytest -q -n auto --dist loadfile --ignore=tests/box --cov --cov-report= --durations=15 2>&1 |
+"$venv/bin/python" -m pytest -q -n auto --dist loadfile --no-loadscope-reorder --ignore=tests/box --cov --cov-report= --durations=15 2>&1 |
   tee "$logs/rest" || failed+=(tests)
 wait "$box" || failed+=(box)
 "$venv/bin/coverage" report --fail-under=100 --skip-covered --show-missing --include="$whole" || failed+=(coverage)
