@@ -8,6 +8,7 @@ the receiver goes on. Whoever opens the root here forgets it on return.
 """
 
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -161,8 +162,16 @@ def check_passphrase(passphrase: str | None, clinic_name: str) -> None:
         raise Unsuitable(f"the new passphrase is refused ({fault.rule}): {advice}") from fault
 
 
-def open_box(settings: Settings, passphrase: str | None, clock: Clock) -> dict[str, bytes]:
+def open_box(
+    settings: Settings, passphrase: str | None, clock: Clock, on_progress: Callable[[], None] = lambda: None
+) -> dict[str, bytes]:
     """Open the root, make good what an earlier start did not finish, and give each key holder's keyring.
+
+    Args:
+        settings: Which box.
+        passphrase: What opens its root, None where nothing is asked.
+        clock: The time.
+        on_progress: Hears, while a catalogue is migrated, that this goes on.
 
     Raises:
         NotFound: There is no box here.
@@ -170,7 +179,7 @@ def open_box(settings: Settings, passphrase: str | None, clock: Clock) -> dict[s
         Tampered: The sealed root or the catalogue is not what was stored (`CatalogueMissing`: there is none).
     """
     root = unseal_root(Folders.of(settings), passphrase)
-    complete_box(settings, root, clock)
+    complete_box(settings, root, clock, on_progress)
     return {name: Keyring.for_process(name, root).encode() for name in KEY_HOLDERS}
 
 
@@ -211,7 +220,9 @@ def _has_catalogue(folders: Folders) -> bool:
         return False
 
 
-def complete_box(settings: Settings, root: SecretKey, clock: Clock) -> Rooms:
+def complete_box(
+    settings: Settings, root: SecretKey, clock: Clock, on_progress: Callable[[], None] = lambda: None
+) -> Rooms:
     """Bring catalogue, rotating keys and the receiver's public key up to what a running box has.
 
     Raises:
@@ -221,7 +232,7 @@ def complete_box(settings: Settings, root: SecretKey, clock: Clock) -> Rooms:
     """
     rooms = _rooms_of(settings, root, clock)
     begun = _find_begun(rooms.folders)
-    box_id = _opened(rooms) if begun is None else _made(rooms, begun)
+    box_id = _opened(rooms, on_progress) if begun is None else _made(rooms, begun)
     publish_inbox_key(
         IntakeParts(
             rooms.folders.data, box_id, rooms.database, rooms.rotating_keys, rooms.audit, RealFiles(), rooms.clock
@@ -256,8 +267,8 @@ def _find_begun(folders: Folders) -> BoxFile | None:
     return None
 
 
-def _opened(rooms: Rooms) -> BoxId:
-    rooms.database.migrate()
+def _opened(rooms: Rooms, on_progress: Callable[[], None]) -> BoxId:
+    rooms.database.migrate(on_progress)
     with rooms.database.read() as tx:
         found = find_box(tx)
     if found is None:

@@ -17,6 +17,7 @@ from threading import Event
 log = logging.getLogger(__name__)
 
 FIRST_DESCRIPTOR = 3
+_PATIENCE_WITH_WORK_USEC = 60_000_000
 
 
 def handed_sockets(facts: Mapping[str, str], process_id: int) -> dict[str, socket.socket]:
@@ -79,6 +80,13 @@ class ServiceManager:
     def alive(self) -> None:
         """Feed the watchdog once."""
         self._tell("WATCHDOG=1")
+
+    def works_on(self) -> None:
+        """Feed the watchdog from within long work, which calls this as it gets on; also before this process serves.
+
+        Source: sd_notify(3), EXTEND_TIMEOUT_USEC.
+        """
+        self._tell(f"WATCHDOG=1\nEXTEND_TIMEOUT_USEC={_PATIENCE_WITH_WORK_USEC}")
 
     def attend(self, stop: Event, healthy: Callable[[], bool]) -> None:
         """Wait until `stop` is set, feeding the watchdog while `healthy` says so.

@@ -164,7 +164,9 @@ def run_locker(start: Start) -> None:
     folders, clock = Folders.of(settings), SystemClock()
     sealed = sealed_root(folders)
     asked = asks_passphrase(sealed)
-    lock = UnitLock(folders, sealed_by(sealed).value, asked, lambda passphrase: open_box(settings, passphrase, clock))
+    lock = UnitLock(
+        folders, sealed_by(sealed).value, asked, lambda typed: open_box(settings, typed, clock, manager.works_on)
+    )
     listener = handed_sockets(service_manager_facts(), os.getpid()).get(SOCKET)
     if listener is None:
         raise Unavailable("systemd handed over no socket: enamel-locker.socket opens it")
@@ -183,7 +185,8 @@ def serve(
     Args:
         listener: Listens already; its file's mode says who may ask.
         lock: What is asked about.
-        manager: Hears that the locker serves and lives.
+        manager: Hears that the locker serves and lives: this one thread answers and feeds, so what hangs goes unfed,
+            and an unlock that migrates feeds by its own progress.
         stop: Ends this within a second.
         hourly: Done at once and about once an hour.
     """

@@ -8,7 +8,7 @@ Leaves out: SQL, which lives in each room's queries.
 """
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -31,6 +31,7 @@ from appliance.store.migrations import Migration, check_current, has_schema, kno
 from appliance.store.transactions import Cursor, ReadTransaction, WriteTransaction
 
 BUSY_TIMEOUT_SECONDS = 30.0
+_STEPS_A_TURN = 250_000  # of SQLite's machine: milliseconds of arithmetic, seconds on a slow disk
 CATALOGUE_MODE = 0o660  # on a box its key holders share a group; elsewhere the process's umask narrows it
 _SETTINGS = (
     "PRAGMA journal_mode = WAL",
@@ -81,8 +82,12 @@ class Database:
         with self._transaction("BEGIN IMMEDIATE", check=False) as connection:
             return migrate(WriteTransaction(connection), migrations or known_migrations(), self._clock)
 
-    def migrate(self) -> list[int]:
+    def migrate(self, on_progress: Callable[[], None] = lambda: None) -> list[int]:
         """Bring the schema of a catalogue that is there up to this release; only the one migrator calls this.
+
+        Args:
+            on_progress: Hears again and again that SQLite works on, also within one statement; while it waits for
+                a lock or a disk that does not answer, nothing is heard.
 
         Returns:
             The numbers of the migrations that were applied now.
@@ -93,7 +98,7 @@ class Database:
             WrongKey: Another root secret's catalogue, or its first page is altered.
         """
         _check_present(self._path)
-        with self._transaction("BEGIN IMMEDIATE", check=False) as connection:
+        with self._transaction("BEGIN IMMEDIATE", check=False) as connection, connection.telling(on_progress):
             tx = WriteTransaction(connection)
             if not has_schema(tx):
                 raise CatalogueMissing(_MISSING)
@@ -197,6 +202,15 @@ class _Statements:
             if error.sqlite_errorcode == sqlcipher3.SQLITE_ERROR and " MATCH " in sql:
                 raise Unsuitable("this text cannot be searched for") from None
             raise
+
+    @contextmanager
+    def telling(self, on_progress: Callable[[], None]) -> Iterator[None]:
+        """Let the statements of a block tell that they go on."""
+        self._connection.set_progress_handler(on_progress, _STEPS_A_TURN)
+        try:
+            yield
+        finally:
+            self._connection.set_progress_handler(None, 0)
 
 
 def _create(path: Path, files: FileLayer) -> None:

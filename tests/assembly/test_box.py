@@ -6,6 +6,7 @@ import subprocess
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from threading import get_ident
 
 import pytest
 
@@ -31,7 +32,10 @@ from appliance.inbox.public_key import read_public_key
 from appliance.intake.rotation import rotate
 from appliance.keys.hierarchy import SUBKEYS_OF, Keyring
 from appliance.keys.sealing import HostKey
+from appliance.store.box import BoxRow, name_box
+from appliance.store.migrations import known_migrations
 from appliance.store.rotating_keys import KeyKind, current_inbox_public_key
+from appliance.store.transactions import WriteTransaction
 from tests.assembly.a_calendar import Calendar
 
 NAMES = ("box.clinic.example", "localhost", "127.0.0.1", "192.168.7.2")
@@ -247,6 +251,44 @@ def test_a_catalogue_without_a_box_in_it_is_not_filled(tmp_path: Path) -> None:
     rooms.database.close()
     with pytest.raises(CatalogueMissing, match="of no box"):
         open_box(settings(tmp_path), None, SystemClock())
+
+
+EARLIER = """
+INSERT INTO patients VALUES (1, '', '', '', '', '', '', 0);
+INSERT INTO studies VALUES (1, 1, '1.2', '', '', '', '', '', '', '', 0, 0, 0, 0);
+WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT 20000)
+INSERT INTO series SELECT n, 1, '1.2.' || n, '', NULL, '', '', '', '', '', 0, 0, '', '' FROM n;
+"""
+
+
+def make_earlier_catalogue(folder: Path) -> None:
+    """Make a box whose catalogue is an earlier release's, with enough in it that migrating takes a while."""
+    create_box(settings(folder), None, SystemClock())
+    folders = Folders.of(settings(folder))
+    box = read_box_file(folders)
+    lose_catalogue(folders)
+    root = unseal_root(folders, None)
+    rooms = open_rooms(settings(folder), Keyring.for_process("staff", root), SystemClock())
+    rooms.database.create_or_migrate(known_migrations()[:3])
+    with rooms.database._transaction("BEGIN IMMEDIATE", check=False) as connection:
+        tx = WriteTransaction(connection)
+        name_box(tx, BoxRow(box.box_id, "", box.created_at))
+        rooms.rotating_keys.rotate_wrapping_key(tx)
+        rooms.rotating_keys.rotate_inbox_key(tx)
+        for statement in EARLIER.strip().split(";\n"):
+            tx.change(statement)
+    rooms.database.close()
+
+
+def test_a_long_migration_tells_by_its_own_work_that_it_goes_on(tmp_path: Path) -> None:
+    make_earlier_catalogue(tmp_path)
+    heard: list[int] = []
+    assert open_box(settings(tmp_path), None, SystemClock(), lambda: heard.append(get_ident()))
+    assert len(heard) > 1
+    assert set(heard) == {get_ident()}, "no thread beats beside the work"
+    heard.clear()
+    assert open_box(settings(tmp_path), None, SystemClock(), lambda: heard.append(get_ident()))
+    assert heard == [], "nothing to migrate, nothing to tell"
 
 
 def test_a_box_file_that_says_nothing_of_its_creation_is_of_a_box_that_was_made(tmp_path: Path) -> None:

@@ -88,6 +88,13 @@ def test_the_service_manager_hears_ready_and_a_fed_watchdog_and_stopping(tmp_pat
     assert [*heard, last] == [b"READY=1", b"WATCHDOG=1", b"STOPPING=1"]
 
 
+def test_long_work_feeds_the_watchdog_and_asks_for_time_to_start(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(str(tmp_path / "notify"))
+        ServiceManager({"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "60000000"}).works_on()
+        assert listener.recv(100).splitlines() == [b"WATCHDOG=1", b"EXTEND_TIMEOUT_USEC=60000000"]
+
+
 def test_a_sick_process_goes_unfed(tmp_path: Path) -> None:
     address = str(tmp_path / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:

@@ -5,7 +5,8 @@ import socket
 import subprocess
 import sys
 import threading
-from dataclasses import replace
+from contextlib import closing, suppress
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -119,6 +120,53 @@ def test_the_locker_answers_on_the_socket_it_is_handed(lock: UnitLock, tmp_path:
             done.set()
             serving.join()
     assert renewed == [True]
+
+
+@dataclass(frozen=True)
+class Hanging:
+    """A lock whose root takes for ever to open, until it is let go."""
+
+    inner: UnitLock
+    begun: threading.Event
+    let_go: threading.Event
+
+    def status(self) -> locker.LockStatus:
+        return self.inner.status()
+
+    def lock(self) -> None:
+        self.inner.lock()
+
+    def unlock(self, passphrase: str | None) -> None:
+        self.begun.set()
+        self.let_go.wait(60)
+        self.inner.unlock(passphrase)
+
+
+def test_a_locker_that_hangs_while_it_unlocks_goes_unfed(lock: UnitLock, tmp_path: Path) -> None:
+    path, done = tmp_path / "run" / "locker.sock", threading.Event()
+    hanging = Hanging(lock, threading.Event(), threading.Event())
+    with closing(locker.listen(path)) as listener, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as heard:
+        heard.bind(str(tmp_path / "notify"))
+        manager = ServiceManager({"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "60000000"})
+        serving = threading.Thread(target=serve, args=(listener, hanging, manager, done, lambda: None))
+        asking = threading.Thread(target=locker.ask, args=(path, "unlock", "right"))
+        serving.start()
+        asking.start()
+        try:
+            assert hanging.begun.wait(20)
+            heard.setblocking(False)
+            with suppress(BlockingIOError):
+                while heard.recv(100):  # what it told before it hung
+                    pass
+            heard.settimeout(1.2)  # its loop feeds every second, when it goes round
+            with pytest.raises(TimeoutError):
+                heard.recv(100)
+        finally:
+            hanging.let_go.set()
+            asking.join()
+            done.set()
+            serving.join()
+    assert not lock.is_locked
 
 
 def test_a_box_that_cannot_be_opened_alone_stays_locked_and_the_locker_goes_on(
