@@ -109,9 +109,11 @@ def held_in_quarantine(tx: ReadTransaction, **values: object) -> Row | None:
     """Give file_id, NULL, NULL and quarantine_key of the quarantined file that made an arrived one a duplicate."""
     rows = tx.rows(
         "SELECT q.file_id, NULL, NULL, q.quarantine_key FROM quarantine q JOIN files USING (file_id) "
-        "WHERE q.file_id <> :file_id AND q.dataset_sha256 = :dataset_sha256 AND q.resolved_at IS NULL "
+        "WHERE q.file_id <> :file_id AND q.dataset_sha256 = :dataset_sha256 "
+        "AND (q.resolved_at IS NULL OR q.dismissal_reason IS NOT NULL) "
         "AND q.sop_class_uid = :sop_class_uid AND q.sop_instance_uid = :sop_instance_uid "
-        "AND q.transfer_syntax_uid = :transfer_syntax_uid ORDER BY q.quarantine_key LIMIT 1",
+        "AND q.transfer_syntax_uid = :transfer_syntax_uid "
+        "ORDER BY q.resolved_at IS NOT NULL, q.quarantine_key LIMIT 1",
         **values,
     )
     return rows[0] if rows else None
@@ -183,14 +185,15 @@ def add_quarantined(tx: WriteTransaction, **values: object) -> int:
 
 
 def quarantine_entry(tx: ReadTransaction, quarantine_key: int) -> Row | None:
-    """Give an entry's columns from file_id to arrived_at, resolved_at, and calling_ae_title and address of its sender.
+    """Give an entry's columns from file_id to arrived_at, its sender's calling_ae_title and address, and its end.
 
-    Its reason comes before its names, as in the table.
+    Its reason comes before its names, as in the table; its end is resolved_at, resolved_by and dismissal_reason.
     """
     rows = tx.rows(
         "SELECT q.file_id, q.association_id, q.reason, q.sop_class_uid, q.sop_instance_uid, q.transfer_syntax_uid, "
-        "q.dataset_bytes, q.dataset_sha256, q.arrived_at, q.resolved_at, coalesce(a.calling_ae_title, ''), "
-        "coalesce(a.address, '') FROM quarantine q LEFT JOIN associations a USING (association_id) "
+        "q.dataset_bytes, q.dataset_sha256, q.arrived_at, coalesce(a.calling_ae_title, ''), "
+        "coalesce(a.address, ''), q.resolved_at, q.resolved_by, q.dismissal_reason "
+        "FROM quarantine q LEFT JOIN associations a USING (association_id) "
         "WHERE q.quarantine_key = :key",
         key=quarantine_key,
     )
@@ -202,11 +205,12 @@ def set_quarantine_reason(tx: WriteTransaction, quarantine_key: int, reason: str
     tx.change("UPDATE quarantine SET reason = :reason WHERE quarantine_key = :key", reason=reason, key=quarantine_key)
 
 
-def resolve_quarantined(tx: WriteTransaction, quarantine_key: int, at: int, account_key: int | None) -> None:
-    """Note that a file waits no longer, since when and by whom."""
+def resolve_quarantined(tx: WriteTransaction, quarantine_key: int, **end: object) -> None:
+    """Note that an entry waits no longer: `resolved_at`, `resolved_by`, and `dismissal_reason` if it was dismissed."""
     tx.change(
-        "UPDATE quarantine SET resolved_at = :at, resolved_by = :by WHERE quarantine_key = :key",
-        at=at, by=account_key, key=quarantine_key,
+        "UPDATE quarantine SET resolved_at = :resolved_at, resolved_by = :resolved_by, "
+        "dismissal_reason = :dismissal_reason WHERE quarantine_key = :key",
+        key=quarantine_key, **{"dismissal_reason": None, **end},
     )  # fmt: skip
 
 

@@ -45,6 +45,7 @@ class EventCode(StrEnum):
     QUARANTINE_RETRIED = "quarantine retried"
     QUARANTINE_EXPORTED = "quarantine exported"
     QUARANTINE_RESOLVED = "quarantine resolved"
+    QUARANTINE_DISMISSED = "quarantine dismissed"
     INSTANCE_VERSION_ADDED = "instance version added"
     IDENTITY_CONFLICT_FOUND = "identity conflict found"
     FILE_FORGED = "file forged"

@@ -7,15 +7,16 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from appliance.archive.quarantine import get_entry
-from appliance.archive.reading.queries import open_conflicts, quarantined
-from appliance.archive.reading.rows import SeriesRow, StudyRow
+from appliance.accounts.service import all_accounts
+from appliance.archive.quarantine import get_entry, get_waiting
+from appliance.archive.reading.queries import Entries, open_conflicts, quarantined
+from appliance.archive.reading.rows import QuarantinedFile, SeriesRow, StudyRow
 from appliance.archive.studies import get_study, list_studies, search_studies
 from appliance.assembly.checking import check_box
 from appliance.assembly.rooms import Rooms
 from appliance.audit.events import OPERATOR, Event, EventCode
 from appliance.cli.answers import FOUND_WRONG, Answer, listed
-from appliance.cli.line import Command, Invocation
+from appliance.cli.line import Command, Invocation, ask_words
 from appliance.clock import instant
 from appliance.errors import Unsuitable
 from appliance.intake.quarantine import Quarantine
@@ -73,12 +74,35 @@ def _shown_series(row: SeriesRow) -> dict[str, object]:
     }
 
 
+def _list_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--all", action="store_true", help="also what was dismissed, or listed after all")
+
+
 def _quarantine(call: Invocation) -> Answer:
-    with call.rooms() as rooms, rooms.database.read() as tx:
-        found = quarantined(tx, _MOST, None)
-    rows = [asdict(file) | {"arrived_at": file.arrived_at.isoformat()} for file in found]
-    columns = ("quarantine_key", "reason", "calling_ae_title", "address", "dataset_bytes", "arrived_at")
-    return listed(rows, columns, "Nothing is in quarantine.")
+    every: bool = call.given.all
+    with call.rooms() as rooms:
+        with rooms.database.read() as tx:
+            found = quarantined(tx, _MOST, None, Entries.ALL if every else Entries.WAITING)
+        rows = [_shown_entry(rooms, file) for file in found]
+    columns = ["quarantine_key", "reason", "calling_ae_title", "address", "dataset_bytes", "arrived_at"]
+    end = ["state", "resolved_at", "resolved_by", "dismissal_reason"] if every else []
+    return listed(rows, columns + end, "Nothing is in quarantine.")
+
+
+def _shown_entry(rooms: Rooms, file: QuarantinedFile) -> dict[str, object]:
+    state = "waiting" if file.resolved_at is None else "listed" if file.dismissal_reason is None else "dismissed"
+    return asdict(file) | {
+        "arrived_at": file.arrived_at.isoformat(),
+        "resolved_at": file.resolved_at and file.resolved_at.isoformat(),
+        "resolved_by": None if file.resolved_at is None else _who(rooms, file.resolved_by),
+        "state": state,
+    }
+
+
+def _who(rooms: Rooms, account_key: int | None) -> str:
+    """Name who resolved an entry."""
+    names = {account.account_key: account.user_name for account in all_accounts(rooms.accounts)}
+    return "operator" if account_key is None else names.get(account_key, f"account {account_key}")
 
 
 def _key_argument(parser: ArgumentParser) -> None:
@@ -92,14 +116,17 @@ def _export_arguments(parser: ArgumentParser) -> None:
 
 
 def _show(call: Invocation) -> Answer:
-    with call.rooms() as rooms, rooms.database.read() as tx:
-        entry = get_entry(tx, call.given.quarantine_key)
+    with call.rooms() as rooms:
+        with rooms.database.read() as tx:
+            entry = get_entry(tx, call.given.quarantine_key)
+        who = None if entry.resolved_at is None else _who(rooms, entry.resolved_by)
     row: dict[str, object] = asdict(entry) | {
         "file_id": entry.file_id and str(entry.file_id),
         "association_id": str(entry.association_id),
         "dataset_sha256": entry.dataset_sha256 and entry.dataset_sha256.hex(),
         "arrived_at": instant(entry.arrived_at).isoformat(),
         "resolved_at": entry.resolved_at and instant(entry.resolved_at).isoformat(),
+        "resolved_by": who,
     }
     return Answer(row, "\n".join(f"{name.replace('_', ' '):20} {value or '-'}" for name, value in row.items()))
 
@@ -120,6 +147,16 @@ def _retry(call: Invocation) -> Answer:
     if retried.reason is not None:
         return Answer(data, f"It still waits: {retried.reason}.", FOUND_WRONG)
     return Answer(data, "It is listed with its study now.")
+
+
+def _resolve(call: Invocation) -> Answer:
+    key: int = call.given.quarantine_key
+    with call.rooms() as rooms:
+        with rooms.database.read() as tx:
+            get_waiting(tx, key)
+        reason = ask_words("Why it is dismissed, in a few words and without a patient's name: ")
+        _quarantine_of(rooms).dismiss(key, reason, OPERATOR)
+    return Answer({"quarantine_key": key, "dismissed": True}, "It waits no longer. Nothing of it was deleted.")
 
 
 def _quarantine_of(rooms: Rooms) -> Quarantine:
@@ -164,10 +201,11 @@ def _check(call: Invocation) -> Answer:
 COMMANDS = (
     Command("studies list", _studies, _study_arguments),
     Command("studies show", _show_study, lambda parser: parser.add_argument("study_key", type=int)),
-    Command("quarantine list", _quarantine),
+    Command("quarantine list", _quarantine, _list_arguments),
     Command("quarantine show", _show, _key_argument),
     Command("quarantine export", _export, _export_arguments),
     Command("quarantine retry", _retry, _key_argument),
+    Command("quarantine resolve", _resolve, _key_argument),
     Command("conflicts list", _conflicts),
     Command("check", _check),
 )

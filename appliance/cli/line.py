@@ -85,6 +85,21 @@ def ask_secret(prompt: str) -> str:
     return secret
 
 
+def ask_words(prompt: str) -> str:
+    """Ask a person for a line of text, or take it from standard input; never from the arguments, which others can see.
+
+    Raises:
+        Unsuitable: Nothing was given.
+    """
+    if sys.stdin.isatty():
+        sys.stderr.write(prompt)
+        sys.stderr.flush()
+    words = sys.stdin.readline(_LONGEST_SECRET).strip()
+    if not words:
+        raise Unsuitable("nothing was given: type it, or give it on standard input")
+    return words
+
+
 def ask_new_secret(prompt: str) -> str:
     """Ask a person twice, or take a line of standard input once.
 

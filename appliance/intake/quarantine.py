@@ -1,9 +1,10 @@
-"""What an operator or a person can do with a file in quarantine: have it tried again, or take its bytes out.
+"""What an operator or a person can do with a file in quarantine: have it tried again, dismiss it, take its bytes out.
 
 Guards: trying again goes through a confined child of its own and the same
 rules as an arrival; whatever comes of it is one transaction with its event. No
 byte is given out before its tag has verified, nor before its event is recorded.
-Leaves out: resolving by hand, and erasing: a file that cannot be listed stays.
+A dismissed file stays and can be taken out; why it was dismissed is in no event.
+Leaves out: erasing: a file that cannot be listed stays.
 """
 
 from collections.abc import Iterator
@@ -12,7 +13,15 @@ from logging import getLogger
 
 from appliance.archive.arrivals import ArrivalOutcome, QuarantineReason
 from appliance.archive.cataloguing import Catalogued, refusal
-from appliance.archive.quarantine import Entry, SecondLook, get_entry, get_waiting, give_reason
+from appliance.archive.quarantine import (
+    Entry,
+    SecondLook,
+    dismiss,
+    dismissal_words,
+    get_entry,
+    get_waiting,
+    give_reason,
+)
 from appliance.audit.events import Actor, ActorKind, AuditLog, Event, EventCode, Outcome, Subject, SubjectKind
 from appliance.clock import Clock, microseconds
 from appliance.dicom.part10 import LARGEST_META_BYTES, read_file_meta
@@ -70,6 +79,19 @@ class Quarantine:
         except Exception as error:  # noqa: BLE001  as in a batch: what cannot be listed stays in quarantine
             log.error("a file in quarantine could not be catalogued: %s", type(error).__name__)  # noqa: TRY400  its words could quote
             return self._decide(entry, Examined(examined.arrival, None, QuarantineReason.NOT_CATALOGUED), actor)
+
+    def dismiss(self, quarantine_key: int, reason: str, actor: Actor) -> None:
+        """Let an entry wait no longer. Nothing of it is erased; `reason` stays in the catalogue.
+
+        Raises:
+            NotFound: There is no such entry.
+            Refused: It was resolved.
+            Unsuitable: The reason is none.
+        """
+        words, now = dismissal_words(reason), microseconds(self.clock.now())
+        with self.database.write() as tx:
+            dismiss(tx, quarantine_key, words, now, _account_of(actor))
+            self.audit.record(tx, _event(EventCode.QUARANTINE_DISMISSED, actor, quarantine_key))
 
     def export(self, quarantine_key: int, actor: Actor, *, dataset_only: bool = False) -> Iterator[bytes]:
         """Give a file's bytes: the whole Part 10 file as it was kept, or the dataset as it came over the wire.

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from appliance.archive.reading import queries
-from appliance.archive.reading.queries import Finding
+from appliance.archive.reading.queries import Entries, Finding
 from appliance.archive.studies import get_study
 from appliance.errors import NotFound
 from appliance.store.transactions import ReadTransaction, Row
@@ -24,6 +24,7 @@ LOOKS: dict[str, Callable[[ReadTransaction], object]] = {
     "conflicts": lambda tx: queries.conflicts(tx, 1, 1),
     "arrived since": lambda tx: queries.count_arrived_since(tx, 1),
     "quarantine": lambda tx: queries.quarantined(tx, 50, None),
+    "dismissed files": lambda tx: queries.quarantined(tx, 50, None, Entries.DISMISSED),
 }
 
 

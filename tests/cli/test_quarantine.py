@@ -63,6 +63,27 @@ def test_what_waits_is_looked_at_copied_out_and_tried_again(box: list[str], tmp_
     assert told.count("quarantine retried") == 2
 
 
+def test_what_is_hopeless_is_dismissed_with_a_reason_from_standard_input(box: list[str], tmp_path: Path) -> None:
+    assert run("quarantine", "resolve", "2", *box, given="").returncode == 15
+    done = run("quarantine", "resolve", "2", *box, given="the console was mended\n")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {"quarantine_key": 2, "dismissed": True}
+    waiting = json.loads(run("quarantine", "list", *box).stdout)
+    assert [row["quarantine_key"] for row in waiting] == [1]
+    answered("quarantine", "retry", "1", *box)
+    rows = {row["quarantine_key"]: row for row in json.loads(run("quarantine", "list", "--all", *box).stdout)}
+    assert [(rows[key]["state"], rows[key]["resolved_by"], rows[key]["dismissal_reason"]) for key in (1, 2)] == [
+        ("listed", "operator", None),
+        ("dismissed", "operator", "the console was mended"),
+    ]
+    shown = answered("quarantine", "show", "2", *box)
+    assert (shown["resolved_by"], shown["dismissal_reason"]) == ("operator", "the console was mended")
+    copied(box, tmp_path / "kept.dcm", UNNAMED, "2")
+    assert run("quarantine", "resolve", "2", *box, given="again\n").returncode == 10
+    assert run("quarantine", "resolve", "9", *box, given="nothing\n").returncode == 12
+    assert "mended" not in run("audit", "list", *box).stdout
+
+
 def test_a_copy_replaces_no_file_and_an_unknown_entry_is_not_found(box: list[str], tmp_path: Path) -> None:
     taken = tmp_path / "taken.dcm"
     taken.write_bytes(b"mine")

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from appliance.archive.arrivals import ArrivalOutcome, QuarantineReason
+from appliance.archive.quarantine import get_entry
+from appliance.archive.queries import held_in_quarantine
 from appliance.audit.events import OPERATOR, Actor, ActorKind
-from appliance.errors import NotFound, Refused, Tampered
+from appliance.errors import NotFound, Refused, Tampered, Unsuitable
 from appliance.identifiers import FileId
 from appliance.intake.quarantine import Quarantine
 from appliance.intake.service import Intake
@@ -139,3 +141,71 @@ def test_no_dataset_is_cut_out_of_what_is_no_file_of_ours(clinic: Clinic, quaran
         tx.change("UPDATE quarantine SET association_id = :id", id=association)
     assert quarantine.retry(1, OPERATOR).reason is QuarantineReason.NOT_A_FILE_OF_OURS
     assert b"".join(quarantine.export(1, OPERATOR))[128:132] == b"DICM"
+
+
+def test_a_dismissed_file_waits_no_longer_and_keeps_its_bytes(clinic: Clinic, quarantine: Quarantine) -> None:
+    came = sent(ct_slice(1, StudyInstanceUID=None))
+    taken_in(clinic, came)
+    quarantine.dismiss(1, "  sent again,\n and   listed ", Actor(ActorKind.ACCOUNT, 7))
+    assert clinic.rows("SELECT resolved_at IS NULL, resolved_by, dismissal_reason FROM quarantine") == [
+        (0, 7, "sent again, and listed")
+    ]
+    assert events(clinic) == [("quarantine dismissed", "success", "account", 1)]
+    assert b"".join(quarantine.export(1, OPERATOR, dataset_only=True)) == came.dataset
+    for refused in (quarantine.retry, lambda key, actor: quarantine.dismiss(key, "once more", actor)):
+        with pytest.raises(Refused, match="left the quarantine"):
+            refused(1, OPERATOR)
+    with pytest.raises(NotFound):
+        quarantine.dismiss(99, "no such file", OPERATOR)
+
+
+@pytest.mark.parametrize("reason", ["", "  \n", " . - ", "x" * 201, "a\x00b", "a\u202eb"])
+def test_a_dismissal_without_a_proper_reason_changes_nothing(
+    clinic: Clinic, quarantine: Quarantine, reason: str
+) -> None:
+    taken_in(clinic, sent(ct_slice(1, StudyInstanceUID=None)))
+    with pytest.raises(Unsuitable):
+        quarantine.dismiss(1, reason, OPERATOR)
+    assert clinic.rows("SELECT resolved_at, dismissal_reason FROM quarantine") == [(None, None)]
+    assert events(clinic) == []
+
+
+def test_why_a_file_was_dismissed_is_in_no_event_and_in_no_file_of_the_box(
+    clinic: Clinic, quarantine: Quarantine, caplog: pytest.LogCaptureFixture
+) -> None:
+    words = "belongs to Zephyrine Quintrell"
+    taken_in(clinic, sent(ct_slice(1, StudyInstanceUID=None)))
+    with caplog.at_level("DEBUG"):
+        quarantine.dismiss(1, words, OPERATOR)
+    assert "Zephyrine" not in repr(clinic.rows("SELECT * FROM audit_events"))
+    assert "Zephyrine" not in caplog.text
+    with clinic.database.read() as tx:
+        assert "Zephyrine" not in repr(get_entry(tx, 1))
+        assert get_entry(tx, 1).dismissal_reason == words
+    for file in (file for file in clinic.folder.rglob("*") if file.is_file()):
+        assert b"Zephyrine" not in file.read_bytes(), file
+
+
+def test_a_dismissed_file_that_is_sent_again_waits_again(clinic: Clinic, quarantine: Quarantine) -> None:
+    came = sent(ct_slice(1, StudyInstanceUID=None))
+    taken_in(clinic, came)
+    quarantine.dismiss(1, "hopeless", OPERATOR)
+    taken_in(clinic, came)
+    assert clinic.rows("SELECT quarantine_key FROM quarantine WHERE resolved_at IS NULL") == [(2,)]
+    assert clinic.rows("SELECT count(*) FROM files") == [(2,)]
+
+
+def test_the_copy_of_a_file_that_was_dismissed_meanwhile_is_compared_with_it(
+    clinic: Clinic, quarantine: Quarantine
+) -> None:
+    """A second copy goes only when the held one opens whole, and a dismissed one is held all the same."""
+    came = sent(ct_slice(1, StudyInstanceUID=None))
+    taken_in(clinic, came, came)
+    assert clinic.rows("SELECT outcome FROM arrivals ORDER BY sequence") == [("quarantined",), ("duplicate",)]
+    first, second = (bytes(row[0]) for row in clinic.rows("SELECT file_id FROM arrivals ORDER BY sequence"))  # type: ignore[call-overload]  # rows are untyped
+    quarantine.dismiss(1, "hopeless", OPERATOR)
+    names = ("sop_class_uid", "sop_instance_uid", "transfer_syntax_uid", "dataset_sha256")
+    (row,) = clinic.rows(f"SELECT {', '.join(names)} FROM quarantine")  # noqa: S608  # the names are written above
+    with clinic.database.read() as tx:
+        held = held_in_quarantine(tx, file_id=second, **dict(zip(names, row, strict=True)))
+    assert held == (first, None, None, 1)

@@ -251,8 +251,8 @@ def put_quarantined(tx: WriteTransaction, now: datetime, reason: str) -> int:
         tx,
         """INSERT INTO quarantine (association_id, reason, sop_class_uid, sop_instance_uid, transfer_syntax_uid,
              dataset_bytes, arrived_at)
-           VALUES (coalesce((SELECT association_id FROM associations), x'00'), :reason, '1.2', '1.2.3', '1.2', 734003,
-             :at) RETURNING quarantine_key""",
+           VALUES (coalesce((SELECT association_id FROM associations), zeroblob(16)), :reason, '1.2', '1.2.3', '1.2',
+             734003, :at) RETURNING quarantine_key""",
         reason=reason,
         at=microseconds(now),
     )

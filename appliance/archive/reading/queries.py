@@ -37,6 +37,14 @@ class Finding(StrEnum):
       WHERE s.study_key IN (SELECT rowid FROM study_search WHERE study_search MATCH :match)"""
 
 
+class Entries(StrEnum):
+    """Which entries of the quarantine are meant."""
+
+    WAITING = "q.resolved_at IS NULL"
+    DISMISSED = "q.dismissal_reason IS NOT NULL"
+    ALL = "1"
+
+
 def studies(tx: ReadTransaction, limit: int, after: Position | None) -> list[StudyRow]:
     """The latest arrivals first."""
     rows = tx.rows(f"{_STUDY} WHERE {_AFTER} {_PAGE}", limit=limit, **_place(after))
@@ -148,20 +156,24 @@ def open_conflicts(tx: ReadTransaction, limit: int) -> list[dict[str, object]]:
     return [dict(zip(names, row, strict=False)) | {"found_at": instant(_int(row[-1]))} for row in rows]
 
 
-def quarantined(tx: ReadTransaction, limit: int, before_key: int | None) -> list[QuarantinedFile]:
-    """Unresolved files, the latest first."""
+def quarantined(
+    tx: ReadTransaction, limit: int, before_key: int | None, which: Entries = Entries.WAITING
+) -> list[QuarantinedFile]:
+    """Files of the quarantine, the latest first."""
     rows = tx.rows(
-        """SELECT q.quarantine_key, q.reason, coalesce(a.calling_ae_title, ''), coalesce(a.address, ''),
-             q.dataset_bytes, q.arrived_at, q.file_id IS NOT NULL
+        f"""SELECT q.quarantine_key, q.reason, coalesce(a.calling_ae_title, ''), coalesce(a.address, ''),
+             q.dataset_bytes, q.arrived_at, q.file_id IS NOT NULL, q.resolved_at, q.resolved_by, q.dismissal_reason
            FROM quarantine q LEFT JOIN associations a USING (association_id)
-           WHERE q.resolved_at IS NULL AND q.quarantine_key < :before ORDER BY q.quarantine_key DESC LIMIT :limit""",
+           WHERE {which} AND q.quarantine_key < :before ORDER BY q.quarantine_key DESC LIMIT :limit""",  # noqa: S608  a constant of this file
         before=2**62 if before_key is None else before_key,
         limit=limit,
     )
-    return [
-        QuarantinedFile(_int(key), str(reason), str(title), str(address), _int(size), instant(_int(at)), bool(has_file))
-        for key, reason, title, address, size, at, has_file in rows
-    ]
+    return [_quarantined(row) for row in rows]
+
+
+def count_dismissed(tx: ReadTransaction) -> int:
+    """How many files of the quarantine a person has dismissed."""
+    return _int(tx.rows("SELECT count(*) FROM quarantine WHERE dismissal_reason IS NOT NULL")[0][0])
 
 
 def count_quarantined(tx: ReadTransaction) -> int:
@@ -196,6 +208,13 @@ def _study(row: Row) -> StudyRow:
         *row[17:22],
         Position(last_arrived_at, row[0]),
     )
+
+
+def _quarantined(row: Row) -> QuarantinedFile:
+    """Name the columns of `quarantined`."""
+    arrived_at, has_file, resolved_at = row[5:8]
+    ended = None if resolved_at is None else instant(resolved_at)
+    return QuarantinedFile(*row[:5], instant(arrived_at), bool(has_file), ended, *row[8:])  # type: ignore[call-arg]  # mypy cannot count a row's slice
 
 
 def _series(row: Row) -> SeriesRow:

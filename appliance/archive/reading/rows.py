@@ -86,7 +86,11 @@ class StudyDetails:
 
 @dataclass(frozen=True, slots=True)
 class QuarantinedFile:
-    """One file that could not be listed."""
+    """One file that could not be listed.
+
+    `resolved_at` is None while it waits; `resolved_by` is an account's key, None for the operator.
+    `dismissal_reason` is what a person wrote, None unless it was dismissed.
+    """
 
     quarantine_key: int
     reason: str
@@ -95,3 +99,6 @@ class QuarantinedFile:
     dataset_bytes: int
     arrived_at: datetime
     has_file: bool
+    resolved_at: datetime | None
+    resolved_by: int | None
+    dismissal_reason: str | None

@@ -8,7 +8,7 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 
 from appliance.accounts.roles import Permission
-from appliance.archive.reading.queries import quarantined
+from appliance.archive.reading.queries import count_dismissed, quarantined
 from appliance.archive.reading.rows import QuarantinedFile
 from appliance.errors import NotFound, Refused
 from appliance.web.http.access import needs
@@ -23,6 +23,7 @@ PAGE_SIZE = 100
 _TOLD = {
     "listed": "It could be read this time and is listed with its study.",
     "waits": "It was read again and still cannot be listed. Its reason stands below.",
+    "dismissed": "It is dismissed and waits no longer. Nothing of it was deleted.",
     "gone": "It is not waiting any more, or there is no file of it to try again.",
 }
 
@@ -34,20 +35,34 @@ def quarantine_page(
     told: FromQuery[str] = "",
 ) -> Page:  # fmt: skip
     """Show what could not be listed."""
-    if before and not (before.isascii() and before.isdigit() and len(before) < 19):
-        raise NotFound("no such place in the list")
     with context.accounts.database.read() as tx:
-        rows = quarantined(tx, PAGE_SIZE + 1, int(before) if before else None)
+        rows, dismissed = quarantined(tx, PAGE_SIZE + 1, beginning(before)), count_dismissed(tx)
     shown = rows[:PAGE_SIZE]
     older = f"/quarantine?before={shown[-1].quarantine_key}" if len(rows) > PAGE_SIZE else ""
     bar = waiting(context.accounts, actor)
     may_retry = Permission.RETRY_QUARANTINE in actor.permissions
     words = _(_TOLD[told]) if told in _TOLD else ""
-    files = [_line(row) for row in shown]
+    files = [line_of(row) for row in shown]
     return pages.show_in_office(
-        "quarantine.html", request, bar, files=files, older=older, told=words, listed=told == "listed",
-        may_retry=may_retry, damage=_damage(bar.damaged),
+        "quarantine.html", request, bar, files=files, older=older, told=words, well=told in {"listed", "dismissed"},
+        may_retry=may_retry, damage=_damage(bar.damaged), dismissed=dismissed,
     )  # fmt: skip
+
+
+def beginning(before: str) -> int | None:
+    """Give the key that a page of entries begins below, None for the first page.
+
+    Raises:
+        NotFound: No page of ours names such a place.
+    """
+    if before and not (before.isascii() and before.isdigit() and len(before) < 19):
+        raise NotFound("no such place in the list")
+    return int(before) if before else None
+
+
+def sender_words(calling_ae_title: str, address: str) -> dict[str, object]:
+    """Say who sent and from where, as far as it is known."""
+    return {"sender": calling_ae_title or _("unknown"), "address": address}
 
 
 def _damage(count: int) -> str:
@@ -67,18 +82,17 @@ def retry(context: Context, actor: Caller, quarantine_key: FromPath[int]) -> Red
     return moved_on(f"/quarantine?told={'waits' if retried.reason else 'listed'}")
 
 
-def _line(row: QuarantinedFile) -> dict[str, object]:
+def line_of(row: QuarantinedFile) -> dict[str, object]:
+    """Give what a line says of a file."""
     reason, advice = reason_words(row.reason)
-    sender = " · ".join(part for part in (row.calling_ae_title, row.address) if part)
     return {
         "quarantine_key": row.quarantine_key,
         "has_file": row.has_file,
         "arrived": day_and_time(row.arrived_at),
         "reason": reason,
         "advice": advice,
-        "sender": sender or _("unknown"),
         "size": size(row.dataset_bytes),
-    }
+    } | sender_words(row.calling_ae_title, row.address)
 
 
 HANDLERS = (quarantine_page, retry)
