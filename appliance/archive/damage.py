@@ -1,23 +1,23 @@
-"""Keeps and tells what reading finds damaged: one mark and one event for each file, ever.
+"""Keeps and tells which stored files are damaged: one mark and one event for each, until it is found sound again.
 
 Guards: a file that is read a thousand times is told of once, so damage cannot
-fill the trail. Leaves out: mending, and reading everything to find damage
-(`enamel check`).
+fill the trail; the catalogue alone says what is told, so that every process
+goes by the same. A mark goes only when the whole file was read and verified
+after the mark was made. Leaves out: mending, and reading everything, which
+`enamel check` does.
 """
 
 from logging import getLogger
-from threading import Lock
 
 from appliance.archive import queries_retrieve
-from appliance.archive.located import Located
-from appliance.audit.events import PROCESS, AuditLog, Event, EventCode, Outcome, Subject, SubjectKind
+from appliance.archive.located import Located, Place
+from appliance.audit.events import PROCESS, Actor, AuditLog, Event, EventCode, Outcome, Subject, SubjectKind
 from appliance.clock import Clock, microseconds
 from appliance.errors import ApplianceError
+from appliance.identifiers import FileId
 from appliance.store.database import Database
 
 log = getLogger(__name__)
-
-REMEMBERED = 4096  # beyond it the catalogue is asked again, and knows
 
 
 class Damage:
@@ -27,28 +27,56 @@ class Damage:
         self._database = database
         self._audit = audit
         self._clock = clock
-        self._told: set[bytes] = set()
-        self._lock = Lock()
 
     def tell(self, located: Located) -> None:
         """Mark an instance's file as damaged, with its event, unless that was done; a refusing disk is logged."""
-        file_id = located.file.file_id.value
-        with self._lock:
-            if file_id in self._told:
-                return
-            if len(self._told) >= REMEMBERED:
-                self._told.clear()
-            self._told.add(file_id)
         try:
-            self._mark(located)
+            self._mark(located.place, PROCESS)
         except ApplianceError as fault:
             log.error("a damaged file could not be marked: %s", fault)  # noqa: TRY400  the reader hears of the damage itself
-            with self._lock:
-                self._told.discard(file_id)
 
-    def _mark(self, located: Located) -> None:
-        subject = Subject(SubjectKind.INSTANCE, located.instance_key)
-        event = Event(EventCode.FILE_DAMAGED, PROCESS, Outcome.FAILURE, subject, located.patient_key, located.study_key)
+    def marks(self) -> dict[bytes, int]:
+        """Give the ids of the files that are marked, and since when, in microseconds."""
+        with self._database.read() as tx:
+            return queries_retrieve.damage_marks(tx)
+
+    def found_damaged(self, file_id: FileId, actor: Actor) -> bool:
+        """Mark a file, with its event; give whether that was due: it is listed with a study, and was not marked.
+
+        Raises:
+            Unavailable: The disk refused.
+        """
+        with self._database.read() as tx:
+            place = queries_retrieve.place_of(tx, file_id)
+        return place is not None and self._mark(place, actor)
+
+    def found_sound(self, file_id: FileId, marked_at: int, actor: Actor) -> bool:
+        """Clear the mark that was made then, with its event, for the whole file was verified since.
+
+        Returns:
+            Whether that was due: the file is listed with a study, and its mark is still that one.
+
+        Raises:
+            Unavailable: The disk refused.
+        """
         with self._database.write() as tx:
-            if queries_retrieve.mark_damaged(tx, located, microseconds(self._clock.now())):
-                self._audit.record(tx, event)
+            place = queries_retrieve.place_of(tx, file_id)
+            if place is None or not queries_retrieve.clear_damaged(tx, file_id, marked_at):
+                return False
+            self._audit.record(tx, _event(EventCode.FILE_SOUND_AGAIN, Outcome.SUCCESS, place, actor))
+        return True
+
+    def _mark(self, place: Place, actor: Actor) -> bool:
+        with self._database.read() as tx:
+            if queries_retrieve.is_marked_damaged(tx, place.file_id):
+                return False
+        with self._database.write() as tx:
+            if not queries_retrieve.mark_damaged(tx, place, microseconds(self._clock.now())):
+                return False
+            self._audit.record(tx, _event(EventCode.FILE_DAMAGED, Outcome.FAILURE, place, actor))
+        return True
+
+
+def _event(code: EventCode, outcome: Outcome, place: Place, actor: Actor) -> Event:
+    subject = Subject(SubjectKind.INSTANCE, place.instance_key)
+    return Event(code, actor, outcome, subject, place.patient_key, place.study_key)

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 
+from appliance.identifiers import FileId
 from appliance.store.stored_files import StoredFile
 
 
@@ -31,6 +32,16 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Whose a stored file is, by row keys alone."""
+
+    file_id: FileId
+    instance_key: int
+    study_key: int
+    patient_key: int
+
+
+@dataclass(frozen=True, slots=True)
 class Located:
     """One instance: its place in the hierarchy, its file, its pixels. The first version is the one shown."""
 
@@ -47,3 +58,7 @@ class Located:
     dataset_offset: int
     file: StoredFile
     image: Image
+
+    @property
+    def place(self) -> Place:
+        return Place(self.file.file_id, self.instance_key, self.study_key, self.patient_key)

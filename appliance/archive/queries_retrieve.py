@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from appliance.archive.located import Image, Located
+from appliance.archive.located import Image, Located, Place
 from appliance.identifiers import AssociationId, FileId
 from appliance.store.stored_files import StoredFile
 from appliance.store.transactions import ReadTransaction, Row, WriteTransaction
@@ -32,13 +32,39 @@ _SERIES_BY_KEY = f"""{_SELECT} FROM series se CROSS JOIN studies st ON st.study_
   WHERE se.series_key = :series_key ORDER BY i.instance_number, i.sop_instance_uid"""
 
 
-def mark_damaged(tx: WriteTransaction, located: Located, at: int) -> bool:
+def place_of(tx: ReadTransaction, file_id: FileId) -> Place | None:
+    """Say whose a file is; None where no version of an instance is kept in it."""
+    rows = tx.rows(
+        "SELECT v.instance_key, st.study_key, st.patient_key FROM versions v JOIN instances i USING (instance_key) "
+        "JOIN series se USING (series_key) JOIN studies st USING (study_key) WHERE v.file_id = :file_id",
+        file_id=file_id.value,
+    )
+    return Place(file_id, *rows[0]) if rows else None
+
+
+def damage_marks(tx: ReadTransaction) -> dict[bytes, int]:
+    """Give the ids of the files that are marked as damaged, and since when."""
+    return dict(tx.rows("SELECT file_id, found_at FROM damaged_files"))
+
+
+def is_marked_damaged(tx: ReadTransaction, file_id: FileId) -> bool:
+    """Say whether a file is marked as damaged."""
+    return bool(tx.rows("SELECT 1 FROM damaged_files WHERE file_id = :file_id", file_id=file_id.value))
+
+
+def clear_damaged(tx: WriteTransaction, file_id: FileId, found_at: int) -> bool:
+    """Remove a file's mark that was made then; give whether it was there."""
+    sql = "DELETE FROM damaged_files WHERE file_id = :file_id AND found_at = :found_at"
+    return bool(tx.change(sql, file_id=file_id.value, found_at=found_at))
+
+
+def mark_damaged(tx: WriteTransaction, place: Place, at: int) -> bool:
     """Mark the file of an instance as damaged; give whether it was not yet."""
     return bool(
         tx.change(
             "INSERT INTO damaged_files (file_id, instance_key, study_key, found_at) "
             "VALUES (:file_id, :instance_key, :study_key, :at) ON CONFLICT DO NOTHING",
-            file_id=located.file.file_id.value, instance_key=located.instance_key, study_key=located.study_key, at=at,
+            file_id=place.file_id.value, instance_key=place.instance_key, study_key=place.study_key, at=at,
         )
     )  # fmt: skip
 

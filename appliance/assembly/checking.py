@@ -1,19 +1,25 @@
-"""Reads the whole box and says whether it is what was stored.
+"""Reads the whole box, says whether it is what was stored, and marks what is not, as its pages then say.
 
 Guards: every page of the catalogue, every link of the audit chain, every chunk
 of every stored file, and the digest of every dataset. Plaintext is in memory
-only, a chunk at a time. Leaves out: mending anything.
+only, a chunk at a time. A file's mark of damage is cleared only when all of it
+verified, its digest included, and is set only for what is not what was stored:
+a disk that refuses says nothing of the bytes. Nothing is written into a
+catalogue that is damaged itself. Leaves out: mending anything.
 """
 
 import hashlib
 from dataclasses import dataclass
 
+from appliance.archive.damage import Damage
 from appliance.archive.reading.queries import all_digests
 from appliance.assembly.rooms import Rooms
+from appliance.audit.events import OPERATOR
 from appliance.audit.queries import verify
 from appliance.errors import ApplianceError, NotFound, Tampered
 from appliance.identifiers import FileId
 from appliance.keys.hierarchy import Subkey
+from appliance.store.files import storage_faults
 from appliance.store.stored_files import find_orphans, unseal_row
 
 
@@ -26,6 +32,8 @@ class Report:
         files: Stored files that were read.
         bytes_read: Plaintext bytes that verified.
         files_without_row: Vault files that no row names, each told among the faults: nothing opens them any more.
+        newly_damaged: Files of studies that were marked now; the pages of their studies say so.
+        sound_again: Files that were marked and are whole: their marks are gone.
         faults: What is not what was stored, by file id or sequence; never by a patient.
     """
 
@@ -33,6 +41,8 @@ class Report:
     files: int
     bytes_read: int
     files_without_row: int
+    newly_damaged: int
+    sound_again: int
     faults: tuple[str, ...]
 
 
@@ -46,17 +56,19 @@ def check_box(rooms: Rooms) -> Report:
     with rooms.database.read() as tx:
         verdict = verify(tx, rooms.keyring.key(Subkey.AUDIT))
         stored = all_digests(tx)
+    files = _Files(rooms, may_mark=not faults)
     orphans = _without_row(rooms)
     if verdict.fault is not None:
         faults.append(f"audit event {verdict.sequence}: {verdict.fault}")
-    total = 0
     for identifier, offset, digest in stored:
         try:
-            total += _check_file(rooms, FileId(identifier), offset, digest)
+            files.check(FileId(identifier), offset, digest)
         except ApplianceError as fault:
             faults.append(f"file {identifier.hex()}: {fault}")
+    faults += files.not_marked
     faults += [f"file {file_id}: no row names it: it is of a catalogue that is not here" for file_id in orphans]
-    return Report(verdict.head.sequence, len(stored), total, len(orphans), tuple(faults))
+    counts = (files.bytes_read, len(orphans), files.newly_damaged, files.sound_again)
+    return Report(verdict.head.sequence, len(stored), *counts, tuple(faults))
 
 
 def _without_row(rooms: Rooms) -> list[FileId]:
@@ -66,14 +78,56 @@ def _without_row(rooms: Rooms) -> list[FileId]:
         return find_orphans(tx, there)
 
 
-def _check_file(rooms: Rooms, file_id: FileId, offset: int | None, digest: bytes | None) -> int:
+class _Files:
+    """Reads stored files one after the other and keeps their marks of damage true."""
+
+    def __init__(self, rooms: Rooms, *, may_mark: bool) -> None:
+        self._rooms = rooms
+        self._damage = Damage(rooms.database, rooms.audit, rooms.clock)
+        self._may_mark = may_mark
+        self._marked = self._damage.marks()
+        self.bytes_read = self.newly_damaged = self.sound_again = 0
+        self.not_marked: list[str] = []
+
+    def check(self, file_id: FileId, offset: int | None, digest: bytes | None) -> None:
+        """Read a file whole.
+
+        Raises:
+            Tampered: It is not what was stored; it is marked.
+            Unavailable: The disk refused.
+        """
+        try:
+            read = _check_file(self._rooms, file_id, offset, digest)
+        except Tampered:
+            self.newly_damaged += self._mark(file_id, None)
+            raise
+        self.bytes_read += read or 0
+        since = self._marked.get(file_id.value)
+        if read is not None and digest is not None and since is not None:
+            self.sound_again += self._mark(file_id, since)
+
+    def _mark(self, file_id: FileId, sound_since: int | None) -> bool:
+        """Mark a file as damaged, or clear the mark that it bears since then; give whether that was due."""
+        if not self._may_mark:
+            return False
+        try:
+            if sound_since is None:
+                return self._damage.found_damaged(file_id, OPERATOR)
+            return self._damage.found_sound(file_id, sound_since, OPERATOR)
+        except ApplianceError as fault:
+            self.not_marked.append(f"file {file_id}: its mark could not be changed: {fault}")
+            return False
+
+
+def _check_file(rooms: Rooms, file_id: FileId, offset: int | None, digest: bytes | None) -> int | None:
+    """Read a file whole and give its length; None when it was erased since the list was read."""
     try:
         with rooms.database.read() as tx:
             sealed = unseal_row(tx, rooms.rotating_keys, file_id)
     except NotFound:
-        return 0  # erased since the list was read
+        return None
     read, seen = hashlib.sha256(), 0
-    with sealed.open(rooms.vault) as stream:
+    with storage_faults(), sealed.open(rooms.vault) as stream:
         for chunk in stream.chunks(offset or 0):
             read.update(chunk)
             seen += len(chunk)

@@ -50,6 +50,7 @@ class EventCode(StrEnum):
     IDENTITY_CONFLICT_FOUND = "identity conflict found"
     FILE_FORGED = "file forged"
     FILE_DAMAGED = "file damaged"
+    FILE_SOUND_AGAIN = "file sound again"
     INBOX_SWEPT = "inbox swept"
 
     ACCOUNT_CREATED = "account created"

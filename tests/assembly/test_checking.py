@@ -1,0 +1,164 @@
+"""Checking the box: what is damaged is marked, what is whole again is not, and each is recorded once."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from appliance.archive.reading.queries import count_damaged
+from appliance.archive.studies import get_study
+from appliance.assembly.checking import Report, check_box
+from appliance.assembly.folders import Folders
+from appliance.assembly.rooms import Rooms
+from appliance.audit.events import OPERATOR, Event, EventCode, Outcome, Subject, SubjectKind
+from appliance.config import Settings, in_folders
+from appliance.dicom.phantom.jaw import Jaw
+from appliance.dicom.phantom.objects import PATIENTS, Scan
+from appliance.errors import OutOfSpace, Tampered
+from appliance.identifiers import FileId
+from appliance.store.vault import Vault
+from tests.store.failing_files import FailingFiles
+from tests.web.an_archive import EVERYTHING, AnArchive
+
+SLICES = 3
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Iterator[AnArchive]:
+    made = AnArchive(tmp_path)
+    for one in Scan(PATIENTS[0], Jaw(11), "20260912", (SLICES, 40, 40), (0.35, 0.25, 0.25)).slices():
+        made.store(one.part_10(), one.transfer_syntax_uid)
+    yield made
+    made.source.close()
+
+
+def rooms_of(archive: AnArchive) -> Rooms:
+    box = archive.box
+    settings = in_folders(Settings(), str(box.folder), str(box.folder / "run"))
+    return Rooms(settings, Folders.of(settings), box.keyring, box.clock, box.database, box.keys, box.audit, box.vault)
+
+
+def checked(archive: AnArchive) -> Report:
+    return check_box(rooms_of(archive))
+
+
+def a_file(archive: AnArchive) -> Path:
+    with archive.box.database.read() as tx:
+        rows = tx.rows("SELECT file_id FROM versions ORDER BY version_key")
+    return archive.box.vault.path_of(FileId(rows[1][0]))
+
+
+def flip_a_bit(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[-100] ^= 4
+    file.write_bytes(content)
+
+
+def events(archive: AnArchive) -> list[tuple[object, ...]]:
+    with archive.box.database.read() as tx:
+        return tx.rows(
+            "SELECT event, outcome, actor_kind, subject_kind, subject_key, patient_key, study_key FROM audit_events "
+            "ORDER BY sequence"
+        )
+
+
+def damaged(archive: AnArchive) -> tuple[int, tuple[int, ...]]:
+    """Give how many files the bar counts, and the instances that the study's page names."""
+    with archive.box.database.read() as tx:
+        return count_damaged(tx), get_study(tx, 1).damaged_instances
+
+
+def test_a_damaged_file_is_marked_once_and_the_mark_goes_when_the_file_is_put_back(archive: AnArchive) -> None:
+    file = a_file(archive)
+    sound = file.read_bytes()
+    assert checked(archive).faults == ()
+    flip_a_bit(file)
+    first, second = checked(archive), checked(archive)
+    assert [(report.newly_damaged, report.sound_again, len(report.faults)) for report in (first, second)] == [
+        (1, 0, 1),
+        (0, 0, 1),
+    ]
+    assert damaged(archive) == (1, (2,))
+    file.write_bytes(sound)
+    mended, after = checked(archive), checked(archive)
+    assert [(report.newly_damaged, report.sound_again, report.faults) for report in (mended, after)] == [
+        (0, 1, ()),
+        (0, 0, ()),
+    ]
+    assert damaged(archive) == (0, ())
+    assert events(archive) == [
+        ("file damaged", "failure", "operator", "instance", 2, 1, 1),
+        ("file sound again", "success", "operator", "instance", 2, 1, 1),
+    ]
+
+
+def test_a_file_that_rots_again_is_told_again_by_a_process_that_told_it_before(archive: AnArchive) -> None:
+    """The staff process goes on running while the operator checks from another one."""
+    file = a_file(archive)
+    sound = file.read_bytes()
+    with archive.box.database.read() as tx:
+        uid = str(tx.rows("SELECT study_instance_uid FROM studies")[0][0])
+    found = next(
+        one for one in archive.source.instances(EVERYTHING, uid) if archive.box.vault.path_of(one.file.file_id) == file
+    )
+    for _ in range(2):
+        flip_a_bit(file)
+        for _ in range(2):
+            with pytest.raises(Tampered):
+                archive.source.read(EVERYTHING, found, 0, found.file.plaintext_bytes)
+        assert damaged(archive) == (1, (2,))
+        archive.source.close()
+        file.write_bytes(sound)
+        assert checked(archive).sound_again == 1
+    assert [row[:3] for row in events(archive)] == [
+        ("file damaged", "failure", "process"),
+        ("file sound again", "success", "operator"),
+    ] * 2
+
+
+def test_a_missing_file_is_damage_and_a_disk_that_refuses_is_none(archive: AnArchive) -> None:
+    rooms = rooms_of(archive)
+    refusing = replace(rooms, vault=Vault(archive.box.folder, FailingFiles(("open_read", 2))))
+    report = check_box(refusing)
+    assert len(report.faults) == 1
+    assert (report.newly_damaged, damaged(archive), events(archive)) == (0, (0, ()), [])
+    a_file(archive).unlink()
+    assert checked(archive).newly_damaged == 1
+    assert damaged(archive) == (1, (2,))
+    refusing = replace(rooms, vault=Vault(archive.box.folder, FailingFiles(("open_read", 2))))
+    assert check_box(refusing).sound_again == 0
+    assert damaged(archive) == (1, (2,))
+
+
+def test_a_file_with_another_dataset_than_arrived_is_damage_though_every_tag_verifies(archive: AnArchive) -> None:
+    with archive.box.database.write() as tx:
+        tx.change("UPDATE versions SET dataset_sha256 = zeroblob(32) WHERE version_key = 3")
+    report = checked(archive)
+    assert report.newly_damaged == 1
+    assert "not the one that arrived" in report.faults[0]
+    assert damaged(archive) == (1, (3,))
+
+
+def fill_up(archive: AnArchive) -> None:
+    """Let the catalogue take not one page more, and use up what its pages have left for events."""
+    event = Event(EventCode.FILE_DAMAGED, OPERATOR, Outcome.FAILURE, Subject(SubjectKind.INSTANCE, 2), 1, 1)
+    with archive.box.database.write() as tx:
+        tx.rows("PRAGMA max_page_count = 1")  # of this thread's connection; never below what there is
+    with suppress(OutOfSpace):
+        while True:  # ends by nothing else
+            with archive.box.database.write() as tx:
+                archive.box.audit.record(tx, event)
+
+
+def test_a_full_disk_keeps_marks_from_being_made_and_the_check_goes_on(archive: AnArchive) -> None:
+    flip_a_bit(a_file(archive))
+    fill_up(archive)
+    report = checked(archive)
+    assert (report.files, report.newly_damaged, len(report.faults)) == (SLICES, 0, 2)
+    assert "its mark could not be changed: the disk is full" in report.faults[1]
+    assert damaged(archive) == (0, ())
+    with archive.box.database.write() as tx:
+        tx.rows("PRAGMA max_page_count = 1000000")
+    assert checked(archive).newly_damaged == 1
