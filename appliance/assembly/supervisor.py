@@ -137,7 +137,7 @@ class Supervisor:
         Args:
             each_tick: Called a few times a second, and must not wait.
         """
-        os.umask(0o077)
+        before = os.umask(0o077)
         listener = locker.listen(self.works.folders.locker_socket)
         try:
             with _Wakeup(self.stop) as wakeup, selectors.DefaultSelector() as selector:
@@ -150,6 +150,7 @@ class Supervisor:
                     each_tick()
         finally:
             self._end(listener)
+            os.umask(before)
 
     def _once(self, selector: selectors.BaseSelector, listener: socket.socket, wakeup: "_Wakeup") -> None:
         for key, _ in selector.select(_TICK_SECONDS):

@@ -65,6 +65,25 @@ def play(supervisor: Supervisor, story: Iterator[Callable[[], bool]], seconds: f
     supervisor.run(each_tick)
 
 
+def test_what_children_write_is_this_users_alone_and_the_callers_umask_stays(folders: Folders) -> None:
+    plain = works(folders)
+
+    def plan(name: str, _: bytes | None) -> Plan:
+        command = (sys.executable, "-c", f"open({str(folders.run / name)!r}, 'w'); import time; time.sleep(600)")
+        return Plan(name, command, {"PATH": os.environ["PATH"]}, folders.logs / f"{name}.log", None)
+
+    def written() -> bool:
+        return (folders.run / "receiver").exists()
+
+    before = os.umask(0o022)
+    try:
+        play(Supervisor(replace(plain, plan=plan), SystemClock()), iter([written]))
+        assert (folders.run / "receiver").stat().st_mode & 0o777 == 0o600
+        assert os.umask(0o022) == 0o022
+    finally:
+        os.umask(before)
+
+
 def children_of_this() -> list[int]:
     return [child.pid for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
 
