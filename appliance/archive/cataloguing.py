@@ -58,11 +58,13 @@ def refusal(arrival: Arrival, facts: InstanceFacts) -> QuarantineReason | None:
 class Cataloguer:
     """Catalogues a batch of arrivals in one transaction; `finish` judges the series that it touched."""
 
+    _may_leave_unjudged = True
+
     def __init__(self, tx: WriteTransaction, wrapping_key: NumberedKey, now: int) -> None:
         self._tx = tx
         self._wrapping_key = wrapping_key
         self._now = now
-        self._touched: dict[int, tuple[int, int]] = {}
+        self._touched: dict[int, recording.Added] = {}
         self._places: dict[tuple[object, ...], tuple[int, int]] = {}
 
     def add(self, arrival: Arrival, facts: InstanceFacts) -> Catalogued:
@@ -78,12 +80,22 @@ class Cataloguer:
         """Keep a file and its key, unlisted; of one that waits here already the first copy is enough."""
         return self._keep(arrival, reason) if self._claims_its_id(arrival) else self._replayed(arrival)
 
-    def finish(self) -> None:
-        """Count and judge what was touched."""
-        for series_key, (_, arrived_at) in self._touched.items():
-            recording.judge_series(self._tx, series_key, arrived_at)
-        for study_key, arrived_at in {(study, at) for study, at in self._touched.values()}:
+    def finish(self) -> dict[int, int]:
+        """Count what was touched, and judge it.
+
+        Returns:
+            The large series that somebody has to judge once they rest, with how many instances they have.
+        """
+        waiting: dict[int, int] = {}
+        for series_key, added in self._touched.items():
+            instances, may_wait = recording.count_in(self._tx, series_key, added)
+            if may_wait and self._may_leave_unjudged:
+                waiting[series_key] = instances
+            else:
+                recording.judge_series(self._tx, series_key, added.arrived_at)
+        for study_key, arrived_at in {(added.study_key, added.arrived_at) for added in self._touched.values()}:
             queries.refresh_study(self._tx, study_key, arrived_at)
+        return waiting
 
     def _list(self, arrival: Arrival, facts: InstanceFacts) -> Catalogued:
         held = queries.instances_with_uid(self._tx, facts.sop_instance_uid or "")
@@ -136,7 +148,8 @@ class Cataloguer:
         recording.add_version(self._tx, arrival, facts, done.instance_key, number)
         self._arrived(arrival, done.outcome, done.instance_key)
         if done.series_key is not None and done.study_key is not None:
-            self._touched[done.series_key] = (done.study_key, arrival.arrived_at)
+            added = self._touched.setdefault(done.series_key, recording.Added(done.study_key))
+            added.count(facts, arrival.arrived_at, is_new=known is None)
 
     def _keep_file(self, arrival: Arrival) -> None:
         add_file(self._tx, self._wrapping_key, arrival.file)

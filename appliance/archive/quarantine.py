@@ -105,6 +105,8 @@ def dismiss(tx: WriteTransaction, quarantine_key: int, words: str, at: int, dism
 class SecondLook(Cataloguer):
     """Lists what waited in quarantine by the same rules as any arrival; its file and its arrival have their rows."""
 
+    _may_leave_unjudged = False  # nobody comes later
+
     def list_entry(self, entry: Entry, arrival: Arrival, facts: InstanceFacts, resolved_by: int | None) -> Catalogued:
         """List a file that nothing speaks against any more, and resolve its entry.
 

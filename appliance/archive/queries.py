@@ -269,9 +269,32 @@ def refresh_series(tx: WriteTransaction, **values: object) -> None:
     tx.change(
         "UPDATE series SET instance_count = :instance_count, frame_count = :frame_count, "
         "viewable_count = :viewable_count, further_versions = :further_versions, completeness = :completeness, "
-        "findings = :findings, last_arrived_at = max(last_arrived_at, :arrived_at) WHERE series_key = :series_key",
+        "judged_count = :instance_count, findings = :findings, last_arrived_at = max(last_arrived_at, :arrived_at) "
+        "WHERE series_key = :series_key",
         **values,
     )
+
+
+def count_in(tx: WriteTransaction, **values: object) -> tuple[int, int]:
+    """Add to a series' counts what came; give how many instances it has, and of how many it was judged."""
+    rows = tx.rows(
+        "UPDATE series SET instance_count = instance_count + :instances, frame_count = frame_count + :frames, "
+        "viewable_count = viewable_count + :viewable, further_versions = further_versions + :versions, "
+        "last_arrived_at = max(last_arrived_at, :arrived_at) WHERE series_key = :series_key "
+        "RETURNING instance_count, judged_count",
+        **values,
+    )
+    return int(rows[0][0]), int(rows[0][1])
+
+
+def unjudged_series(tx: ReadTransaction) -> list[int]:
+    """Give the series that hold other instances than when they were judged."""
+    return [int(row[0]) for row in tx.rows("SELECT series_key FROM series WHERE judged_count <> instance_count")]
+
+
+def find_study_of(tx: ReadTransaction, series_key: int) -> int | None:
+    """Give the study of a series, if the series is there."""
+    return _key(tx.rows("SELECT study_key FROM series WHERE series_key = :key", key=series_key))
 
 
 def refresh_study(tx: WriteTransaction, study_key: int, arrived_at: int) -> None:

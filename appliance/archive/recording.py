@@ -1,7 +1,7 @@
 """Writes the rows that the identity rules decide on."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from logging import getLogger
 
 from appliance.archive import queries
@@ -11,10 +11,34 @@ from appliance.dicom.facts import InstanceFacts, InstanceFinding, PatientFacts, 
 from appliance.dicom.geometry import Geometry
 from appliance.dicom.names import fold, fold_name
 from appliance.identifiers import AssociationId, FileId
-from appliance.store.transactions import Row, WriteTransaction
+from appliance.store.transactions import ReadTransaction, Row, WriteTransaction
 
 log = getLogger(__name__)
 _NO_PIXELS = PixelFacts(None, None, None, None, None, None, None, None)
+_JUDGED_AT_ONCE = 250  # instances; what reading so many takes is little beside the batch's commit
+
+
+@dataclass(slots=True)
+class Added:
+    """What came to a series in one transaction; frames and viewable ones are of first versions."""
+
+    study_key: int
+    arrived_at: int = 0
+    instances: int = 0
+    frames: int = 0
+    viewable: int = 0
+    versions: int = 0
+
+    def count(self, facts: InstanceFacts, arrived_at: int, *, is_new: bool) -> None:
+        """Count one instance, or one more version of one."""
+        self.arrived_at = arrived_at
+        if not is_new:
+            self.versions += 1
+            return
+        frames = (facts.pixels or _NO_PIXELS).number_of_frames
+        self.instances += 1
+        self.frames += 1 if frames is None else frames
+        self.viewable += facts.viewable
 
 
 def add_patient(tx: WriteTransaction, patient: PatientFacts, now: int) -> int:
@@ -173,6 +197,33 @@ def record_replayed(tx: WriteTransaction, association_id: AssociationId, now: in
     if queries.is_listed(tx, association_id.value, QuarantineReason.REPLAYED.value):
         return None
     return record_unopened(tx, association_id, None, QuarantineReason.REPLAYED, now)
+
+
+def count_in(tx: WriteTransaction, series_key: int, added: Added) -> tuple[int, bool]:
+    """Count what came to a series.
+
+    Returns:
+        Its instances, and whether its judgement may wait: a judgement reads the whole series, so a large one is
+        judged again when it has grown by an eighth, and once it rests. That makes nine readings of each at most.
+    """
+    instances, judged = queries.count_in(
+        tx, series_key=series_key, arrived_at=added.arrived_at, instances=added.instances, frames=added.frames,
+        viewable=added.viewable, versions=added.versions,
+    )  # fmt: skip
+    return instances, instances > _JUDGED_AT_ONCE and 8 * instances < 9 * judged
+
+
+def unjudged_series(tx: ReadTransaction) -> list[int]:
+    """Give the series whose judgement waits."""
+    return queries.unjudged_series(tx)
+
+
+def judge_resting(tx: WriteTransaction, series_key: int) -> None:
+    """Judge a series whose judgement waited, and tell its study; one that is gone needs none."""
+    study_key = queries.find_study_of(tx, series_key)
+    if study_key is not None:
+        judge_series(tx, series_key, 0)
+        queries.refresh_study(tx, study_key, 0)
 
 
 def judge_series(tx: WriteTransaction, series_key: int, arrived_at: int) -> None:

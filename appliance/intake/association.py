@@ -79,12 +79,12 @@ class AssociationIntake:
         self._resting.keep({*names})
         self._finish_interrupted(names)
         waiting, self._incomplete = self._look_around(names, flush)
-        count = self._count() + len(waiting) + len(self._resting)
+        short = end is not None and self._count() + len(waiting) + len(self._resting) < end.file_count
         for one in waiting:
             examined = self._tried(one.file_id, partial(self._examined, one))
             if examined is not None:
                 yield examined
-        if end is not None and count < end.file_count:
+        if short:
             yield from self._damaged()
         ended = Ended(end, end_is_ours)
         if (waiting or self._incomplete or ended != self._told) and self._has_ended(ended, still=not waiting):

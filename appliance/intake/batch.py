@@ -22,6 +22,7 @@ from appliance.intake import trail
 from appliance.intake.association import AssociationIntake, Ended
 from appliance.intake.copies import put_second_copy_away
 from appliance.intake.examining import Examined
+from appliance.intake.judging import Judging
 from appliance.intake.parts import IntakeParts
 from appliance.store import stored_files
 from appliance.store.files import storage_faults
@@ -46,8 +47,9 @@ class _Taken:
 class Batch:
     """Collects examined files and ends in their order, and commits whenever it is full or old; memory stays bounded."""
 
-    def __init__(self, parts: IntakeParts) -> None:
+    def __init__(self, parts: IntakeParts, judging: Judging) -> None:
         self._parts = parts
+        self._judging = judging
         self._taken: list[_Taken] = []
         self._ended: list[tuple[AssociationIntake, Ended]] = []
         self._began = parts.clock.monotonic()
@@ -108,9 +110,10 @@ class Batch:
             actors = _begun(tx, [one.association for one in taken])
             cataloguer = Cataloguer(tx, parts.keys.current_wrapping_key(tx), parts.now())
             done = [_add(cataloguer, one.examined) for one in taken]
-            cataloguer.finish()
+            waiting = cataloguer.finish()
             for one, result in zip(taken, done, strict=True):
                 trail.tell_catalogued(parts.audit, tx, actors[one.association.association_id], result)
+        self._judging.wait_for(waiting)
         return done
 
     def _put_away(self, taken: Sequence[_Taken], outcomes: Sequence[ArrivalOutcome]) -> list[FileId]:

@@ -22,6 +22,7 @@ from appliance.inbox.reader import CutRecord, InboxReader, OpenAssociation
 from appliance.intake import queries, trail
 from appliance.intake.association import AssociationIntake
 from appliance.intake.batch import Batch
+from appliance.intake.judging import Judging
 from appliance.intake.parsers import Parsers
 from appliance.intake.parts import IntakeParts
 from appliance.intake.resting import Resting
@@ -57,6 +58,7 @@ class Intake:
         self._began: dict[AssociationId, datetime] = {}
         self._passed_over: dict[AssociationId, tuple[int, ...]] = {}
         self._resting = Resting(parts.clock)
+        self._judging = Judging(parts.database, parts.clock)
         self._was_cut = False
 
     def run(self, stop: Stop) -> None:
@@ -88,6 +90,7 @@ class Intake:
         publish_inbox_key(parts)
         self._bring_back()
         self._finish_moves()
+        self._judging.start()
         return True
 
     def step(self) -> int:
@@ -97,6 +100,7 @@ class Intake:
             if self._was_cut:
                 self._finish_moves()
             done += self._take_in()
+            self._judging.step()
         except BaseException:
             self._was_cut = True
             self._forget_all()  # what is in memory may not be what is committed: the next step looks afresh
@@ -156,7 +160,7 @@ class Intake:
                 queries.settle_association(tx, association_id.value, parts.now())
 
     def _take_in(self) -> int:
-        batch, done = Batch(self._parts), 0
+        batch, done = Batch(self._parts, self._judging), 0
         for association_id in self._in_order():
             done += self._take_from(batch, association_id)
             self._forget_settled()
