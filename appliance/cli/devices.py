@@ -2,7 +2,6 @@
 
 import ssl
 from argparse import ArgumentParser
-from ipaddress import ip_address
 from pathlib import Path
 
 from appliance.accounts.peers import queries
@@ -15,6 +14,7 @@ from appliance.cli.line import Command, Invocation
 from appliance.dicom_scp.sender import Destination, Sent, echo, send
 from appliance.errors import Refused, Unsuitable
 from appliance.identifiers import AETitle
+from appliance.inbox.admission import plain_address
 from appliance.keys.authority import certificate_sha256
 from appliance.store.files import RealFiles, create_durably, storage_faults
 
@@ -23,7 +23,7 @@ def _peer_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("calling", metavar="AE_TITLE", help="how the device names itself")
     parser.add_argument("--name", help="what the clinic calls it (default: its AE title)")
     parser.add_argument("--called", action="append", default=[], metavar="AE_TITLE", help="what else it may call us")
-    parser.add_argument("--address", help="where it is; without it, any address")
+    parser.add_argument("--address", help="where it is, an address or a network; without it, any")
     parser.add_argument("--certificate", metavar="SHA256", help="which certificate it must show, over TLS")
 
 
@@ -148,10 +148,7 @@ def _shown_peer(peer: Peer) -> dict[str, object]:
 
 
 def _address(text: str | None) -> str | None:
-    try:
-        return None if text is None else str(ip_address(text))
-    except ValueError:
-        raise Unsuitable("a peer's address is an IP address") from None
+    return None if text is None else plain_address(text)
 
 
 def _sha256(text: str | None) -> bytes | None:

@@ -58,6 +58,8 @@ def _destination(call: Invocation, rooms: Rooms, peer: Peer) -> Destination:
     host = given.address or peer.address
     if host is None:
         raise Unsuitable("its entry has no address: give one by --address")
+    if "/" in host:
+        raise Unsuitable("its entry has a whole network: give its address by --address")
     port = given.port if given.port is not None else _PORT if given.tls is None else _TLS_PORT
     if not 0 < port < 1 << 16:
         raise Unsuitable("a port is a number from 1 to 65535")

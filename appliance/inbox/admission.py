@@ -6,6 +6,7 @@ be read the last good list holds.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
@@ -19,6 +20,8 @@ from appliance.identifiers import AETitle
 log = getLogger(__name__)
 
 _FORMAT = 1
+_INTERFACE = re.compile(r"%[^/]*")  # RFC 4007 11: which of this machine's links a link-local address is on
+_MAPPED_BITS = 96  # RFC 4291 2.5.5.2: what stands before an IPv4 address that is written as an IPv6 one
 LARGEST_FILE_BYTES = 4 * 1024 * 1024
 
 
@@ -113,6 +116,18 @@ class Admission:
         return Refusal.CERTIFICATE if at_address else Refusal.ADDRESS
 
 
+def plain_address(text: str) -> str:
+    """Give the one way to write a peer's address: an address as itself, a network by its first address and length.
+
+    So `192.0.2.7/32` is `192.0.2.7`, and `192.0.2.7/24` is `192.0.2.0/24`.
+
+    Raises:
+        Unsuitable: It is neither.
+    """
+    network = _network(text)
+    return str(network if network.num_addresses > 1 else network.network_address)
+
+
 def encode_admission(peers: Sequence[PeerEntry]) -> bytes:
     """Give the admission file's bytes."""
     return json.dumps({"format": _FORMAT, "peers": [asdict(peer) for peer in peers]}, indent=1).encode() + b"\n"
@@ -198,7 +213,12 @@ def _comes_from(addresses: Sequence[str], address: str) -> bool:
 
 
 def _network(text: str) -> IPv4Network | IPv6Network:
+    """Read an address or a network as callers are known: without an interface, and IPv4 as such."""
     try:
-        return ip_network(text, strict=False)
+        network = ip_network(_INTERFACE.sub("", text), strict=False)
     except ValueError:
         raise Unsuitable("a peer's address is an IP address or a network") from None
+    mapped = network.network_address.ipv4_mapped if isinstance(network, IPv6Network) else None
+    if mapped is None or network.prefixlen < _MAPPED_BITS:
+        return network
+    return IPv4Network((mapped, network.prefixlen - _MAPPED_BITS))

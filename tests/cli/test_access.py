@@ -47,6 +47,21 @@ def test_a_device_may_send_until_it_is_removed(data: Path) -> None:
     enamel(data, "peers", "remove", str(added["peer_key"]), status=12)
 
 
+def test_a_device_is_let_in_once_however_its_address_is_written(data: Path) -> None:
+    added = enamel(data, "peers", "add", "SPELT", "--address", "2001:DB8:0::7/128")
+    assert isinstance(added, dict)
+    enamel(data, "peers", "add", "SPELT", "--address", "2001:db8::7", status=10)
+    enamel(data, "peers", "add", "SPELT", "--address", "192.0.2.9/24")
+    enamel(data, "peers", "add", "SPELT", "--address", "192.0.2.0/24", status=10)
+    enamel(data, "peers", "add", "SPELT", "--address", "192.0.2.0/33", status=15)
+    rows = enamel(data, "peers", "list")
+    spelt = [row["address"] for row in rows if isinstance(row, dict) and row["ae_title"] == "SPELT"]
+    assert spelt == ["2001:db8::7", "192.0.2.0/24"]
+    for row in rows:
+        if isinstance(row, dict) and row["ae_title"] == "SPELT":
+            enamel(data, "peers", "remove", str(row["peer_key"]))
+
+
 def test_a_device_with_no_such_title_is_refused(data: Path) -> None:
     enamel(data, "peers", "add", "A" * 17, status=15)
 
@@ -79,6 +94,8 @@ def test_a_device_that_cannot_be_asked_is_said_before_anything_is_sent(data: Pat
     enamel(data, "peers", "test", "ROAMING", "--address", "127.0.0.1", "--timeout", "0", status=15)
     enamel(data, "peers", "test", "ROAMING", "--address", "127.0.0.1", "--tls", "/nowhere.pem", status=15)
     enamel(data, "peers", "test", "NOBODY", status=12)
+    enamel(data, "peers", "add", "WARD", "--address", "127.0.0.0/30")
+    enamel(data, "peers", "test", "WARD", status=15)
     enamel(data, "peers", "add", "ROAMING", "--address", "10.0.0.9")
     enamel(data, "peers", "test", "ROAMING", "--address", "127.0.0.1", status=15)
 

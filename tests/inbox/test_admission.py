@@ -1,6 +1,7 @@
 """Who is admitted, and how the list is read."""
 
 import os
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from appliance.inbox.admission import (
     Refusal,
     decode_admission,
     encode_admission,
+    plain_address,
 )
 
 SCANNER = PeerEntry("CBCT room 2", ("CBCT2",), ("192.0.2.0/24",), (), ("DCM4CHEE",))
@@ -78,3 +80,50 @@ def replace(file: Path, content: bytes) -> None:
     new = file.with_suffix(".new")
     new.write_bytes(content)
     os.replace(new, file)  # noqa: PTH105  the very call that staff makes
+
+
+@given(st.ip_addresses(v=4) | st.ip_addresses(v=6))
+def test_an_address_is_written_in_one_way_however_it_was_given(address: IPv4Address | IPv6Address) -> None:
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    plain = str(mapped or address)
+    spellings = [str(address), address.exploded.upper(), f"{address}/{address.max_prefixlen}"]
+    if isinstance(address, IPv4Address):
+        spellings += [f"::ffff:{address}", f"::FFFF:{address}/128"]
+    assert {plain_address(spelling) for spelling in spellings} == {plain}
+    for spelling in spellings:
+        admission = Admission((PeerEntry("x", ("X",), (spelling,)),), ("ENAMEL",))
+        assert admission.refusal(Caller(AETitle("X"), AETitle("ENAMEL"), plain)) is None
+
+
+@given(st.ip_addresses(), st.integers(0, 128))
+def test_a_network_is_written_by_its_first_address_and_knows_whom_it_knew(
+    address: IPv4Address | IPv6Address, length: int
+) -> None:
+    text = f"{address}/{min(length, address.max_prefixlen)}"
+    plain = plain_address(text)
+    assert plain_address(plain) == plain
+    assert ip_network(plain).network_address == ip_address(plain.partition("/")[0])
+    admission = Admission((PeerEntry("x", ("X",), (plain,)),), ("ENAMEL",))
+    caller = plain_address(str(address))
+    assert admission.refusal(Caller(AETitle("X"), AETitle("ENAMEL"), caller)) is None or int(address) >> 32 == 0xFFFF
+
+
+@pytest.mark.parametrize(
+    ("given", "plain"),
+    [
+        ("192.0.2.7/32", "192.0.2.7"),
+        ("192.0.2.7/255.255.255.0", "192.0.2.0/24"),
+        ("::ffff:192.0.2.7/120", "192.0.2.0/24"),
+        ("fe80::1%eth0", "fe80::1"),
+        ("fe80::1%eth0/64", "fe80::/64"),
+        ("::/0", "::/0"),
+    ],
+)
+def test_an_address_is_written_as_callers_are_known(given: str, plain: str) -> None:
+    assert plain_address(given) == plain
+
+
+@pytest.mark.parametrize("text", ["", "scanner", "192.0.2.7/33", "192.0.2", "192.0.2.7 ", "%eth0"])
+def test_what_is_no_address_is_refused(text: str) -> None:
+    with pytest.raises(Unsuitable):
+        plain_address(text)

@@ -87,6 +87,48 @@ def test_devices_that_an_earlier_release_let_in_twice_become_one_with_all_their_
     assert found == [(1, ["A", "B"], None), (3, ["C"], "192.0.2.44")]
 
 
+@pytest.mark.parametrize(
+    ("kept", "again"),
+    [
+        ("192.0.2.44", "192.0.2.44/32"),
+        ("192.0.2.44/32", "192.0.2.44"),
+        ("192.0.2.44/32", "::ffff:192.0.2.44"),
+        ("2001:db8::2c/128", "2001:DB8:0:0::2C"),
+        ("192.0.2.44/24", "192.0.2.0/24"),
+    ],
+)
+def test_a_device_is_one_however_its_address_was_and_is_written(clinic: AClinic, kept: str, again: str) -> None:
+    """Rows of earlier releases are written as they were given."""
+    publication = clinic.context.publication
+    with clinic.database.write() as tx:
+        key = insert_peer(tx, Peer(0, "Room 1", "ORTHOPHOS_2", (), None, None, clinic.clock.now()), None)
+        tx.change("UPDATE peers SET address = :address", address=kept)
+    with pytest.raises(AlreadyAdmitted, match=f"peer {key}, Room 1"):
+        add_peer(
+            clinic.accounts, publication, Peer(0, "", "ORTHOPHOS_2", (), again, None, clinic.clock.now()), OPERATOR
+        )
+    publication.publish(clinic.accounts)
+    receiver = AdmissionFile(publication.file, ("ENAMEL",))
+    caller = replace(CALLER, address="2001:db8::2c" if "db8" in kept else CALLER.address)
+    assert receiver.current().refusal(caller) is None
+    remove_peer(clinic.accounts, publication, key, OPERATOR)
+    assert receiver.current().refusal(caller) is Refusal.CALLING_AE_TITLE
+
+
+def test_a_sender_that_an_earlier_release_knew_by_its_network_of_one_is_the_same(clinic: AClinic) -> None:
+    when = clinic.clock.now()
+    with clinic.database.write() as tx:
+        key = insert_peer(tx, Peer(0, "Room 1", "ORTHOPHOS_2", ("OLD",), None, None, when), None)
+        tx.change("UPDATE peers SET address = '192.0.2.44/32'")
+        card = put_sender(tx, when)
+    browser = clinic.signed_in(clinic.person(Role.ADMINISTRATOR))
+    assert "192.0.2.44/32" not in browser.get("/senders").text
+    assert browser.post(f"/senders/{card}/approve", page="/senders").status_code == 303
+    with clinic.database.read() as tx:
+        found = [(peer.peer_key, peer.address, peer.called_ae_titles) for peer in peers(tx)]
+    assert found == [(key, "192.0.2.44", ("OLD", "ENAMEL"))]
+
+
 def test_dismissing_puts_the_card_away_and_lets_nobody_in(clinic: AClinic) -> None:
     with clinic.database.write() as tx:
         key = put_sender(tx, clinic.clock.now())

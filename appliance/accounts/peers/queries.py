@@ -6,6 +6,8 @@ from datetime import datetime
 
 from appliance.accounts.queries import number
 from appliance.clock import instant, microseconds
+from appliance.errors import Unsuitable
+from appliance.inbox.admission import plain_address
 from appliance.store.transactions import ReadTransaction, Row, WriteTransaction
 
 
@@ -28,7 +30,7 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A device that may send."""
+    """A device that may send. Its address is an address or a network, None for any; rows keep and give one spelling."""
 
     peer_key: int
     name: str
@@ -76,7 +78,7 @@ def insert_peer(tx: WriteTransaction, peer: Peer, approved_by: int | None) -> in
         name=peer.name,
         calling=peer.calling_ae_title,
         called=json.dumps(peer.called_ae_titles),
-        address=peer.address,
+        address=_address(peer.address),
         certificate=peer.certificate_sha256,
         by=approved_by,
         at=microseconds(peer.approved_at),
@@ -98,13 +100,12 @@ def find_same(tx: ReadTransaction, peer: Peer) -> Peer | None:
     rows = tx.rows(
         """SELECT peer_key, name, calling_ae_title, called_ae_titles, address, certificate_sha256, approved_at
            FROM peers WHERE removed_at IS NULL AND lower(calling_ae_title) = lower(:calling)
-             AND coalesce(address, '') = coalesce(:address, '')
-             AND coalesce(certificate_sha256, x'') = coalesce(:certificate, x'')""",
+             AND coalesce(certificate_sha256, x'') = coalesce(:certificate, x'') ORDER BY peer_key""",
         calling=peer.calling_ae_title,
-        address=peer.address,
         certificate=peer.certificate_sha256,
     )
-    return _peer(rows[0]) if rows else None
+    sought = _address(peer.address)
+    return next((found for found in map(_peer, rows) if found.address == sought), None)
 
 
 def set_called_titles(tx: WriteTransaction, peer_key: int, titles: tuple[str, ...]) -> None:
@@ -143,7 +144,17 @@ def _peer(row: Row) -> Peer:
         str(name),
         str(calling),
         tuple(json.loads(str(called))),
-        None if address is None else str(address),
+        _address(address),
         certificate if isinstance(certificate, bytes) else None,
         instant(number(approved_at)),
     )
+
+
+def _address(address: str | None) -> str | None:
+    """Give the one spelling of an address; earlier releases kept others, too, and what is none stays as it is."""
+    if address is None:
+        return None
+    try:
+        return plain_address(address)
+    except Unsuitable:
+        return address
