@@ -102,6 +102,18 @@ def dismiss(tx: WriteTransaction, quarantine_key: int, words: str, at: int, dism
     queries.resolve_quarantined(tx, quarantine_key, resolved_at=at, resolved_by=dismissed_by, dismissal_reason=words)
 
 
+def reopen(tx: WriteTransaction, quarantine_key: int) -> None:
+    """Let a dismissed entry wait again; why it was dismissed is forgotten.
+
+    Raises:
+        NotFound: There is none.
+        Refused: It was not dismissed.
+    """
+    get_entry(tx, quarantine_key)
+    if not queries.reopen_quarantined(tx, quarantine_key):
+        raise Refused("this one was not dismissed")
+
+
 class SecondLook(Cataloguer):
     """Lists what waited in quarantine by the same rules as any arrival; its file and its arrival have their rows."""
 

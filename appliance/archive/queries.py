@@ -214,6 +214,15 @@ def resolve_quarantined(tx: WriteTransaction, quarantine_key: int, **end: object
     )  # fmt: skip
 
 
+def reopen_quarantined(tx: WriteTransaction, quarantine_key: int) -> bool:
+    """Let a dismissed entry wait again; give whether it was dismissed."""
+    sql = (
+        "UPDATE quarantine SET resolved_at = NULL, resolved_by = NULL, dismissal_reason = NULL "
+        "WHERE quarantine_key = :key AND dismissal_reason IS NOT NULL"
+    )
+    return bool(tx.change(sql, key=quarantine_key))
+
+
 def change_arrival(tx: WriteTransaction, file_id: bytes, outcome: str, instance_key: int | None) -> None:
     """Change what became of a file, and of which instance it is."""
     tx.change(

@@ -46,6 +46,7 @@ class EventCode(StrEnum):
     QUARANTINE_EXPORTED = "quarantine exported"
     QUARANTINE_RESOLVED = "quarantine resolved"
     QUARANTINE_DISMISSED = "quarantine dismissed"
+    QUARANTINE_REOPENED = "quarantine reopened"
     INSTANCE_VERSION_ADDED = "instance version added"
     IDENTITY_CONFLICT_FOUND = "identity conflict found"
     FILE_FORGED = "file forged"

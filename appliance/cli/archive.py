@@ -159,6 +159,12 @@ def _resolve(call: Invocation) -> Answer:
     return Answer({"quarantine_key": key, "dismissed": True}, "It waits no longer. Nothing of it was deleted.")
 
 
+def _reopen(call: Invocation) -> Answer:
+    with call.rooms() as rooms:
+        _quarantine_of(rooms).reopen(call.given.quarantine_key, OPERATOR)
+    return Answer({"quarantine_key": call.given.quarantine_key, "dismissed": False}, "It waits again.")
+
+
 def _quarantine_of(rooms: Rooms) -> Quarantine:
     return Quarantine(rooms.database, rooms.rotating_keys, rooms.vault, rooms.audit, rooms.clock)
 
@@ -206,6 +212,7 @@ COMMANDS = (
     Command("quarantine export", _export, _export_arguments),
     Command("quarantine retry", _retry, _key_argument),
     Command("quarantine resolve", _resolve, _key_argument),
+    Command("quarantine reopen", _reopen, _key_argument),
     Command("conflicts list", _conflicts),
     Command("check", _check),
 )

@@ -64,6 +64,7 @@ MODULES: Mapping[str, Mapping[str, str]] = {
         "quarantine export": "copy one of them, decrypted, to a file",
         "quarantine retry": "read one of them anew, and list it if it can be",
         "quarantine resolve": "dismiss one of them: it waits no longer, and nothing of it is deleted",
+        "quarantine reopen": "let one that was dismissed wait again",
         "conflicts list": "list whose identity a person has to decide, by keys alone",
         "check": "verify catalogue, audit chain and every stored file",
     },

@@ -21,6 +21,7 @@ from appliance.archive.quarantine import (
     get_entry,
     get_waiting,
     give_reason,
+    reopen,
 )
 from appliance.audit.events import Actor, ActorKind, AuditLog, Event, EventCode, Outcome, Subject, SubjectKind
 from appliance.clock import Clock, microseconds
@@ -92,6 +93,17 @@ class Quarantine:
         with self.database.write() as tx:
             dismiss(tx, quarantine_key, words, now, _account_of(actor))
             self.audit.record(tx, _event(EventCode.QUARANTINE_DISMISSED, actor, quarantine_key))
+
+    def reopen(self, quarantine_key: int, actor: Actor) -> None:
+        """Let a dismissed entry wait again.
+
+        Raises:
+            NotFound: There is no such entry.
+            Refused: It was not dismissed.
+        """
+        with self.database.write() as tx:
+            reopen(tx, quarantine_key)
+            self.audit.record(tx, _event(EventCode.QUARANTINE_REOPENED, actor, quarantine_key))
 
     def export(self, quarantine_key: int, actor: Actor, *, dataset_only: bool = False) -> Iterator[bytes]:
         """Give a file's bytes: the whole Part 10 file as it was kept, or the dataset as it came over the wire.

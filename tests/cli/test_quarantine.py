@@ -81,6 +81,9 @@ def test_what_is_hopeless_is_dismissed_with_a_reason_from_standard_input(box: li
     copied(box, tmp_path / "kept.dcm", UNNAMED, "2")
     assert run("quarantine", "resolve", "2", *box, given="again\n").returncode == 10
     assert run("quarantine", "resolve", "9", *box, given="nothing\n").returncode == 12
+    assert answered("quarantine", "reopen", "2", *box) == {"quarantine_key": 2, "dismissed": False}
+    assert [row["quarantine_key"] for row in json.loads(run("quarantine", "list", *box).stdout)] == [2]
+    assert run("quarantine", "reopen", "1", *box).returncode == 10
     assert "mended" not in run("audit", "list", *box).stdout
 
 

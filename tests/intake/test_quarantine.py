@@ -186,6 +186,19 @@ def test_why_a_file_was_dismissed_is_in_no_event_and_in_no_file_of_the_box(
         assert b"Zephyrine" not in file.read_bytes(), file
 
 
+def test_only_what_was_dismissed_is_put_back(clinic: Clinic, quarantine: Quarantine) -> None:
+    quarantined(clinic, sent(ct_slice(1)), sent(ct_slice(2)))
+    before = clinic.rows("SELECT * FROM quarantine")
+    quarantine.dismiss(1, "of no use", OPERATOR)
+    quarantine.reopen(1, OPERATOR)
+    assert clinic.rows("SELECT * FROM quarantine") == before
+    quarantine.retry(2, OPERATOR)
+    for key, fault in ((1, Refused), (2, Refused), (99, NotFound)):
+        with pytest.raises(fault):
+            quarantine.reopen(key, OPERATOR)
+    assert [event[0] for event in events(clinic)][:2] == ["quarantine dismissed", "quarantine reopened"]
+
+
 def test_a_dismissed_file_that_is_sent_again_waits_again(clinic: Clinic, quarantine: Quarantine) -> None:
     came = sent(ct_slice(1, StudyInstanceUID=None))
     taken_in(clinic, came)

@@ -51,6 +51,7 @@ ROUTES: dict[tuple[str, str], Permission | Door] = {
     ("POST", "/people"): Permission.MANAGE_ACCOUNTS,
     ("POST", "/people/{account_key:int}/close"): Permission.MANAGE_ACCOUNTS,
     ("POST", "/quarantine/{quarantine_key:int}/dismiss"): Permission.RETRY_QUARANTINE,
+    ("POST", "/quarantine/{quarantine_key:int}/reopen"): Permission.RETRY_QUARANTINE,
     ("POST", "/quarantine/{quarantine_key:int}/retry"): Permission.RETRY_QUARANTINE,
     ("POST", "/senders/{sender_key:int}/approve"): Permission.APPROVE_SENDERS,
     ("POST", "/senders/{sender_key:int}/dismiss"): Permission.APPROVE_SENDERS,

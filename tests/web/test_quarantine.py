@@ -97,6 +97,24 @@ def dismissed_again(browser: Browser) -> Response:
     return browser.post("/quarantine/1/dismiss", page="/password", reason="once more")
 
 
+def test_a_dismissed_file_is_put_back_and_can_be_tried_again(clinic: Clinic) -> None:
+    quarantined(clinic, sent(ct_slice(1)))
+    pages = pages_of(clinic)
+    browser = pages.signed_in(pages.person(Role.DENTIST))
+    browser.post("/quarantine/1/dismiss", page="/quarantine/1/dismiss", reason="of no use")
+    answer = browser.post("/quarantine/1/reopen", page="/quarantine/dismissed")
+    assert answer.headers["location"] == "/quarantine?told=reopened"
+    text = browser.get("/quarantine?told=reopened").text
+    assert "It waits here again" in text
+    assert 'aria-label="1 waiting"' in text
+    assert "/quarantine/dismissed" not in text
+    assert pages.events()[-1] == ("quarantine reopened", "success")
+    again = browser.post("/quarantine/1/reopen", page="/quarantine")
+    assert again.headers["location"] == "/quarantine?told=gone"
+    tried = browser.post("/quarantine/1/retry", page="/quarantine")
+    assert tried.headers["location"] == "/quarantine?told=listed"
+
+
 def test_a_dismissal_without_a_reason_is_asked_for_it_again(clinic: Clinic) -> None:
     taken_in(clinic, sent(ct_slice(1, StudyInstanceUID=None)))
     pages = pages_of(clinic)

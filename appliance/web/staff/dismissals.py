@@ -48,7 +48,10 @@ def dismissed_page(
     older = f"/quarantine/dismissed?before={shown[-1].quarantine_key}" if len(rows) > PAGE_SIZE else ""
     names = {each.account_key: each.display_name for each in service.all_accounts(context.accounts)}
     files = [_dismissed_line(row, names) for row in shown]
-    return pages.show_in_office("dismissed.html", request, waiting(context.accounts, actor), files=files, older=older)
+    return pages.show_in_office(
+        "dismissed.html", request, waiting(context.accounts, actor), files=files, older=older,
+        may_reopen=Permission.RETRY_QUARANTINE in actor.permissions,
+    )  # fmt: skip
 
 
 @get("/quarantine/{quarantine_key:int}/dismiss", opt=needs(Permission.RETRY_QUARANTINE))
@@ -79,6 +82,17 @@ def dismiss(
     except Refused as fault:
         return _gone(fault)
     return moved_on("/quarantine?told=dismissed")
+
+
+@post("/quarantine/{quarantine_key:int}/reopen", opt=needs(Permission.RETRY_QUARANTINE), status_code=303)
+@in_thread
+def reopen(context: Context, actor: Caller, quarantine_key: FromPath[int]) -> Answer:
+    """Let a dismissed file wait again."""
+    try:
+        context.quarantine.reopen(quarantine_key, actor.audited)
+    except Refused as fault:
+        return _gone(fault)
+    return moved_on("/quarantine?told=reopened")
 
 
 def _gone(fault: Refused) -> Answer:
@@ -123,4 +137,4 @@ def _dismissed_line(row: QuarantinedFile, names: dict[int, str]) -> dict[str, ob
     return line_of(row) | {"dismissed": at, "by": by, "why": row.dismissal_reason or ""}
 
 
-HANDLERS = (dismissed_page, dismissal_page, dismiss)
+HANDLERS = (dismissed_page, dismissal_page, dismiss, reopen)

@@ -24,8 +24,11 @@ _TOLD = {
     "listed": "It could be read this time and is listed with its study.",
     "waits": "It was read again and still cannot be listed. Its reason stands below.",
     "dismissed": "It is dismissed and waits no longer. Nothing of it was deleted.",
+    "reopened": "It waits here again, as before it was dismissed.",
     "gone": "It is not waiting any more, or there is no file of it to try again.",
 }
+
+_WELL = {"listed", "dismissed", "reopened"}
 
 
 @get("/quarantine", opt=needs(Permission.READ_QUARANTINE))
@@ -44,7 +47,7 @@ def quarantine_page(
     words = _(_TOLD[told]) if told in _TOLD else ""
     files = [line_of(row) for row in shown]
     return pages.show_in_office(
-        "quarantine.html", request, bar, files=files, older=older, told=words, well=told in {"listed", "dismissed"},
+        "quarantine.html", request, bar, files=files, older=older, told=words, well=told in _WELL,
         may_retry=may_retry, damage=_damage(bar.damaged), dismissed=dismissed,
     )  # fmt: skip
 
