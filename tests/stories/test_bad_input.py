@@ -30,9 +30,12 @@ DEFLATED = Context(CT_UNCOMPRESSED.sop_class_uid, ds.DEFLATED)
 def bomb(megabytes: int) -> bytes:
     """Give a deflated dataset whose pixels inflate to so many megabytes of zeros."""
     deflater = zlib.compressobj(9, wbits=-15)
+
+    def deflated(data: bytes) -> bytes:  # looks back at nothing before it, so that it may be repeated
+        return deflater.compress(data) + deflater.flush(zlib.Z_FULL_FLUSH)
+
     head = ds.uids() + ds.study() + ds.image() + ds.element(0x7FE00010, b"OW", b"", megabytes << 20)
-    parts = [deflater.compress(head), *(deflater.compress(bytes(1 << 20)) for _ in range(megabytes))]
-    return b"".join([*parts, deflater.flush()])
+    return deflated(head) + megabytes * deflated(bytes(1 << 20)) + deflater.flush()
 
 
 HOSTILE = {
@@ -53,6 +56,7 @@ HOSTILE = {
 def box(tmp_path_factory: pytest.TempPathFactory, module_port_block: int) -> Iterator[RunningBox]:
     with RunningBox(tmp_path_factory.mktemp("bad") / "data", module_port_block) as running:
         yield running
+        assert running.enamel("check")["faults"] == [], "of all that came meanwhile, all that is kept is whole"
 
 
 @pytest.fixture
@@ -60,7 +64,7 @@ def unharmed(box: RunningBox) -> Iterator[RunningBox]:
     """Give the box, and afterwards see that no process was replaced or grew, and that a scan is still listed."""
     before = {name: box.facts["processes"][name] for name in DUTIES}
     yield box
-    assert {name: box.enamel("status")["processes"][name] for name in DUTIES} == before
+    assert {name: box.status()["processes"][name] for name in DUTIES} == before
     for name, limit in MEGABYTES.items():
         assert peak_megabytes(before[name]) <= limit, name
     good = instance(random.randrange(1 << 40), 40_000)  # noqa: S311  a UID that no other test used
@@ -99,7 +103,6 @@ def test_a_hostile_scan_is_kept_and_told(unharmed: RunningBox, what: str) -> Non
     dataset = dataset.replace(b"1.2.3.4\0", f"1.2.3{number}\0".encode())
     assert answer(unharmed, context, Instance(f"1.2.3{number}", dataset)) == "stored"
     unharmed.wait_until_taken_in(60)
-    assert unharmed.enamel("check")["faults"] == []
     assert waiting(unharmed) + len(unharmed.instances()) == before + 1
 
 
@@ -123,7 +126,6 @@ def test_mutated_datasets_are_all_answered(unharmed: RunningBox) -> None:
             association.store(Instance(f"2.25.77.{number}", bytes(dataset[: chance.randrange(1, len(dataset))])))
         association.release()
     unharmed.wait_until_taken_in(60)
-    assert unharmed.enamel("check")["faults"] == []
 
 
 def test_mutated_messages_are_answered_or_closed(unharmed: RunningBox) -> None:
@@ -188,7 +190,6 @@ def test_an_association_that_is_replayed_is_told_and_changes_nothing(unharmed: R
     assert reasons(unharmed) == sorted([*before, "replayed"])
     (row,) = unharmed.instances(SOPInstanceUID=sent.sop_instance_uid)
     assert unharmed.dataset(row) == sent.dataset
-    assert unharmed.enamel("check")["faults"] == []
 
 
 def test_a_file_put_into_the_inbox_under_another_name_is_forged(unharmed: RunningBox) -> None:
@@ -201,7 +202,6 @@ def test_a_file_put_into_the_inbox_under_another_name_is_forged(unharmed: Runnin
     until(lambda: not association.exists(), 30)
     (row,) = unharmed.instances(SOPInstanceUID=sent.sop_instance_uid)
     assert unharmed.dataset(row) == sent.dataset
-    assert unharmed.enamel("check")["faults"] == []
     settled = Path(unharmed.facts["data"]) / "settled" / association.name
     assert (settled / forged.name).exists(), "what was forged is kept for whoever looks into it"
 
