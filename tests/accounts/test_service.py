@@ -22,32 +22,32 @@ def clinic(tmp_path: Path) -> AClinic:
 
 
 def test_a_user_name_is_one_whatever_its_case(clinic: AClinic) -> None:
-    clinic.person(user_name="Camila")
+    clinic.new_person(user_name="Camila")
     with pytest.raises(Unsuitable):
-        clinic.person(user_name=" camila ")
+        clinic.new_person(user_name=" camila ")
     assert login.sign_in(clinic.accounts, "CAMILA", PASSWORD, ADDRESS)
 
 
 @pytest.mark.parametrize("user_name", ["", "a", "two words", "x" * 65, "<b>", "a\x00b"])
 def test_what_is_no_user_name_is_refused(clinic: AClinic, user_name: str) -> None:
     with pytest.raises(Unsuitable):
-        clinic.person(user_name=user_name)
+        clinic.new_person(user_name=user_name)
 
 
 @pytest.mark.parametrize("role", [Role.RECEPTION, Role.AUDITOR, Role.LAB])
 def test_some_roles_never_hold_the_image_right(clinic: AClinic, role: Role) -> None:
     with pytest.raises(Unsuitable):
-        clinic.person(role, image_right=True)
+        clinic.new_person(role, image_right=True)
 
 
 def test_an_administrator_has_no_image_right_unless_it_is_given(clinic: AClinic) -> None:
-    assert Permission.VIEW_IMAGES not in clinic.person(Role.ADMINISTRATOR).permissions
-    given = clinic.person(Role.ADMINISTRATOR, image_right=True, user_name="second.admin")
+    assert Permission.VIEW_IMAGES not in clinic.new_person(Role.ADMINISTRATOR).permissions
+    given = clinic.new_person(Role.ADMINISTRATOR, image_right=True, user_name="second.admin")
     assert Permission.VIEW_IMAGES in given.permissions
 
 
 def test_a_new_password_ends_every_other_session(clinic: AClinic) -> None:
-    clinic.person()
+    clinic.new_person()
     tokens = [login.sign_in(clinic.accounts, "dentist.one", PASSWORD, ADDRESS) for _ in range(2)]
     session = find_session(clinic.accounts, tokens[0])
     assert session
@@ -59,7 +59,7 @@ def test_a_new_password_ends_every_other_session(clinic: AClinic) -> None:
 
 
 def test_a_reset_takes_password_second_factor_and_sessions_away(clinic: AClinic) -> None:
-    account = clinic.person(totp_secret=b"12345678901234567890")
+    account = clinic.new_person(totp_secret=b"12345678901234567890")
     token = login.sign_in(clinic.accounts, "dentist.one", PASSWORD, ADDRESS)
     service.reset_account(clinic.accounts, account.account_key, "three paper moons", OPERATOR)
     assert find_session(clinic.accounts, token) is None
@@ -69,8 +69,8 @@ def test_a_reset_takes_password_second_factor_and_sessions_away(clinic: AClinic)
 
 
 def test_a_second_factor_moved_to_another_account_does_not_open(clinic: AClinic) -> None:
-    one = clinic.person(totp_secret=b"12345678901234567890")
-    other = clinic.person(user_name="other.dentist")
+    one = clinic.new_person(totp_secret=b"12345678901234567890")
+    other = clinic.new_person(user_name="other.dentist")
     with clinic.database.write() as tx:
         tx.change(
             """UPDATE accounts SET sealed_totp_secret =
@@ -94,7 +94,7 @@ def test_nothing_of_a_refused_account_is_left_behind(clinic: AClinic) -> None:
 
 
 def test_the_trail_holds_no_password_and_no_name(clinic: AClinic) -> None:
-    clinic.person(display_name="Ana Prueba")
+    clinic.new_person(display_name="Ana Prueba")
     with clinic.database.read() as tx:
         stored = repr(tx.rows("SELECT * FROM audit_events"))
     assert PASSWORD not in stored
