@@ -198,8 +198,8 @@ def test_a_file_put_into_the_inbox_under_another_name_is_forged(unharmed: Runnin
         association = stored_and_kept(unharmed, sent)
         genuine = next(path for path in association.iterdir() if len(path.name) == 32)
         forged = Path(shutil.copy(genuine, association / f"{1:032x}"))
-    until(lambda: reasons(unharmed) == sorted([*before, "forged"]), 30)
     until(lambda: not association.exists(), 30)
+    assert reasons(unharmed) == sorted([*before, "forged"])
     (row,) = unharmed.instances(SOPInstanceUID=sent.sop_instance_uid)
     assert unharmed.dataset(row) == sent.dataset
     settled = Path(unharmed.facts["data"]) / "settled" / association.name
