@@ -1,13 +1,12 @@
 """An operator lets people, devices and machines in from the box's own keyboard."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from appliance.inbox.admission import PeerEntry
+from tests import warm
 from tests.dicom_scp.receiver_process import running
 
 ROOT = Path(__file__).parents[2]
@@ -15,8 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 def enamel(data: Path, *words: str, given: str = "", status: int = 0) -> dict[str, object] | list[dict[str, object]]:
     """Run a command on a data folder and give its one line of JSON."""
-    command = [sys.executable, "-m", "appliance", *words, "--data", str(data), "--json"]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=ROOT, input=given)
+    done = warm.run(*words, "--data", str(data), "--json", given=given)
     assert done.returncode == status, done.stderr
     answer: dict[str, object] | list[dict[str, object]] = json.loads(done.stdout) if done.stdout else {}
     return answer

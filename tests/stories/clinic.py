@@ -18,6 +18,7 @@ import pyotp
 
 from appliance.dicom.phantom.jaw import Jaw
 from appliance.dicom.phantom.objects import PATIENTS, EncodedObject, Scan
+from tests import warm
 
 ROOT = Path(__file__).parents[2]
 READY_SECONDS = 60.0
@@ -66,8 +67,7 @@ class RunningClinic:
 
     def run(self, *words: str, given: str = "") -> subprocess.CompletedProcess[str]:
         """Run a command on this clinic's data, whatever becomes of it."""
-        command = [sys.executable, "-m", "appliance", *words, "--data", str(self.data), "--json"]
-        return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, input=given, check=False)
+        return warm.run(*words, "--data", str(self.data), "--json", given=given)
 
     def storescu(self, folder: Path, calling: str = "CONSOLE", *more: str) -> subprocess.CompletedProcess[str]:
         """Send a folder with DCMTK."""

@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 
 from appliance.config import ReceiverSettings, Settings, StaffSettings, settings_text
+from tests import warm
 from tests.stories.clinic import ROOT, until
 
 
@@ -24,8 +25,7 @@ class SealedBox:
         self.url = f"https://127.0.0.1:{first_port + 2}"
 
     def enamel(self, *words: str, given: str = "") -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "appliance", *words, "--data", str(self.data), "--json"]
-        return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, input=given, check=False)
+        return warm.run(*words, "--data", str(self.data), "--json", given=given)
 
     def locked(self) -> bool:
         return bool(json.loads(self.enamel("status").stdout)["locked"])

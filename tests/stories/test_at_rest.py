@@ -2,17 +2,16 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from appliance.keys.stream import HEADER_BYTES
+from tests import warm
 from tests.canary.search import bytes_spellings, search_folder, spellings
 from tests.faults.raw_scu import RawScu, instance
-from tests.stories.clinic import ROOT, until
+from tests.stories.clinic import until
 from tests.stories.running_box import RunningBox
 
 NAME = "Restwell^Ottoline"
@@ -46,8 +45,7 @@ def copy(taken: Path, tmp_path: Path) -> Path:
 
 
 def enamel(data: Path, *words: str) -> tuple[int, str]:
-    command = [sys.executable, "-m", "appliance", *words, "--data", str(data), "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False, stdin=subprocess.DEVNULL)
+    done = warm.run(*words, "--data", str(data), "--json")
     assert "Traceback" not in done.stderr
     return done.returncode, done.stdout + done.stderr
 
