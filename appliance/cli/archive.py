@@ -3,7 +3,7 @@
 import json
 import os
 from argparse import ArgumentParser
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -83,25 +83,29 @@ def _quarantine(call: Invocation) -> Answer:
     with call.rooms() as rooms:
         with rooms.database.read() as tx:
             found = quarantined(tx, _MOST, None, Entries.ALL if every else Entries.WAITING)
-        rows = [_shown_entry(rooms, file) for file in found]
+        names = _user_names(rooms) if every else {}
+    rows = [_shown_entry(file, names) for file in found]
     columns = ["quarantine_key", "reason", "calling_ae_title", "address", "dataset_bytes", "arrived_at"]
     end = ["state", "resolved_at", "resolved_by", "dismissal_reason"] if every else []
     return listed(rows, columns + end, "Nothing is in quarantine.")
 
 
-def _shown_entry(rooms: Rooms, file: QuarantinedFile) -> dict[str, object]:
+def _shown_entry(file: QuarantinedFile, names: Mapping[int, str]) -> dict[str, object]:
     state = "waiting" if file.resolved_at is None else "listed" if file.dismissal_reason is None else "dismissed"
     return asdict(file) | {
         "arrived_at": file.arrived_at.isoformat(),
         "resolved_at": file.resolved_at and file.resolved_at.isoformat(),
-        "resolved_by": None if file.resolved_at is None else _who(rooms, file.resolved_by),
+        "resolved_by": None if file.resolved_at is None else _who(names, file.resolved_by),
         "state": state,
     }
 
 
-def _who(rooms: Rooms, account_key: int | None) -> str:
+def _user_names(rooms: Rooms) -> Mapping[int, str]:
+    return {account.account_key: account.user_name for account in all_accounts(rooms.accounts)}
+
+
+def _who(names: Mapping[int, str], account_key: int | None) -> str:
     """Name who resolved an entry."""
-    names = {account.account_key: account.user_name for account in all_accounts(rooms.accounts)}
     return "operator" if account_key is None else names.get(account_key, f"account {account_key}")
 
 
@@ -119,7 +123,7 @@ def _show(call: Invocation) -> Answer:
     with call.rooms() as rooms:
         with rooms.database.read() as tx:
             entry = get_entry(tx, call.given.quarantine_key)
-        who = None if entry.resolved_at is None else _who(rooms, entry.resolved_by)
+        who = None if entry.resolved_at is None else _who(_user_names(rooms), entry.resolved_by)
     row: dict[str, object] = asdict(entry) | {
         "file_id": entry.file_id and str(entry.file_id),
         "association_id": str(entry.association_id),
