@@ -20,7 +20,7 @@ from appliance.errors import ApplianceError, NotFound, Tampered
 from appliance.identifiers import FileId
 from appliance.keys.hierarchy import Subkey
 from appliance.store.files import storage_faults
-from appliance.store.stored_files import find_orphans, unseal_row
+from appliance.store.stored_files import find_file, find_orphans, unseal_row
 
 
 @dataclass(frozen=True)
@@ -121,11 +121,13 @@ class _Files:
 
 def _check_file(rooms: Rooms, file_id: FileId, offset: int | None, digest: bytes | None) -> int | None:
     """Read a file whole and give its length; None when it was erased since the list was read."""
-    try:
-        with rooms.database.read() as tx:
+    with rooms.database.read() as tx:
+        if find_file(tx, file_id) is None:
+            return None
+        try:
             sealed = unseal_row(tx, rooms.rotating_keys, file_id)
-    except NotFound:
-        return None
+        except NotFound as fault:
+            raise Tampered("the key that its key is wrapped by is not there") from fault
     read, seen = hashlib.sha256(), 0
     with storage_faults(), sealed.open(rooms.vault) as stream:
         for chunk in stream.chunks(offset or 0):

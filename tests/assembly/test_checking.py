@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
+from appliance.archive.damage import Damage
 from appliance.archive.reading.queries import count_damaged
 from appliance.archive.studies import get_study
 from appliance.assembly.checking import Report, check_box
@@ -18,6 +20,7 @@ from appliance.dicom.phantom.jaw import Jaw
 from appliance.dicom.phantom.objects import PATIENTS, Scan
 from appliance.errors import OutOfSpace, Tampered
 from appliance.identifiers import FileId
+from appliance.store.files import RealFiles
 from appliance.store.vault import Vault
 from tests.store.failing_files import FailingFiles
 from tests.web.an_archive import EVERYTHING, AnArchive
@@ -130,6 +133,37 @@ def test_a_missing_file_is_damage_and_a_disk_that_refuses_is_none(archive: AnArc
     refusing = replace(rooms, vault=Vault(archive.box.folder, FailingFiles(("open_read", 2))))
     assert check_box(refusing).sound_again == 0
     assert damaged(archive) == (1, (2,))
+
+
+class Unreadable(RealFiles):
+    """Files that open and then give the reader an error, as on a disk whose cable is loose."""
+
+    def open_read(self, path: Path) -> BinaryIO:
+        return path.open("ab")
+
+
+def test_a_disk_that_fails_while_it_is_read_is_told_and_is_no_damage(archive: AnArchive) -> None:
+    report = check_box(replace(rooms_of(archive), vault=Vault(archive.box.folder, Unreadable())))
+    assert (report.files, len(report.faults), report.newly_damaged) == (SLICES, SLICES, 0)
+    assert (damaged(archive), events(archive)) == ((0, ()), [])
+
+
+def test_a_mark_stays_on_a_file_that_could_not_be_read_or_was_marked_anew(archive: AnArchive) -> None:
+    file = a_file(archive)
+    flip_a_bit(file)
+    checked(archive)
+    flip_a_bit(file)
+    with archive.box.database.write() as tx:
+        (identifier, since) = tx.rows("SELECT file_id, found_at FROM damaged_files")[0]
+        tx.change("UPDATE files SET wrapping_key_number = wrapping_key_number + 90 WHERE file_id = :id", id=identifier)
+    report = checked(archive)
+    assert (report.sound_again, len(report.faults)) == (0, 1)
+    assert "is not there" in report.faults[0]
+    damage = Damage(archive.box.database, archive.box.audit, archive.box.clock)
+    assert not damage.found_sound(FileId(identifier), since - 1, OPERATOR)
+    assert damaged(archive) == (1, (2,))
+    assert damage.found_sound(FileId(identifier), since, OPERATOR)
+    assert not damage.found_sound(FileId(identifier), since, OPERATOR)
 
 
 def test_a_file_with_another_dataset_than_arrived_is_damage_though_every_tag_verifies(archive: AnArchive) -> None:
