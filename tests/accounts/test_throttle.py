@@ -135,7 +135,7 @@ def test_the_slow_pace_is_the_same_for_a_name_that_does_not_exist(clinic: AClini
 
 
 def test_an_unknown_name_takes_as_much_computing_as_a_known_one(clinic: AClinic) -> None:
-    known = clinic.person().user_name
+    known = clinic.new_person().user_name
 
     def cost(name: str) -> float:
         spent = []

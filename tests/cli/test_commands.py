@@ -12,6 +12,7 @@ from appliance import errors
 from appliance.cli.answers import EXIT_STATUSES, Answer, exit_status, listed, shown
 from appliance.cli.listing import MODULES, SUMMARIES
 from appliance.cli.main import command_parser, main
+from tests.assembly.test_box import seal_cheaply
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
@@ -101,6 +102,7 @@ def test_a_passphrase_box_is_made_asked_and_recovered_from_standard_input(tmp_pa
     made = run("keys", "init", "--data", data, "--json", given="open sesame, I said\n")
     code = json.loads(made.stdout)["recovery_code"]
     assert json.loads(run("keys", "status", "--data", data, "--json").stdout)["asks_passphrase"]
+    seal_cheaply(tmp_path, code, "open sesame, I said")
     wrong = run("studies", "list", "--data", data, given="open barley\n")
     assert wrong.returncode == 13
     assert "barley" not in wrong.stderr
@@ -108,6 +110,7 @@ def test_a_passphrase_box_is_made_asked_and_recovered_from_standard_input(tmp_pa
     assert run("keys", "recover", "--data", data, given=f"{code[:-1]}\nanother sesame seed\n").returncode == 14
     assert run("keys", "recover", "--data", data, given=f"{code}\nanother sesame seed\n").returncode == 0
     assert run("check", "--data", data, given="another sesame seed\n").returncode == 0
+    seal_cheaply(tmp_path, code, "another sesame seed")
     assert run("studies", "list", "--data", data, given="open sesame, I said\n").returncode == 13
 
 
