@@ -1,8 +1,10 @@
 """Time, passed to whoever needs it."""
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
+
+DRIFT = timedelta(minutes=1)  # what setting a clock right moves it by without anybody noticing
 
 
 class Clock(Protocol):
@@ -25,6 +27,11 @@ class SystemClock:
 
     def monotonic(self) -> float:
         return time.monotonic()
+
+
+def is_ahead(then: datetime, now: datetime) -> bool:
+    """Say whether a kept instant lies in the future by more than drift: then the clock was set back since."""
+    return then - now > DRIFT
 
 
 def microseconds(instant: datetime) -> int:

@@ -287,9 +287,10 @@ def revoke_sessions_of(tx: WriteTransaction, account_key: int, at: datetime, kee
     return tx.change(sql, at=microseconds(at), key=account_key, keep=keep)
 
 
-def delete_sessions_before(tx: WriteTransaction, created_before: datetime) -> None:
-    """Forget sessions that can no longer be used."""
-    tx.change("DELETE FROM sessions WHERE created_at < :before", before=microseconds(created_before))
+def delete_sessions_outside(tx: WriteTransaction, earliest: datetime, latest: datetime) -> None:
+    """Forget sessions that can no longer be used: made before the earliest or after the latest."""
+    sql = "DELETE FROM sessions WHERE created_at < :earliest OR created_at > :latest"
+    tx.change(sql, earliest=microseconds(earliest), latest=microseconds(latest))
 
 
 def insert_token(tx: WriteTransaction, **columns: object) -> int:

@@ -6,6 +6,12 @@ the settings' `lock_after_seconds` (five minutes) without one the screen is lock
 nothing until the password is typed again. What a page does by itself (live
 list, polling) is not activity.
 
+Guards: a clock that is set back lengthens nothing. A session whose last activity
+lies ahead of the clock is locked, one that began ahead of it has ended: how long
+ago either was cannot be told then.
+Leaves out: a step of less than a minute, and a session that nobody asked for
+until the clock had caught up with it again.
+
 Source: OWASP ASVS 5.0 7.2, 7.3, 7.4.
 """
 
@@ -20,6 +26,7 @@ from appliance.accounts.account import Account
 from appliance.accounts.context import Accounts, attempt_hash, folded_user_name
 from appliance.accounts.trail import record_own_event
 from appliance.audit.events import EventCode
+from appliance.clock import DRIFT, is_ahead
 from appliance.store.transactions import WriteTransaction
 
 IDLE_END = timedelta(hours=8)
@@ -55,7 +62,7 @@ def start_session(tx: WriteTransaction, account_key: int, stage: Stage, address:
     """Add a session and give its token, which is told once to one browser."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
     queries.insert_session(tx, hash_token(token), account_key, stage, address, at)
-    queries.delete_sessions_before(tx, at - ABSOLUTE_END - timedelta(days=1))
+    queries.delete_sessions_outside(tx, at - ABSOLUTE_END - timedelta(days=1), at + DRIFT)
     return token
 
 
@@ -114,12 +121,15 @@ def _look_up(accounts: Accounts, token: str) -> tuple[Session, datetime] | None:
     if found is None or _ended(*found, now):
         return None
     account, row = found
-    locked = row.locked_at is not None or (now - row.last_active_at).total_seconds() >= accounts.lock_after_seconds
+    idle = (now - row.last_active_at).total_seconds() >= accounts.lock_after_seconds
+    locked = row.locked_at is not None or idle or is_ahead(row.last_active_at, now)
     return Session(session_hash, account, Stage(row.stage), locked=locked), row.last_active_at
 
 
 def _ended(account: Account, row: queries.SessionRow, now: datetime) -> bool:
     if row.revoked_at is not None or account.disabled_at is not None:
+        return True
+    if is_ahead(row.created_at, now):
         return True
     longest = SIGN_IN_END if row.stage == Stage.PASSWORD else ABSOLUTE_END
     return now - row.created_at >= longest or now - row.last_active_at >= IDLE_END

@@ -49,15 +49,21 @@ class SetClock:
 
     def __init__(self) -> None:
         self.at = datetime(2026, 11, 21, 14, 30, tzinfo=UTC)
+        self._stepped = timedelta()
 
     def now(self) -> datetime:
         return self.at
 
     def monotonic(self) -> float:
-        return self.at.timestamp()
+        return (self.at - self._stepped).timestamp()
 
     def pass_time(self, **span: float) -> None:
         self.at += timedelta(**span)
+
+    def step(self, **span: float) -> None:
+        """Be set, as by NTP: no time passes."""
+        self.at += timedelta(**span)
+        self._stepped += timedelta(**span)
 
 
 class AClinic:

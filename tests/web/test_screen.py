@@ -37,6 +37,41 @@ def test_the_screen_locks_after_five_minutes_and_goes_on_where_it_was(clinic: AC
     assert [e for e, _ in clinic.events() if "screen" in e] == ["screen locked", "screen unlocked"]
 
 
+def test_a_clock_that_is_set_back_ends_a_session_that_began_later(clinic: AClinic) -> None:
+    browser = clinic.signed_in(clinic.person())
+    clinic.clock.step(hours=-24)
+    clinic.clock.pass_time(hours=20)
+    assert browser.get("/studies").headers["location"].startswith("/login")
+
+
+def test_a_clock_that_is_set_back_locks_the_screen_at_once(clinic: AClinic) -> None:
+    browser = clinic.signed_in(clinic.person())
+    clinic.clock.pass_time(minutes=4)
+    assert browser.get("/studies").status_code == 200
+    clinic.clock.step(minutes=-3)
+    assert browser.get("/studies").headers["location"].startswith("/lock")
+    assert browser.post("/lock", page="/lock", password=PASSWORD).status_code == 303
+    assert browser.get("/studies").status_code == 200
+    clinic.clock.pass_time(minutes=5)
+    assert browser.get("/studies").status_code == 303
+
+
+@pytest.mark.parametrize("seconds", [-50, 50])
+def test_a_clock_that_is_set_right_by_seconds_disturbs_nobody(clinic: AClinic, seconds: float) -> None:
+    browser = clinic.signed_in(clinic.person())
+    clinic.clock.step(seconds=seconds)
+    assert browser.get("/studies").status_code == 200
+
+
+def test_sessions_of_a_clock_that_ran_ahead_are_forgotten_with_the_next_sign_in(clinic: AClinic) -> None:
+    person = clinic.person()
+    clinic.signed_in(person)
+    clinic.clock.step(days=-3650)
+    clinic.signed_in(person)
+    with clinic.database.read() as tx:
+        assert tx.rows("SELECT count(*) FROM sessions") == [(1,)]
+
+
 def test_a_locked_screen_answers_scripts_with_401_and_no_page_content(clinic: AClinic) -> None:
     browser = clinic.signed_in(clinic.person())
     clinic.clock.pass_time(minutes=5)
