@@ -6,10 +6,9 @@ others together as one without an address.
 Leaves out: sums that were not recorded yet are lost when the process ends.
 """
 
-from datetime import datetime, timedelta
 from threading import Lock
 
-INTERVAL = timedelta(minutes=5)
+INTERVAL_SECONDS = 300.0
 MOST_ADDRESSES = 64
 OTHERS = ""
 
@@ -20,10 +19,15 @@ class Knocks:
     def __init__(self) -> None:
         self._lock = Lock()
         self._waiting: dict[str, int] = {}
-        self._recorded_at: dict[str, datetime] = {}
+        self._recorded_at: dict[str, float] = {}
 
-    def refused(self, address: str, now: datetime) -> bool:
-        """Count one refusal and say whether its address is due to be recorded."""
+    def refused(self, address: str, now: float) -> bool:
+        """Count one refusal and say whether its address is due to be recorded.
+
+        Args:
+            address: Where it came from.
+            now: Seconds that never step back.
+        """
         with self._lock:
             self._forget(now)
             known = address in self._waiting or address in self._recorded_at
@@ -32,7 +36,7 @@ class Knocks:
             self._waiting[counted] = self._waiting.get(counted, 0) + 1
             return counted not in self._recorded_at
 
-    def take_due(self, now: datetime) -> list[tuple[str, int]]:
+    def take_due(self, now: float) -> list[tuple[str, int]]:
         """Give addresses with their sums, none of which was given within the last interval."""
         with self._lock:
             self._forget(now)
@@ -42,5 +46,5 @@ class Knocks:
                 self._recorded_at[address] = now
             return due
 
-    def _forget(self, now: datetime) -> None:
-        self._recorded_at = {each: at for each, at in self._recorded_at.items() if now - at < INTERVAL}
+    def _forget(self, now: float) -> None:
+        self._recorded_at = {each: at for each, at in self._recorded_at.items() if now - at < INTERVAL_SECONDS}

@@ -120,10 +120,10 @@ def confirm_secret(tx: WriteTransaction, account_key: int, at: datetime) -> None
     tx.change(sql, at=microseconds(at), key=account_key)
 
 
-def use_step(tx: WriteTransaction, account_key: int, step: int) -> bool:
-    """Spend a time step; False when it or a later one was spent meanwhile."""
-    sql = "UPDATE accounts SET last_totp_step = :step WHERE account_key = :key AND last_totp_step < :step"
-    return tx.change(sql, step=step, key=account_key) == 1
+def use_step(tx: WriteTransaction, account_key: int, step: int, last_step: int) -> bool:
+    """Spend a time step; False when another than the last one was spent meanwhile."""
+    sql = "UPDATE accounts SET last_totp_step = :step WHERE account_key = :key AND last_totp_step = :last"
+    return tx.change(sql, step=step, key=account_key, last=last_step) == 1
 
 
 def disable_account(tx: WriteTransaction, account_key: int, at: datetime) -> bool:
@@ -174,6 +174,19 @@ def delete_failure(tx: WriteTransaction, failure_key: int) -> None:
 def delete_failures_before(tx: WriteTransaction, before: datetime) -> None:
     """Forget failures that no longer slow anybody down."""
     tx.change("DELETE FROM login_failures WHERE failed_at < :before", before=microseconds(before))
+
+
+def latest_failure(tx: ReadTransaction, user_name_hash: bytes, address: str) -> datetime | None:
+    """When the last failure was for a user name or from an address."""
+    sql = """SELECT max(at) FROM (SELECT max(failed_at) AS at FROM login_failures WHERE user_name_hash = :user
+             UNION ALL SELECT max(failed_at) FROM login_failures WHERE address = :address)"""
+    return maybe_instant(tx.rows(sql, user=user_name_hash, address=address)[0][0])
+
+
+def bring_back_failures(tx: WriteTransaction, latest: datetime, at: datetime) -> int:
+    """Let failures after the latest possible instant count from this one; gives how many there were."""
+    sql = "UPDATE login_failures SET failed_at = :at WHERE failed_at > :latest"
+    return tx.change(sql, latest=microseconds(latest), at=microseconds(at))
 
 
 def delete_failures_of(tx: WriteTransaction, user_name_hash: bytes, address: str | None = None) -> None:

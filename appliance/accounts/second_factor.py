@@ -2,7 +2,8 @@
 
 The secret is sealed with the accounts key, bound to its account. A code is
 spent by moving the account's last step forward inside the write transaction,
-so the same code sent twice at once works once.
+so the same code sent twice at once works once. Only where the clock was set back
+does the last step go back to it, once, and the trail tells that.
 """
 
 from appliance.accounts import queries, recovery_codes, throttle, totp
@@ -10,7 +11,7 @@ from appliance.accounts.account import Credentials
 from appliance.accounts.context import Accounts
 from appliance.accounts.errors import SignInRefused
 from appliance.accounts.sessions import Session, promote
-from appliance.accounts.trail import record_failure, record_own_event
+from appliance.accounts.trail import record_failure, record_own_event, record_set_back
 from appliance.audit.events import EventCode
 from appliance.errors import NotPermitted
 from appliance.keys.wrapping import seal_secret, unseal_secret
@@ -38,8 +39,14 @@ def spend_code(tx: WriteTransaction, accounts: Accounts, found: Credentials, cod
     secret = unseal(accounts, found)
     if secret is None:
         return False
-    step = totp.accepted_step(secret, code, accounts.clock.now(), found.last_totp_step)
-    return step is not None and queries.use_step(tx, found.account.account_key, step)
+    account_key, last_step, now = found.account.account_key, found.last_totp_step, accounts.clock.now()
+    ahead = totp.ahead(last_step, now)
+    step = totp.accepted_step(secret, code, now, last_step if ahead is None else -1)
+    if step is None or not queries.use_step(tx, account_key, step, last_step):
+        return False
+    if ahead is not None:
+        record_set_back(tx, accounts, ahead, account_key)
+    return True
 
 
 def begin_enrolment(accounts: Accounts, session: Session) -> bytes:

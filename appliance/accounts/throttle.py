@@ -13,6 +13,9 @@ back when it was right, so attempts sent at once do not slip past the count.
 An attempt that is not heard is not written down one by one: `Knocks` adds them
 up, and the sum is recorded with the next attempt that is heard.
 
+A clock that is set back makes nobody wait longer: failures that lie ahead of it
+count from now on.
+
 Leaves out: a person at an address where they never came in shares the slower
 pace of a name under attack from many addresses, and whoever shares an address
 with a guesser shares its count.
@@ -27,7 +30,8 @@ from appliance.accounts import queries
 from appliance.accounts.context import Accounts, attempt_hash, folded_user_name
 from appliance.accounts.errors import TooManyAttempts
 from appliance.accounts.sessions import Session
-from appliance.accounts.trail import record_throttled
+from appliance.accounts.trail import record_set_back, record_throttled
+from appliance.clock import DRIFT, is_ahead
 from appliance.store.transactions import ReadTransaction, WriteTransaction
 
 WINDOW = timedelta(hours=1)
@@ -76,25 +80,28 @@ def begin_attempt(accounts: Accounts, attempt: Attempt) -> int:
         The key to give to `queries.delete_failure` when the attempt was right.
 
     Raises:
-        TooManyAttempts: It comes too soon after earlier failures; nothing was written.
+        TooManyAttempts: It comes too soon after earlier failures; it was not written down.
     """
     now = accounts.clock.now()
     with accounts.database.read() as tx:
         wait = _wait_seconds(tx, attempt, now)
+        latest = queries.latest_failure(tx, attempt.tried_hash, attempt.counted_address) if wait > 0 else None
+    if latest is not None and is_ahead(latest, now):
+        _count_from_now(accounts, latest, now)
     if wait <= 0:
         with accounts.database.write() as tx:
             wait = _wait_seconds(tx, attempt, now)
             if wait <= 0:
                 return _count(tx, accounts, attempt, now)
-    if accounts.knocks.refused(attempt.address, now):
-        record_refusals(accounts, now)
+    if accounts.knocks.refused(attempt.address, accounts.clock.monotonic()):
+        record_refusals(accounts)
     raise TooManyAttempts(wait)
 
 
-def record_refusals(accounts: Accounts, now: datetime) -> None:
+def record_refusals(accounts: Accounts) -> None:
     """Record what was refused, one event an address with how many there were."""
     with accounts.database.write() as tx:
-        _record_due(tx, accounts, now)
+        _record_due(tx, accounts)
 
 
 def delay_seconds(failures: int, free: int, longest: int = LONGEST_SECONDS) -> int:
@@ -103,13 +110,19 @@ def delay_seconds(failures: int, free: int, longest: int = LONGEST_SECONDS) -> i
 
 
 def _count(tx: WriteTransaction, accounts: Accounts, attempt: Attempt, now: datetime) -> int:
-    _record_due(tx, accounts, now)
+    _record_due(tx, accounts)
     queries.delete_failures_before(tx, now - WINDOW)
     return queries.insert_failure(tx, attempt.tried_hash, attempt.counted_address, now)
 
 
-def _record_due(tx: WriteTransaction, accounts: Accounts, now: datetime) -> None:
-    for address, number in accounts.knocks.take_due(now):
+def _count_from_now(accounts: Accounts, latest: datetime, now: datetime) -> None:
+    with accounts.database.write() as tx:
+        if queries.bring_back_failures(tx, now + DRIFT, now):
+            record_set_back(tx, accounts, latest - now)
+
+
+def _record_due(tx: WriteTransaction, accounts: Accounts) -> None:
+    for address, number in accounts.knocks.take_due(accounts.clock.monotonic()):
         record_throttled(tx, accounts, address, number)
 
 
@@ -131,4 +144,4 @@ def _left(counted: tuple[int, datetime | None], free: int, longest: int, now: da
     failures, last = counted
     if last is None:
         return 0.0
-    return delay_seconds(failures, free, longest) - (now - last).total_seconds()
+    return delay_seconds(failures, free, longest) - max(0.0, (now - last).total_seconds())

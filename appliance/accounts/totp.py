@@ -6,13 +6,14 @@ Source: RFC 6238 (30 s steps, SHA-1, 6 digits: what every authenticator app read
 import base64
 import hmac
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pyotp
 
 SECRET_BYTES = 20  # RFC 4226 4 R6: 160 bits
 STEP_SECONDS = 30
 ISSUER = "Enamel"
+_MOST_AHEAD_STEPS = 4
 _DRIFT_STEPS = (0, -1, 1)
 
 
@@ -54,6 +55,15 @@ def accepted_step(secret: bytes, code: str, now: datetime, last_step: int) -> in
         if step > last_step and hmac.compare_digest(totp.generate_otp(step), digits):
             return step
     return None
+
+
+def ahead(last_step: int, now: datetime) -> timedelta | None:
+    """Say by how much a spent step lies ahead of the clock, or None when it does not.
+
+    A step or two is drift; more shows that the clock was set back, and then the step says nothing.
+    """
+    steps = last_step - int(now.timestamp()) // STEP_SECONDS
+    return timedelta(seconds=steps * STEP_SECONDS) if steps > _MOST_AHEAD_STEPS else None
 
 
 def current_code(secret: bytes, now: datetime) -> str:

@@ -1,10 +1,11 @@
 """Who did what here, in the words of the audit trail."""
 
+from datetime import timedelta
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from appliance.accounts.account import Account
 from appliance.accounts.context import Accounts
-from appliance.audit.events import Actor, ActorKind, Event, EventCode, Outcome, Subject, SubjectKind
+from appliance.audit.events import PROCESS, Actor, ActorKind, Event, EventCode, Outcome, Subject, SubjectKind
 from appliance.store.transactions import WriteTransaction
 
 
@@ -52,6 +53,13 @@ def record_throttled(tx: WriteTransaction, accounts: Accounts, address: str, num
     """Record that so many attempts from an address were not heard."""
     event = Event(EventCode.LOGIN_THROTTLED, nobody(address), Outcome.FAILURE, number=number)
     accounts.audit.record(tx, event)
+
+
+def record_set_back(tx: WriteTransaction, accounts: Accounts, by: timedelta, account_key: int | None = None) -> None:
+    """Record that something kept lay so far ahead of the clock; it was passed over, for an account's sign-in or all."""
+    subject = None if account_key is None else Subject(SubjectKind.ACCOUNT, account_key)
+    seconds = int(by.total_seconds())
+    accounts.audit.record(tx, Event(EventCode.CLOCK_SET_BACK, PROCESS, subject=subject, number=seconds))
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:

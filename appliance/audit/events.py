@@ -30,6 +30,7 @@ class EventCode(StrEnum):
     INBOX_KEY_ROTATED = "inbox key rotated"
     KEY_DESTROYED = "key destroyed"
     CERTIFICATE_ISSUED = "certificate issued"
+    CLOCK_SET_BACK = "clock set back"
 
     ASSOCIATION_REFUSED = "association refused"
     ASSOCIATION_ENDED = "association ended"

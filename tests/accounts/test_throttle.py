@@ -71,6 +71,51 @@ def test_an_hour_later_all_is_forgotten(clinic: AClinic) -> None:
     assert fail(clinic, "ana") == 0
 
 
+def test_a_clock_that_is_set_back_makes_nobody_wait_longer_than_the_longest(clinic: AClinic) -> None:
+    person = clinic.person()
+    for _ in range(8):
+        fail(clinic, person.user_name)
+    clinic.clock.step(hours=-24)
+    clinic.clock.pass_time(minutes=30)
+    with pytest.raises(TooManyAttempts) as slowed:
+        login.sign_in(clinic.accounts, person.user_name, PASSWORD, "192.0.2.1")
+    assert slowed.value.wait_seconds == throttle.delay_seconds(8, throttle.FREE_FOR_USER)
+    assert clinic.events()[-1][0] == "login throttled"
+    assert [code for code, _ in clinic.events()].count("clock set back") == 1
+    clinic.clock.pass_time(seconds=slowed.value.wait_seconds)
+    assert login.sign_in(clinic.accounts, person.user_name, PASSWORD, "192.0.2.1")
+
+
+def test_one_wrong_attempt_before_the_clock_is_set_back_keeps_nobody_out(clinic: AClinic) -> None:
+    person = clinic.person()
+    knock(clinic, person.user_name)
+    clinic.clock.step(hours=-24)
+    assert login.sign_in(clinic.accounts, person.user_name, PASSWORD, "192.0.2.1")
+
+
+def test_attempts_before_the_clock_was_set_back_are_forgotten_an_hour_later(clinic: AClinic) -> None:
+    for _ in range(8):
+        fail(clinic, "ana")
+    clinic.clock.step(days=-3650)
+    fail(clinic, "ana")
+    clinic.clock.pass_time(hours=1, seconds=1)
+    assert fail(clinic, "ana") == 0
+    with clinic.database.read() as tx:
+        assert tx.rows("SELECT count(*) FROM login_failures") == [(1,)]
+
+
+def test_a_clock_that_is_set_back_hides_no_stranger_from_the_record(clinic: AClinic) -> None:
+    for _ in range(5):
+        knock(clinic, "ana", STRANGER)
+    for _ in range(2):
+        with pytest.raises(TooManyAttempts):
+            knock(clinic, "ana", STRANGER)
+    clinic.clock.step(hours=-24)
+    clinic.clock.pass_time(minutes=6)
+    knock(clinic, "another", STRANGER)
+    assert throttled(clinic) == [(STRANGER, 1), (STRANGER, 1)]
+
+
 def test_one_address_guessing_many_names_is_slowed_too(clinic: AClinic) -> None:
     waits = [fail(clinic, f"name{number}") for number in range(22)]
     assert waits == [0] * 20 + [2, 4]

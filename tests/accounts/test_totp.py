@@ -26,6 +26,12 @@ def test_a_step_is_never_accepted_twice() -> None:
     assert totp.accepted_step(SECRET, "081804", now, step) is None
 
 
+@pytest.mark.parametrize(("steps", "is_set_back"), [(-1, False), (0, False), (2, False), (4, False), (5, True)])
+def test_only_a_step_far_ahead_shows_a_clock_that_was_set_back(steps: int, is_set_back: bool) -> None:
+    now = datetime.fromtimestamp(1111111109, UTC)
+    assert (totp.ahead(1111111109 // 30 + steps, now) is not None) == is_set_back
+
+
 @given(st.integers(min_value=-100, max_value=100))
 def test_a_phone_may_be_one_step_off_and_no_more(drift_seconds: int) -> None:
     code_at = 1111111110  # the first second of a step

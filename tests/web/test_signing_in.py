@@ -56,6 +56,23 @@ def test_signing_out_ends_the_session_on_the_box_and_not_only_in_the_browser(cli
     assert thief.get("/studies").headers["location"] == "/login"
 
 
+def test_a_code_is_accepted_after_the_clock_was_set_back_and_works_once(clinic: AClinic) -> None:
+    clinic.person(totp_secret=SECRET)
+    clinic.clock.step(days=3650)
+    after_password(clinic).post("/login/code", page="/login/code", code=code_now(clinic))
+    clinic.clock.step(days=-3650)
+    browser = after_password(clinic)
+    code = code_now(clinic)
+    wrong = browser.post("/login/code", page="/login/code", code=f"{(int(code) + 1) % 1_000_000:06}")
+    assert wrong.status_code != 303
+    assert browser.post("/login/code", page="/login/code", code=code).status_code == 303
+    again = after_password(clinic).post("/login/code", page="/login/code", code=code)
+    assert again.status_code != 303
+    with clinic.database.read() as tx:
+        told = tx.rows("SELECT subject_key, number FROM audit_events WHERE event = 'clock set back'")
+    assert told == [(1, 3650 * 86_400)]
+
+
 def test_a_code_works_once(clinic: AClinic) -> None:
     clinic.person(totp_secret=SECRET)
     code = code_now(clinic)
