@@ -23,18 +23,25 @@ from appliance.accounts.totp import new_secret, secret_from_text, secret_text
 from appliance.assembly.box import complete_box, create_box, unseal_root
 from appliance.assembly.certificates import CA_FILE
 from appliance.assembly.folders import Folders
+from appliance.assembly.ports import check_ports
 from appliance.assembly.rooms import Rooms
 from appliance.audit.events import OPERATOR
 from appliance.clock import Clock
 from appliance.config import ReceiverSettings, Settings, StaffSettings, in_folders, settings_text
-from appliance.errors import NotFound, Refused
+from appliance.errors import NotFound, Refused, Unsuitable
 from appliance.store.files import RealFiles, replace_durably, storage_faults
 
 HOST = "127.0.0.1"
 AE_TITLE = "ENAMEL"
 SENDER = "PHANTOM"  # the demonstration's own scanner
 ADMINISTRATOR, DENTIST = "admin", "dentist"
+_CREDENTIALS = "demo.json"
 _SECRET_MODE = 0o600
+_LAST_PORT = 65535
+_PORTS_ADVICE = (
+    "Stop what listens there, or take three other ports, 20000 to 20002 for example: "
+    "make run DEMO='--ports-from 20000', or enamel demo --ports-from 20000"
+)
 _RESERVE_BYTES = 64 << 20
 _WORDS = (
     "amber", "basalt", "cedar", "delta", "ember", "fjord", "garnet", "harbor",
@@ -54,7 +61,13 @@ class Ports:
 
     @classmethod
     def starting_at(cls, first: int) -> "Ports":
-        """Take three ports in a row."""
+        """Take three ports in a row.
+
+        Raises:
+            Unsuitable: There are no such ports.
+        """
+        if not 0 < first <= _LAST_PORT - 2:
+            raise Unsuitable(f"--ports-from takes a number from 1 to {_LAST_PORT - 2}")
         return cls(first, first + 1, first + 2)
 
 
@@ -83,12 +96,13 @@ def prepare_clinic(folder: Path, ports: Ports, *, accept_any_peer: bool, clock: 
 
     Raises:
         Refused: The folder holds a box that is no demonstration.
-        Unavailable: The disk refused.
+        Unavailable: A port cannot be had, or the disk refused.
     """
     settings = _settings(folder, ports, accept_any_peer=accept_any_peer)
-    folders, credentials = Folders.of(settings), folder / "demo.json"
+    folders, credentials = Folders.of(settings), folder / _CREDENTIALS
     if folders.sealed_root.exists() and not credentials.exists():
         raise Refused(f"{folder} holds a box that is no demonstration: `enamel run` runs it")
+    check_ports(settings, _PORTS_ADVICE)
     folders.create()
     known: dict[str, Any] = json.loads(credentials.read_bytes()) if credentials.exists() else _new_credentials()
     _keep(credentials, known)
@@ -107,13 +121,24 @@ def prepare_clinic(folder: Path, ports: Ports, *, accept_any_peer: bool, clock: 
     return Clinic(settings, folders.settings, people[0], people[1], known["token"])
 
 
+def demo_folders(folder: Path) -> Folders:
+    """Give where a demonstration's parts lie."""
+    data = folder.resolve()
+    return Folders(data, data / "run")
+
+
+def has_clinic(folder: Path) -> bool:
+    """Say whether a demonstration was made here."""
+    return (folder / _CREDENTIALS).exists()
+
+
 def find_person(folder: Path, user: str) -> Person:
     """Give how one of a demonstration's people comes in.
 
     Raises:
         NotFound: The folder is no demonstration's, or has no such person.
     """
-    file = folder / "demo.json"
+    file = folder / _CREDENTIALS
     known = json.loads(file.read_bytes()) if file.exists() else {}
     if user not in (ADMINISTRATOR, DENTIST) or user not in known:
         raise NotFound("there is no such person in a demonstration there")
@@ -122,13 +147,13 @@ def find_person(folder: Path, user: str) -> Person:
 
 def has_samples(folder: Path) -> bool:
     """Say whether the samples were sent here already."""
-    return bool(json.loads((folder / "demo.json").read_bytes()).get("samples"))
+    return bool(json.loads((folder / _CREDENTIALS).read_bytes()).get("samples"))
 
 
 def note_samples(folder: Path) -> None:
     """Note that the samples were sent."""
-    known = json.loads((folder / "demo.json").read_bytes())
-    _keep(folder / "demo.json", known | {"samples": True})
+    known = json.loads((folder / _CREDENTIALS).read_bytes())
+    _keep(folder / _CREDENTIALS, known | {"samples": True})
 
 
 def told(clinic: Clinic, processes: dict[str, int]) -> dict[str, object]:
@@ -163,8 +188,8 @@ def _settings(folder: Path, ports: Ports, *, accept_any_peer: bool) -> Settings:
         reserve_bytes=_RESERVE_BYTES,
     )
     plain = Settings(clinic_name="Clínica Esmalte", receiver=receiver, staff=StaffSettings(listen=HOST, port=ports.web))
-    data = str(folder.resolve())
-    return in_folders(plain, data, f"{data}/run")
+    folders = demo_folders(folder)
+    return in_folders(plain, str(folders.data), str(folders.run))
 
 
 def _new_credentials() -> dict[str, Any]:

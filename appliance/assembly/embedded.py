@@ -2,7 +2,6 @@
 
 import logging
 import shutil
-import socket
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from appliance.assembly.caddy import caddy_config, caddy_environment
 from appliance.assembly.certificates import keep_certificates
 from appliance.assembly.children import Plan
 from appliance.assembly.folders import Folders
+from appliance.assembly.ports import check_ports
 from appliance.assembly.supervisor import Supervisor, Works
 from appliance.clock import Clock
 from appliance.config import Settings, child_environment
@@ -24,6 +24,10 @@ from appliance.store.files import RealFiles, replace_durably, storage_faults
 log = logging.getLogger(__name__)
 
 _RENEWAL_SECONDS = 3600.0
+_PORTS_ADVICE = (
+    "Stop what listens there, or choose others in the settings: "
+    "receiver.port, receiver.tls_port (for both, 0 is none), staff.port"
+)
 REPOSITORY = Path(appliance.__file__).parent.parent
 
 
@@ -36,7 +40,7 @@ def embedded_works(settings: Settings, settings_file: Path, clock: Clock) -> Wor
     """
     folders = Folders.of(settings)
     folders.create()
-    _check_ports(settings)
+    check_ports(settings, _PORTS_ADVICE)
     caddy, sealed = find_caddy(), sealed_root(folders)
     config = folders.run / "caddy.json"
     with storage_faults():
@@ -96,26 +100,3 @@ def _planner(folders: Folders, settings_file: Path, caddy: tuple[str, ...]) -> C
         return Plan(name, command + keys, environment, log_file, keyring)
 
     return plan
-
-
-def _check_ports(settings: Settings) -> None:
-    receiver, staff = settings.receiver, settings.staff
-    for what, address, port in (
-        ("DICOM", receiver.listen, receiver.port),
-        ("DICOM over TLS", receiver.listen, receiver.tls_port),
-        ("HTTPS", staff.listen, staff.port),
-    ):
-        if port and not _is_free(address, port):
-            raise Unavailable(
-                f"port {port} for {what} is taken or not allowed: choose another (settings; demo --ports-from)"
-            )
-
-
-def _is_free(address: str, port: int) -> bool:
-    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((address, port))
-        except OSError:
-            return False
-    return True

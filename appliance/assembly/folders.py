@@ -71,6 +71,10 @@ class Folders:
         return self.data / "settled"
 
     @property
+    def vault(self) -> Path:
+        return self.data / "vault"
+
+    @property
     def catalogue(self) -> Path:
         return self.data / "catalogue" / "catalogue.db"
 

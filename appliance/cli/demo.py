@@ -18,7 +18,9 @@ from appliance.assembly.demo import (
     SENDER,
     Clinic,
     Ports,
+    demo_folders,
     find_person,
+    has_clinic,
     has_samples,
     note_samples,
     prepare_clinic,
@@ -26,6 +28,7 @@ from appliance.assembly.demo import (
 )
 from appliance.assembly.embedded import REPOSITORY, embedded_works
 from appliance.assembly.folders import Folders
+from appliance.assembly.held import held_by_supervisor
 from appliance.assembly.samples import push_corpus, push_phantoms
 from appliance.assembly.supervisor import Supervisor
 from appliance.cli.answers import Answer
@@ -52,8 +55,13 @@ def _arguments(parser: ArgumentParser) -> None:
 def _demo(call: Invocation) -> Answer:
     folder = call.given.data or Path("data")
     ports = Ports() if call.given.ports_from is None else Ports.starting_at(call.given.ports_from)
+    with held_by_supervisor(demo_folders(folder)):
+        return _show(call, folder, ports)
+
+
+def _show(call: Invocation, folder: Path, ports: Ports) -> Answer:
     if not call.given.json:
-        _say(f"Opening the clinic in {folder} ..." if folder.exists() else f"Making a clinic in {folder} ...")
+        _say(f"Opening the clinic in {folder} ..." if has_clinic(folder) else f"Making a clinic in {folder} ...")
     clinic = prepare_clinic(folder, ports, accept_any_peer=call.given.accept_any_peer, clock=call.clock)
     if not call.given.json:
         _say("Starting receiver, intake, staff and Caddy ...")

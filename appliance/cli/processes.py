@@ -12,11 +12,12 @@ from appliance.assembly.box import sealed_root
 from appliance.assembly.caddy import caddy_config
 from appliance.assembly.embedded import Renewal, embedded_works
 from appliance.assembly.folders import Folders
+from appliance.assembly.held import held_by_supervisor
 from appliance.assembly.running import Start
 from appliance.assembly.supervisor import Supervisor
 from appliance.cli.answers import Answer
 from appliance.cli.line import Command, Invocation
-from appliance.config import find_settings
+from appliance.config import Settings, find_settings
 from appliance.keys.sealing import asks_passphrase
 from appliance.logs import set_up_logging
 
@@ -28,11 +29,16 @@ def _keys_argument(parser: ArgumentParser) -> None:
 def _run(call: Invocation) -> Answer:
     settings = call.settings()
     set_up_logging("supervisor", settings.log_level)
+    with held_by_supervisor(Folders.of(settings)):
+        _supervise(call, settings)
+    return Answer({"stopped": True})
+
+
+def _supervise(call: Invocation, settings: Settings) -> None:
     supervisor = Supervisor(embedded_works(settings, _settings_file(call), call.clock), call.clock)
     if not asks_passphrase(sealed_root(Folders.of(settings))):
         locker.unlock_alone(replace(supervisor.recorded, unattended=True))
     supervisor.run(Renewal(supervisor, settings, call.clock).each_tick)
-    return Answer({"stopped": True})
 
 
 def _process(name: str, module: str = "") -> Callable[[Invocation], Answer]:
