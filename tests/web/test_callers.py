@@ -1,14 +1,17 @@
 """Who may come in: tokens and sessions, at once refused when revoked, and never told what they may not know."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 
 from appliance.accounts.roles import Permission
+from appliance.accounts.sessions import Stage, start_session
 from appliance.accounts.tokens import SCOPES, revoke_token
-from appliance.web.dicomweb.callers import credential_of
+from appliance.web.dicomweb.callers import TOUCH_SECONDS, Callers, Credential, credential_of
 from appliance.web.dicomweb.paths import ALL_RESOURCES, parse_path
+from tests.web.a_clinic import AClinic
 from tests.web.a_dicomweb import TESTER, ADicomweb
 from tests.web.a_phantom import SYNTAX, slice_bytes
 
@@ -111,6 +114,20 @@ def test_looks_are_recorded_once_for_many_frames(served: ADicomweb) -> None:
             "AND actor_key = (SELECT max(token_key) FROM machine_tokens)"
         )
     assert rows[0][0] == 1
+
+
+def test_asking_again_while_an_answer_is_sent_is_no_activity_of_its_person(tmp_path: Path) -> None:
+    clinic = AClinic(tmp_path)
+    account = clinic.person(image_right=True)
+    with clinic.database.write() as tx:
+        token = start_session(tx, account.account_key, Stage.FULL, "192.0.2.10", clinic.clock.now())
+    callers, credential = Callers(clinic.accounts), Credential(cookie=token)
+    scope, due = callers.scope(credential, "192.0.2.10")
+    assert due is not None
+    for _ in range(3):
+        clinic.clock.pass_time(seconds=TOUCH_SECONDS + 1)
+        callers.check(scope, credential, "192.0.2.10")
+    assert callers.scope(credential, "192.0.2.10")[1] is not None
 
 
 def test_a_credential_is_read_from_either_header() -> None:

@@ -3,7 +3,9 @@
 Guards: a body's length is told before its first byte, or its end is marked by
 the transfer coding, and a fault in the middle closes the connection short of
 it, so no client takes a part for the whole. The first bytes are read and
-verified before the answer begins.
+verified before the answer begins. While it is sent, whether its caller may
+still have it is asked again before a further part is handed over, unless it
+was within the last hundredth of a second; what was handed over is on its way.
 """
 
 import asyncio
@@ -14,11 +16,12 @@ from typing import cast
 
 from litestar.types import Receive, Send
 
-from appliance.errors import ApplianceError
+from appliance.errors import ApplianceError, NotPermitted
 from appliance.web.dicomweb.buffers import Buffers
 from appliance.web.dicomweb.ranges import Piece, Stretch, length_of, total
 
 BATCH_BYTES = 1024 * 1024
+ASK_SECONDS = 0.01  # asking for each megabyte would cost a tenth of sending it to this machine itself
 INLINE_BYTES = 1024 * 1024  # what the event loop reads itself; more is read in a thread
 _LOG = logging.getLogger(__name__)
 
@@ -54,10 +57,11 @@ class Flow:
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """How an answer's stored bytes are read, and the memory for it."""
+    """How an answer's stored bytes are read, the memory for it, and what raises once its caller may not have it."""
 
     read: ReadInto
     buffers: Buffers
+    ask: Callable[[], None]
 
 
 async def send_answer(
@@ -74,17 +78,17 @@ async def send_answer(
         return
     await send({"type": "http.response.body", "body": first, "more_body": True})
     del first  # its buffer may be used again once it is sent
-    await _send_rest(_stored(batches, sending), receive, send)
+    await _send_rest(_stored(batches, sending), sending.ask, receive, send)
 
 
-async def send_flow(flow: Flow, receive: Receive, send: Send, *, head_only: bool = False) -> None:
+async def send_flow(flow: Flow, sending: Sending, receive: Receive, send: Send, *, head_only: bool = False) -> None:
     """Send a flow; its first part is made before the answer begins, so that a fault in it is answered truthfully."""
     parts = _made(flow.parts)
     first = await anext(parts, b"")
     await _start(200, flow.content_type, {}, send)
     await send({"type": "http.response.body", "body": b"" if head_only else first, "more_body": not head_only})
     if not head_only:
-        await _send_rest(parts, receive, send)
+        await _send_rest(parts, sending.ask, receive, send)
 
 
 async def _start(status: int, content_type: bytes, headers: Mapping[bytes, bytes], send: Send) -> None:
@@ -102,16 +106,24 @@ async def _made(parts: Iterator[bytes]) -> AsyncIterator[bytes]:
         yield part
 
 
-async def _send_rest(parts: AsyncIterator[bytes], receive: Receive, send: Send) -> None:
-    """Send what follows the first bytes, until it is all sent or nobody listens any more."""
+async def _send_rest(parts: AsyncIterator[bytes], ask: Callable[[], None], receive: Receive, send: Send) -> None:
+    """Send what follows the first bytes, until it is all sent, nobody listens any more, or the caller may not."""
     gone = asyncio.ensure_future(_until_gone(receive))
+    time = asyncio.get_running_loop().time
+    asked_at = time()
     try:
         async for data in parts:
+            await send({"type": "http.response.body", "body": b"", "more_body": True})  # waits for a slow reader
             if gone.done():
                 return
+            if time() - asked_at >= ASK_SECONDS:
+                ask()
+                asked_at = time()
             await send({"type": "http.response.body", "body": data, "more_body": True})
             del data
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+    except NotPermitted as error:
+        _LOG.info("an answer was cut off, for its caller's access has ended: %s", error)
     except ApplianceError as error:
         _LOG.error("an answer was cut off: %s", error)  # our faults are told in one line
     finally:

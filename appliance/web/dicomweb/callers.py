@@ -1,14 +1,15 @@
 """Who calls DICOMweb: a machine with a bearer token, or a person with a session.
 
 A look-up is used again for at most a second, and only while nothing at all has
-been committed to the catalogue, so that revoking ends access at once. Noting
-that a person is active is done once in ten seconds, which is all a session needs.
+been committed to the catalogue, so that revoking ends access at once, also to
+an answer that is being sent. Noting that a person is active is done once in ten
+seconds, which is all a session needs; only asking for something is activity.
 
 Source: RFC 6750 (bearer tokens).
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
@@ -18,6 +19,7 @@ from appliance.accounts.sessions import Session, Stage, find_session, use_sessio
 from appliance.accounts.tokens import find_token
 from appliance.archive.scope import Scope
 from appliance.audit.events import Actor, ActorKind
+from appliance.errors import NotPermitted
 from appliance.web.dicomweb.faults import NotSignedIn
 from appliance.web.http.cookies import SESSION_COOKIE
 
@@ -76,6 +78,17 @@ class Callers:
         scope, due = self._look_up(credential, address)
         self._known[credential, address] = scope, now + KNOWN_SECONDS
         return scope, due
+
+    def check(self, scope: Scope, credential: Credential, address: str) -> None:
+        """Make sure that a caller may still do what it might when its answer began. This is not activity.
+
+        Raises:
+            NotSignedIn: Its token was revoked, its session ended or its screen locked.
+            NotPermitted: Its rights have changed.
+        """
+        now, _ = self.scope(replace(credential, background=True), address)
+        if now != scope:
+            raise NotPermitted("the caller's rights have changed")
 
     def _look_up(self, credential: Credential, address: str) -> tuple[Scope, Callable[[], object] | None]:
         if credential.bearer:

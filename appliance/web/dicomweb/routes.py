@@ -4,14 +4,15 @@ Frames come by the hundred, so the way from the socket to the stored bytes is
 kept short. `in_front_of` puts this before the staff app; every other path goes
 on to it.
 
-Guards: no request is answered before its caller is known and its scope asked.
+Guards: no request is answered before its caller is known and its scope asked,
+and none is answered to its end once the caller's access is over.
 """
 
 import asyncio
 import json
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from litestar.enums import ScopeType
@@ -27,7 +28,7 @@ from appliance.web.dicomweb import retrieve
 from appliance.web.dicomweb.answers import Answer, Flow, ReadInto, Sending, send_answer, send_flow
 from appliance.web.dicomweb.attributes import results
 from appliance.web.dicomweb.buffers import Buffers
-from appliance.web.dicomweb.callers import Callers, credential_of
+from appliance.web.dicomweb.callers import Callers, Credential, credential_of
 from appliance.web.dicomweb.faults import NotAcceptable, WrongMethod, problem
 from appliance.web.dicomweb.frames import parse_frame_list
 from appliance.web.dicomweb.metadata import Metadata
@@ -61,6 +62,8 @@ class Dicomweb:
 class Request:
     """One request, its caller known."""
 
+    credential: Credential
+    address: str
     scope: Scope
     path: str
     query: str
@@ -100,20 +103,20 @@ def _closing(dicomweb: Dicomweb, send: Send) -> Send:
 async def serve(dicomweb: Dicomweb, connection: HTTPScope, receive: Receive, send: Send) -> None:
     """Answer one request."""
     head_only = connection["method"] == "HEAD"
-    sending = Sending(_no_read, dicomweb.buffers)
+    sending = Sending(_no_read, dicomweb.buffers, _unasked)
     answer: Answer | Flow
     try:
         if connection["method"] not in ("GET", "HEAD"):
             raise WrongMethod("only reading is offered")
         request = await _known(dicomweb, connection)
         answer = await _answer(dicomweb, request)
-        sending = Sending(_reader(dicomweb.source, request.scope), dicomweb.buffers)
+        sending = Sending(_reader(dicomweb.source, request.scope), dicomweb.buffers, _asking(dicomweb.callers, request))
     except ApplianceError as error:
         _note(error)
         answer = problem(error)
     try:
         if isinstance(answer, Flow):
-            await send_flow(answer, receive, send, head_only=head_only)
+            await send_flow(answer, sending, receive, send, head_only=head_only)
         else:
             await send_answer(answer, sending, receive, send, head_only=head_only)
     except ApplianceError as error:  # before the first byte: the answer can still be a truthful one
@@ -128,11 +131,14 @@ def _is_ours(path: str) -> bool:
 async def _known(dicomweb: Dicomweb, connection: HTTPScope) -> Request:
     headers = connection["headers"]
     client = connection.get("client")
-    scope, due = dicomweb.callers.scope(credential_of(headers), client[0] if client else "")
+    credential, address = credential_of(headers), client[0] if client else ""
+    scope, due = dicomweb.callers.scope(credential, address)
     if due is not None:
         await asyncio.to_thread(due)
     named = {name: value.decode("latin-1") for name, value in headers}
     return Request(
+        credential,
+        address,
         scope,
         connection["path"],
         connection["query_string"].decode("latin-1"),
@@ -229,6 +235,14 @@ def _json_type(request: Request) -> bytes:
 
 def _reader(source: ScopedSource, scope: Scope) -> ReadInto:
     return lambda stretch, target: source.read_into(scope, stretch.located, stretch.offset, target)
+
+
+def _asking(callers: Callers, request: Request) -> Callable[[], None]:
+    return lambda: callers.check(request.scope, request.credential, request.address)
+
+
+def _unasked() -> None:
+    """Ask nothing: a problem is told to anybody."""
 
 
 def _no_read(stretch: Stretch, _: memoryview) -> None:
