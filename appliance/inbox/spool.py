@@ -7,7 +7,8 @@ Numbers rise by one and are never used twice: the newest file stays until a
 newer one is there, also after it was imported. The spool is bounded, so that
 a hostile neighbour cannot fill the disk: equal events within a minute are one
 event with a count, only so many are written in a minute, and what a full
-spool leaves out is counted.
+spool leaves out is counted. Guesses at the passphrase may fill half of a
+minute and half of the spool, and push no locking or unlocking out.
 """
 
 import json
@@ -69,6 +70,19 @@ class SpooledEvent:
     left_out: int
 
 
+@dataclass(frozen=True)
+class _Share:
+    """What events of a kind may take: so many a minute (None: as they come), and one part in so many of the spool."""
+
+    most_a_minute: int | None
+    part_of_spool: int
+
+
+_FREE = _Share(MAXIMUM_EVENTS_A_MINUTE, 1)
+_GUESSES = _Share(MAXIMUM_EVENTS_A_MINUTE // 2, 2)
+_EARNED = _Share(None, 1)
+
+
 class Spool:
     """Writes events; safe for several threads."""
 
@@ -93,19 +107,19 @@ class Spool:
         with self._lock:
             count = self._due(key)
             if count:
-                self._write(event, facts, count)
+                self._write(event, facts, count, _FREE)
 
     def record_each(self, event: SpoolEvent, facts: Mapping[str, str]) -> None:
         """Write an event with its own time, whether or not its like was written just before.
 
-        Guesses may fill half of the spool, so that they leave out no locking or unlocking.
+        Only guesses, which anybody can make, are limited by the minute; what else there is takes a passphrase.
 
         Raises:
             OSError: The folder cannot be written.
         """
         with self._lock:
-            share = self._maximum // 2 if event is SpoolEvent.UNLOCK_FAILED else self._maximum
-            self._write(event, facts, 1, share)
+            is_guess = event is SpoolEvent.UNLOCK_FAILED
+            self._write(event, facts, 1, _GUESSES if is_guess else _EARNED)
 
     def _due(self, key: tuple[str, ...]) -> int:
         now = self._clock.monotonic()
@@ -118,8 +132,8 @@ class Spool:
             del self._recent[next(iter(self._recent))]
         return repeats + 1
 
-    def _write(self, event: SpoolEvent, facts: Mapping[str, str], count: int, most: int | None = None) -> None:
-        if not self._has_room(most or self._maximum):
+    def _write(self, event: SpoolEvent, facts: Mapping[str, str], count: int, share: _Share) -> None:
+        if not self._has_room(share):
             self._left_out += count
             return
         number, self._next = self._next, self._next + 1  # a number is spent even when writing fails
@@ -135,11 +149,15 @@ class Spool:
         _write_durably(self._folder, number, json.dumps(record).encode() + b"\n")
         self._left_out = 0
 
-    def _has_room(self, most: int) -> bool:
+    def _has_room(self, share: _Share) -> bool:
+        if sum(1 for _ in _numbers(self._folder)) >= self._maximum // share.part_of_spool:
+            return False
+        if share.most_a_minute is None:
+            return True
         now, (began, written) = self._clock.monotonic(), self._minute
         if now - began >= REPEAT_SECONDS:
             began, written = now, 0
-        if written >= MAXIMUM_EVENTS_A_MINUTE or sum(1 for _ in _numbers(self._folder)) >= most:
+        if written >= share.most_a_minute:
             return False
         self._minute = (began, written + 1)
         return True

@@ -61,6 +61,32 @@ def test_a_full_spool_takes_no_more(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 3
 
 
+def test_guesses_push_no_locking_or_unlocking_out_of_a_minute(tmp_path: Path) -> None:
+    clock = Clock()
+    spool = Spool(tmp_path, clock)
+    for _ in range(200):
+        spool.record_each(SpoolEvent.UNLOCK_FAILED, {"by": "nobody"})
+    for event in (SpoolEvent.BOX_UNLOCKED, SpoolEvent.BOX_LOCKED) * 40:
+        spool.record_each(event, {"by": "operator"})
+    told = [e.event for e in read_spool(tmp_path)]
+    assert told.count(SpoolEvent.UNLOCK_FAILED) == MAXIMUM_EVENTS_A_MINUTE // 2
+    assert told.count(SpoolEvent.BOX_UNLOCKED) == told.count(SpoolEvent.BOX_LOCKED) == 40
+    left_out = [e.left_out for e in read_spool(tmp_path) if e.left_out]
+    assert left_out == [200 - MAXIMUM_EVENTS_A_MINUTE // 2]
+
+
+def test_guesses_fill_half_of_the_spool_and_locking_has_the_rest(tmp_path: Path) -> None:
+    clock = Clock()
+    spool = Spool(tmp_path, clock, maximum_events=20)
+    for _ in range(50):
+        spool.record_each(SpoolEvent.UNLOCK_FAILED, {"by": "nobody"})
+        clock.seconds += 61
+    for _ in range(50):
+        spool.record_each(SpoolEvent.BOX_LOCKED, {"by": "operator"})
+    told = [e.event for e in read_spool(tmp_path)]
+    assert (told.count(SpoolEvent.UNLOCK_FAILED), told.count(SpoolEvent.BOX_LOCKED)) == (10, 10)
+
+
 def test_a_number_is_never_used_twice_even_after_all_was_imported(tmp_path: Path) -> None:
     spool = Spool(tmp_path, Clock())
     refuse(spool, "A")
