@@ -23,7 +23,7 @@ from pathlib import Path
 
 from appliance.clock import Clock, instant, microseconds
 from appliance.errors import Tampered
-from appliance.store.files import RealFiles
+from appliance.store.files import DurableFolders, FileLayer, RealFiles, create_durably
 
 _FORMAT = 1
 LARGEST_EVENT_BYTES = 4096
@@ -86,9 +86,20 @@ _EARNED = _Share(None, 1)
 class Spool:
     """Writes events; safe for several threads."""
 
-    def __init__(self, folder: Path, clock: Clock, maximum_events: int = MAXIMUM_EVENTS) -> None:
-        folder.mkdir(mode=0o770, parents=True, exist_ok=True)
+    def __init__(
+        self, folder: Path, clock: Clock, maximum_events: int = MAXIMUM_EVENTS, files: FileLayer | None = None
+    ) -> None:
+        """Go on with the numbers in a folder, which is made with the one above it if it is not there.
+
+        Raises:
+            OSError: The folder cannot be made or listed.
+        """
+        self._files = files or RealFiles()
         self._folder = folder
+        if not folder.is_dir():
+            folders = DurableFolders(self._files)
+            for path in (folder.parent, folder):
+                folders.make(path)
         self._clock = clock
         self._maximum = maximum_events
         self._lock = threading.Lock()
@@ -98,10 +109,11 @@ class Spool:
         self._minute = (clock.monotonic(), 0)
 
     def record(self, event: SpoolEvent, facts: Mapping[str, str]) -> None:
-        """Write an event, or count it if its like was written within the last minute.
+        """Write an event, or count it if its like was written within the last minute; it survives a power cut.
 
         Raises:
-            OSError: The folder cannot be written.
+            OSError: The folder cannot be written; then nothing of the event is left, or (only if the last sync failed)
+                the whole of it.
         """
         key = (event.value, *(f"{name}={value}" for name, value in sorted(facts.items())))
         with self._lock:
@@ -110,7 +122,7 @@ class Spool:
                 self._write(event, facts, count, _FREE)
 
     def record_each(self, event: SpoolEvent, facts: Mapping[str, str]) -> None:
-        """Write an event with its own time, whether or not its like was written just before.
+        """Write an event with its own time, as `record` does, whether or not its like was written just before.
 
         Only guesses, which anybody can make, are limited by the minute; what else there is takes a passphrase.
 
@@ -146,7 +158,7 @@ class Spool:
             "count": count,
             "left_out": self._left_out,
         }
-        _write_durably(self._folder, number, json.dumps(record).encode() + b"\n")
+        create_durably(self._files, self._folder / _name(number), json.dumps(record).encode() + b"\n")
         self._left_out = 0
 
     def _has_room(self, share: _Share) -> bool:
@@ -242,12 +254,3 @@ def _highest(folder: Path) -> int:
 
 def _name(number: int) -> str:
     return f"{number:012d}.json"
-
-
-def _write_durably(folder: Path, number: int, record: bytes) -> None:
-    descriptor = os.open(folder / _name(number), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
-    try:
-        os.write(descriptor, record)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,12 +1,15 @@
 """Numbered events that survive crashes and cannot fill the disk."""
 
 import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from appliance.inbox.spool import MAXIMUM_EVENTS_A_MINUTE, Spool, SpoolEvent, read_spool, remove_imported
+from tests.store.failing_files import FailingFiles
 
 
 class Clock:
@@ -18,6 +21,22 @@ class Clock:
 
     def monotonic(self) -> float:
         return self.seconds
+
+
+# At the limit of a file's size the kernel first takes less than it was given, and only then refuses (write(2), EFBIG).
+AN_EVENT_AT_THE_LIMIT = """
+import errno, resource, sys
+from pathlib import Path
+from appliance.clock import SystemClock
+from appliance.inbox.spool import Spool, SpoolEvent
+
+spool = Spool(Path(sys.argv[1]), SystemClock())
+resource.setrlimit(resource.RLIMIT_FSIZE, (40, resource.RLIM_INFINITY))
+try:
+    spool.record(SpoolEvent.ASSOCIATION_REFUSED, {"calling_ae_title": "A"})
+except OSError as fault:
+    print(errno.errorcode[fault.errno])
+"""
 
 
 def refuse(spool: Spool, title: str) -> None:
@@ -85,6 +104,33 @@ def test_guesses_fill_half_of_the_spool_and_locking_has_the_rest(tmp_path: Path)
         spool.record_each(SpoolEvent.BOX_LOCKED, {"by": "operator"})
     told = [e.event for e in read_spool(tmp_path)]
     assert (told.count(SpoolEvent.UNLOCK_FAILED), told.count(SpoolEvent.BOX_LOCKED)) == (10, 10)
+
+
+def test_an_event_and_a_new_folder_are_synced_before_the_call_returns(tmp_path: Path) -> None:
+    files = FailingFiles()
+    spool = Spool(tmp_path / "spool" / "receiver", Clock(), files=files)
+    assert files.done == ["make_folder", "fsync_folder"] * 2
+    refuse(spool, "A")
+    assert files.done[4:] == ["create_exclusive", "write", "fsync", "fsync_folder"]
+
+
+@pytest.mark.parametrize("nth", [1, 2, 3, 4])
+def test_an_event_that_the_disk_refused_is_whole_or_gone_and_the_next_one_is_written(tmp_path: Path, nth: int) -> None:
+    files = FailingFiles()
+    spool = Spool(tmp_path, Clock(), files=files)
+    files.fail_next(nth)
+    with pytest.raises(OSError, match=r"write|fsync|create"):
+        refuse(spool, "A")
+    assert [e.facts["calling_ae_title"] for e in read_spool(tmp_path)] == (["A"] if nth == 4 else [])
+    refuse(spool, "B")
+    assert [e.number for e in read_spool(tmp_path)][-1] == 2
+
+
+def test_an_event_that_the_disk_took_only_a_part_of_is_told_and_leaves_nothing(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", AN_EVENT_AT_THE_LIMIT, str(tmp_path)]
+    child = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (child.stdout.strip(), child.stderr) == ("EFBIG", "")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_number_is_never_used_twice_even_after_all_was_imported(tmp_path: Path) -> None:
