@@ -18,6 +18,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -204,11 +205,12 @@ class Supervisor:
 
 
 def waiting_count(inbox: Path) -> int:
-    """Count received files that are still in the inbox, without opening any."""
+    """Count received files that are still in the inbox, without opening any, while intake takes them away."""
     count = 0
-    for association in os.scandir(inbox):
-        if association.is_dir():
-            count += sum(len(entry.name) == 32 for entry in os.scandir(association.path))
+    with os.scandir(inbox) as associations:
+        for association in associations:
+            with suppress(FileNotFoundError, NotADirectoryError), os.scandir(association.path) as files:
+                count += sum(len(entry.name) == 32 for entry in files)
     return count
 
 

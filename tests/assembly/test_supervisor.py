@@ -17,7 +17,7 @@ import pytest
 from appliance.assembly import locker
 from appliance.assembly.children import Child, Plan
 from appliance.assembly.folders import Folders
-from appliance.assembly.supervisor import Supervisor, Works
+from appliance.assembly.supervisor import Supervisor, Works, waiting_count
 from appliance.clock import SystemClock
 from appliance.errors import Refused, Unavailable
 
@@ -244,6 +244,27 @@ def test_waiting_scans_are_counted_without_opening_them(folders: Folders) -> Non
     for name in ("association", "end", "b" * 32, "c" * 32):
         (association / name).write_bytes(b"sealed")
     assert Supervisor(works(folders), SystemClock()).status().waiting_count == 2
+
+
+def test_waiting_scans_are_counted_while_intake_takes_them_away(folders: Folders) -> None:
+    (folders.inbox / "no folder").write_bytes(b"")
+    for number in range(500):
+        association = folders.inbox / f"{number:032x}"
+        association.mkdir()
+        (association / ("b" * 32)).touch()
+    settle = (
+        "import sys, time; from pathlib import Path\n"
+        "for one in reversed(list(Path(sys.argv[1]).glob('0*'))):\n"
+        "    one.rename(sys.argv[2] + one.name); time.sleep(0.0005)"
+    )
+    assert waiting_count(folders.inbox) == 500
+    with subprocess.Popen([sys.executable, "-c", settle, str(folders.inbox), f"{folders.settled}/"]) as intake:
+        counts = []
+        while intake.poll() is None:
+            counts.append(waiting_count(folders.inbox))
+    assert waiting_count(folders.inbox) == 0
+    assert counts == sorted(counts, reverse=True)
+    assert any(0 < count < 500 for count in counts), "nothing was counted while folders went"
 
 
 def test_children_die_with_a_supervisor_that_is_killed(folders: Folders) -> None:
