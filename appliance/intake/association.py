@@ -266,7 +266,7 @@ class AssociationIntake:
         """Say whether nobody writes here and nothing changed for so long: clocks are set, so time alone says little."""
         parts = self._parts
         with suppress(Unavailable):
-            quiet = parts.clock.now().timestamp() - parts.reader.quiet_since(self._id) > seconds
+            quiet = parts.is_long_ago(parts.reader.quiet_since(self._id), seconds)
             return quiet and not parts.reader.is_live(self._id)
         return False
 

@@ -71,3 +71,10 @@ class IntakeParts:
     def now(self) -> int:
         """Give this instant in microseconds."""
         return microseconds(self.clock.now())
+
+    def is_long_ago(self, changed: float, seconds: float) -> bool:
+        """Say whether a file's last change, in seconds since 1970, is so long ago, or lies so far ahead of the clock.
+
+        Clocks are set, so it never says by itself that nobody is at it.
+        """
+        return abs(self.clock.now().timestamp() - changed) > seconds

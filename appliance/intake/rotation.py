@@ -7,16 +7,19 @@ the commit; until then arrivals are sealed to the key before, which still opens.
 A number of an inbox pair is never used again: after an older copy of the catalogue
 came back, the next pair is numbered above all that the receiver's file and the
 inbox tell of, and a published key is never replaced by one of the same number.
+A clock that is set stops none of it: what intake does by the minute and day runs
+by the monotonic clock, and a key or run that lies ahead of the clock counts from now.
 Leaves out: the root; only a new root answers a leaked one. Copies of the
 catalogue made before still hold what is destroyed here.
 """
 
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from appliance.audit.events import PROCESS, Actor, Event, EventCode
+from appliance.clock import is_ahead
 from appliance.errors import Tampered, Unavailable
 from appliance.inbox.public_key import InboxPublicKey, read_public_key
 from appliance.inbox.reader import InboxReader
@@ -31,7 +34,8 @@ from appliance.store.rotating_keys import (
 from appliance.store.transactions import WriteTransaction
 
 ROTATE_AFTER = timedelta(days=30)
-DAILY, HOURLY, LOOK_EVERY = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
+DAILY, HOURLY = timedelta(days=1), timedelta(hours=1)
+LOOK_SECONDS, PASS_SECONDS = 60.0, DAILY.total_seconds()
 GRACE = timedelta(days=1)
 BATCH = 200
 _MOST_PAIRS = 1 << 32  # a number from there on is a forgery, and must not use up the numbers
@@ -99,8 +103,8 @@ class KeyUpkeep:
     """What intake does by itself: rotation every 30 days, wrapping anew, destruction."""
 
     parts: IntakeParts
-    _look_at: datetime = field(default=datetime.min.replace(tzinfo=UTC))
-    _pass_at: datetime = field(default=datetime.min.replace(tzinfo=UTC))
+    _look_at: float = float("-inf")
+    _pass_at: float = float("-inf")
     _pass: _Pass | None = None
 
     def step(self) -> int:
@@ -109,12 +113,11 @@ class KeyUpkeep:
         Raises:
             Unavailable: The disk refused; it is tried again within the hour, the key file within a minute.
         """
-        now = self.parts.clock.now()
         if self._pass is not None:
             return self._rewrap_some(self._pass)
-        if now < self._look_at:
+        if self.parts.clock.monotonic() < self._look_at:
             return 0
-        self._look_at = now + LOOK_EVERY
+        now, self._look_at = self.parts.clock.now(), self.parts.clock.monotonic() + LOOK_SECONDS
         publish_inbox_key(self.parts)
         with self.parts.database.read() as tx:
             last = runs.last_runs(tx, ROTATION_JOB)
@@ -126,6 +129,7 @@ class KeyUpkeep:
     def _run(self, now: datetime) -> None:
         with self.parts.database.write() as tx:
             run_key = runs.begin_run(tx, ROTATION_JOB, now)
+            self.parts.keys.bring_back(tx, now)
         done, failed = 0, 1
         try:
             done, failed = self._rotate_old(now) + self._destroy_inbox_pairs(now), 0
@@ -150,7 +154,7 @@ class KeyUpkeep:
     def _begin_pass(self, now: datetime) -> None:
         with self.parts.database.read() as tx:
             retired = self.parts.keys.retired(tx, KeyKind.WRAPPING, now)
-        if retired and now >= self._pass_at:
+        if retired and self.parts.clock.monotonic() >= self._pass_at:
             with self.parts.database.write() as tx:
                 self._pass = _Pass(runs.begin_run(tx, REWRAP_JOB, now))
 
@@ -160,7 +164,7 @@ class KeyUpkeep:
             if batch.last is None:
                 self._end_pass(tx, one)
         if batch.last is None:
-            self._pass, self._pass_at = None, self.parts.clock.now() + DAILY
+            self._pass, self._pass_at = None, self.parts.clock.monotonic() + PASS_SECONDS
             return 0
         one.after, one.done, one.failed = batch.last, one.done + batch.done, one.failed + batch.failed
         return batch.done
@@ -212,4 +216,4 @@ def _key_file(parts: IntakeParts) -> Path:
 
 
 def _is_over(since: datetime | None, span: timedelta, now: datetime) -> bool:
-    return since is None or now - since >= span
+    return since is None or now - since >= span or is_ahead(since, now)

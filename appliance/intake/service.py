@@ -223,8 +223,7 @@ class Intake:
         except Unavailable as error:
             self._resting.refuse(association_id, error)
         except CutRecord as error:
-            changed = self._reader.quiet_since(association_id)
-            quiet = self._parts.clock.now().timestamp() - changed > self._parts.quiet_seconds
+            quiet = self._parts.is_long_ago(self._reader.quiet_since(association_id), self._parts.quiet_seconds)
             if quiet and not self._reader.is_live(association_id):
                 self._pass_over(association_id, error)
         except Tampered as error:

@@ -128,6 +128,14 @@ class RotatingKeys:
         )  # fmt: skip
         return instant(int(rows[0][0]))
 
+    def bring_back(self, tx: WriteTransaction, now: datetime) -> None:
+        """Let what was made or retired ahead of the clock count from now: the clock was set back since."""
+        tx.change(
+            "UPDATE rotating_keys SET created_at = min(created_at, :now), retired_at = min(retired_at, :now) "
+            "WHERE created_at > :now OR retired_at > :now",
+            now=microseconds(now),
+        )  # fmt: skip
+
     def retired(self, tx: ReadTransaction, kind: KeyKind, before: datetime) -> list[int]:
         """Give the keys of a kind that were retired until then and still lie here, by number."""
         rows = tx.rows(

@@ -18,7 +18,10 @@ class RunOutcome(StrEnum):
 
 @dataclass(frozen=True)
 class LastRuns:
-    """When a job was last begun, and when one that was done was begun; None for never."""
+    """When a job was last begun, and when the last that was done was begun; None for never.
+
+    The last one is the one begun last, whatever its clock said.
+    """
 
     begun_at: datetime | None
     done_at: datetime | None
@@ -27,7 +30,9 @@ class LastRuns:
 def last_runs(tx: ReadTransaction, job: str) -> LastRuns:
     """Say when a job last ran."""
     rows = tx.rows(
-        "SELECT max(started_at), max(CASE outcome WHEN 'done' THEN started_at END) FROM runs WHERE job = :job", job=job
+        "SELECT (SELECT started_at FROM runs WHERE job = :job ORDER BY run_key DESC LIMIT 1), "
+        "(SELECT started_at FROM runs WHERE job = :job AND outcome = 'done' ORDER BY run_key DESC LIMIT 1)",
+        job=job,
     )
     begun, done = (None if at is None else instant(int(at)) for at in rows[0])
     return LastRuns(begun, done)

@@ -31,13 +31,14 @@ EXPLICIT_LITTLE = "1.2.840.10008.1.2.1"
 
 
 class SetClock(SystemClock):
-    """The machine's clock, moved by whole days when a test says so."""
+    """The machine's clock: `ahead` is time that passes when a test says so, `stepped` how far it was set."""
 
     def __init__(self) -> None:
         self.ahead = timedelta()
+        self.stepped = timedelta()
 
     def now(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
+        return datetime.now(UTC) + self.ahead + self.stepped
 
     def monotonic(self) -> float:
         return super().monotonic() + self.ahead.total_seconds()

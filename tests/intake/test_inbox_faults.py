@@ -164,6 +164,15 @@ def test_a_missing_file_is_told_by_the_count(clinic: Clinic) -> None:
     assert clinic.rows("SELECT declared_count FROM associations") == [(2,)]
 
 
+def test_an_association_without_end_is_cut_off_though_its_clock_ran_ahead(clinic: Clinic) -> None:
+    association = clinic.receive([sent(ct_slice(1))], end=False)
+    for path in (*association.folder.iterdir(), association.folder):
+        os.utime(path, (2e9 + 1e8, 2e9 + 1e8))
+    step(clinic)
+    assert clinic.rows("SELECT outcome, declared_count FROM associations") == [("cut off", None)]
+    assert arrivals(clinic) == ["new"]
+
+
 def test_an_association_without_end_is_cut_off_and_its_count_unknown(clinic: Clinic) -> None:
     association = clinic.receive([sent(ct_slice(1))], end=False)
     one = sent(ct_slice(2))

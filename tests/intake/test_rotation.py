@@ -161,5 +161,57 @@ def test_a_key_file_whose_bits_flipped_is_written_again_within_a_minute(clinic: 
     assert published.read_bytes() == whole
 
 
+def test_a_clock_that_is_set_back_does_not_stop_the_upkeep_of_a_running_intake(clinic: Clinic) -> None:
+    published = clinic.folder / "exchange" / "inbox-key.json"
+    clinic.intake().step()
+    whole, upkeep = published.read_bytes(), KeyUpkeep(clinic.parts)
+    upkeep.step()
+    clinic.clock.stepped = -timedelta(days=3650)
+    published.unlink()
+    clinic.clock.ahead = timedelta(minutes=1, seconds=1)
+    upkeep.step()
+    assert published.read_bytes() == whole
+
+
+def test_keys_made_by_a_clock_that_ran_ahead_are_made_anew_thirty_days_after_it_was_set_right(clinic: Clinic) -> None:
+    clinic.clock.stepped = timedelta(days=3650)
+    clinic.take(ct_slice(1))
+    work(clinic)
+    clinic.clock.stepped = timedelta()
+    work(clinic)
+    assert keys(clinic, KeyKind.WRAPPING) == {1: "destroyed", 2: "current"}
+    assert keys(clinic, KeyKind.INBOX) == {1: "retired", 2: "current"}
+    for day in (10, 20, 29, 31):
+        clinic.clock.ahead = timedelta(days=day)
+        work(clinic)
+        newest = 2 if day < 30 else 3
+        assert (
+            max(map(str, keys(clinic, KeyKind.WRAPPING))) == max(map(str, keys(clinic, KeyKind.INBOX))) == f"{newest}"
+        )
+    assert readable(clinic) == 1
+
+
+def test_a_pair_retired_by_a_clock_that_ran_ahead_goes_a_day_after_it_was_set_right(clinic: Clinic) -> None:
+    clinic.clock.stepped = timedelta(days=3650)
+    clinic.intake().step()
+    clinic.clock.stepped = timedelta()
+    work(clinic)
+    assert keys(clinic, KeyKind.INBOX) == {1: "retired", 2: "current"}, "never on the day it was retired"
+    clinic.clock.ahead = timedelta(days=1, minutes=1)
+    work(clinic)
+    assert keys(clinic, KeyKind.INBOX) == {1: "destroyed", 2: "current"}
+
+
+def test_runs_that_lie_ahead_of_the_clock_make_no_run_a_minute(clinic: Clinic) -> None:
+    clinic.clock.stepped = timedelta(days=3650)
+    clinic.intake().step()
+    clinic.clock.stepped = timedelta()
+    upkeep = KeyUpkeep(clinic.parts)
+    for minute in range(1, 9):
+        clinic.clock.ahead = timedelta(minutes=2 * minute)
+        upkeep.step()
+    assert clinic.rows("SELECT count(*) FROM runs WHERE job = 'rotate keys'") == [(2,)]
+
+
 def flipped(data: bytes, at: int) -> bytes:
     return data[:at] + bytes((data[at] ^ 1,)) + data[at + 1 :]
