@@ -54,6 +54,7 @@ class EventCode(StrEnum):
     FILE_DAMAGED = "file damaged"
     FILE_SOUND_AGAIN = "file sound again"
     INBOX_SWEPT = "inbox swept"
+    SPOOL_BEGAN_AGAIN = "spool began again"
 
     ACCOUNT_CREATED = "account created"
     ACCOUNT_CHANGED = "account changed"

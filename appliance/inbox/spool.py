@@ -19,6 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from hashlib import sha256
 from pathlib import Path
 
 from appliance.clock import Clock, instant, microseconds
@@ -60,6 +61,7 @@ class SpooledEvent:
         facts: Closed set of short texts: reason, AE titles, address, certificate, implementation.
         count: How many times since the last such event was written, at least 1.
         left_out: How many other events the full spool has left out since the last one written.
+        digest: SHA-256 that tells it from every other event, also of the same number.
     """
 
     number: int
@@ -68,6 +70,7 @@ class SpooledEvent:
     facts: Mapping[str, str]
     count: int
     left_out: int
+    digest: bytes
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,7 @@ class Spool:
         self._clock = clock
         self._maximum = maximum_events
         self._lock = threading.Lock()
-        self._next = _highest(folder) + 1
+        self._next = highest_number(folder) + 1
         self._recent: dict[tuple[str, ...], tuple[float, int]] = {}
         self._left_out = 0
         self._minute = (clock.monotonic(), 0)
@@ -175,6 +178,11 @@ class Spool:
         return True
 
 
+def highest_number(folder: Path) -> int:
+    """Give the highest number in a spool, 0 in an empty one: lower than one that was there, the numbers began again."""
+    return max(_numbers(folder), default=0)
+
+
 def read_spool(folder: Path, after: int = 0) -> Iterator[SpooledEvent]:
     """Give the events with a number above `after`, in order.
 
@@ -201,7 +209,7 @@ def remove_imported(folder: Path, up_to: int) -> None:
 
     What cannot be removed stays: its number tells that it was taken.
     """
-    highest = _highest(folder)
+    highest = highest_number(folder)
     for number in list(_numbers(folder)):
         if number <= up_to and number != highest:
             with suppress(OSError):
@@ -223,10 +231,12 @@ def _stored(path: Path) -> bytes | None:
 
 
 def _unreadable(folder: Path, number: int) -> SpooledEvent:
-    changed_at = datetime.fromtimestamp(0, UTC)
+    changed_at, changed_ns = datetime.fromtimestamp(0, UTC), 0
     with suppress(OSError, ValueError, OverflowError):
-        changed_at = datetime.fromtimestamp((folder / _name(number)).lstat().st_mtime, UTC)
-    return SpooledEvent(number, SpoolEvent.UNREADABLE, changed_at, {}, 1, 0)
+        changed_ns = (folder / _name(number)).lstat().st_mtime_ns
+        changed_at = datetime.fromtimestamp(changed_ns / 1_000_000_000, UTC)
+    digest = sha256(f"{number} changed at {changed_ns}".encode()).digest()
+    return SpooledEvent(number, SpoolEvent.UNREADABLE, changed_at, {}, 1, 0, digest)
 
 
 def _decode(number: int, stored: bytes) -> SpooledEvent:
@@ -235,8 +245,8 @@ def _decode(number: int, stored: bytes) -> SpooledEvent:
         if (table["format"], table["number"]) != (_FORMAT, number):
             raise Tampered("a spooled event does not bear its own number")
         facts = {str(name): str(value) for name, value in table["facts"].items()}
-        counts = int(table["count"]), int(table["left_out"])
-        return SpooledEvent(number, _WRITTEN[table["event"]], instant(int(table["at"])), facts, *counts)
+        counts, digest = (int(table["count"]), int(table["left_out"])), sha256(stored).digest()
+        return SpooledEvent(number, _WRITTEN[table["event"]], instant(int(table["at"])), facts, *counts, digest)
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as fault:
         raise Tampered("a spooled event is not what was written") from fault
 
@@ -246,10 +256,6 @@ def _numbers(folder: Path) -> Iterator[int]:
         stem, _, suffix = name.partition(".")
         if suffix == "json" and len(stem) == 12 and stem.isdecimal():
             yield int(stem)
-
-
-def _highest(folder: Path) -> int:
-    return max(_numbers(folder), default=0)
 
 
 def _name(number: int) -> str:

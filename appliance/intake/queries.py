@@ -1,5 +1,7 @@
 """SQL of intake: associations, the receiver's spool, and what arrived by whom."""
 
+from collections.abc import Sequence
+
 from appliance.store.transactions import ReadTransaction, Row, WriteTransaction
 
 
@@ -86,6 +88,29 @@ def note_imported(tx: WriteTransaction, spool: str, number: int) -> None:
         "INSERT INTO spools (spool, last_sequence) VALUES (:spool, :number) "
         "ON CONFLICT (spool) DO UPDATE SET last_sequence = max(last_sequence, excluded.last_sequence)",
         spool=spool, number=number,
+    )  # fmt: skip
+
+
+def begin_spool_again(tx: WriteTransaction, spool: str) -> None:
+    """Note that a spool's numbers began again: whatever is there is to be looked at."""
+    tx.change("UPDATE spools SET last_sequence = 0 WHERE spool = :spool", spool=spool)
+
+
+def taken_events(tx: ReadTransaction, spool: str) -> set[bytes]:
+    """Give the digests of the events last taken from a spool."""
+    return {row[0] for row in tx.rows("SELECT digest FROM taken_events WHERE spool = :spool", spool=spool)}
+
+
+def note_taken(tx: WriteTransaction, spool: str, digests: Sequence[bytes], kept: int) -> None:
+    """Note which events were taken from a spool, and forget all but the last `kept`."""
+    for digest in digests:
+        tx.change(
+            "INSERT OR IGNORE INTO taken_events (spool, digest) VALUES (:spool, :digest)", spool=spool, digest=digest
+        )
+    tx.change(
+        "DELETE FROM taken_events WHERE spool = :spool AND taken_key <= (SELECT taken_key FROM taken_events "
+        "WHERE spool = :spool ORDER BY taken_key DESC LIMIT 1 OFFSET :kept)",
+        spool=spool, kept=kept,
     )  # fmt: skip
 
 

@@ -1,17 +1,26 @@
 """Takes the events of processes without a catalogue into it: refused senders, locking, the audit trail.
 
 Guards: an event and the note that it was taken are one transaction, so none
-is taken twice and none is lost. A file that is no event is recorded once and
-keeps none behind it. Each spool tells of its own matters only: the receiver cannot say that the box was unlocked.
+is taken twice and none is lost. Where the numbers began again, as they do when
+a spool was emptied or came back older, that is recorded and all is taken that
+was not taken before. A file that is no event is recorded once and keeps none
+behind it. Each spool tells of its own matters only: the receiver cannot say that the box was unlocked.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from logging import getLogger
 
 from appliance.audit.events import PROCESS, Actor, ActorKind, Event, EventCode, Outcome, Subject, SubjectKind
 from appliance.clock import microseconds
-from appliance.inbox.spool import SpooledEvent, SpoolEvent, read_spool, remove_imported
+from appliance.inbox.spool import (
+    MAXIMUM_EVENTS,
+    SpooledEvent,
+    SpoolEvent,
+    highest_number,
+    read_spool,
+    remove_imported,
+)
 from appliance.intake import queries, trail
 from appliance.intake.parts import IntakeParts
 from appliance.store.files import storage_faults
@@ -47,21 +56,45 @@ class SpoolImport:
         """
         if not self._folder.is_dir():
             return 0
-        if self._last is None:
-            with self._parts.database.read() as tx:
-                self._last = queries.last_imported(tx, self._spool)
         with storage_faults():
-            events = list(read_spool(self._folder, self._last))
+            last = self._place()
+            events = list(read_spool(self._folder, last))
         if events:
-            last = events[-1].number
-            with self._parts.database.write() as tx:
-                for event in events:
-                    self._take(tx, event)
-                queries.note_imported(tx, self._spool, last)
-            self._last = last
-            with suppress(OSError):  # the folder is the receiver's; what stays is passed over by its number
-                remove_imported(self._folder, last)
+            self._import(events)
         return len(events)
+
+    def _place(self) -> int:
+        """Give the number above which everything is new."""
+        last = self._last
+        if last is None:
+            with self._parts.database.read() as tx:
+                last = queries.last_imported(tx, self._spool)
+                taken = queries.taken_events(tx, self._spool)
+            if taken and any(one.digest not in taken for one in read_spool(self._folder) if one.number <= last):
+                last = self._begin_again(last)
+        self._last = self._begin_again(last) if highest_number(self._folder) < last else last
+        return self._last
+
+    def _begin_again(self, last: int) -> int:
+        log.error("the numbers of the %s's events began again below %d", self._spool, last)
+        with self._parts.database.write() as tx:
+            event = Event(EventCode.SPOOL_BEGAN_AGAIN, PROCESS, Outcome.FAILURE, number=last)
+            self._parts.audit.record(tx, event)
+            queries.begin_spool_again(tx, self._spool)
+        return 0
+
+    def _import(self, events: Sequence[SpooledEvent]) -> None:
+        last = events[-1].number
+        with self._parts.database.write() as tx:
+            taken = queries.taken_events(tx, self._spool)
+            for event in events:
+                if event.digest not in taken:
+                    self._take(tx, event)
+            queries.note_imported(tx, self._spool, last)
+            queries.note_taken(tx, self._spool, [event.digest for event in events], MAXIMUM_EVENTS)
+        self._last = last
+        with suppress(OSError):  # the folder is the receiver's; what stays is passed over by its number
+            remove_imported(self._folder, last)
 
     def _take(self, tx: WriteTransaction, event: SpooledEvent) -> None:
         if event.event is SpoolEvent.UNREADABLE or (event.event in _LOCKING) != (self._spool == LOCKER):
