@@ -48,15 +48,17 @@ def index_entry(sample: Sample) -> dict[str, object]:
     }
 
 
-def series_stream(samples: Sequence[Sample], order: Sequence[int] | None = None) -> bytes:
-    """Join samples, in display order, into one stream."""
+def series_stream(
+    samples: Sequence[Sample], order: Sequence[int] | None = None, damaged: frozenset[int] = frozenset()
+) -> bytes:
+    """Join samples, in display order, into one stream; the box calls some of them damaged."""
     order = middle_first(len(samples)) if order is None else order
     index = {"series": "2.25.1", "instances": [index_entry(s) for s in samples], "order": list(order)}
     text = json.dumps(index).encode()
     text += b" " * (-len(text) % 8)
-    parts = [b"ENSTREAM", struct.pack("<II", 1, len(text)), text]
+    parts = [b"ENSTREAM", struct.pack("<II", 2, len(text)), text]
     for i in order:
-        parts += [struct.pack("<IIQ", i, 0, len(samples[i].part10)), samples[i].part10]
+        parts += [struct.pack("<IIQ", i, 0, len(samples[i].part10)), samples[i].part10, struct.pack("<I", i in damaged)]
     return b"".join(parts)
 
 

@@ -129,7 +129,8 @@ def test_troubles_are_told_plainly_and_what_is_whole_is_shown(show: Show) -> Non
     contents["/stream/garbage"] = b"<!doctype html><p>not a stream"
     contents["/stream/short"] = whole[: -len(good[2].part10) // 2]
     contents["/stream/mixed"] = series_stream([good[0], cut, unknown, small, good[2]])
-    contents["/stream/empty"] = b"ENSTREAM" + struct.pack("<II", 1, 40) + b'{"series":"1","instances":[],"order":[]}'
+    contents["/stream/rotten"] = series_stream(good, damaged=frozenset({1}))
+    contents["/stream/empty"] = b"ENSTREAM" + struct.pack("<II", 2, 40) + b'{"series":"1","instances":[],"order":[]}'
     found = show("troubles", contents)
     said = {name: found[name]["message"] for name in found}
     assert "not signed in" in said["401"]
@@ -141,6 +142,9 @@ def test_troubles_are_told_plainly_and_what_is_whole_is_shown(show: Show) -> Non
     assert "no images" in said["empty"]
     assert found["short"]["state"]["loaded"] == 2
     assert "interrupted" in found["short"]["notice"]
+    rotten = found["rotten"]["state"]
+    assert (rotten["loaded"], [bool(problem) for problem in rotten["problems"]]) == (2, [False, True, False])
+    assert "not what was stored" in rotten["problems"][1]
     mixed = found["mixed"]["state"]
     assert mixed["loaded"] == 3
     assert "damaged" in mixed["problems"][1]

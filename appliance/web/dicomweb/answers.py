@@ -18,7 +18,7 @@ from litestar.types import Receive, Send
 
 from appliance.errors import ApplianceError, NotPermitted
 from appliance.web.dicomweb.buffers import Buffers
-from appliance.web.dicomweb.ranges import Piece, Stretch, length_of, total
+from appliance.web.dicomweb.ranges import Late, Piece, Stretch, length_of, total
 
 BATCH_BYTES = 1024 * 1024
 ASK_SECONDS = 0.01  # asking for each megabyte would cost a tenth of sending it to this machine itself
@@ -142,7 +142,7 @@ async def _assemble(batch: Sequence[Piece], read: ReadInto, buffers: Buffers) ->
     """
     stored = sum(piece.length for piece in batch if isinstance(piece, Stretch))
     if not stored:
-        return b"".join(piece for piece in batch if isinstance(piece, bytes))
+        return b"".join(_made_of(piece) for piece in batch if not isinstance(piece, Stretch))
     target = buffers.take(total(batch))
     if stored <= INLINE_BYTES:
         _fill(target, batch, read)
@@ -158,8 +158,12 @@ def _fill(target: memoryview, batch: Sequence[Piece], read: ReadInto) -> None:
         if isinstance(piece, Stretch):
             read(piece, target[position:end])
         else:
-            target[position:end] = piece
+            target[position:end] = _made_of(piece)
         position = end
+
+
+def _made_of(piece: bytes | Late) -> bytes:
+    return piece if isinstance(piece, bytes) else piece.make()
 
 
 def _batches(pieces: Sequence[Piece]) -> Iterator[Sequence[Piece]]:

@@ -1,13 +1,14 @@
 """Byte ranges of a body whose parts and whole length are known.
 
-A body is a row of pieces: literal bytes, or a stretch of a stored instance.
+A body is a row of pieces: literal bytes, a stretch of a stored instance, or
+bytes that depend on what was read before them.
 Cutting it touches no stored byte, so a range costs only what it sends.
 
 Source: RFC 9110 14 (one range is served; several are answered whole).
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from appliance.archive.located import Located
@@ -24,12 +25,20 @@ class Stretch:
     length: int
 
 
-Piece = bytes | Stretch
+@dataclass(frozen=True, slots=True)
+class Late:
+    """Bytes that are made once all pieces before them were read."""
+
+    length: int
+    make: Callable[[], bytes]
+
+
+Piece = bytes | Stretch | Late
 
 
 def length_of(piece: Piece) -> int:
     """Give a piece's length in bytes."""
-    return piece.length if isinstance(piece, Stretch) else len(piece)
+    return len(piece) if isinstance(piece, bytes) else piece.length
 
 
 def total(pieces: Iterable[Piece]) -> int:
@@ -77,4 +86,7 @@ def cut(pieces: Sequence[Piece], start: int, stop: int) -> Iterator[Piece]:
 def _part(piece: Piece, begin: int, end: int) -> Piece:
     if isinstance(piece, Stretch):
         return replace(piece, offset=piece.offset + begin, length=end - begin)
+    if isinstance(piece, Late):
+        make = piece.make
+        return Late(end - begin, lambda: make()[begin:end])
     return piece[begin:end]

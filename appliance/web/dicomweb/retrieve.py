@@ -101,8 +101,10 @@ def entity_tag(pieces: Sequence[Piece]) -> bytes:
     for piece in pieces:
         if isinstance(piece, Stretch):
             digest.update(b"%b %d %d;" % (piece.located.file.file_id.value, piece.offset, piece.length))
-        else:
+        elif isinstance(piece, bytes):
             digest.update(b"%d:" % len(piece) + piece)
+        else:
+            raise TypeError("what is made while it is sent has no name beforehand")
     return b'"%b"' % digest.hexdigest()[:32].encode()
 
 

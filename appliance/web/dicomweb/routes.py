@@ -13,7 +13,7 @@ import json
 import logging
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Send
@@ -23,7 +23,7 @@ from appliance.archive.located import Located
 from appliance.archive.matching import Key, Level, Search
 from appliance.archive.scope import Scope
 from appliance.archive.source import ScopedSource
-from appliance.errors import ApplianceError, NotFound
+from appliance.errors import ApplianceError, NotFound, Tampered
 from appliance.web.dicomweb import retrieve
 from appliance.web.dicomweb.answers import Answer, Flow, ReadInto, Sending, send_answer, send_flow
 from appliance.web.dicomweb.attributes import results
@@ -36,7 +36,7 @@ from appliance.web.dicomweb.negotiation import MediaRange, json_type, parse_acce
 from appliance.web.dicomweb.parameters import parse_search
 from appliance.web.dicomweb.paths import Kind, Resource, parse_path
 from appliance.web.dicomweb.ranges import Stretch
-from appliance.web.dicomweb.series_stream import MEDIA_TYPE, layout
+from appliance.web.dicomweb.series_stream import MEDIA_TYPE, Damaged, layout
 
 ROOT = "/dicomweb"
 _STREAM = re.compile(r"/series/([0-9]{1,18})/stream", re.ASCII)
@@ -101,27 +101,37 @@ def _closing(dicomweb: Dicomweb, send: Send) -> Send:
 
 
 async def serve(dicomweb: Dicomweb, connection: HTTPScope, receive: Receive, send: Send) -> None:
-    """Answer one request."""
+    """Answer one request; anew, without what turned out to be damaged before the first byte and is marked by then."""
     head_only = connection["method"] == "HEAD"
-    sending = Sending(_no_read, dicomweb.buffers, _unasked)
-    answer: Answer | Flow
+    for again in (True, False):
+        answer, sending = await _prepared(dicomweb, connection)
+        try:
+            if isinstance(answer, Flow):
+                await send_flow(answer, sending, receive, send, head_only=head_only)
+            else:
+                await send_answer(answer, sending, receive, send, head_only=head_only)
+        except ApplianceError as error:  # before the first byte: the answer can still be a truthful one
+            _note(error)
+            if again and isinstance(error, Tampered):
+                continue
+            await send_answer(problem(error), sending, receive, send, head_only=head_only)
+        return
+
+
+async def _prepared(dicomweb: Dicomweb, connection: HTTPScope) -> tuple[Answer | Flow, Sending]:
+    """Give the answer to one request, or the problem with it, and how its bytes are read."""
     try:
         if connection["method"] not in ("GET", "HEAD"):
             raise WrongMethod("only reading is offered")
         request = await _known(dicomweb, connection)
-        answer = await _answer(dicomweb, request)
         sending = Sending(_reader(dicomweb.source, request.scope), dicomweb.buffers, _asking(dicomweb.callers, request))
+        streamed = _STREAM.fullmatch(request.path)
+        if streamed:
+            return await _stream(dicomweb.source, request, int(streamed.group(1)), sending)
+        return await _answer(dicomweb, request), sending
     except ApplianceError as error:
         _note(error)
-        answer = problem(error)
-    try:
-        if isinstance(answer, Flow):
-            await send_flow(answer, sending, receive, send, head_only=head_only)
-        else:
-            await send_answer(answer, sending, receive, send, head_only=head_only)
-    except ApplianceError as error:  # before the first byte: the answer can still be a truthful one
-        _note(error)
-        await send_answer(problem(error), sending, receive, send, head_only=head_only)
+        return problem(error), Sending(_no_read, dicomweb.buffers, _unasked)
 
 
 def _is_ours(path: str) -> bool:
@@ -150,9 +160,6 @@ async def _known(dicomweb: Dicomweb, connection: HTTPScope) -> Request:
 
 
 async def _answer(dicomweb: Dicomweb, request: Request) -> Answer | Flow:
-    streamed = _STREAM.fullmatch(request.path)
-    if streamed:
-        return await _stream(dicomweb.source, request, int(streamed.group(1)))
     resource = parse_path(request.path[len(ROOT) :])
     if resource.kind is Kind.FRAMES:
         return await _frames(dicomweb.source, request, resource)
@@ -160,16 +167,14 @@ async def _answer(dicomweb: Dicomweb, request: Request) -> Answer | Flow:
         return await asyncio.to_thread(_search, dicomweb.source, request, resource)
     if resource.kind is Kind.METADATA:
         return await asyncio.to_thread(_metadata, dicomweb, request, resource)
-    single = resource.level is Level.INSTANCE
-    if single:
-        found = _find(dicomweb.source, request.scope, resource)
-    else:
-        found = await asyncio.to_thread(_find, dicomweb.source, request.scope, resource)
-    await _viewed(dicomweb.source, request.scope, found[0])
+    if resource.level is not Level.INSTANCE:
+        return await _many(dicomweb.source, request, resource)
+    located = _find(dicomweb.source, request.scope, resource)[0]
+    await _viewed(dicomweb.source, request.scope, located)
     if resource.kind is Kind.BULK_DATA:
-        answer = retrieve.bulk_answer(found[0], resource.rest, request.accept)
+        answer = retrieve.bulk_answer(located, resource.rest, request.accept)
     else:
-        answer = retrieve.instances_answer(found, request.accept, single=single)
+        answer = retrieve.instances_answer([located], request.accept, single=True)
     if answer.content_type.startswith(b"multipart/"):
         return answer
     return _resumable(answer, request)
@@ -183,10 +188,25 @@ async def _frames(source: ScopedSource, request: Request, resource: Resource) ->
     return answer
 
 
-async def _stream(source: ScopedSource, request: Request, series_key: int) -> Answer:
+async def _many(source: ScopedSource, request: Request, resource: Resource) -> Answer:
+    """Answer with a study or a series; what is known to be damaged is left out, and the status says so."""
+    found = await asyncio.to_thread(_find, source, request.scope, resource)
+    await _viewed(source, request.scope, found[0])
+    whole = await asyncio.to_thread(source.sound_ones, request.scope, found)
+    if len(whole) == len(found):
+        return retrieve.instances_answer(found, request.accept, single=False)
+    if not whole:
+        raise Tampered("all that was asked for is damaged")
+    answer = retrieve.instances_answer(whole, request.accept, single=False)
+    left_out = b'299 enamel "%d damaged instances are left out"' % (len(found) - len(whole))
+    return replace(answer, status=206, headers={b"warning": left_out})
+
+
+async def _stream(source: ScopedSource, request: Request, series_key: int, sending: Sending) -> tuple[Answer, Sending]:
     found = await asyncio.to_thread(source.series_by_key, request.scope, series_key)
     await _viewed(source, request.scope, found[0])
-    return _resumable(Answer(200, MEDIA_TYPE, layout(found)), request)
+    damaged = Damaged()
+    return Answer(200, MEDIA_TYPE, layout(found, damaged)), replace(sending, read=damaged.reading_on(sending.read))
 
 
 def _resumable(answer: Answer, request: Request) -> Answer:

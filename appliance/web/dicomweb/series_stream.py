@@ -1,7 +1,12 @@
 """A whole series in one answer for the viewer: an index, then the instances coarse to fine.
 
 The index comes from catalogue rows alone and the length of everything is known
-before the first byte, so that ranges work and a cut shows.
+before the first byte, so that a cut shows. A damaged instance keeps no other
+from being shown: zeros stand in its place, and what follows it says so.
+
+Guards: nobody takes zeros for a picture. Each record ends with its condition,
+found by the reading that filled it; so a stream is given whole, never by
+ranges, which would join what one reading gave and what another says of it.
 
 Source: docs/storage-format.md, "series stream".
 """
@@ -9,22 +14,56 @@ Source: docs/storage-format.md, "series stream".
 import json
 import struct
 from collections.abc import Sequence
+from functools import partial
+from logging import getLogger
 
 from appliance.archive.display_order import coarse_to_fine, in_display_order
 from appliance.archive.located import Located
-from appliance.web.dicomweb.ranges import Piece, Stretch
+from appliance.errors import Tampered
+from appliance.web.dicomweb.answers import ReadInto
+from appliance.web.dicomweb.ranges import Late, Piece, Stretch
 
 MAGIC = b"ENSTREAM"
-FORMAT = 1
+FORMAT = 2
 MEDIA_TYPE = b"application/vnd.enamel.series-stream"
+_LOG = getLogger(__name__)
 _HEAD = struct.Struct("<8sII")
 _RECORD = struct.Struct("<IIQ")
+_CONDITION = struct.Struct("<I")
 _ALIGNMENT = 8
 PLAIN_PART_10 = 0
+SOUND, DAMAGED = 0, 1
 
 
-def layout(instances: Sequence[Located]) -> list[Piece]:
-    """Lay out the stream of one series' instances, at least one."""
+class Damaged:
+    """The instances that one answer found damaged while it was sent."""
+
+    def __init__(self) -> None:
+        self._file_ids: set[bytes] = set()
+
+    def reading_on(self, read: ReadInto) -> ReadInto:
+        """Give a way to read that goes on over damage, with zeros from there to the instance's end."""
+
+        def read_on(stretch: Stretch, target: memoryview) -> None:
+            file_id = stretch.located.file.file_id.value
+            if file_id not in self._file_ids:
+                try:
+                    return read(stretch, target)
+                except Tampered as error:
+                    _LOG.error("a series is sent without one of its images: %s", error)
+                    self._file_ids.add(file_id)
+            target[:] = bytes(len(target))
+            return None
+
+        return read_on
+
+    def condition(self, located: Located) -> bytes:
+        """Say whether what was sent of an instance is what was stored."""
+        return _CONDITION.pack(DAMAGED if located.file.file_id.value in self._file_ids else SOUND)
+
+
+def layout(instances: Sequence[Located], damaged: Damaged) -> list[Piece]:
+    """Lay out the stream of one series' instances, at least one; `damaged` hears of them while they are read."""
     shown = in_display_order(instances)
     order = coarse_to_fine(len(shown))
     index = {
@@ -37,7 +76,11 @@ def layout(instances: Sequence[Located]) -> list[Piece]:
     pieces: list[Piece] = [_HEAD.pack(MAGIC, FORMAT, len(text)) + text]
     for number in order:
         length = shown[number].file.plaintext_bytes
-        pieces += (_RECORD.pack(number, PLAIN_PART_10, length), Stretch(shown[number], 0, length))
+        pieces += (
+            _RECORD.pack(number, PLAIN_PART_10, length),
+            Stretch(shown[number], 0, length),
+            Late(_CONDITION.size, partial(damaged.condition, shown[number])),
+        )
     return pieces
 
 

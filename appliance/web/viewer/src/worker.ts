@@ -114,6 +114,7 @@ async function openRecord(record: SeriesRecord, helpers: Helpers): Promise<void>
   const { instance, bytes } = record;
   try {
     if (record.flags !== 0) throw new Unshowable("kind", "a newer kind of record");
+    if (!record.sound) throw new Unshowable("damaged", "its file on the box is not what was stored");
     if (bytes.length === 0) throw new Unshowable("damaged", "not delivered");
     const opened = await openInstance(bytes, inflateRaw);
     post({ type: "image", instance, facts: opened.facts });

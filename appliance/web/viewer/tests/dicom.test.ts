@@ -147,26 +147,27 @@ describe("the series stream", () => {
   function stream(): Uint8Array {
     const text = new TextEncoder().encode(JSON.stringify(index));
     const padded = Math.ceil(text.length / 8) * 8;
-    const bytes = new Uint8Array(16 + padded + 2 * 16 + 5);
+    const bytes = new Uint8Array(16 + padded + 2 * (16 + 4) + 5);
     const view = new DataView(bytes.buffer);
     bytes.set(new TextEncoder().encode("ENSTREAM"));
-    view.setUint32(8, 1, true);
+    view.setUint32(8, 2, true);
     view.setUint32(12, text.length, true);
     bytes.set(text, 16);
     view.setUint32(16 + padded, 1, true);
     view.setBigUint64(16 + padded + 8, 5n, true);
     bytes.set([1, 2, 3, 4, 5], 16 + padded + 16);
+    view.setUint32(bytes.length - 4, 1, true); // the second one's condition
     return bytes;
   }
 
-  async function read(bytes: Uint8Array, piece: number): Promise<{ indexes: SeriesIndex[]; records: [number, number[]][] }> {
-    const found = { indexes: [] as SeriesIndex[], records: [] as [number, number[]][] };
+  async function read(bytes: Uint8Array, piece: number): Promise<{ indexes: SeriesIndex[]; records: [number, boolean, number[]][] }> {
+    const found = { indexes: [] as SeriesIndex[], records: [] as [number, boolean, number[]][] };
     let at = 0;
     const more = (): Promise<Uint8Array | null> => Promise.resolve(at >= bytes.length ? null : bytes.subarray(at, (at += piece)));
     await readSeries(
       more,
       (one) => void found.indexes.push(one),
-      (one) => void found.records.push([one.instance, Array.from(one.bytes)]),
+      (one) => void found.records.push([one.instance, one.sound, Array.from(one.bytes)]),
     );
     return found;
   }
@@ -175,7 +176,10 @@ describe("the series stream", () => {
     for (const piece of [1, 7, 16, 1000]) {
       const { indexes, records } = await read(stream(), piece);
       expect(indexes).toEqual([index]);
-      expect(records).toEqual([[1, [1, 2, 3, 4, 5]], [0, []]]);
+      expect(records).toEqual([
+        [1, true, [1, 2, 3, 4, 5]],
+        [0, false, []],
+      ]);
     }
   });
 

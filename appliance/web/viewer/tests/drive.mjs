@@ -191,7 +191,7 @@ async function wide() {
 
 async function troubles() {
   const found = {};
-  for (const name of ["401", "403", "404", "423", "500", "garbage", "short", "mixed", "empty"]) {
+  for (const name of ["401", "403", "404", "423", "500", "garbage", "short", "mixed", "rotten", "empty"]) {
     const page = await open(name);
     found[name] = { ready: await until(page, ["all", "refused", "failed", "empty"]), message: await words(page, ".message"), notice: await words(page, ".notice"), state: await state(page) };
     await page.close();

@@ -23,6 +23,8 @@ export interface SeriesIndex {
 export interface SeriesRecord {
   readonly instance: number;
   readonly flags: number;
+  /** What the box found of it: false when its bytes are not what was stored, and may not be shown. */
+  readonly sound: boolean;
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
@@ -32,6 +34,7 @@ export class StreamBroken extends Error {}
 const MAGIC = "ENSTREAM";
 const HEAD_BYTES = 16;
 const RECORD_HEAD_BYTES = 16;
+const CONDITION_BYTES = 4;
 const MOST_INDEX_BYTES = 1 << 28;
 const MOST_RECORD_BYTES = 2 ** 32;
 
@@ -94,7 +97,7 @@ async function readIndex(gatherer: Gatherer): Promise<SeriesIndex> {
   if (head === null || String.fromCharCode(...head.subarray(0, 8)) !== MAGIC) throw new StreamBroken("not a series stream");
   const view = new DataView(head.buffer);
   const length = view.getUint32(12, true);
-  if (view.getUint32(8, true) !== 1 || length > MOST_INDEX_BYTES) throw new StreamBroken("a newer kind of series stream");
+  if (view.getUint32(8, true) !== 2 || length > MOST_INDEX_BYTES) throw new StreamBroken("a newer kind of series stream");
   const json = await gatherer.take(Math.ceil(length / 8) * 8);
   if (json === null) throw new StreamBroken("the stream stops early");
   return JSON.parse(utf8(json.subarray(0, length)).replace(/\0+$/, "")) as SeriesIndex;
@@ -108,8 +111,9 @@ async function readRecord(gatherer: Gatherer, index: SeriesIndex): Promise<Serie
   const length = Number(view.getBigUint64(8, true));
   if (instance >= index.instances.length || length > MOST_RECORD_BYTES) throw new StreamBroken("a record that cannot be");
   const bytes = length === 0 ? new Uint8Array(0) : await gatherer.take(length);
-  if (bytes === null) throw new StreamBroken("the stream stops early");
-  return { instance, flags: view.getUint32(4, true), bytes };
+  const condition = bytes === null ? null : await gatherer.take(CONDITION_BYTES);
+  if (bytes === null || condition === null) throw new StreamBroken("the stream stops early");
+  return { instance, flags: view.getUint32(4, true), sound: condition.every((byte) => byte === 0), bytes };
 }
 
 function utf8(bytes: Uint8Array): string {
