@@ -317,15 +317,26 @@ def insert_token(tx: WriteTransaction, **columns: object) -> int:
     return number(rows[0][0])
 
 
-def token_by_hash(tx: ReadTransaction, token_hash: bytes, now: datetime) -> tuple[int, str, str] | None:
-    """Key, name and scopes of a token that is good now."""
+def token_by_hash(
+    tx: ReadTransaction, token_hash: bytes, now: datetime, made_by: datetime
+) -> tuple[int, str, str, datetime | None] | None:
+    """Key, name, scopes and last use of a token that is good now: one that expires was made by then as well."""
     rows = tx.rows(
-        """SELECT token_key, name, scopes FROM machine_tokens WHERE token_hash = :hash AND revoked_at IS NULL
-           AND (expires_at IS NULL OR expires_at > :now)""",
+        """SELECT token_key, name, scopes, last_used_at FROM machine_tokens WHERE token_hash = :hash
+           AND revoked_at IS NULL AND (expires_at IS NULL OR (expires_at > :now AND created_at <= :made_by))""",
         hash=token_hash,
         now=microseconds(now),
+        made_by=microseconds(made_by),
     )
-    return (number(rows[0][0]), str(rows[0][1]), str(rows[0][2])) if rows else None
+    if not rows:
+        return None
+    key, name, scopes, last_used = rows[0]
+    return number(key), str(name), str(scopes), maybe_instant(last_used)
+
+
+def note_token_use(tx: WriteTransaction, token_key: int, at: datetime) -> None:
+    """Note that a token was used."""
+    tx.change("UPDATE machine_tokens SET last_used_at = :at WHERE token_key = :key", at=microseconds(at), key=token_key)
 
 
 def revoke_token(tx: WriteTransaction, token_key: int, at: datetime) -> bool:

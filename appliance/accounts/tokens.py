@@ -1,7 +1,11 @@
 """Bearer tokens for machines: named, scoped, revocable, told once.
 
 A token carries permissions of the one table and nothing more; only its
-SHA-256 is kept. Tokens open DICOMweb, never pages.
+SHA-256 is kept. Tokens open DICOMweb, never pages. Their last use is kept to
+the day, so that a machine that is gone can be told from one that works.
+
+Guards: a clock that is set back makes no expired token good: one that expires is
+refused while its making lies ahead of the clock.
 """
 
 import hashlib
@@ -9,14 +13,14 @@ import json
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from appliance.accounts import queries
 from appliance.accounts.context import Accounts
 from appliance.accounts.roles import IMAGE_RIGHT, Permission
 from appliance.accounts.trail import account_key_of
 from appliance.audit.events import Actor, Event, EventCode, Subject, SubjectKind
-from appliance.clock import instant
+from appliance.clock import DRIFT, instant, is_ahead
 from appliance.errors import NotFound, Unsuitable
 
 MAY_BE_SCOPED = IMAGE_RIGHT
@@ -26,16 +30,18 @@ SCOPES: Mapping[str, Permission] = {
     "read-studies": Permission.READ_STUDY,
     "view-images": Permission.VIEW_IMAGES,
 }
+NOTED_EVERY = timedelta(days=1)
 _PREFIX = "enamel_"  # so that scanners for leaked secrets can know it
 
 
 @dataclass(frozen=True, slots=True)
 class MachineToken:
-    """A machine that may come in."""
+    """A machine that may come in; `use_is_due` when this use of it should be noted."""
 
     token_key: int
     name: str
     permissions: frozenset[Permission]
+    use_is_due: bool
 
 
 def issue_token(
@@ -66,12 +72,20 @@ def issue_token(
 
 def find_token(accounts: Accounts, token: str) -> MachineToken | None:
     """Give the machine of this token, or None when it is unknown, expired or revoked."""
+    now = accounts.clock.now()
     with accounts.database.read() as tx:
-        found = queries.token_by_hash(tx, _hash(token), accounts.clock.now())
+        found = queries.token_by_hash(tx, _hash(token), now, now + DRIFT)
     if found is None:
         return None
-    token_key, name, scopes = found
-    return MachineToken(token_key, name, frozenset(Permission(scope) for scope in json.loads(scopes)))
+    token_key, name, scopes, last_used_at = found
+    due = last_used_at is None or now - last_used_at >= NOTED_EVERY or is_ahead(last_used_at, now)
+    return MachineToken(token_key, name, frozenset(Permission(scope) for scope in json.loads(scopes)), due)
+
+
+def note_use(accounts: Accounts, token_key: int) -> None:
+    """Note that a token is used now; to be done where that is due."""
+    with accounts.database.write() as tx:
+        queries.note_token_use(tx, token_key, accounts.clock.now())
 
 
 def revoke_token(accounts: Accounts, token_key: int, by: Actor) -> None:

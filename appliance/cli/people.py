@@ -77,11 +77,13 @@ def _token_list(call: Invocation) -> Answer:
                 "scopes": list(token.scopes),
                 "created_at": token.created_at.isoformat(),
                 "expires_at": token.expires_at and token.expires_at.isoformat(),
+                "last_used_at": token.last_used_at and token.last_used_at.isoformat(),
                 "revoked_at": token.revoked_at and token.revoked_at.isoformat(),
             }
             for token in all_tokens(rooms.accounts)
         ]
-    return listed(rows, ("token_key", "name", "scopes", "created_at", "expires_at", "revoked_at"), "There is no token.")
+    columns = ("token_key", "name", "scopes", "created_at", "expires_at", "last_used_at", "revoked_at")
+    return listed(rows, columns, "There is no token.")
 
 
 def _token_add(call: Invocation) -> Answer:

@@ -113,4 +113,5 @@ def test_a_token_has_the_scopes_that_were_asked_for_and_no_other(data: Path) -> 
     assert isinstance(answer, dict)
     assert answer["scopes"] == ["list-studies", "view-images"]
     listed = [row for row in enamel(data, "tokens", "list") if isinstance(row, dict) and row["name"] == "front desk"]
-    assert [(row["scopes"], row["expires_at"]) for row in listed] == [(["list-studies", "view-images"], None)]
+    shown = [(row["scopes"], row["expires_at"], row["last_used_at"]) for row in listed]
+    assert shown == [(["list-studies", "view-images"], None, None)]

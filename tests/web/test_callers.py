@@ -1,6 +1,7 @@
 """Who may come in: tokens and sessions, at once refused when revoked, and never told what they may not know."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import httpx
@@ -8,7 +9,8 @@ import pytest
 
 from appliance.accounts.roles import Permission
 from appliance.accounts.sessions import Stage, start_session
-from appliance.accounts.tokens import SCOPES, revoke_token
+from appliance.accounts.tokens import SCOPES, all_tokens, issue_token, revoke_token
+from appliance.audit.events import OPERATOR
 from appliance.web.dicomweb.callers import TOUCH_SECONDS, Callers, Credential, credential_of
 from appliance.web.dicomweb.paths import ALL_RESOURCES, parse_path
 from tests.web.a_clinic import AClinic
@@ -128,6 +130,40 @@ def test_asking_again_while_an_answer_is_sent_is_no_activity_of_its_person(tmp_p
         clinic.clock.pass_time(seconds=TOUCH_SECONDS + 1)
         callers.check(scope, credential, "192.0.2.10")
     assert callers.scope(credential, "192.0.2.10")[1] is not None
+
+
+def test_the_use_of_a_token_is_noted_once_a_day_and_off_the_event_loop(tmp_path: Path) -> None:
+    clinic = AClinic(tmp_path)
+    token = issue_token(clinic.accounts, "planning PC", [Permission.LIST_STUDIES], OPERATOR)
+    callers, credential = Callers(clinic.accounts), Credential(bearer=token)
+
+    def used() -> datetime | None:
+        return all_tokens(clinic.accounts)[0].last_used_at
+
+    scope, due = callers.scope(credential, "192.0.2.10")
+    assert due is not None
+    assert used() is None
+    due()
+    first = clinic.clock.now()
+    assert used() == first
+    clinic.clock.pass_time(hours=23)
+    assert callers.scope(credential, "192.0.2.10") == (scope, None)
+    assert used() == first
+    clinic.clock.pass_time(hours=1)
+    callers.check(scope, credential, "192.0.2.10")
+    later = callers.scope(credential, "192.0.2.10")[1]
+    assert later is not None
+    assert callers.scope(credential, "192.0.2.11")[1] is None, "it is being noted"
+    later()
+    assert used() == clinic.clock.now()
+
+
+def test_a_token_that_reads_is_seen_to_be_used(served: ADicomweb) -> None:
+    token = served.issue(Permission.LIST_STUDIES)
+    assert all_tokens(served.accounts)[-1].last_used_at is None
+    with served.client_with(token) as client:
+        assert client.get("/dicomweb/studies").status_code == 200
+    assert all_tokens(served.accounts)[-1].last_used_at is not None
 
 
 def test_a_credential_is_read_from_either_header() -> None:

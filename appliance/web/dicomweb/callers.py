@@ -16,7 +16,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from appliance.accounts.context import Accounts
 from appliance.accounts.roles import Permission
 from appliance.accounts.sessions import Session, Stage, find_session, use_session
-from appliance.accounts.tokens import find_token
+from appliance.accounts.tokens import find_token, note_use
 from appliance.archive.scope import Scope
 from appliance.audit.events import Actor, ActorKind
 from appliance.errors import NotPermitted
@@ -92,7 +92,7 @@ class Callers:
 
     def _look_up(self, credential: Credential, address: str) -> tuple[Scope, Callable[[], object] | None]:
         if credential.bearer:
-            return self._machine(credential.bearer, address), None
+            return self._machine(credential, address)
         session = find_session(self._accounts, credential.cookie) if credential.cookie else None
         if session is None or session.stage is not Stage.FULL:
             raise NotSignedIn("no session")
@@ -100,21 +100,30 @@ class Callers:
             raise NotSignedIn("the screen is locked, or a new password is due")
         return _person(session, address), self._touch(credential, session, address)
 
-    def _machine(self, bearer: str, address: str) -> Scope:
-        token = find_token(self._accounts, bearer)
+    def _machine(self, credential: Credential, address: str) -> tuple[Scope, Callable[[], object] | None]:
+        token = find_token(self._accounts, credential.bearer)
         if token is None:
             raise NotSignedIn("no such token")
         actor = Actor(ActorKind.TOKEN, token.token_key, _address(address))
-        return _scope(actor, f"token {token.token_key}", token.permissions)
+        scope = _scope(actor, f"token {token.token_key}", token.permissions)
+        if credential.background or not token.use_is_due or not self._may_touch(scope.caller.encode()):
+            return scope, None
+        return scope, lambda: note_use(self._accounts, token.token_key)
 
     def _touch(self, credential: Credential, session: Session, address: str) -> Callable[[], object] | None:
-        now = self._accounts.clock.monotonic()
-        if credential.background or now - self._touched.get(session.session_hash, -TOUCH_SECONDS) < TOUCH_SECONDS:
+        if credential.background or not self._may_touch(session.session_hash):
             return None
+        return lambda: use_session(self._accounts, credential.cookie, address)
+
+    def _may_touch(self, caller: bytes) -> bool:
+        """Say whether this caller's use was not handed out to be noted just now; then it is now."""
+        now = self._accounts.clock.monotonic()
+        if now - self._touched.get(caller, -TOUCH_SECONDS) < TOUCH_SECONDS:
+            return False
         if len(self._touched) >= REMEMBERED:
             self._touched.clear()
-        self._touched[session.session_hash] = now
-        return lambda: use_session(self._accounts, credential.cookie, address)
+        self._touched[caller] = now
+        return True
 
 
 def _person(session: Session, address: str) -> Scope:
