@@ -145,17 +145,17 @@ async def _known(dicomweb: Dicomweb, connection: HTTPScope) -> Request:
     scope, due = dicomweb.callers.scope(credential, address)
     if due is not None:
         await asyncio.to_thread(due)
-    named = {name: value.decode("latin-1") for name, value in headers}
+    named = dict(headers)
     return Request(
         credential,
         address,
         scope,
         connection["path"],
         connection["query_string"].decode("latin-1"),
-        parse_accept(named.get(b"accept", "")),
-        named.get(b"range", ""),
-        named.get(b"if-range", ""),
-        f"{connection['scheme']}://{named.get(b'host', 'localhost')}{ROOT}",
+        parse_accept(named.get(b"accept", b"").decode("latin-1")),
+        named.get(b"range", b"").decode("latin-1"),
+        named.get(b"if-range", b"").decode("latin-1"),
+        f"{connection['scheme']}://{named.get(b'host', b'localhost').decode('latin-1')}{ROOT}",
     )
 
 
