@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.archive.matching import Key, Level, Search, match_for
@@ -30,6 +31,16 @@ KEPT_KEY = SecretKey(bytes(32))  # of invented people
 Look = Callable[[ReadTransaction, int], object]
 
 
+@dataclass(frozen=True)
+class Measured:
+    """One look-up's times, in ms, and how many rows its last one gave."""
+
+    name: str
+    p50_ms: float
+    p99_ms: float
+    rows: int
+
+
 def main() -> None:
     """Build, look up, write the results."""
     parser = argparse.ArgumentParser(description="Look up in a large catalogue")
@@ -40,17 +51,12 @@ def main() -> None:
     with catalogue(asked.keep, asked.studies) as (database, path, how):
         with database.read() as tx:
             names = patient_names(tx)
-        lines = [
+        measured = [timed(database, name, look, asked.reps) for name, look in looks(asked.studies, names).items()]
+        about = (
             f"{asked.studies * PER_STUDY:,} instances in {asked.studies:,} studies, SQLCipher file of "
-            f"{path.stat().st_size / 1e6:.0f} MB, {how}; {asked.reps} look-ups each, "
-            f"p99 at most {LIMIT_MS:g} ms is wanted.",
-            "",
-            "| look-up | p50, ms | p99, ms | rows |",
-            "|---|---|---|---|",
-        ]
-        for name, look in looks(asked.studies, names).items():
-            lines.append(timed(database, name, look, asked.reps))
-        write_section("Looking up", lines)
+            f"{path.stat().st_size / 1e6:.0f} MB, {how}; {asked.reps} look-ups each."
+        )
+        write_section("Looking up", [about, "", *table(measured)])
 
 
 @contextmanager
@@ -155,8 +161,23 @@ def qido(level: Level, chosen: Callable[[int], Mapping[Key, str]], *, fuzzy: boo
     return look
 
 
-def timed(database: Database, name: str, look: Look, reps: int) -> str:
-    """Look up so often and give a line of the table."""
+def table(measured: Sequence[Measured]) -> list[str]:
+    """Give the table, in which a look-up whose p99 is above what is wanted says so."""
+    slow = [one for one in measured if one.p99_ms > LIMIT_MS]
+    lines = [
+        f"A p99 of at most {LIMIT_MS:g} ms is wanted: {len(measured) - len(slow)} of {len(measured)} look-ups have it.",
+        "",
+        f"| look-up | p50, ms | p99, ms | p99 within {LIMIT_MS:g} ms | rows |",
+        "|---|---|---|---|---|",
+    ]
+    for one in measured:
+        kept = "**no**" if one in slow else "yes"
+        lines.append(f"| {one.name} | {one.p50_ms:.3f} | {one.p99_ms:.3f} | {kept} | {one.rows} |")
+    return lines
+
+
+def timed(database: Database, name: str, look: Look, reps: int) -> Measured:
+    """Look up so often and give how long it took."""
     taken, rows = [], 0
     for number in range(reps):
         begin = time.perf_counter()
@@ -165,7 +186,7 @@ def timed(database: Database, name: str, look: Look, reps: int) -> str:
         taken.append((time.perf_counter() - begin) * 1e3)
         rows = len(found) if isinstance(found, Sequence) else 1
     taken.sort()
-    return f"| {name} | {statistics.median(taken):.3f} | {taken[int(reps * 0.99)]:.3f} | {rows} |"
+    return Measured(name, statistics.median(taken), taken[int(reps * 0.99)], rows)
 
 
 def _volume(studies: int, number: int) -> int:
