@@ -135,11 +135,25 @@ def test_mutated_messages_are_answered_or_closed(unharmed: RunningBox) -> None:
         message = bytearray(whole)
         for _ in range(chance.randint(1, 8)):
             message[chance.randrange(len(message))] = chance.randrange(256)
-        with socket.create_connection((unharmed.dicom.host, unharmed.dicom.port), 15) as stream, suppress(OSError):
-            stream.sendall(message)
+        with socket.create_connection((unharmed.dicom.host, unharmed.dicom.port), 15) as stream:
+            send_and_wait_for_the_end(stream, message)
+
+
+def send_and_wait_for_the_end(stream: socket.socket, message: bytes | bytearray) -> None:
+    """Send a message and nothing more; raise TimeoutError unless the peer closes, answered or not."""
+    with suppress(ConnectionError):  # it may close, or break off, while the message is still being sent
+        stream.sendall(message)
+        with suppress(OSError):  # closed by now: there is nothing to shut (shutdown(2), ENOTCONN)
             stream.shutdown(socket.SHUT_WR)
-            while stream.recv(65536):
-                pass
+        while stream.recv(65536):
+            pass
+
+
+def test_a_peer_that_neither_answers_nor_closes_would_be_noticed() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent, socket.create_connection(silent.getsockname()) as stream:
+        stream.settimeout(0.1)
+        with pytest.raises(TimeoutError):
+            send_and_wait_for_the_end(stream, b"anybody?")
 
 
 def test_senders_that_vanish_in_the_middle_leave_what_was_acknowledged(unharmed: RunningBox) -> None:
