@@ -6,7 +6,8 @@ and the box it was sealed for. Only regular files are read, and none is waited
 for. Reading changes nothing on disk.
 """
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
@@ -70,6 +71,17 @@ class InboxReader:
     def association_ids(self) -> list[AssociationId]:
         """Give every association's folder by name; foreign names are passed over."""
         return [AssociationId(bytes.fromhex(name)) for name in self._names(self._inbox)]
+
+    def walk(self) -> Iterator[AssociationId]:
+        """Give every association's folder as the disk has them, in no order, without a list of all.
+
+        Raises:
+            Unavailable: The disk refused.
+        """
+        with storage_faults(), suppress(FileNotFoundError, NotADirectoryError), os.scandir(self._inbox) as entries:
+            for entry in entries:
+                with suppress(Unsuitable):
+                    yield AssociationId.parse(entry.name)
 
     def record_of(self, association_id: AssociationId) -> SealedAssociation | None:
         """Read who sent; None while a folder has no record yet.

@@ -1,28 +1,31 @@
 """Makes the next wrapping key and inbox key pair, and destroys old ones when nothing needs them.
 
 Guards: a key is destroyed only when no row is wrapped by it, or no association
-record in inbox or settled names it, and never on the day it was retired: a
+record in inbox or settled names it (pairs_in_use.py), and never on the day it was retired: a
 receiver may still be about to seal to it. The receiver's file is written after
 the commit; until then arrivals are sealed to the key before, which still opens.
 A number of an inbox pair is never used again: after an older copy of the catalogue
 came back, the next pair is numbered above all that the receiver's file and the
-inbox tell of, and a published key is never replaced by one of the same number.
+inbox tell of (without that file the settled records, too), and a published key is
+never replaced by one of the same number.
 A clock that is set stops none of it: what intake does by the minute and day runs
 by the monotonic clock, and a key or run that lies ahead of the clock counts from now.
 Leaves out: the root; only a new root answers a leaked one. Copies of the
 catalogue made before still hold what is destroyed here.
 """
 
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from appliance.audit.events import PROCESS, Actor, Event, EventCode
 from appliance.clock import is_ahead
-from appliance.errors import Tampered, Unavailable
+from appliance.errors import Unavailable
+from appliance.identifiers import AssociationId
 from appliance.inbox.public_key import InboxPublicKey, read_public_key
-from appliance.inbox.reader import InboxReader
+from appliance.intake.pairs_in_use import PairSearch, settled_pairs, waiting_pairs
 from appliance.intake.parts import IntakeParts
 from appliance.store import runs, stored_files
 from appliance.store.rotating_keys import (
@@ -99,6 +102,15 @@ class _Pass:
 
 
 @dataclass
+class _Search:
+    """One search for inbox pairs that nothing needs, as a part of a run that has made so many keys."""
+
+    run_key: int
+    made: int
+    pairs: PairSearch
+
+
+@dataclass
 class KeyUpkeep:
     """What intake does by itself: rotation every 30 days, wrapping anew, destruction."""
 
@@ -106,9 +118,11 @@ class KeyUpkeep:
     _look_at: float = float("-inf")
     _pass_at: float = float("-inf")
     _pass: _Pass | None = None
+    _search: _Search | None = None
+    _witnesses: dict[int, AssociationId] = field(default_factory=dict)
 
     def step(self) -> int:
-        """Do what is due, at most one batch; give how many rows were wrapped anew.
+        """Do what is due, at most one batch; give how many rows were wrapped anew or records read.
 
         Raises:
             Unavailable: The disk refused; it is tried again within the hour, the key file within a minute.
@@ -116,12 +130,12 @@ class KeyUpkeep:
         if self._pass is not None:
             return self._rewrap_some(self._pass)
         if self.parts.clock.monotonic() < self._look_at:
-            return 0
+            return 0 if self._search is None else self._search_some(self._search)
         now, self._look_at = self.parts.clock.now(), self.parts.clock.monotonic() + LOOK_SECONDS
         publish_inbox_key(self.parts)
         with self.parts.database.read() as tx:
             last = runs.last_runs(tx, ROTATION_JOB)
-        if _is_over(last.done_at, DAILY, now) and _is_over(last.begun_at, HOURLY, now):
+        if self._search is None and _is_over(last.done_at, DAILY, now) and _is_over(last.begun_at, HOURLY, now):
             self._run(now)
         self._begin_pass(self.parts.clock.now())
         return 0
@@ -130,26 +144,48 @@ class KeyUpkeep:
         with self.parts.database.write() as tx:
             run_key = runs.begin_run(tx, ROTATION_JOB, now)
             self.parts.keys.bring_back(tx, now)
-        done, failed = 0, 1
+        with self._failing_run(run_key):
+            made = self._rotate_old(now)
+            self._search = _Search(run_key, made, self._begin_search(now))
+        self._search_some(self._search)
+
+    @contextmanager
+    def _failing_run(self, run_key: int) -> Iterator[None]:
+        """End a run as failed if what is inside fails."""
         try:
-            done, failed = self._rotate_old(now) + self._destroy_inbox_pairs(now), 0
-        finally:
+            yield
+        except BaseException:
+            self._search = None
             with self.parts.database.write() as tx:
-                runs.end_run(tx, run_key, self.parts.clock.now(), done, failed)
+                runs.end_run(tx, run_key, self.parts.clock.now(), 0, 1)
+            raise
 
     def _rotate_old(self, now: datetime) -> int:
         with self.parts.database.read() as tx:
             old = tuple(kind for kind in _EVENTS if now - self.parts.keys.made_at(tx, kind) >= ROTATE_AFTER)
         return len(rotate(self.parts, old, PROCESS)) if old else 0
 
-    def _destroy_inbox_pairs(self, now: datetime) -> int:
+    def _begin_search(self, now: datetime) -> PairSearch:
         with self.parts.database.read() as tx:
-            retired = self.parts.keys.retired(tx, KeyKind.INBOX, now - GRACE)
-        unneeded = set(retired) - inbox_keys_in_use(self.parts) if retired else set[int]()
+            retired = set(self.parts.keys.retired(tx, KeyKind.INBOX, now - GRACE))
+        waiting = waiting_pairs(self.parts) if retired else set[int]()  # first: it may settle behind the search
+        return PairSearch(self.parts, retired - waiting, self._witnesses)
+
+    def _search_some(self, one: _Search) -> int:
+        with self._failing_run(one.run_key):
+            done = one.pairs.step()
+            if one.pairs.is_over:
+                self._end_search(one)
+        return done
+
+    def _end_search(self, one: _Search) -> None:
+        """Destroy what nothing was found to need, also of what came meanwhile."""
+        unneeded = one.pairs.unnamed and one.pairs.unnamed - waiting_pairs(self.parts)
         with self.parts.database.write() as tx:
             for number in sorted(unneeded):
                 self._destroy(tx, KeyKind.INBOX, number)
-        return len(unneeded)
+            runs.end_run(tx, one.run_key, self.parts.clock.now(), one.made + len(unneeded), 0)
+        self._search = None
 
     def _begin_pass(self, now: datetime) -> None:
         with self.parts.database.read() as tx:
@@ -180,27 +216,14 @@ class KeyUpkeep:
         self.parts.audit.record(tx, Event(EventCode.KEY_DESTROYED, PROCESS, number=number))
 
 
-def inbox_keys_in_use(parts: IntakeParts) -> set[int]:
-    """Give the pairs that association records name; a record that cannot be read no key opens.
-
-    Raises:
-        Unavailable: The disk refused.
-    """
-    numbers: set[int] = set()
-    for folder in filter(Path.is_dir, (parts.inbox, parts.settled, parts.aside)):
-        reader = InboxReader(folder, parts.box_id, parts.files)
-        for association_id in reader.association_ids():
-            parts.on_progress()
-            with suppress(Tampered):
-                record = reader.record_of(association_id)
-                numbers |= {record.inbox_key_number} if record is not None else set()
-    return numbers
-
-
 def _highest_seen(parts: IntakeParts) -> int:
-    """Give the highest number of an inbox pair that the receiver's file and association records tell of."""
+    """Give the highest number of an inbox pair that the receiver's file and association records tell of.
+
+    The receiver seals to what its file tells and to nothing newer, so the settled records are read without it only.
+    """
     published = _published(parts)
-    told = {0 if published is None else published.number, *inbox_keys_in_use(parts)}
+    told = {0, *waiting_pairs(parts)}
+    told |= settled_pairs(parts) if published is None else {published.number}
     return max(number for number in told if number < _MOST_PAIRS)
 
 
