@@ -1,4 +1,4 @@
-"""Child processes that are started again when they die and end with their parent.
+"""Child processes that are started again when they die or hang, and end with their parent.
 
 Guards: a child's secrets reach it by an inherited pipe only, never by its
 arguments, its environment or a file; it inherits no other descriptor; when
@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+from appliance.assembly.heartbeat import Heartbeat, Watchdog
 from appliance.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ class Plan:
         environment: All of it; nothing is inherited.
         log_file: Where its standard output and error go.
         keyring: Written into a pipe that it inherits; None for a child without keys.
+        watchdog: How long it may be silent before it is taken for hanging; None asks nothing of it.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Plan:
     environment: Mapping[str, str]
     log_file: Path
     keyring: bytes | None = field(default=None, repr=False)
+    watchdog: Watchdog | None = None
 
 
 class Child:
@@ -60,6 +63,7 @@ class Child:
         self.plan = plan
         self._clock = clock
         self._process: subprocess.Popen[bytes] | None = None
+        self._heartbeat: Heartbeat | None = None
         self._failures = 0
         self._started_at = 0.0
         self._asked_at = 0.0
@@ -71,14 +75,16 @@ class Child:
         return self._process.pid if self._process else None
 
     def tend(self) -> None:
-        """Start it when it should run and does not; call this whenever a child may have died."""
+        """Start it when it should run and does not, kill it when it hangs; call this often."""
         if self._process is not None and self._process.poll() is not None:
             self._note_death(self._process.returncode)
+        if self._process is not None and self._heartbeat is not None and self._heartbeat.is_late():
+            log.warning("%s hangs: it was silent for too long and is killed", self.plan.name)
+            self._process.kill()
+            self._hear_no_more()
         _keep_small(self.plan.log_file)
         if self._process is None and self._clock.monotonic() >= self._start_again_at:
-            self._process = _spawn(self.plan)
-            self._started_at = self._clock.monotonic()
-            log.info("%s runs as process %d", self.plan.name, self._process.pid)
+            self._start()
 
     def ask_to_stop(self) -> None:
         """Send SIGTERM and return at once."""
@@ -90,6 +96,7 @@ class Child:
         """Say, without waiting, whether it has ended since it was asked; past the patience, kill it."""
         if self._process is None or self._process.poll() is not None:
             self._process = None
+            self._hear_no_more()
             return True
         if self._clock.monotonic() - self._asked_at > patience_seconds:
             log.warning("%s did not stop in %.0f s and was killed", self.plan.name, patience_seconds)
@@ -107,6 +114,22 @@ class Child:
             self._process.kill()
             self._process.wait()
         self._process = None
+        self._hear_no_more()
+
+    def _start(self) -> None:
+        if self.plan.watchdog is not None:
+            try:
+                self._heartbeat = Heartbeat(self.plan.watchdog, self._clock)
+            except OSError as error:
+                log.warning("%s runs without a watchdog: %s", self.plan.name, error.strerror)
+        self._process = _spawn(self.plan, self._heartbeat.environment if self._heartbeat is not None else {})
+        self._started_at = self._clock.monotonic()
+        log.info("%s runs as process %d", self.plan.name, self._process.pid)
+
+    def _hear_no_more(self) -> None:
+        if self._heartbeat is not None:
+            self._heartbeat.close()
+            self._heartbeat = None
 
     def _note_death(self, status: int) -> None:
         if self._clock.monotonic() - self._started_at > _STEADY_SECONDS:
@@ -115,17 +138,18 @@ class Child:
         self._failures += 1
         self._start_again_at = self._clock.monotonic() + pause
         self._process = None
+        self._hear_no_more()
         log.warning("%s ended with status %d and starts again in %.1f s", self.plan.name, status, pause)
 
 
-def _spawn(plan: Plan) -> subprocess.Popen[bytes]:
+def _spawn(plan: Plan, heartbeat: Mapping[str, str]) -> subprocess.Popen[bytes]:
     read_end = None if plan.keyring is None else _filled_pipe(plan.keyring)
     command = [str(read_end) if part == "{keys}" else part for part in plan.command]
     try:
         with _open_log(plan.log_file) as log_file:
             return subprocess.Popen(  # noqa: S603  the command is ours; nothing in it comes from outside
                 command,
-                env=dict(plan.environment),
+                env={**plan.environment, **heartbeat},
                 stdin=subprocess.DEVNULL,
                 stdout=log_file,
                 stderr=subprocess.STDOUT,

@@ -3,9 +3,10 @@
 import logging
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import appliance
 from appliance.assembly.box import open_box, sealed_root
@@ -13,6 +14,7 @@ from appliance.assembly.caddy import caddy_config, caddy_environment
 from appliance.assembly.certificates import keep_certificates
 from appliance.assembly.children import Plan
 from appliance.assembly.folders import Folders
+from appliance.assembly.heartbeat import Watchdog
 from appliance.assembly.ports import check_ports
 from appliance.assembly.supervisor import Supervisor, Works
 from appliance.clock import Clock
@@ -24,6 +26,8 @@ from appliance.store.files import RealFiles, replace_durably, storage_faults
 log = logging.getLogger(__name__)
 
 _RENEWAL_SECONDS = 3600.0
+# How long each may be silent before it is taken for hanging: as long as on a box (WatchdogSec= in systemd/).
+PATIENCE_SECONDS: Mapping[str, float] = MappingProxyType({"receiver": 30.0, "staff": 60.0, "intake": 80.0})
 _PORTS_ADVICE = (
     "Stop what listens there, or choose others in the settings: "
     "receiver.port, receiver.tls_port (for both, 0 is none), staff.port"
@@ -97,6 +101,7 @@ def _planner(folders: Folders, settings_file: Path, caddy: tuple[str, ...]) -> C
             return Plan(name, caddy, caddy_environment(environment, folders), log_file)
         command = (sys.executable, "-m", "appliance", name, "--settings", str(settings_file))
         keys = () if keyring is None else ("--keys-fd", "{keys}")
-        return Plan(name, command + keys, environment, log_file, keyring)
+        watchdog = Watchdog(folders.notify_socket(name), PATIENCE_SECONDS[name])
+        return Plan(name, command + keys, environment, log_file, keyring, watchdog)
 
     return plan

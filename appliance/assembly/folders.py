@@ -118,6 +118,10 @@ class Folders:
     def caddy_socket(self) -> Path:
         return self.run / "caddy.sock"
 
+    def notify_socket(self, process: str) -> Path:
+        """Give where a process tells its supervisor that it lives."""
+        return self.run / f"{process}.beat"
+
     def create(self) -> None:
         """Make every folder that is missing; those of the data folder are durable then.
 

@@ -1,14 +1,24 @@
 """The embedded default's own duties: free ports, and a certificate that does not run out."""
 
+import os
+import re
+import signal
 import socket
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import psutil
 import pytest
 
 from appliance.assembly.box import create_box
-from appliance.assembly.embedded import Renewal, embedded_works
-from appliance.assembly.supervisor import Supervisor
+from appliance.assembly.children import Plan
+from appliance.assembly.embedded import PATIENCE_SECONDS, Renewal, embedded_works
+from appliance.assembly.folders import Folders
+from appliance.assembly.supervisor import Supervisor, Works
+from appliance.clock import SystemClock
 from appliance.config import ReceiverSettings, Settings, StaffSettings, in_folders
 from appliance.errors import NotFound, Unavailable
 from appliance.keys.authority import is_due
@@ -70,6 +80,66 @@ def test_a_port_that_is_taken_is_told_before_anything_starts(tmp_path: Path) -> 
         port = taken.getsockname()[1]
         with pytest.raises(Unavailable, match=str(port)):
             embedded_works(settings(tmp_path, port), tmp_path / "settings.toml", Calendar())
+
+
+def test_each_process_that_hangs_is_started_anew(short_path: Path, free_ports: Callable[[int], list[int]]) -> None:
+    [port], clock = free_ports(1), SystemClock()
+    create_box(settings(short_path, port), None, clock)
+    works = embedded_works(settings(short_path, port), short_path / "settings.toml", clock)
+    supervisor, stopped, seen = Supervisor(impatient(works), clock), dict[str, int](), list[float]()
+    supervisor.unlock(None)
+    deadline = clock.monotonic() + 90
+
+    def each_tick() -> None:
+        running = supervisor.status().processes
+        assert clock.monotonic() < deadline, (stopped, running)
+        if (
+            not stopped
+            and PATIENCE_SECONDS.keys() <= running.keys()
+            and all_serve(running["intake"], port, works.folders)
+        ):
+            seen.append(clock.monotonic())
+        if not stopped and seen and clock.monotonic() - seen[0] > 1:  # by now they have told that they serve
+            stopped.update({name: running[name] for name in PATIENCE_SECONDS})
+            for number in stopped.values():
+                os.kill(number, signal.SIGSTOP)
+        if stopped and all(running.get(name, number) != number for name, number in stopped.items()):
+            supervisor.stop()
+
+    supervisor.run(each_tick)
+    assert not any(psutil.pid_exists(number) for number in stopped.values())
+
+
+def impatient(works: Works) -> Works:
+    """Give the same processes, whose silence is believed sooner."""
+
+    def plan(name: str, keyring: bytes | None) -> Plan:
+        made = works.plan(name, keyring)
+        watchdog = made.watchdog and replace(made.watchdog, patience_seconds=5, start_seconds=30)
+        return replace(made, watchdog=watchdog)
+
+    return replace(works, plan=plan)
+
+
+def all_serve(intake: int, port: int, folders: Folders) -> bool:
+    """Say whether the receiver takes connections, staff answers, and intake has given way, the first that it does."""
+    with socket.socket() as scanner, socket.socket(socket.AF_UNIX) as caddy:
+        caddy.settimeout(1)
+        if scanner.connect_ex(("127.0.0.1", port)) or caddy.connect_ex(str(folders.staff_socket)):
+            return False
+        caddy.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
+        with suppress(TimeoutError):
+            return caddy.recv(100).startswith(b"HTTP/1.1 200") and psutil.Process(intake).nice() > 0
+    return False
+
+
+def test_the_embedded_default_is_as_patient_as_the_boxs_units() -> None:
+    units = Path(__file__).parents[2] / "systemd"
+    found = {
+        name: float(re.findall(r"^WatchdogSec=(\d+)$", (units / f"enamel-{name}.service").read_text(), re.MULTILINE)[0])
+        for name in PATIENCE_SECONDS
+    }
+    assert found == PATIENCE_SECONDS
 
 
 def test_where_there_is_no_box_nothing_runs(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ import pytest
 from appliance.assembly import locker
 from appliance.assembly.children import Child, Plan
 from appliance.assembly.folders import Folders
+from appliance.assembly.heartbeat import Watchdog
 from appliance.assembly.supervisor import Supervisor, Works, waiting_count
 from appliance.clock import SystemClock
 from appliance.errors import Refused, Unavailable
@@ -199,6 +200,56 @@ def test_a_child_that_is_killed_runs_again_within_five_seconds_with_its_keys(fol
         yield lambda: (folders.logs / "intake.log").read_bytes().count(b"keys") == 2
 
     play(supervisor, story())
+
+
+def test_a_child_that_hangs_is_killed_and_runs_again_and_one_that_works_is_left_alone(folders: Folders) -> None:
+    live = (
+        "import os, sys, threading; from appliance.assembly.service_manager import ServiceManager\n"
+        "one = ServiceManager(os.environ); one.ready(); one.attend(threading.Event(), lambda: True)\n"
+    )
+    plain = works(folders)
+
+    def plan(name: str, keyring: bytes | None) -> Plan:
+        if name == "caddy":
+            return plain.plan(name, keyring)
+        watchdog = Watchdog(folders.notify_socket(name), patience_seconds=4)
+        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(REPOSITORY)}
+        return Plan(name, (sys.executable, "-c", live), environment, folders.logs / f"{name}.log", None, watchdog)
+
+    supervisor = Supervisor(replace(plain, plan=plan), SystemClock())
+    supervisor.unlock(None)
+
+    def story() -> Iterator[Callable[[], bool]]:
+        serving = time.monotonic() + 5
+        yield lambda: time.monotonic() > serving
+        before = supervisor.status().processes
+        os.kill(before["staff"], signal.SIGSTOP)
+        began = time.monotonic()
+        yield lambda: supervisor.status().processes.get("staff", before["staff"]) != before["staff"]
+        assert time.monotonic() - began < 15
+        assert not psutil.pid_exists(before["staff"])
+        assert {**supervisor.status().processes, "staff": before["staff"]} == before
+
+    play(supervisor, story(), seconds=30)
+    assert children_of_this() == []
+    assert not list(folders.run.iterdir())
+
+
+def test_a_child_whose_beat_cannot_be_heard_runs_all_the_same(
+    folders: Folders, caplog: pytest.LogCaptureFixture
+) -> None:
+    watchdog = Watchdog(folders.run / "gone" / "sleeper.beat", patience_seconds=0.1, start_seconds=0.1)
+    plan = Plan("sleeper", ("sleep", "600"), {}, folders.logs / "sleeper.log", watchdog=watchdog)
+    child = Child(plan, SystemClock())
+    try:
+        child.tend()
+        time.sleep(0.3)
+        child.tend()
+        assert child.process_id is not None
+        assert "sleeper runs without a watchdog: No such file or directory" in caplog.text
+    finally:
+        child.ask_to_stop()
+        child.stop()
 
 
 def test_the_locker_answers_its_own_user_and_survives_nonsense(folders: Folders) -> None:
