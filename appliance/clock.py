@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 DRIFT = timedelta(minutes=1)  # what setting a clock right moves it by without anybody noticing
+HOUR_SECONDS = 3600.0
 
 
 class Clock(Protocol):
@@ -32,6 +33,25 @@ class SystemClock:
 def is_ahead(then: datetime, now: datetime) -> bool:
     """Say whether a kept instant lies in the future by more than drift: then the clock was set back since."""
     return then - now > DRIFT
+
+
+class Hourly:
+    """Says when something is due that is done at once, once an hour, and whenever the clock was set."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._due_at = float("-inf")
+        self._started_at = 0.0
+
+    def is_due(self) -> bool:
+        """Say whether it is due; it counts as done then."""
+        now = self._clock.monotonic()
+        started_at = self._clock.now().timestamp() - now  # the same as long as nobody sets the clock
+        was_set = abs(started_at - self._started_at) > DRIFT.total_seconds()
+        if now < self._due_at and not was_set:
+            return False
+        self._due_at, self._started_at = now + HOUR_SECONDS, started_at
+        return True
 
 
 def microseconds(instant: datetime) -> int:

@@ -52,14 +52,18 @@ def ensure_certificates(rooms: Rooms) -> None:
         root = _web_root(rooms, tx)
         fresh = new_device_root(rooms.settings.clinic_name, rooms.clock.now())
         devices = _authority(rooms, tx, KeyKind.DEVICE_AUTHORITY, fresh)
-    if _read(folders.tls / CA_FILE) != root.certificate or _is_due(web / "web-intermediate.pem", rooms.clock):
+    if _read(folders.tls / CA_FILE) != root.certificate or _is_due(
+        web / "web-intermediate.pem", rooms.clock, root.certificate
+    ):
         intermediate = new_web_intermediate(root, rooms.clock.now())
         _write(web / "web-intermediate-key.pem", intermediate.private_key, _OWN)
         _write(web / "web-intermediate.pem", intermediate.certificate, _SHARED)
         _write(folders.tls / CA_FILE, root.certificate, _SHARED)
         _issue_web(web, names, rooms.clock)
-    renew_web_certificate(web, names, rooms.clock)
-    if _read(dicom / "dicom-clients.pem") != devices.certificate or _is_due(dicom / "dicom.pem", rooms.clock):
+    renew_web_certificate(folders, names, rooms.clock)
+    if _read(dicom / "dicom-clients.pem") != devices.certificate or _is_due(
+        dicom / "dicom.pem", rooms.clock, devices.certificate
+    ):
         server = issue_device_server(devices, names, rooms.clock.now())
         _write(dicom / "dicom-key.pem", server.private_key, _SHARED)
         _write(dicom / "dicom.pem", server.certificate + devices.certificate, _SHARED)
@@ -99,25 +103,32 @@ def keep_certificates(settings: Settings, keyring: bytes | None, clock: Clock) -
         Unavailable: There is no issuing certificate, or the disk refused.
     """
     folders = Folders.of(settings)
-    web, needs_root_key = folders.web_tls, (folders.web_tls / "web-intermediate.pem", folders.dicom_tls / "dicom.pem")
+    web, dicom = folders.web_tls, folders.dicom_tls
+    needs_root_key = {
+        web / "web-intermediate.pem": folders.tls / CA_FILE,
+        dicom / "dicom.pem": dicom / "dicom-clients.pem",
+    }
     before = _read(web / "web.pem")
-    if keyring is not None and any(_is_due(file, clock) for file in needs_root_key):
+    if keyring is not None and any(
+        _is_due(file, clock, _read(authority)) for file, authority in needs_root_key.items()
+    ):
         rooms = open_rooms(settings, Keyring.decode(keyring), clock)
         try:
             ensure_certificates(rooms)
         finally:
             rooms.database.close()
-    renew_web_certificate(web, settings.staff.names, clock)
+    renew_web_certificate(folders, settings.staff.names, clock)
     return _read(web / "web.pem") != before
 
 
-def renew_web_certificate(web: Path, names: tuple[str, ...], clock: Clock) -> bool:
+def renew_web_certificate(folders: Folders, names: tuple[str, ...], clock: Clock) -> bool:
     """Issue the web certificate again where it is due or the names are others; needs no key of the box.
 
     Returns:
         Whether Caddy has to read it again.
     """
-    if _read(web / "web-names") == _names(names) and not _is_due(web / "web.pem", clock):
+    web, authority = folders.web_tls, _read(folders.tls / CA_FILE)
+    if _read(web / "web-names") == _names(names) and not _is_due(web / "web.pem", clock, authority):
         return False
     _issue_web(web, names, clock)
     return True
@@ -174,9 +185,9 @@ def _names(names: tuple[str, ...]) -> bytes:
     return "\n".join(names).encode()
 
 
-def _is_due(file: Path, clock: Clock) -> bool:
+def _is_due(file: Path, clock: Clock, authority: bytes | None) -> bool:
     certificate = _read(file)
-    return certificate is None or is_due(certificate, clock.now())
+    return certificate is None or authority is None or is_due(certificate, clock.now(), authority)
 
 
 def _read(file: Path) -> bytes | None:

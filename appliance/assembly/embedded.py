@@ -17,7 +17,7 @@ from appliance.assembly.folders import Folders
 from appliance.assembly.heartbeat import Watchdog
 from appliance.assembly.ports import check_ports
 from appliance.assembly.supervisor import Supervisor, Works
-from appliance.clock import Clock
+from appliance.clock import Clock, Hourly
 from appliance.config import Settings, child_environment
 from appliance.errors import ApplianceError, Unavailable
 from appliance.keys.sealing import asks_passphrase, sealed_by
@@ -25,7 +25,6 @@ from appliance.store.files import RealFiles, replace_durably, storage_faults
 
 log = logging.getLogger(__name__)
 
-_RENEWAL_SECONDS = 3600.0
 # How long each may be silent before it is taken for hanging: as long as on a box (WatchdogSec= in systemd/).
 PATIENCE_SECONDS: Mapping[str, float] = MappingProxyType({"receiver": 30.0, "staff": 60.0, "intake": 80.0})
 _PORTS_ADVICE = (
@@ -65,13 +64,14 @@ class Renewal:
     supervisor: Supervisor
     settings: Settings
     clock: Clock
-    _due_at: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._hourly = Hourly(self.clock)
 
     def each_tick(self) -> None:
-        """Once an hour issue anew what is due, and have Caddy read it."""
-        if self.clock.monotonic() < self._due_at:
+        """Once an hour, and when the clock was set, issue anew what is due, and have Caddy read it."""
+        if not self._hourly.is_due():
             return
-        self._due_at = self.clock.monotonic() + _RENEWAL_SECONDS
         try:
             if keep_certificates(self.settings, self.supervisor.keyring_of("staff"), self.clock):
                 self.supervisor.restart("caddy")

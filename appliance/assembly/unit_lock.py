@@ -28,7 +28,7 @@ from appliance.assembly.lock_trail import RecordedLock
 from appliance.assembly.running import Start, begin
 from appliance.assembly.service_manager import ServiceManager, handed_sockets
 from appliance.assembly.supervisor import Keyrings, waiting_count
-from appliance.clock import Clock, SystemClock
+from appliance.clock import Clock, Hourly, SystemClock
 from appliance.config import Settings, service_manager_facts
 from appliance.errors import ApplianceError, Unavailable
 from appliance.inbox.spool import Spool
@@ -47,7 +47,6 @@ UNITS = {
 }
 SOCKET = "locker"  # the name that the socket unit gives
 _TICK_SECONDS = 1.0
-_TICKS_AN_HOUR = 3600
 
 Systemctl = Callable[..., str]
 
@@ -174,11 +173,17 @@ def run_locker(start: Start) -> None:
     lock.resume()
     if not asked:
         locker.unlock_alone(replace(recorded, unattended=True))
-    serve(listener, recorded, manager, stop, lambda: renew(settings, lock, clock))
+    hourly = Hourly(clock)
+
+    def each_tick() -> None:
+        if hourly.is_due():
+            renew(settings, lock, clock)
+
+    serve(listener, recorded, manager, stop, each_tick)
 
 
 def serve(
-    listener: socket.socket, lock: locker.Lock, manager: ServiceManager, stop: Event, hourly: Callable[[], None]
+    listener: socket.socket, lock: locker.Lock, manager: ServiceManager, stop: Event, each_tick: Callable[[], None]
 ) -> None:
     """Answer the locker's socket until told to stop.
 
@@ -188,14 +193,11 @@ def serve(
         manager: Hears that the locker serves and lives: this one thread answers and feeds, so what hangs goes unfed,
             and an unlock that migrates feeds by its own progress.
         stop: Ends this within a second.
-        hourly: Done at once and about once an hour.
+        each_tick: Done about once a second.
     """
     manager.ready()
-    ticks = 0
     while not stop.is_set():
-        if ticks % _TICKS_AN_HOUR == 0:
-            hourly()
-        ticks += 1
+        each_tick()
         manager.alive()
         if select.select([listener], [], [], _TICK_SECONDS)[0]:
             locker.answer_next(listener, lock)

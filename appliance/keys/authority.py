@@ -108,13 +108,18 @@ def certificate_sha256(certificate: bytes) -> bytes:
     return _load(certificate).fingerprint(SHA256())
 
 
-def is_due(certificate: bytes, now: datetime) -> bool:
-    """Say whether less than a third of a certificate's life is left.
+def is_due(certificate: bytes, now: datetime, authority: bytes) -> bool:
+    """Say whether less than a third of a certificate's life is left, or it was issued ahead of the clock.
+
+    A clock that is before the authority's own time is wrong, and nothing is due by it: what is issued then is
+    worth nothing once the clock is set right.
 
     Raises:
-        Tampered: It is no certificate.
+        Tampered: One is no certificate.
     """
     loaded = _load(certificate)
+    if now < loaded.not_valid_before_utc:
+        return now >= _load(authority).not_valid_before_utc
     return now > loaded.not_valid_after_utc - (loaded.not_valid_after_utc - loaded.not_valid_before_utc) / 3
 
 

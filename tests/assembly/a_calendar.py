@@ -1,7 +1,7 @@
 """A clock that is set."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 
 @dataclass
@@ -9,9 +9,10 @@ class Calendar:
     """Stands still until a test moves it."""
 
     at: datetime = datetime(2026, 3, 1, tzinfo=UTC)
+    stepped: timedelta = timedelta()
 
     def now(self) -> datetime:
-        return self.at
+        return self.at + self.stepped
 
     def monotonic(self) -> float:
         return self.at.timestamp()

@@ -355,10 +355,10 @@ def test_certificates_are_renewed_in_time_locked_or_not_and_trust_is_kept(tmp_pa
     clock = Calendar()
     create_box(settings(tmp_path), None, clock)
     tls = tmp_path / "data" / "tls"
-    trusted = (tls / "web-ca.pem").read_bytes()
-    assert not renew_web_certificate(tls / "web", NAMES, clock)
+    trusted, folders = (tls / "web-ca.pem").read_bytes(), Folders.of(settings(tmp_path))
+    assert not renew_web_certificate(folders, NAMES, clock)
     clock.at += timedelta(days=25)
-    assert renew_web_certificate(tls / "web", NAMES, clock), "the web certificate, without any key of the box"
+    assert renew_web_certificate(folders, NAMES, clock), "the web certificate, without any key of the box"
     clock.at += timedelta(days=50)
     intermediate = (tls / "web" / "web-intermediate.pem").read_bytes()
     ensure_certificates(rooms_of(settings(tmp_path), clock))
@@ -385,7 +385,7 @@ def test_a_public_address_is_refused(tmp_path: Path) -> None:
 
 def test_without_an_issuing_certificate_a_locked_box_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="unlock it once"):
-        renew_web_certificate(tmp_path, NAMES, Calendar())
+        renew_web_certificate(Folders.of(settings(tmp_path)), NAMES, Calendar())
 
 
 def test_the_authorities_keys_are_in_the_catalogue_alone(tmp_path: Path) -> None:

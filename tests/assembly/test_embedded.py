@@ -7,11 +7,12 @@ import socket
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psutil
 import pytest
+from cryptography.x509 import load_pem_x509_certificate
 
 from appliance.assembly.box import create_box
 from appliance.assembly.children import Plan
@@ -60,9 +61,43 @@ def test_what_issues_certificates_is_renewed_while_unlocked_and_waits_while_lock
         renewal.each_tick()
         seen.add((tls / "web" / "web-intermediate.pem").read_bytes())
         for name in ("web/web.pem", "web/web-intermediate.pem", "dicom/dicom.pem"):
-            assert not is_due((tls / name).read_bytes(), clock.at), f"{name} on {clock.at}"
+            assert not is_due((tls / name).read_bytes(), clock.at, trusted), f"{name} on {clock.at}"
     assert len(seen) == 10
     assert (tls / "web-ca.pem").read_bytes() == trusted
+
+
+CHAIN = ("web/web.pem", "web/web-intermediate.pem", "dicom/dicom.pem")
+
+
+def test_what_was_issued_while_the_clock_ran_ahead_is_issued_anew_once_it_is_set_right(tmp_path: Path) -> None:
+    clock = Calendar()
+    create_box(settings(tmp_path), None, clock)
+    supervisor = Supervisor(embedded_works(settings(tmp_path), tmp_path / "settings.toml", clock), clock)
+    renewal, tls = Renewal(supervisor, settings(tmp_path), clock), tmp_path / "tls"
+    supervisor.unlock(None)
+    trusted, before = (tls / "web-ca.pem").read_bytes(), [(tls / name).read_bytes() for name in CHAIN]
+    for stepped in (timedelta(days=3650), timedelta()):
+        clock.stepped = stepped
+        renewal.each_tick()
+        for name in CHAIN:
+            loaded = load_pem_x509_certificate((tls / name).read_bytes())
+            assert loaded.not_valid_before_utc < clock.now() < loaded.not_valid_after_utc, f"{name}, {stepped}"
+    assert (tls / "web-ca.pem").read_bytes() == trusted
+    assert not set(before) & {(tls / name).read_bytes() for name in CHAIN}
+
+
+def test_a_clock_that_starts_in_1970_costs_no_certificate(tmp_path: Path) -> None:
+    clock = Calendar()
+    create_box(settings(tmp_path), None, clock)
+    supervisor = Supervisor(embedded_works(settings(tmp_path), tmp_path / "settings.toml", clock), clock)
+    supervisor.unlock(None)
+    before = [(tmp_path / "tls" / name).read_bytes() for name in CHAIN]
+    clock.stepped = datetime(1970, 1, 1, tzinfo=UTC) - clock.at
+    renewal = Renewal(supervisor, settings(tmp_path), clock)
+    renewal.each_tick()
+    clock.stepped = timedelta()
+    renewal.each_tick()
+    assert [(tmp_path / "tls" / name).read_bytes() for name in CHAIN] == before
 
 
 def test_a_renewal_that_fails_stops_nothing(tmp_path: Path) -> None:

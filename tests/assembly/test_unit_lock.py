@@ -107,8 +107,8 @@ def test_the_locker_answers_on_the_socket_it_is_handed(lock: UnitLock, tmp_path:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
         listener.bind(str(path))
         listener.listen()
-        renewed: list[bool] = []
-        arguments = (listener, lock, ServiceManager({}), done, lambda: renewed.append(True))
+        ticked: list[bool] = []
+        arguments = (listener, lock, ServiceManager({}), done, lambda: ticked.append(True))
         serving = threading.Thread(target=serve, args=arguments)
         serving.start()
         try:
@@ -119,7 +119,7 @@ def test_the_locker_answers_on_the_socket_it_is_handed(lock: UnitLock, tmp_path:
         finally:
             done.set()
             serving.join()
-    assert renewed == [True]
+    assert ticked, "certificates are looked at from here"
 
 
 @dataclass(frozen=True)

@@ -72,8 +72,15 @@ def test_the_intermediate_cannot_make_another_authority(tmp_path: Path) -> None:
 def test_the_intermediate_lives_ninety_days_and_is_due_after_sixty() -> None:
     loaded = x509.load_pem_x509_certificate(INTERMEDIATE.certificate)
     assert loaded.not_valid_after_utc == NOW + timedelta(days=90)
-    assert not is_due(INTERMEDIATE.certificate, NOW + timedelta(days=59))
-    assert is_due(INTERMEDIATE.certificate, NOW + timedelta(days=61))
+    assert not is_due(INTERMEDIATE.certificate, NOW + timedelta(days=59), WEB.certificate)
+    assert is_due(INTERMEDIATE.certificate, NOW + timedelta(days=61), WEB.certificate)
+
+
+def test_what_was_issued_ahead_of_the_clock_is_due_unless_the_clock_is_plainly_wrong() -> None:
+    ahead = new_web_intermediate(WEB, NOW + timedelta(days=3650))
+    assert is_due(ahead.certificate, NOW, WEB.certificate)
+    assert not is_due(ahead.certificate, NOW - timedelta(days=2), WEB.certificate), "before its authority's own time"
+    assert not is_due(INTERMEDIATE.certificate, datetime(1970, 1, 1, tzinfo=UTC), WEB.certificate)
 
 
 @needs_openssl
