@@ -23,7 +23,7 @@ from appliance.errors import (
 )
 from appliance.keys.secret import SecretKey
 from appliance.store.database import Database, told_by_kind
-from appliance.store.migrations import Migration
+from appliance.store.migrations import Migration, known_migrations
 from appliance.store.transactions import ReadTransaction
 
 KEY = SecretKey(bytes(range(32)))
@@ -203,6 +203,16 @@ def test_a_catalogue_that_was_not_made_here_is_told_from_one_that_is_missing(tmp
     a_database(tmp_path).create_or_migrate(TABLE)
     with pytest.raises(CatalogueOutdated, match="is not the one that made this"):
         listed(a_database(tmp_path))
+
+
+def test_a_catalogue_that_is_up_to_date_or_older_is_brought_up_to_this_release(tmp_path: Path) -> None:
+    a_database(tmp_path).create_or_migrate()
+    assert a_database(tmp_path).migrate() == []
+    older = tmp_path / "older"
+    older.mkdir()
+    first, *others = known_migrations()
+    a_database(older).create_or_migrate((first,))
+    assert a_database(older).migrate() == [one.number for one in others]
 
 
 def test_a_catalogue_in_which_nothing_was_made_is_not_filled_by_opening_it(tmp_path: Path) -> None:

@@ -17,7 +17,9 @@ from appliance.store.files import (
     DurableFolders,
     RealFiles,
     create_durably,
+    is_in_memory,
     replace_durably,
+    replace_lazily,
     storage_faults,
 )
 from tests.store.failing_files import FailingFiles
@@ -179,3 +181,33 @@ def test_a_disk_that_takes_only_a_part_is_not_taken_for_one_that_took_all(tmp_pa
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         files.close(descriptor)
     assert (tmp_path / "short").stat().st_size == 100
+
+
+def test_a_folder_is_held_until_its_last_holder_lets_go(tmp_path: Path) -> None:
+    files = RealFiles()
+    assert not files.is_held(tmp_path)
+    first, second = files.hold_folder(tmp_path), files.hold_folder(tmp_path)
+    files.close(first)
+    assert files.is_held(tmp_path)
+    files.close(second)
+    assert not files.is_held(tmp_path)
+
+
+def test_what_is_gone_or_no_folder_nobody_holds(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert not any(RealFiles().is_held(tmp_path / name) for name in ("gone", "file"))
+
+
+def test_what_is_gone_with_the_power_is_told_from_a_disk(tmp_path: Path) -> None:
+    assert is_in_memory(Path("/dev/shm"))  # noqa: S108  every Linux has a tmpfs there; nothing is written
+    assert not is_in_memory(Path("/proc"))
+    with pytest.raises(FileNotFoundError):
+        is_in_memory(tmp_path / "nowhere")
+
+
+def test_a_file_that_is_replaced_lazily_is_whole_and_never_synced(tmp_path: Path) -> None:
+    files = FailingFiles()
+    (tmp_path / "file").write_bytes(b"old")
+    replace_lazily(files, tmp_path / "file", b"new")
+    assert (tmp_path / "file").read_bytes() == b"new"
+    assert files.done == ["create_exclusive", "write", "rename"]

@@ -2,7 +2,7 @@
 
 import json
 import stat
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from appliance.store.rotating_keys import (
     KeyKind,
     RotatingKeys,
     current_inbox_public_key,
+    knows_inbox_key,
     write_inbox_public_key,
 )
 from tests.store.a_box import ABox
@@ -137,3 +138,23 @@ def test_a_key_is_retired_when_the_next_is_made_and_listed_until_it_is_destroyed
         box.keys.destroy(tx, KeyKind.WRAPPING, 1)
         assert box.keys.retired(tx, KeyKind.WRAPPING, box.clock.now()) == []
     assert first <= began
+
+
+def test_a_pair_is_known_by_its_number_and_its_public_key_together(box: ABox) -> None:
+    with box.database.write() as tx:
+        first = current_inbox_public_key(tx)
+        second = box.keys.rotate_inbox_key(tx, 0)
+        assert knows_inbox_key(tx, first.number, first.public_key)
+        assert knows_inbox_key(tx, second.number, second.public_key)
+        assert not knows_inbox_key(tx, first.number, second.public_key)
+
+
+def test_keys_made_and_retired_ahead_of_the_clock_count_from_now(box: ABox) -> None:
+    with box.database.write() as tx:
+        box.keys.rotate_wrapping_key(tx)
+        made = box.keys.made_at(tx, KeyKind.WRAPPING)
+        now = made - timedelta(days=1)
+        assert box.keys.retired(tx, KeyKind.WRAPPING, now) == []
+        box.keys.bring_back(tx, now)
+        assert box.keys.made_at(tx, KeyKind.WRAPPING) == now
+        assert list(box.keys.retired(tx, KeyKind.WRAPPING, now)) == [1]

@@ -164,3 +164,15 @@ def test_what_is_put_aside_twice_or_came_again_is_replaced_by_nothing(tmp_path: 
     vault.move_back(ASSOCIATION)
     assert list(folder_again.iterdir()) == []
     assert len(list((tmp_path / "settled" / "aside").iterdir())) == 2
+
+
+def test_what_was_put_aside_comes_back_whole_where_nothing_took_its_place(tmp_path: Path) -> None:
+    files = FailingFiles()
+    vault = Vault(folder_with_arrivals(tmp_path), files)
+    there = tmp_path / "inbox" / str(ASSOCIATION)
+    before = sorted(path.name for path in there.iterdir())
+    vault.move_aside(ASSOCIATION)
+    assert not there.exists()
+    vault.move_back(ASSOCIATION)
+    assert sorted(path.name for path in there.iterdir()) == before
+    assert files.done[-2:] == ["rename", "fsync_folder"]
