@@ -16,7 +16,7 @@ import { expandSegments } from "./segments";
 
 const MOST_PIXELS = 1 << 28;
 const MOST_FRAMES = 65536;
-const NOTHING: FrameFacts = { slope: 1, intercept: 0, windows: [], position: null, orientation: null, spacing: null };
+const NOTHING: FrameFacts = { slope: 1, intercept: 0, windows: [], position: null, orientation: null, spacing: null, between: null };
 
 /** Describe an image.
  *
@@ -148,6 +148,7 @@ function frameFacts(data: Attributes, base: FrameFacts): FrameFacts {
     position: (vector(data, "x00200032", 3) as Vector | null) ?? base.position,
     orientation: (vector(data, "x00200037", 6) as Orientation | null) ?? base.orientation,
     spacing: spacing ?? base.spacing,
+    between: decimal(data, "x00180088") ?? base.between,
   };
 }
 

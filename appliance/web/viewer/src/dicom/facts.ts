@@ -22,6 +22,8 @@ export interface FrameFacts {
   readonly position: Vector | null;
   readonly orientation: Orientation | null;
   readonly spacing: readonly [number, number] | null;
+  /** Spacing Between Slices, negative where the scanner says so; null where it says nothing. */
+  readonly between: number | null;
 }
 
 /** Values that are no measurement (PS3.3 C.7.5.1.1.2): stored values from `low` to `high`, both included. */

@@ -3,10 +3,13 @@
  * from the stack's stored values, so nothing is lost but time.
  */
 import type { FramePixels, ImageFacts, VoiFunction, Window } from "../dicom/facts";
-import { chooseEncoding, holds, joined, makeEncoder, shrink, type Encoder, type Encoding, type Range } from "../volume/encoding";
+import { chooseEncoding, halfBits, holds, joined, makeEncoder, shrink, type Encoder, type Encoding, type Range } from "../volume/encoding";
 import { rangeOf } from "../volume/greys";
+import type { Geometry } from "../volume/geometry";
 import { frameFacts, type Slot, type Stack } from "../volume/stack";
 import { pixelSize, toImage, type Picture, type Size, type View } from "../volume/view";
+import { Filling } from "./filling";
+import { PlaneDrawer, type PlaneScene, type SolidScene } from "./planes";
 import { makeProgram, type Program } from "./program";
 import { COLOUR_FLAT, GREY_FLAT, GREY_VOLUME } from "./shaders";
 import { flatFactor, makeFlat, reserveVolume, uploadSlice, type VolumeTexture } from "./textures";
@@ -39,14 +42,18 @@ export class NoGraphics extends Error {}
 
 const MOST_ENCODERS = 16; // each keeps a table of 128 kB; a series with a rescale of its own for each slice has many
 
-const KINDS: Readonly<Record<VoiFunction, number>> = { LINEAR: 0, LINEAR_EXACT: 1, SIGMOID: 2 };
+/** What of a geometry the card needs. */
+export type VolumeShape = Pick<Geometry, "columns" | "rows" | "slices">;
+
+export const KINDS: Readonly<Record<VoiFunction, number>> = { LINEAR: 0, LINEAR_EXACT: 1, SIGMOID: 2 };
 
 export class Renderer {
   private readonly gl: WebGL2RenderingContext;
   private programs: Programs | null = null;
   private volume: VolumeTexture | null = null;
-  private volumeSize: { columns: number; rows: number } | null = null;
-  private readonly inVolume = new Set<number>();
+  private shape: VolumeShape | null = null;
+  private filling = new Filling([]);
+  private planes: PlaneDrawer | null = null;
   private flat: Flat | null = null;
   private range: Range | null = null;
   private whole = true;
@@ -89,20 +96,35 @@ export class Renderer {
     if (this.volume !== null) this.upload(slot);
   }
 
-  /** Reserve the volume for slots of one size, and fill it with what has come. */
-  openVolume(columns: number, rows: number): void {
-    this.volumeSize = { columns, rows };
-    this.volume = reserveVolume(this.gl, { columns, rows, slices: this.stack.slots.length }, this.mostBytes);
+  /** Reserve the volume for slots of one size, and fill it with what has come; say whether the card has room for it. */
+  openVolume(shape: VolumeShape): boolean {
+    this.shape = shape;
+    this.volume = reserveVolume(this.gl, { columns: shape.columns, rows: shape.rows, slices: shape.slices.length }, this.mostBytes);
     if (this.volume !== null) this.refill();
+    return this.volume !== null;
+  }
+
+  /** Nothing more comes: what is still empty stays dark. */
+  closeVolume(): void {
+    if (this.volume === null) return;
+    for (const slice of this.filling.empty()) uploadSlice(this.gl, this.volume, slice, this.darkSlice(this.volume));
+    this.filling.close();
+  }
+
+  private darkSlice({ columns, rows }: VolumeTexture): Uint16Array {
+    const { offset, scale } = this.encoding;
+    return new Uint16Array(columns * rows).fill(halfBits(((this.range?.low ?? offset) - offset) * scale));
   }
 
   private rebuild(): void {
     this.programs = null;
     this.volume = null;
     this.flat = null;
-    this.inVolume.clear();
+    this.planes = null;
     this.makePrograms();
-    if (this.volumeSize !== null) this.openVolume(this.volumeSize.columns, this.volumeSize.rows);
+    const { isClosed } = this.filling;
+    if (this.shape !== null) this.openVolume(this.shape);
+    if (isClosed) this.closeVolume();
   }
 
   private makePrograms(): void {
@@ -122,18 +144,21 @@ export class Renderer {
   }
 
   private refill(): void {
-    this.inVolume.clear();
+    const { isClosed } = this.filling;
+    this.filling = new Filling(this.shape?.slices ?? []);
     this.stack.slots.forEach((_, slot) => this.upload(slot));
+    if (isClosed) this.closeVolume();
   }
 
   private upload(slot: number): void {
     const { facts, pixels } = this.slotAt(slot);
-    if (this.volume === null || !facts || pixels?.kind !== "grey") return;
-    if (facts.columns !== this.volumeSize?.columns || facts.rows !== this.volumeSize.rows) return;
+    const slice = this.filling.sliceOf(slot);
+    if (this.volume === null || slice === null || !facts || pixels?.kind !== "grey") return;
+    if (facts.columns !== this.shape?.columns || facts.rows !== this.shape.rows) return;
     const { factor } = this.volume;
     const stored = factor === 1 ? pixels.stored : shrink(pixels.stored, { ...sizeOf(facts), samples: 1 }, factor);
-    uploadSlice(this.gl, this.volume, slot, this.encoderFor(this.slotAt(slot))(stored));
-    this.inVolume.add(slot);
+    uploadSlice(this.gl, this.volume, slice, this.encoderFor(this.slotAt(slot))(stored));
+    this.filling.fill(slice);
   }
 
   private encoderFor(slot: Slot): Encoder {
@@ -159,18 +184,44 @@ export class Renderer {
     this.place(program, scene);
     gl.uniform2f(program.uniform("window"), scene.window.centre, scene.window.width);
     gl.uniform2f(program.uniform("encoding"), this.encoding.offset, this.encoding.scale);
-    gl.uniform1f(program.uniform("slice"), (scene.slot + 0.5) / this.stack.slots.length);
+    gl.uniform1f(program.uniform("slice"), ((this.filling.sliceOf(scene.slot) ?? 0) + 0.5) / (this.volume?.slices ?? 1));
     gl.uniform1i(program.uniform("kind"), KINDS[scene.voiFunction]);
     gl.uniform1i(program.uniform("inverted"), scene.inverted ? 1 : 0);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
   }
 
-  /** Draw, then read the brightness 0..255 of one device pixel counted from the top left; for tests. */
-  brightnessAt(scene: Scene, x: number, y: number): number[] {
+  /** Draw a plane through the volume into a part of the canvas; say whether there is a volume to cut. */
+  drawPlane(scene: PlaneScene): boolean {
+    const drawer = this.planeDrawer();
+    if (drawer === null || this.volume === null) return false;
+    drawer.plane(scene, this.volume, this.encoding, this.filling);
+    return true;
+  }
+
+  /** Draw the volume as a body into a part of the canvas. */
+  drawSolid(scene: SolidScene): boolean {
+    const drawer = this.planeDrawer();
+    if (drawer === null || this.volume === null) return false;
+    drawer.solid(scene, this.volume, this.encoding, this.filling);
+    return true;
+  }
+
+  private planeDrawer(): PlaneDrawer | null {
+    if (this.gl.isContextLost()) return null;
+    return (this.planes ??= new PlaneDrawer(this.gl));
+  }
+
+  /** Read the brightness 0..255 of one device pixel counted from the top left, as it was drawn last. */
+  readAt(x: number, y: number): number[] {
     const pixel = new Uint8Array(4);
-    this.draw(scene);
     this.gl.readPixels(x, this.gl.drawingBufferHeight - 1 - y, 1, 1, this.gl.RGBA, this.gl.UNSIGNED_BYTE, pixel);
     return Array.from(pixel.subarray(0, 3));
+  }
+
+  /** Draw, then read the brightness 0..255 of one device pixel counted from the top left; for tests. */
+  brightnessAt(scene: Scene, x: number, y: number): number[] {
+    this.draw(scene);
+    return this.readAt(x, y);
   }
 
   clear(): void {
@@ -190,7 +241,7 @@ export class Renderer {
 
   private bind(index: number, pixels: FramePixels, programs: Programs): Program {
     const { gl } = this;
-    if (this.volume !== null && this.inVolume.has(index)) {
+    if (this.volume !== null && this.filling.holds(index)) {
       gl.useProgram(programs.volume.program);
       gl.bindTexture(gl.TEXTURE_3D, this.volume.texture);
       return programs.volume;

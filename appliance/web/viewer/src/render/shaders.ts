@@ -7,21 +7,15 @@ void main() {
 }`;
 
 /** Source: DICOM PS3.3 C.11.2.1 (window); kind 0 linear, 1 linear exact, 2 sigmoid. */
-const COMMON = `#version 300 es
+const BRIGHT = `#version 300 es
 precision highp float;
 precision highp sampler2D;
 precision highp sampler3D;
-uniform vec2 origin;   // image point at the drawing buffer's lower left corner
-uniform vec2 step_;    // image pixels for each device pixel, y downwards
-uniform vec2 size;     // columns, rows
 uniform vec2 window;   // centre, width
 uniform vec2 encoding; // offset, scale
-uniform float slice;
 uniform int kind;
 uniform bool inverted;
 out vec4 colour;
-vec2 place() { return (origin + gl_FragCoord.xy * step_) / size; }
-bool outside(vec2 at) { return any(lessThan(at, vec2(0.0))) || any(greaterThanEqual(at, vec2(1.0))); }
 float bright(float grey) {
   if (kind == 2) return 1.0 / (1.0 + exp(-4.0 * (grey - window.x) / window.y));
   float span = kind == 1 ? window.y : max(window.y - 1.0, 1e-6);
@@ -32,6 +26,15 @@ vec4 shown(float half_) {
   float level = bright(half_ / encoding.y + encoding.x);
   return vec4(vec3(inverted ? 1.0 - level : level), 1.0);
 }
+`;
+
+const COMMON = `${BRIGHT}
+uniform vec2 origin;   // image point at the drawing buffer's lower left corner
+uniform vec2 step_;    // image pixels for each device pixel, y downwards
+uniform vec2 size;     // columns, rows
+uniform float slice;
+vec2 place() { return (origin + gl_FragCoord.xy * step_) / size; }
+bool outside(vec2 at) { return any(lessThan(at, vec2(0.0))) || any(greaterThanEqual(at, vec2(1.0))); }
 `;
 
 export const GREY_VOLUME = `${COMMON}
@@ -54,4 +57,96 @@ void main() {
   vec2 at = place();
   vec3 rgb = texture(picture, at).rgb;
   colour = outside(at) ? vec4(0.0, 0.0, 0.0, 1.0) : vec4(inverted ? 1.0 - rgb : rgb, 1.0);
+}`;
+
+
+/** A volume of which some slices may not have come: between two that have, it is interpolated. */
+const SAMPLED = `
+uniform sampler3D picture;
+uniform sampler2D between; // of each slice: the nearest that has come below, above
+uniform bool whole;
+uniform vec3 corner;       // of the part drawn: texture coordinates at its lower left device pixel's corner
+uniform vec3 across;       // for each device pixel to the right
+uniform vec3 up;           // for each device pixel upwards
+uniform vec2 part;         // the part's lower left device pixel
+bool outside(vec3 at) { return any(lessThan(at, vec3(0.0))) || any(greaterThanEqual(at, vec3(1.0))); }
+vec3 place() { vec2 at = gl_FragCoord.xy - part; return corner + at.x * across + at.y * up; }
+float sampled(vec3 at) {
+  if (whole) return texture(picture, at).r;
+  float slices = float(textureSize(picture, 0).z);
+  float index = at.z * slices - 0.5;
+  ivec2 low = ivec2(int(clamp(floor(index), 0.0, slices - 1.0)), 0);
+  ivec2 high = ivec2(int(clamp(ceil(index), 0.0, slices - 1.0)), 0);
+  float below = texelFetch(between, low, 0).r;
+  float above = texelFetch(between, high, 0).g;
+  float share = above > below ? clamp((index - below) / (above - below), 0.0, 1.0) : 0.0;
+  float one = texture(picture, vec3(at.xy, (below + 0.5) / slices)).r;
+  return share == 0.0 ? one : mix(one, texture(picture, vec3(at.xy, (above + 0.5) / slices)).r, share);
+}
+`;
+
+/** A plane, or a slab of it: kind of slab 0 mean, 1 most, 2 least. */
+export const PLANE = `${BRIGHT}${SAMPLED}
+uniform vec3 through;  // from one sample of the slab to the next
+uniform int samples;
+uniform int slab;
+void main() {
+  vec3 at = place() - through * (0.5 * float(samples - 1));
+  float sum = 0.0, most = -1e9, least = 1e9, count = 0.0;
+  for (int i = 0; i < samples; i++, at += through) {
+    if (outside(at)) continue;
+    float value = sampled(at);
+    sum += value; count += 1.0;
+    most = max(most, value); least = min(least, value);
+  }
+  if (count == 0.0) { colour = vec4(0.0, 0.0, 0.0, 1.0); return; }
+  colour = shown(slab == 1 ? most : slab == 2 ? least : sum / count);
+}`;
+
+/** The volume as a body: rays from the front to the back; kind of look 0 surfaces in light, 1 the brightest point. */
+export const SOLID = `${BRIGHT}${SAMPLED}
+uniform vec3 through;   // from one sample of a ray to the next
+uniform vec3 toMm;      // a texture coordinate's length in mm along columns, rows, slices
+uniform int samples;    // at most
+uniform int look;
+uniform vec2 opacity;   // grey values where nothing, and where all, of the light is held back
+uniform vec3 tint;
+const vec3 BEHIND = vec3(0.0);
+float grey(vec3 at) { return sampled(at) / encoding.y + encoding.x; }
+vec2 within(vec3 start) {
+  vec3 a = -start / through, b = (1.0 - start) / through;
+  vec3 near = min(a, b), far = max(a, b);
+  return vec2(max(max(near.x, near.y), max(near.z, 0.0)), min(far.x, min(far.y, far.z)));
+}
+vec3 steepness(vec3 at) {
+  vec3 texel = 1.0 / vec3(textureSize(picture, 0));
+  vec3 e = vec3(texel.x, 0.0, 0.0), f = vec3(0.0, texel.y, 0.0), g = vec3(0.0, 0.0, texel.z);
+  vec3 change = vec3(grey(at + e) - grey(at - e), grey(at + f) - grey(at - f), grey(at + g) - grey(at - g));
+  return change / (2.0 * texel * toMm);
+}
+vec3 lit(vec3 at) {
+  vec3 normal = steepness(at);
+  float long_ = length(normal);
+  vec3 view = normalize(through * toMm);
+  float facing = long_ > 1e-6 ? abs(dot(normal / long_, view)) : 1.0;
+  return tint * (0.22 + 0.78 * facing) + vec3(0.18) * pow(facing, 24.0);
+}
+void main() {
+  vec3 start = place();
+  vec2 ends = within(start);
+  float first = ceil(ends.x);
+  int count = min(samples, int(ends.y - first));
+  vec3 at = start + through * first;
+  vec3 light = vec3(0.0);
+  float left = 1.0, most = -1e9;
+  for (int i = 0; i < count && left > 0.02; i++, at += through) {
+    float value = grey(at);
+    most = max(most, value);
+    if (look == 1 || value <= opacity.x) continue;
+    float held = smoothstep(opacity.x, opacity.y, value);
+    light += left * held * lit(at);
+    left *= 1.0 - held;
+  }
+  vec3 seen = look == 1 ? vec3(count > 0 ? bright(most) : 0.0) : light + left * BEHIND;
+  colour = vec4(inverted && look == 1 ? 1.0 - seen : seen, 1.0);
 }`;

@@ -1,6 +1,6 @@
 /** Mouse, pen and fingers. One pointer uses the chosen tool; two move and zoom; the wheel scrolls, with Ctrl it zooms. */
 import type { Point } from "../volume/view";
-import type { Actions, Tool } from "./actions";
+import { isPointTool, type Actions, type Phase, type Tool } from "./actions";
 
 const PIXELS_PER_IMAGE = 8;
 const PIXELS_PER_DOUBLING = 150;
@@ -25,6 +25,7 @@ export function listenToPointers(pane: HTMLElement, actions: Actions): void {
     held.set(event.pointerId, { at, start: at, tool: BUTTON_TOOLS[event.button] ?? null });
     carry.images = 0;
     actions.hover(at);
+    if (held.size === 1) point(held.get(event.pointerId), "down", actions);
   });
   pane.addEventListener("pointermove", (event) => {
     const one = held.get(event.pointerId);
@@ -38,11 +39,14 @@ export function listenToPointers(pane: HTMLElement, actions: Actions): void {
     else pinch(from, at, other.at, actions);
   });
   for (const end of ["pointerup", "pointercancel"] as const) {
-    pane.addEventListener(end, (event) => held.delete(event.pointerId));
+    pane.addEventListener(end, (event) => {
+      if (held.size === 1) point(held.get(event.pointerId), "up", actions);
+      held.delete(event.pointerId);
+    });
   }
   pane.addEventListener("pointerleave", () => actions.hover(null));
   pane.addEventListener("contextmenu", (event) => event.preventDefault());
-  pane.addEventListener("dblclick", () => actions.reset());
+  pane.addEventListener("dblclick", () => actions.enlarge());
   pane.addEventListener("wheel", (event) => wheel(pane, event, actions, carry), { passive: false });
 }
 
@@ -51,13 +55,19 @@ function pointIn(pane: HTMLElement, event: MouseEvent): Point {
   return { x: event.clientX - box.left, y: event.clientY - box.top };
 }
 
+function point(one: Held | undefined, phase: Phase, actions: Actions): void {
+  const tool = one?.tool ?? actions.tool;
+  if (one !== undefined && isPointTool(tool)) actions.point(tool, phase, one.at);
+}
+
 function drag(one: Held, from: Point, actions: Actions, carry: { images: number }): void {
   const [dx, dy] = [one.at.x - from.x, one.at.y - from.y];
   const tool = one.tool ?? actions.tool;
   if (tool === "window") actions.window(dx, dy);
   else if (tool === "pan") actions.pan(dx, dy);
   else if (tool === "zoom") actions.zoom(one.start, 2 ** (-dy / PIXELS_PER_DOUBLING));
-  else scrollByDrag(dy, actions, carry);
+  else if (isPointTool(tool)) actions.point(tool, "move", one.at);
+  else if (!actions.turn(dx, dy)) scrollByDrag(dy, actions, carry);
 }
 
 function scrollByDrag(dy: number, actions: Actions, carry: { images: number }): void {

@@ -17,6 +17,10 @@ export function element<K extends keyof HTMLElementTagNameMap>(
 /** Strokes on a 24 x 24 field. */
 const ICONS = {
   back: "M15 5l-7 7 7 7",
+  cross: "M12 3v6 M12 15v6 M3 12h6 M15 12h6 M12 12v.01",
+  length: "M4 15L15 4l5 5L9 20z M8 11l2 2 M11 8l2 2 M14 5l2 2",
+  angle: "M4 19L16 5 M4 19h16 M12 19a9 9 0 0 0-2.6-6.3",
+  clear: "M5 7h14 M9 7V4h6v3 M7 7l1 13h8l1-13 M10 11v5 M14 11v5",
   window: "M12 3a9 9 0 1 0 0 18z M12 3a9 9 0 0 1 0 18 M12 8h6 M12 12h9 M12 16h6",
   pan: "M12 3v18 M3 12h18 M9 6l3-3 3 3 M9 18l3 3 3-3 M6 9l-3 3 3 3 M18 9l3 3-3 3",
   zoom: "M10.5 4a6.5 6.5 0 1 0 0 13a6.5 6.5 0 0 0 0-13z M15.5 15.5L21 21 M10.5 7.5v6 M7.5 10.5h6",

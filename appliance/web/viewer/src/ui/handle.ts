@@ -4,11 +4,17 @@
  */
 import type { Renderer } from "../render/renderer";
 import { toPane } from "../volume/view";
+import { valueOf } from "../volume/linked";
+import type { PlaneName } from "../volume/planes";
+import type { Vector } from "../volume/vectors";
+import type { Planes } from "./planes";
 import type { Showing } from "./showing";
+import type { VolumeRoom } from "./volume_room";
 
 interface Behind {
   readonly showing: Showing;
   readonly renderer: Renderer | null;
+  readonly volume: VolumeRoom;
 }
 
 /** Put the handle on the page. */
@@ -18,11 +24,13 @@ export function expose(behind: () => Behind): void {
     stored: (slot: number) => storedOf(behind().showing, slot),
     brightness: (column: number, row: number) => brightnessOf(behind(), column, row),
     paneAt: (column: number, row: number) => paneOf(behind().showing, column, row),
+    cellAt: (name: PlaneName, point: Vector) => behind().volume.planes?.placeOf(name, point) ?? null,
+    cellBrightness: (name: PlaneName, point: Vector) => cellBrightness(behind(), name, point),
   });
   Object.defineProperty(window, "enamelViewer", { value: handle });
 }
 
-function stateOf({ showing, renderer }: Behind): Record<string, unknown> {
+function stateOf({ showing, renderer, volume }: Behind): Record<string, unknown> {
   const { stack, shown } = showing;
   return {
     images: stack.slots.length,
@@ -34,7 +42,30 @@ function stateOf({ showing, renderer }: Behind): Record<string, unknown> {
     view: shown === null ? null : showing.viewOf(shown),
     isVolume: showing.isVolume,
     factor: renderer?.factor ?? 1,
+    planes: volume.planes === null ? null : planesOf(volume.planes),
   };
+}
+
+function planesOf({ linked, layout }: Planes): Record<string, unknown> {
+  return {
+    layout,
+    crosshair: linked.crosshair,
+    slabMm: linked.slabMm,
+    slab: linked.slab,
+    slices: linked.geometry.slices,
+    oddities: linked.geometry.oddities,
+    marks: linked.marks.map((mark) => ({ kind: mark.kind, plane: mark.plane, value: valueOf(mark) })),
+  };
+}
+
+/** Brightness 0..255 that a cell shows over a point in mm. */
+function cellBrightness({ renderer, volume }: Behind, name: PlaneName, point: Vector): number[] | null {
+  const at = volume.planes?.placeOf(name, point) ?? null;
+  if (at === null || renderer === null) return null;
+  volume.draw(renderer);
+  const canvas = renderer.canvas.getBoundingClientRect();
+  const ratio = renderer.canvas.width / canvas.width;
+  return renderer.readAt(Math.floor((at.x - canvas.left) * ratio), Math.floor((at.y - canvas.top) * ratio));
 }
 
 /** A copy of an image's stored values, or of its red, green, blue bytes. */

@@ -89,7 +89,8 @@ function writeReading(room: Room, showing: Showing): void {
   put(room.corners.reading, words === "" ? "" : `${words}\ncolumn ${String(Math.floor(at.x) + 1)}, row ${String(Math.floor(at.y) + 1)}`);
 }
 
-function readingWords(reading: Reading): string {
+/** Say what lies under the hand. */
+export function readingWords(reading: Reading): string {
   if (reading === null) return "";
   if (reading.kind === "padding") return WORDS.padding;
   return reading.kind === "colour" ? `Red, green, blue ${reading.value.join(", ")}` : `Grey value ${number(reading.value)}`;

@@ -1,6 +1,8 @@
 /** The viewing room: every element of the page, made once, with no meaning of its own. */
 import { TOOLS, type Actions, type Tool } from "../tools/actions";
+import { furnishCells, type Cell, type CellName } from "./cells";
 import { button, element, icon } from "./elements";
+import { LOOKS } from "./looks";
 import { KEYS, WORDS } from "./words";
 
 export interface Room {
@@ -9,6 +11,15 @@ export interface Room {
   readonly tools: ReadonlyMap<Tool, HTMLButtonElement>;
   readonly invert: HTMLButtonElement;
   readonly presets: HTMLSelectElement;
+  /** Hidden until there is a volume. */
+  readonly layouts: HTMLSelectElement;
+  readonly looks: HTMLSelectElement;
+  readonly slab: HTMLInputElement;
+  readonly slabKind: HTMLSelectElement;
+  readonly slabText: HTMLOutputElement;
+  readonly clear: HTMLButtonElement;
+  readonly grid: HTMLElement;
+  readonly cells: Readonly<Record<CellName, Cell>>;
   readonly slider: HTMLInputElement;
   readonly counter: HTMLElement;
   readonly progress: HTMLProgressElement;
@@ -26,31 +37,57 @@ export function furnish(mount: HTMLElement, title: string, back: string | null, 
   const invert = button("invert", WORDS.invert, () => actions.invert());
   const presets = element("select", { "aria-label": WORDS.presets, title: WORDS.presets });
   const help = helpDialog();
-  const parts = { ...paneParts(), ...footParts(actions) };
+  const parts = { ...paneParts(), ...footParts(actions), ...volumeParts(actions) };
+  const cells = furnishCells(parts.pane);
   const bar = element("header", { class: "bar" });
   if (back !== null) bar.append(element("a", { class: "back", href: back, "aria-label": WORDS.back, title: WORDS.back }, icon("back")));
   bar.append(
     element("h1", title === "" ? { class: "none" } : {}, title),
     element("div", { class: "tools", role: "toolbar" }, ...tools.values()),
     presets,
+    parts.layouts,
+    parts.looks,
     element(
       "div",
       { class: "acts" },
+      parts.clear,
       invert,
       button("reset", WORDS.reset, () => actions.reset()),
       button("fullScreen", WORDS.fullScreen, () => actions.fullScreen()),
       button("help", WORDS.help, () => actions.help()),
     ),
   );
+  parts.foot.append(parts.thickness);
   mount.replaceChildren(bar, parts.pane, parts.foot, help);
-  return { ...parts, tools, invert, presets, help };
+  return { ...parts, ...cells, tools, invert, presets, help };
+}
+
+type VolumeParts = Pick<Room, "layouts" | "looks" | "slab" | "slabKind" | "slabText" | "clear"> & { thickness: HTMLElement };
+
+/** What only a volume has: layouts, 3D, slabs, measurements. */
+function volumeParts(actions: Actions): VolumeParts {
+  const layouts = choice(WORDS.layout, Object.entries(WORDS.layouts));
+  const looks = choice(WORDS.look, LOOKS.map((name) => [name, WORDS.looks[name]]));
+  const slabKind = choice(WORDS.slabKind, Object.entries(WORDS.slabs));
+  const slab = element("input", { type: "range", min: "0", max: "20", step: "0.5", value: "0", "aria-label": WORDS.slab, title: WORDS.slab });
+  const slabText = element("output", { class: "counter" });
+  const clear = button("clear", WORDS.clear, () => actions.remove());
+  const thickness = element("div", { class: "thickness", hidden: "" }, element("span", {}, WORDS.slab), slab, slabText, slabKind);
+  for (const part of [layouts, looks, clear]) part.hidden = true;
+  return { layouts, looks, slab, slabKind, slabText, clear, thickness };
+}
+
+function choice(label: string, options: readonly (readonly [string, string])[]): HTMLSelectElement {
+  return element("select", { "aria-label": label, title: label }, ...options.map(([value, words]) => new Option(words, value)));
 }
 
 function toolButton(tool: Tool, actions: Actions): HTMLButtonElement {
   return button(tool, WORDS.toolHints[tool], () => actions.choose(tool), WORDS.tools[tool]);
 }
 
-function paneParts(): Omit<Room, "tools" | "invert" | "presets" | "help" | "slider" | "counter"> {
+type PaneParts = Pick<Room, "pane" | "canvas" | "corners" | "edges" | "message" | "notice" | "ruler" | "progress">;
+
+function paneParts(): PaneParts {
   const canvas = element("canvas", { "aria-label": WORDS.slider, role: "img" });
   const corner = (name: string): HTMLElement => element("div", { class: `corner ${name}` });
   const edge = (name: string): HTMLElement => element("div", { class: `edge ${name}` });

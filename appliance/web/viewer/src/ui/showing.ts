@@ -24,7 +24,7 @@ export class Showing {
   pane: Size = { width: 1, height: 1 };
   isVolume = false;
   presets: readonly Window[] = [];
-  private first: Shown | null = null;
+  first: Shown | null = null;
   private readonly own = new Map<number, Window>();
 
   constructor(readonly stack: Stack) {}

@@ -1,16 +1,20 @@
 /** Joins worker, stack, renderer and room: takes what arrives, does what hands ask, and draws when something changed. */
 import type { FromReader } from "../messages";
 import { NoGraphics, Renderer } from "../render/renderer";
+import type { Looks } from "../render/planes";
 import type { Actions, Tool } from "../tools/actions";
 import { listenToKeys } from "../tools/keys";
 import { listenToPointers } from "../tools/pointers";
 import { draggedWindow } from "../volume/greys";
 import { Stack } from "../volume/stack";
 import { panned, zoomedAt, type Point } from "../volume/view";
+import type { SeriesIndex } from "../dicomweb/stream";
 import { expose } from "./handle";
 import { writeOverlay } from "./overlay";
 import { furnish, type Room } from "./room";
 import { Showing, type Shown } from "./showing";
+import { volumeOf } from "./volumes";
+import { VolumeRoom } from "./volume_room";
 import { problemWords, refusalWords, WORDS } from "./words";
 
 /** Guards one page: at most one drawing a screen refresh, and only after a change. */
@@ -22,6 +26,8 @@ export class Viewing implements Actions {
   private totalBytes = 0;
   /** All images are of one size, so that one window and one volume serve them all. */
   private uniform = false;
+  private index: SeriesIndex | null = null;
+  private readonly volume: VolumeRoom;
 
   /** @param mostBytes graphics memory that one series may take. */
   constructor(
@@ -31,12 +37,14 @@ export class Viewing implements Actions {
     private readonly mostBytes: number,
   ) {
     this.room = furnish(mount, title, back, this);
+    const around = { tool: () => this.tool, stack: () => this.showing.stack, looks: () => this.looks(), window: this.window.bind(this) };
+    this.volume = new VolumeRoom(mount, this.room, { ...around, change: () => this.change(), tell: (words) => this.tell(words) });
     listenToPointers(this.room.pane, this);
     listenToKeys(document, this);
     this.room.presets.addEventListener("change", () => this.preset(Number(this.room.presets.value)));
     this.room.canvas.addEventListener("webglcontextlost", () => this.tell(WORDS.lost));
     new ResizeObserver(() => this.resize()).observe(this.room.pane);
-    expose(() => ({ showing: this.showing, renderer: this.renderer }));
+    expose(() => ({ showing: this.showing, renderer: this.renderer, volume: this.volume }));
   }
 
   /** Take one message of the worker. */
@@ -60,6 +68,7 @@ export class Viewing implements Actions {
   }
 
   private open({ index }: Extract<FromReader, { type: "index" }>): void {
+    this.index = index;
     this.totalBytes = index.instances.reduce((sum, one) => sum + one.bytes, 0);
     this.showing = new Showing(new Stack(index.instances.map((one) => one.frames)));
     const pictures = index.instances.filter((one) => one.rows > 0);
@@ -107,10 +116,23 @@ export class Viewing implements Actions {
 
   private openVolume({ facts, slot }: Shown): void {
     const { stack } = this.showing;
-    if (slot.pixels?.kind !== "grey" || stack.slots.length < 2 || !this.uniform) return;
+    if (slot.pixels?.kind !== "grey" || stack.slots.length < 2) return;
+    const geometry = this.index === null ? null : volumeOf(this.index, stack, facts);
+    if (geometry === null && !this.uniform) return;
     this.showing.isVolume = true;
-    this.renderer?.openVolume(facts.columns, facts.rows);
+    const all = { columns: facts.columns, rows: facts.rows, slices: stack.slots.map((_, at) => at) };
+    const has = this.renderer?.openVolume(geometry ?? all) ?? false;
+    if (has) this.volume.show(geometry);
     this.change();
+  }
+
+  /** Every picture's own facts are known now: look once more how they lie. */
+  private closeVolume(): void {
+    const { shown } = this.showing;
+    const { geometry } = this.volume;
+    const found = this.index === null || shown === null || !this.showing.isVolume ? null : volumeOf(this.index, this.showing.stack, shown.facts);
+    if (found !== null && JSON.stringify(found) !== JSON.stringify(geometry) && this.renderer?.openVolume(found)) this.volume.show(found);
+    this.renderer?.closeVolume();
   }
 
   private mark({ instance, frame, code, detail }: Extract<FromReader, { type: "problem" }>): void {
@@ -131,6 +153,7 @@ export class Viewing implements Actions {
     const { stack } = this.showing;
     for (const slot of stack.slots) if (slot.pixels === null) slot.problem ??= problemWords("damaged", "");
     this.room.progress.hidden = true;
+    this.closeVolume();
     if (stack.problems > 0) this.tell(WORDS.missing(stack.problems));
     this.mount.dataset["ready"] = "all";
     this.change();
@@ -158,7 +181,8 @@ export class Viewing implements Actions {
 
   private redraw(): void {
     this.drawingAsked = false;
-    if (this.renderer !== null) this.showing.draw(this.renderer);
+    if (this.renderer !== null && this.volume.planes === null) this.showing.draw(this.renderer);
+    if (this.renderer !== null) this.volume.draw(this.renderer);
     if (this.renderer !== null) this.writeProblem();
     this.tellOfCoarseness();
     writeOverlay(this.room, this.showing);
@@ -171,7 +195,7 @@ export class Viewing implements Actions {
 
   private writeProblem(): void {
     const { stack, wanted } = this.showing;
-    const problem = stack.slots[wanted]?.problem ?? null;
+    const problem = this.volume.planes === null ? (stack.slots[wanted]?.problem ?? null) : null;
     this.room.message.hidden = problem === null;
     if (problem !== null) this.room.message.textContent = `${WORDS.cannotShow(wanted + 1)}. ${problem}`;
   }
@@ -190,13 +214,22 @@ export class Viewing implements Actions {
   }
 
   window(dx: number, dy: number): void {
-    const shown = this.showing.shown;
+    const shown = this.volume.planes === null ? this.showing.shown : this.showing.first;
     if (shown?.slot.pixels?.kind !== "grey") return;
     this.showing.window = draggedWindow(this.showing.windowOf(shown), dx, dy, shown.facts.voiFunction);
     this.change();
   }
 
+  /** How the planes are to be shown: the same window for all. */
+  private looks(): Looks {
+    const shown = this.showing.first;
+    const photometric = shown?.facts.photometric;
+    const window = shown === null ? { centre: 0, width: 1, name: "" } : this.showing.windowOf(shown);
+    return { window, voiFunction: shown?.facts.voiFunction ?? "LINEAR", inverted: this.showing.inverted !== (photometric === "MONOCHROME1") };
+  }
+
   pan(dx: number, dy: number): void {
+    if (this.volume.planes !== null) return this.volume.planes.actions.pan(dx, dy);
     const shown = this.showing.shown;
     if (shown === null) return;
     this.showing.view = panned(this.showing.viewOf(shown), this.showing.pane, this.showing.pictureOf(shown), { x: dx, y: dy });
@@ -204,6 +237,7 @@ export class Viewing implements Actions {
   }
 
   zoom(at: Point | null, factor: number): void {
+    if (this.volume.planes !== null) return this.volume.planes.actions.zoom(at, factor);
     const { shown, pane } = this.showing;
     if (shown === null) return;
     const middle = at ?? { x: pane.width / 2, y: pane.height / 2 };
@@ -212,11 +246,13 @@ export class Viewing implements Actions {
   }
 
   scroll(images: number): void {
+    if (this.volume.planes !== null) return this.volume.planes.actions.scroll(images);
     this.goTo(this.showing.wanted + images);
   }
 
   /** Another image keeps the view where it is of the same size, and is fitted anew where it is not. */
   goTo(image: number): void {
+    if (this.volume.planes !== null) return this.volume.planes.actions.goTo(image);
     const before = this.showing.shown;
     this.showing.wanted = Math.min(Math.max(0, this.images - 1), Math.max(0, image));
     const after = this.showing.shown;
@@ -239,7 +275,24 @@ export class Viewing implements Actions {
     this.change();
   }
 
+  point(): void {
+    // pictures that are no volume have no crosshair and no measures
+  }
+
+  turn(): boolean {
+    return false;
+  }
+
+  remove(): void {
+    this.volume.planes?.remove();
+  }
+
+  enlarge(): void {
+    this.reset();
+  }
+
   reset(): void {
+    this.volume.reset();
     this.showing.view = null;
     this.showing.window = null;
     this.showing.inverted = false;

@@ -1,15 +1,31 @@
 /** Every word that the viewer shows. */
 import type { ProblemCode } from "../messages";
+import type { Oddity } from "../volume/geometry";
 
 export const WORDS = {
   back: "Back to the study",
-  tools: { window: "Brightness", pan: "Move", zoom: "Zoom", scroll: "Scroll" },
+  tools: { cross: "Crosshair", window: "Brightness", pan: "Move", zoom: "Zoom", scroll: "Scroll", length: "Length", angle: "Angle" },
   toolHints: {
+    cross: "Click or drag to move the crosshair; drag a line's end to turn the planes (C)",
+    length: "Drag from one point to another to measure (L)",
+    angle: "Click three points; the second is the tip (A)",
     window: "Drag across for contrast, up and down for brightness (W)",
     pan: "Drag to move the picture (P)",
     zoom: "Drag up to enlarge, down to reduce (Z)",
     scroll: "Drag through the images (S)",
   },
+  cells: { axial: "Axial", coronal: "Coronal", sagittal: "Sagittal", solid: "3D" },
+  layouts: { all: "Planes and 3D", axial: "Axial", coronal: "Coronal", sagittal: "Sagittal", solid: "3D", images: "Images as sent" },
+  layout: "Layout",
+  slab: "Slab thickness",
+  slabs: { mean: "Average", most: "Maximum", least: "Minimum" },
+  slabKind: "What a slab shows",
+  thin: "thin",
+  looks: { bone: "Bone", teeth: "Teeth", skin: "Skin", brightest: "Maximum intensity" },
+  look: "What 3D shows",
+  oblique: "turned",
+  clear: "Remove measurements (Delete)",
+  noLength: "Nothing can be measured here",
   presets: "Brightness preset",
   ownWindow: "Adjusted by hand",
   invert: "Invert black and white (I)",
@@ -35,7 +51,9 @@ export const WORDS = {
 
 export const KEYS: readonly (readonly [string, string])[] = [
   ["Wheel, arrows", "through the images; Page up and down by ten"],
-  ["Drag", "the chosen tool: W brightness, P move, Z zoom, S scroll"],
+  ["Drag", "the chosen tool: C crosshair, W brightness, P move, Z zoom, S scroll, L length, A angle"],
+  ["Double click", "one pane large, or all again"],
+  ["Delete", "remove the last measurement"],
   ["Right or middle button", "zoom or move"],
   ["Two fingers, Ctrl + wheel, + −", "zoom"],
   ["1 to 9", "brightness presets"],
@@ -63,4 +81,30 @@ export function refusalWords(status: number): string {
   if (status === 423 || status === 503) return "The box is locked. It still receives scans; unlock it to look at them.";
   if (status === 429) return "The box is busy. Please try again in a moment.";
   return `The box could not hand out this series (status ${String(status)}).`;
+}
+
+type OddityWords = { readonly [Code in Oddity["code"]]: (oddity: Extract<Oddity, { code: Code }>) => string };
+
+const ODDITIES: OddityWords = {
+  "left-out": ({ count }) => (count === 1 ? "1 image is not part of the volume." : `${String(count)} images are not part of the volume.`),
+  duplicates: ({ count }) => (count === 1 ? "1 slice lies where another one does; the first is shown." : `${String(count)} slices lie where another one does; the first is shown.`),
+  missing: ({ count }) => (count === 1 ? "1 slice is missing; its place is left black." : `${String(count)} slices are missing; their place is left black.`),
+  irregular: ({ least, most }) => `The slices are ${millimetres(least)} to ${millimetres(most)} apart: lengths across slices are not measured.`,
+  tilted: ({ degrees }) => `The scanner was tilted by ${degrees.toFixed(1)}°; the slices are put straight.`,
+  "no-positions": ({ mm, said }) =>
+    said
+      ? `The images do not say where they lie; they are ${millimetres(mm)} apart, as the scanner says.`
+      : "The images do not say how far apart they are: lengths across slices are not measured.",
+  "no-orientation": () => "The images do not say how they lie: left and right are not known.",
+  "no-spacing": () => "The images do not say how large a pixel is: nothing is measured.",
+  anisotropic: ({ least, most }) => `Voxels are ${millimetres(least)} by ${millimetres(most)}: less is seen in one direction.`,
+};
+
+/** Say what is odd about a volume, and what was done about it. */
+export function oddityWords(oddity: Oddity): string {
+  return (ODDITIES[oddity.code] as (oddity: Oddity) => string)(oddity);
+}
+
+function millimetres(value: number): string {
+  return `${value.toFixed(2)} mm`;
 }

@@ -1,0 +1,70 @@
+/** The four cells of the linked planes: their elements, with no meaning of their own. */
+import type { Edges } from "../volume/orientation";
+import type { Point } from "../volume/view";
+import { element } from "./elements";
+import { WORDS } from "./words";
+
+export const CELLS = ["axial", "coronal", "sagittal", "solid"] as const;
+export type CellName = (typeof CELLS)[number];
+export type Layout = "all" | CellName;
+
+const SVG = "http://www.w3.org/2000/svg";
+
+export interface Cell {
+  readonly element: HTMLElement;
+  readonly marks: SVGSVGElement;
+  readonly label: HTMLElement;
+  readonly reading: HTMLElement;
+  readonly ruler: HTMLElement;
+  readonly edges: Readonly<Record<keyof Edges, HTMLElement>>;
+}
+
+/** Make the cells; they are hidden until there is a volume. */
+export function furnishCells(pane: HTMLElement): { readonly grid: HTMLElement; readonly cells: Readonly<Record<CellName, Cell>> } {
+  const made = { axial: cell("axial"), coronal: cell("coronal"), sagittal: cell("sagittal"), solid: cell("solid") };
+  const grid = element("div", { class: "cells", hidden: "" }, ...CELLS.map((name) => made[name].element));
+  pane.append(grid);
+  return { grid, cells: made };
+}
+
+function cell(name: CellName): Cell {
+  const label = element("div", { class: "label" }, WORDS.cells[name]);
+  const reading = element("div", { class: "value" });
+  const ruler = element("div", { class: "ruler", hidden: "" });
+  const edge = (side: string): HTMLElement => element("div", { class: `edge ${side}` });
+  const edges = { left: edge("left"), right: edge("right"), top: edge("top"), bottom: edge("bottom") };
+  const marks = document.createElementNS(SVG, "svg");
+  marks.setAttribute("class", "marks");
+  marks.setAttribute("aria-hidden", "true");
+  const body = element("section", { class: `cell ${name}`, tabindex: "0", "aria-label": WORDS.cells[name], "data-cell": name });
+  body.append(marks, label, reading, ruler, ...Object.values(edges));
+  return { element: body, marks, label, reading, ruler, edges };
+}
+
+export type Shape =
+  | { readonly kind: "line"; readonly from: Point; readonly to: Point; readonly class: string }
+  | { readonly kind: "dot"; readonly at: Point; readonly radius: number; readonly class: string }
+  | { readonly kind: "words"; readonly at: Point; readonly words: string; readonly class: string };
+
+/** Draw shapes over a cell, in CSS pixels from its top left. */
+export function drawShapes(marks: SVGSVGElement, shapes: readonly Shape[]): void {
+  marks.replaceChildren(...shapes.map(made));
+}
+
+function made(shape: Shape): SVGElement {
+  if (shape.kind === "line") {
+    const { from, to } = shape;
+    return drawn("line", { x1: from.x, y1: from.y, x2: to.x, y2: to.y }, shape.class);
+  }
+  if (shape.kind === "dot") return drawn("circle", { cx: shape.at.x, cy: shape.at.y, r: shape.radius }, shape.class);
+  const text = drawn("text", { x: shape.at.x, y: shape.at.y }, shape.class);
+  text.textContent = shape.words;
+  return text;
+}
+
+function drawn(name: string, numbers: Readonly<Record<string, number>>, className: string): SVGElement {
+  const shape = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(numbers)) shape.setAttribute(key, value.toFixed(1));
+  shape.setAttribute("class", className);
+  return shape;
+}

@@ -1,0 +1,320 @@
+/** The linked planes on the screen: hands on a cell change the state, and the state is drawn into every cell. */
+import type { Looks, Part } from "../render/planes";
+import type { Renderer } from "../render/renderer";
+import type { Actions, Phase, PointTool, Tool } from "../tools/actions";
+import { listenToPointers } from "../tools/pointers";
+import type { Geometry } from "../volume/geometry";
+import { cutsOf, Linked, valueOf, type Mark } from "../volume/linked";
+import { edgesOf } from "../volume/orientation";
+import { isTurned, PLANES, type PlaneName } from "../volume/planes";
+import { rulerFor } from "../volume/ruler";
+import { readingAt, type Stack } from "../volume/stack";
+import type { Point, Size } from "../volume/view";
+import type { Vector } from "../volume/vectors";
+import { CELLS, drawShapes, type Cell, type CellName, type Layout, type Shape } from "./cells";
+import { lookOf, type LookName } from "./looks";
+import { readingWords } from "./overlay";
+import { WORDS } from "./words";
+
+const HANDLE_SHARE = 0.36; // of the shorter side of a cell: where a line is taken to turn it
+const HANDLE_REACH = 24;
+const MARK_REACH = 22;
+const RULER_PIXELS = 120;
+
+/** What the planes ask of the page around them. */
+export interface Around {
+  readonly tool: Tool;
+  readonly stack: Stack;
+  looks(): Looks;
+  window(dx: number, dy: number): void;
+  change(): void;
+  tell(words: string): void;
+}
+
+interface Grip {
+  readonly kind: "cross" | "turn" | "mark";
+  readonly mark?: number;
+  readonly point?: number;
+  readonly angle?: number;
+}
+
+/** Guards the cells of one volume. */
+export class Planes {
+  linked: Linked;
+  layout: Layout = "all";
+  look: LookName = "bone";
+  private active: CellName = "axial";
+  private hover: { readonly name: PlaneName; readonly at: Point } | null = null;
+  private grip: Grip | null = null;
+  private isMoving = false;
+
+  constructor(
+    geometry: Geometry,
+    private readonly grid: HTMLElement,
+    private readonly cells: Readonly<Record<CellName, Cell>>,
+    private readonly around: Around,
+  ) {
+    this.linked = new Linked(geometry);
+    for (const name of CELLS) {
+      listenToPointers(cells[name].element, this.actionsFor(name));
+      cells[name].element.addEventListener("focus", () => (this.active = name));
+    }
+  }
+
+  get geometry(): Geometry {
+    return this.linked.geometry;
+  }
+
+  /** The volume lies otherwise than was thought. */
+  replace(geometry: Geometry): void {
+    const { at } = this.linked.crosshair;
+    this.linked = new Linked(geometry);
+    this.linked.moveTo(at);
+  }
+
+  /** What keys do, in the cell that was touched last. */
+  get actions(): Pick<Actions, "scroll" | "goTo" | "zoom" | "pan"> {
+    return this.actionsFor(this.active);
+  }
+
+  choose(layout: Layout): void {
+    this.layout = layout;
+    this.grid.dataset["layout"] = layout;
+    for (const name of CELLS) this.cells[name].element.hidden = layout !== "all" && layout !== name;
+    this.around.change();
+  }
+
+  /** Where on the page a point in mm is shown, for hands and tests. */
+  placeOf(name: PlaneName, point: Vector): Point {
+    const at = this.linked.over(name, this.sizeOf(name), point);
+    const box = this.cells[name].element.getBoundingClientRect();
+    return { x: box.left + at.x, y: box.top + at.y };
+  }
+
+  remove(): void {
+    this.linked.marks.pop();
+    this.around.change();
+  }
+
+  private sizeOf(name: CellName): Size {
+    const { clientWidth: width, clientHeight: height } = this.cells[name].element;
+    return { width: Math.max(1, width), height: Math.max(1, height) };
+  }
+
+  private actionsFor(name: CellName): Actions {
+    const done = (deed: () => void) => (): void => {
+      this.active = name;
+      deed();
+      this.around.change();
+    };
+    const { around } = this;
+    return {
+      get tool(): Tool {
+        return name === "solid" && around.tool !== "window" && around.tool !== "pan" && around.tool !== "zoom" ? "scroll" : around.tool;
+      },
+      images: 2,
+      choose: () => undefined,
+      remove: () => undefined,
+      point: (tool: PointTool, phase: Phase, at: Point) => done(() => name !== "solid" && this.point(name, tool, phase, at))(),
+      window: (dx, dy) => around.window(dx, dy),
+      pan: (dx, dy) => done(() => this.linked.pan(name, this.sizeOf(name), dx, dy))(),
+      zoom: (at, factor) => done(() => this.zoom(name, at, factor))(),
+      scroll: (steps) => done(() => name !== "solid" && this.linked.scroll(name, steps))(),
+      turn: (dx, dy) => {
+        if (name !== "solid") return false;
+        done(() => this.linked.turnSolid(dx, dy))();
+        return true;
+      },
+      goTo: (image) => done(() => name !== "solid" && this.linked.scroll(name, image === 0 ? -1e5 : 1e5))(),
+      hover: (at) => this.hoverAt(name, at),
+      preset: () => undefined,
+      invert: () => undefined,
+      reset: () => undefined,
+      enlarge: () => this.choose(this.layout === "all" ? name : "all"),
+      fullScreen: () => undefined,
+      help: () => undefined,
+    };
+  }
+
+  private zoom(name: CellName, at: Point | null, factor: number): void {
+    const size = this.sizeOf(name);
+    this.linked.zoom(name, size, at ?? { x: size.width / 2, y: size.height / 2 }, factor);
+  }
+
+  private hoverAt(name: CellName, at: Point | null): void {
+    this.hover = at === null || name === "solid" ? null : { name, at };
+    this.around.change();
+  }
+
+  private point(name: PlaneName, tool: PointTool, phase: Phase, at: Point): void {
+    if (phase === "down") this.grip = this.gripAt(name, tool, at);
+    const { grip } = this;
+    if (grip === null) return;
+    if (grip.kind === "turn") this.turnTo(name, grip, at);
+    else if (grip.kind === "cross") this.linked.moveTo(this.linked.under(name, this.sizeOf(name), at));
+    else this.drawMark(name, grip, phase, at);
+    this.isMoving = phase !== "up";
+    if (phase === "up" && this.grip?.kind !== "mark") this.grip = null;
+  }
+
+  private gripAt(name: PlaneName, tool: PointTool, at: Point): Grip | null {
+    const old = this.markAt(name, at);
+    if (old !== null) return old;
+    if (tool === "cross") return this.isOnHandle(name, at) ? { kind: "turn", angle: this.angleTo(name, at) } : { kind: "cross" };
+    return this.startMark(name, tool, at);
+  }
+
+  /** The point of a mark that lies under a hand. */
+  private markAt(name: PlaneName, at: Point): Grip | null {
+    for (const mark of this.linked.marksIn(name)) {
+      const point = mark.points.findIndex((one) => away(this.linked.over(name, this.sizeOf(name), one), at) < MARK_REACH / 2);
+      if (point >= 0 && valueOf(mark) !== null) return { kind: "mark", mark: this.linked.marks.indexOf(mark), point };
+    }
+    return null;
+  }
+
+  private startMark(name: PlaneName, kind: Mark["kind"], at: Point): Grip | null {
+    if (!this.linked.measures(name) && kind === "length") {
+      this.around.tell(WORDS.noLength);
+      return null;
+    }
+    const last = this.linked.marks.at(-1);
+    const here = this.linked.under(name, this.sizeOf(name), at);
+    if (kind === "angle" && last?.kind === "angle" && last.points.length === 2 && last.plane === name) {
+      this.linked.marks[this.linked.marks.length - 1] = { ...last, points: [...last.points, here] };
+      return { kind: "mark", mark: this.linked.marks.length - 1, point: 2 };
+    }
+    this.linked.marks.push({ kind, plane: name, points: [here, here] });
+    return { kind: "mark", mark: this.linked.marks.length - 1, point: 1 };
+  }
+
+  private drawMark(name: PlaneName, grip: Grip, phase: Phase, at: Point): void {
+    const { marks } = this.linked;
+    const index = grip.mark ?? -1;
+    const mark = marks[index];
+    if (mark === undefined || grip.point === undefined) return;
+    const here = this.linked.under(name, this.sizeOf(name), at);
+    if (phase !== "down") marks[index] = { ...mark, points: mark.points.map((point, i) => (i === grip.point ? here : point)) };
+    if (phase !== "up") return;
+    this.grip = null;
+    const value = valueOf({ kind: "length", plane: name, points: marks[index]?.points ?? [] });
+    if (mark.points.length === 2 && value === 0) marks.splice(index, 1); // a click that drew nothing
+  }
+
+  private turnTo(name: PlaneName, grip: Grip, at: Point): void {
+    const angle = this.angleTo(name, at);
+    this.linked.turn(name, angle - (grip.angle ?? angle));
+    this.grip = { kind: "turn", angle };
+  }
+
+  private angleTo(name: PlaneName, at: Point): number {
+    const middle = this.linked.over(name, this.sizeOf(name), this.linked.crosshair.at);
+    return Math.atan2(at.y - middle.y, at.x - middle.x);
+  }
+
+  private handles(name: PlaneName): { readonly name: PlaneName; readonly at: Point }[] {
+    const size = this.sizeOf(name);
+    const middle = this.linked.over(name, size, this.linked.crosshair.at);
+    const far = HANDLE_SHARE * Math.min(size.width, size.height);
+    return cutsOf(this.linked, name).flatMap(({ name: other, towards }) =>
+      [far, -far].map((by) => ({ name: other, at: { x: middle.x + towards.x * by, y: middle.y + towards.y * by } })),
+    );
+  }
+
+  private isOnHandle(name: PlaneName, at: Point): boolean {
+    return this.handles(name).some((handle) => away(handle.at, at) < HANDLE_REACH);
+  }
+
+  /** Draw every cell that is seen. The canvas lies under all of them. */
+  draw(renderer: Renderer): void {
+    const ratio = renderer.canvas.width / Math.max(1, renderer.canvas.clientWidth);
+    renderer.clear();
+    for (const name of PLANES) {
+      if (this.cells[name].element.hidden) continue;
+      const size = this.sizeOf(name);
+      const { slabMm, slab: slabKind } = this.linked;
+      const scene = { geometry: this.geometry, plane: this.linked.plane(name), view: this.linked.view(name, size), part: this.partOf(name, renderer, ratio), ratio };
+      renderer.drawPlane({ ...this.around.looks(), ...scene, slabMm, slabKind });
+      this.write(name, size);
+    }
+    if (!this.cells.solid.element.hidden) this.drawSolid(renderer, ratio);
+  }
+
+  private drawSolid(renderer: Renderer, ratio: number): void {
+    const size = this.sizeOf("solid");
+    const scene = { geometry: this.geometry, plane: this.linked.solid, view: this.linked.view("solid", size), part: this.partOf("solid", renderer, ratio), ratio };
+    renderer.drawSolid({ ...this.around.looks(), ...scene, ...lookOf(this.look, this.around.looks()), isMoving: this.isMoving });
+    this.writeEdges("solid");
+  }
+
+  private partOf(name: CellName, renderer: Renderer, ratio: number): Part {
+    const box = this.cells[name].element.getBoundingClientRect();
+    const canvas = renderer.canvas.getBoundingClientRect();
+    const [x, width] = [Math.round((box.left - canvas.left) * ratio), Math.round(box.width * ratio)];
+    const height = Math.round(box.height * ratio);
+    return { x, y: renderer.canvas.height - Math.round((box.top - canvas.top) * ratio) - height, width, height };
+  }
+
+  private write(name: PlaneName, size: Size): void {
+    const cell = this.cells[name];
+    const turned = isTurned(this.linked.crosshair, this.linked.straight);
+    put(cell.label, turned ? `${WORDS.cells[name]}, ${WORDS.oblique}` : WORDS.cells[name]);
+    put(cell.reading, this.hover?.name === name ? this.readingAt(this.linked.under(name, size, this.hover.at)) : "");
+    drawShapes(cell.marks, [...this.lines(name, size), ...this.linked.marksIn(name).flatMap((mark) => this.shapesOf(name, mark, size))]);
+    this.writeEdges(name);
+    const ruler = this.linked.measures(name) ? rulerFor(this.linked.view(name, size).pixelsPerMm, RULER_PIXELS) : null;
+    cell.ruler.hidden = ruler === null;
+    if (ruler === null) return;
+    cell.ruler.style.width = `${String(Math.round(ruler.pixels))}px`;
+    put(cell.ruler, `${String(ruler.mm)} mm`);
+  }
+
+  private writeEdges(name: CellName): void {
+    const { right, down } = this.linked.plane(name);
+    const letters = this.geometry.isOriented ? edgesOf([...right, ...down]) : null;
+    for (const side of ["left", "right", "top", "bottom"] as const) put(this.cells[name].edges[side], letters?.[side] ?? "");
+  }
+
+  /** The stored value of the voxel at a mm point, in words. */
+  readingAt(point: Vector): string {
+    const voxel = this.linked.voxelAt(point);
+    const slot = voxel === null ? null : this.geometry.slices[voxel[2]];
+    const found = slot === null || slot === undefined ? undefined : this.around.stack.slots[slot];
+    return voxel === null || found === undefined ? "" : readingWords(readingAt(found, voxel[0], voxel[1]));
+  }
+
+  private lines(name: PlaneName, size: Size): Shape[] {
+    const middle = this.linked.over(name, size, this.linked.crosshair.at);
+    const far = size.width + size.height;
+    const lines = cutsOf(this.linked, name).flatMap(({ name: other, towards }) =>
+      [1, -1].map((way): Shape => {
+        const at = (by: number): Point => ({ x: middle.x + towards.x * by * way, y: middle.y + towards.y * by * way });
+        return { kind: "line", from: at(12), to: at(far), class: `cut ${other}` };
+      }),
+    );
+    const handles = this.around.tool === "cross" ? this.handles(name) : [];
+    return [...lines, ...handles.map((handle): Shape => ({ kind: "dot", at: handle.at, radius: 6, class: `handle ${handle.name}` }))];
+  }
+
+  private shapesOf(name: PlaneName, mark: Mark, size: Size): Shape[] {
+    const points = mark.points.map((point) => this.linked.over(name, size, point));
+    const shapes = points.flatMap((point, i): Shape[] => {
+      const before = points[i - 1];
+      const dot: Shape = { kind: "dot", at: point, radius: 4, class: "end" };
+      return before === undefined ? [dot] : [{ kind: "line", from: before, to: point, class: "length" }, dot];
+    });
+    const value = valueOf(mark);
+    const last = points[mark.kind === "angle" ? 1 : points.length - 1];
+    if (value === null || last === undefined) return shapes;
+    const words = mark.kind === "length" ? `${value.toFixed(1)} mm` : `${value.toFixed(1)}°`;
+    return [...shapes, { kind: "words", at: { x: last.x + 10, y: last.y - 8 }, words, class: "words" }];
+  }
+}
+
+function away(a: Point, b: Point): number {
+  return Math.hypot(a.x - b.x, a.y - b.y);
+}
+
+function put(into: HTMLElement, words: string): void {
+  if (into.textContent !== words) into.textContent = words;
+}

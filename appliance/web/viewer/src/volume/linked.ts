@@ -1,0 +1,162 @@
+/** The state of the linked planes: crosshair, views, slab, measurements, and the body's view. It knows no screen. */
+import { angleAt, distance } from "./measures";
+import type { Geometry } from "./geometry";
+import { crosshairOf, fittedPlane, intoOf, overPane, planeOf, PLANES, stepThrough, turnedIn, underPane, within, type Crosshair, type Plane, type PlaneName, type PlaneView } from "./planes";
+import { cross, dot, inverse, length, minus, plus, scaled, toMm, turned, unit, type Affine, type Vector } from "./vectors";
+import type { Point, Size } from "./view";
+
+/** A length of two points or an angle of three, its tip in the middle; in mm in the patient. */
+export interface Mark {
+  readonly kind: "length" | "angle";
+  readonly plane: PlaneName;
+  readonly points: readonly Vector[];
+}
+
+export type Slab = "mean" | "most" | "least";
+
+const LEAST_PIXELS_PER_MM = 0.2;
+const MOST_PIXELS_PER_MM = 400;
+const PARALLEL = 0.9999;
+
+/** Guards one volume's planes: they stay at right angles, and the crosshair within the volume. */
+export class Linked {
+  crosshair: Crosshair;
+  readonly straight: Crosshair;
+  readonly marks: Mark[] = [];
+  slabMm = 0;
+  slab: Slab = "mean";
+  /** The body as it is looked at; at first from the face. */
+  solid: Plane;
+  private readonly back: Affine;
+  private readonly views = new Map<PlaneName | "solid", PlaneView>();
+
+  constructor(readonly geometry: Geometry) {
+    this.straight = crosshairOf(geometry);
+    this.crosshair = this.straight;
+    this.solid = planeOf(this.straight, "coronal");
+    this.back = inverse(geometry.affine);
+  }
+
+  plane(name: PlaneName | "solid"): Plane {
+    return name === "solid" ? this.solid : planeOf(this.crosshair, name);
+  }
+
+  /** A cell's view, its centre on the plane. */
+  view(name: PlaneName | "solid", pane: Size): PlaneView {
+    const plane = this.plane(name);
+    const view = this.views.get(name) ?? this.fitted(name, plane, pane);
+    if (name === "solid") return view;
+    const into = intoOf(plane);
+    return { ...view, centre: plus(view.centre, into, dot(minus(this.crosshair.at, view.centre), into)) };
+  }
+
+  private fitted(name: PlaneName | "solid", plane: Plane, pane: Size): PlaneView {
+    const straight = name === "solid" ? plane : planeOf(this.straight, name);
+    return fittedPlane(this.geometry, straight, pane);
+  }
+
+  /** The mm point under a pane point. */
+  under(name: PlaneName, pane: Size, at: Point): Vector {
+    return underPane(this.plane(name), this.view(name, pane), pane, this.crosshair, at);
+  }
+
+  over(name: PlaneName, pane: Size, point: Vector): Point {
+    return overPane(this.plane(name), this.view(name, pane), pane, point);
+  }
+
+  /** The voxel that holds a mm point, as (column, row, slice); null outside the volume. */
+  voxelAt(point: Vector): Vector | null {
+    const [i, j, k] = toMm(this.back, point);
+    const voxel: Vector = [Math.round(i), Math.round(j), Math.round(k)];
+    const counts = [this.geometry.columns, this.geometry.rows, this.geometry.slices.length];
+    return voxel.every((index, axis) => index >= 0 && index < (counts[axis] ?? 0)) ? voxel : null;
+  }
+
+  moveTo(point: Vector): void {
+    this.crosshair = { ...this.crosshair, at: within(this.geometry, this.back, point) };
+  }
+
+  scroll(name: PlaneName, steps: number): void {
+    const plane = this.plane(name);
+    this.moveTo(plus(this.crosshair.at, intoOf(plane), steps * stepThrough(this.geometry, plane)));
+  }
+
+  turn(name: PlaneName, angle: number): void {
+    this.crosshair = turnedIn(this.crosshair, name, angle);
+  }
+
+  /** Turn the body by a drag of (dx, dy) CSS pixels. */
+  turnSolid(dx: number, dy: number): void {
+    const { right, down } = this.solid;
+    const across = unit(turned(right, down, -dx / 150)) ?? right;
+    const into = cross(across, down);
+    const tipped = unit(turned(down, across, -dy / 150)) ?? down;
+    this.solid = { right: across, down: unit(plus(tipped, across, -dot(tipped, across))) ?? cross(into, across) };
+  }
+
+  pan(name: PlaneName | "solid", pane: Size, dx: number, dy: number): void {
+    const view = this.view(name, pane);
+    const { right, down } = this.plane(name);
+    const centre = plus(plus(view.centre, right, -dx / view.pixelsPerMm), down, -dy / view.pixelsPerMm);
+    this.views.set(name, { ...view, centre });
+  }
+
+  /** Zoom by a factor so that the point under `at` stays there; all planes keep one scale. */
+  zoom(name: PlaneName | "solid", pane: Size, at: Point, factor: number): void {
+    const view = this.view(name, pane);
+    const pixelsPerMm = Math.min(MOST_PIXELS_PER_MM, Math.max(LEAST_PIXELS_PER_MM, view.pixelsPerMm * factor));
+    const { right, down } = this.plane(name);
+    const [x, y] = [at.x - pane.width / 2, at.y - pane.height / 2];
+    const share = 1 / view.pixelsPerMm - 1 / pixelsPerMm;
+    this.views.set(name, { pixelsPerMm, centre: plus(plus(view.centre, right, x * share), down, y * share) });
+  }
+
+  /** Say whether lengths in this plane are true. */
+  measures(name: PlaneName): boolean {
+    const { geometry } = this;
+    const normal = unit(cross(geometry.affine.i, geometry.affine.j));
+    const flat = normal !== null && Math.abs(dot(normal, intoOf(this.plane(name)))) > PARALLEL;
+    return flat ? geometry.measuresAcross : geometry.measuresThrough;
+  }
+
+  /** The marks that lie in a plane as it now stands, half a voxel off at most. */
+  marksIn(name: PlaneName): Mark[] {
+    const plane = this.plane(name);
+    const into = intoOf(plane);
+    const near = stepThrough(this.geometry, plane) * 0.6;
+    return this.marks.filter((mark) => mark.points.every((point) => Math.abs(dot(minus(point, this.crosshair.at), into)) <= near));
+  }
+
+  /** All as at the beginning, without measurements. */
+  reset(): void {
+    this.crosshair = this.straight;
+    this.solid = planeOf(this.straight, "coronal");
+    this.views.clear();
+    this.marks.length = 0;
+    this.slabMm = 0;
+  }
+
+  /** The longest slab that makes sense, in mm. */
+  get mostSlabMm(): number {
+    const { affine, columns } = this.geometry;
+    return Math.min(30, length(affine.i) * columns);
+  }
+}
+
+/** A mark's value: mm for a length, degrees for an angle; null for one that is not whole. */
+export function valueOf({ kind, points }: Mark): number | null {
+  const [a, b, c] = points;
+  if (a === undefined || b === undefined) return null;
+  if (kind === "length") return distance(a, b);
+  return c === undefined ? null : angleAt(b, a, c);
+}
+
+/** Where the other planes cut this one: pane directions of length 1, by name. */
+export function cutsOf(linked: Linked, name: PlaneName): { readonly name: PlaneName; readonly towards: Point }[] {
+  const plane = linked.plane(name);
+  const into = intoOf(plane);
+  return PLANES.filter((other) => other !== name).map((other) => {
+    const along = unit(cross(into, intoOf(linked.plane(other)))) ?? scaled(plane.right, 1);
+    return { name: other, towards: { x: dot(along, plane.right), y: dot(along, plane.down) } };
+  });
+}
