@@ -74,6 +74,33 @@ def phantom(slices: int = 9) -> list[Sample]:
     return [sample_of(f"slice {i}", grey_dataset(ramp(i), ImagePositionPatient=[0, 0, 0.3 * i])) for i in range(slices)]
 
 
+BLOCK_MM = 10.0
+BLOCK_STEP = 0.5
+BLOCK_LOW, BLOCK_HIGH = (10, 30, 8), (30, 50, 28)  # voxels; the upper end is not of it
+
+
+def block_values() -> NDArray[np.int16]:
+    """[slice, row, column] of 0.5 mm voxels: each tells where it is; a cube of 10 mm in it is bright."""
+    z, y, x = np.mgrid[0:40, 0:64, 0:64]
+    values = x + 2 * y + 3 * z
+    (x0, y0, z0), (x1, y1, z1) = BLOCK_LOW, BLOCK_HIGH
+    values[z0:z1, y0:y1, x0:x1] = 2000
+    values[30:36, 4:12, 44:60] = 1000  # on the centre of the window
+    return values.astype(np.int16)
+
+
+def block_slices() -> list[Sample]:
+    """The block as single slices, feet first: window centre 1000, width 2001."""
+    return [
+        sample_of(f"slice {k}", grey_dataset(rows, **block_facts(), ImagePositionPatient=[0, 0, BLOCK_STEP * k]))
+        for k, rows in enumerate(block_values())
+    ]
+
+
+def block_facts() -> dict[str, object]:
+    return {"PixelSpacing": [BLOCK_STEP, BLOCK_STEP], "WindowCenter": 1000, "WindowWidth": 2001}
+
+
 def written_odd_ways() -> list[Sample]:
     """The same ramp with each oddity that a scanner may bring."""
     base = ramp(0)

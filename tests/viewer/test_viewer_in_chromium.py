@@ -1,6 +1,7 @@
 """What a real Chromium shows of a series, under the page's strict policy."""
 
 import json
+import math
 import struct
 import subprocess
 from collections.abc import Callable, Mapping
@@ -12,7 +13,19 @@ import numpy as np
 import pytest
 
 from tests.viewer.page_server import page_server
-from tests.viewer.samples import grey_dataset, phantom, ramp, real_pictures, written_odd_ways
+from tests.viewer.samples import (
+    BLOCK_HIGH,
+    BLOCK_LOW,
+    BLOCK_MM,
+    BLOCK_STEP,
+    block_slices,
+    block_values,
+    grey_dataset,
+    phantom,
+    ramp,
+    real_pictures,
+    written_odd_ways,
+)
 from tests.viewer.series_stream import Sample, sample_of, series_stream
 
 VIEWER = Path(__file__).parents[2] / "appliance" / "web" / "viewer"
@@ -94,6 +107,44 @@ def test_hands_and_readings_agree_with_the_stored_values(show: Show) -> None:
     assert found["pinched"] == pytest.approx(2, abs=0.05)
     assert found["lost"]["before"] == found["lost"]["after"]
     assert found["lost"]["notice"] == ""
+
+
+VOXELS = {"in the block": (15, 40, 20), "beside it": (5, 20, 11), "far from it": (60, 33, 2), "on the centre": (50, 8, 33)}
+PLANES = ("axial", "coronal", "sagittal")
+
+
+def mm(voxel: tuple[float, float, float]) -> list[float]:
+    return [BLOCK_STEP * part for part in voxel]
+
+
+def told_block() -> bytes:
+    """What a hand needs to know of the block: its outer faces, and voxels with the plane to read each in."""
+    voxels = {name: {"point": mm(voxel), "cell": PLANES[i % 3]} for i, (name, voxel) in enumerate(VOXELS.items())}
+    low, high = ([BLOCK_STEP * (part - 0.5) for part in end] for end in (BLOCK_LOW, BLOCK_HIGH))
+    return json.dumps({"block": {"low": low, "high": high, "voxels": voxels}}).encode()
+
+
+def test_planes_measure_read_and_show_what_lies_in_the_patient(show: Show) -> None:
+    found = show("planes", {"/stream/block": series_stream(block_slices()), "/expected/block.json": told_block()})
+    assert (found["start"]["layout"], found["start"]["oddities"]) == ("all", [])
+    assert found["edges"] == {
+        "axial": ["R", "L", "A", "P"], "coronal": ["R", "L", "H", "F"], "sagittal": ["A", "P", "H", "F"],
+    }  # fmt: skip
+    assert found["aimed"] == pytest.approx([9.75, 19.75, 8.75], abs=0.3)
+    for cell in (*PLANES, "oblique"):
+        assert found["measured"][cell] == pytest.approx(BLOCK_MM, abs=0.1), cell
+    for cell in PLANES:
+        assert found["seen"][cell] == pytest.approx(BLOCK_MM, abs=0.1), cell
+    across = BLOCK_MM / math.cos(math.radians(30))
+    assert found["seen"]["oblique"] == pytest.approx(across, abs=0.15), "a cube cut at 30 degrees is longer"
+    values = block_values()
+    for name, (x, y, z) in VOXELS.items():
+        assert found["readings"][name]["words"] == f"Grey value {values[z, y, x]}", name
+    assert found["readings"]["on the centre"]["grey"] in {127, 128}
+    assert found["turned"]["crosshair"]["left"][0] == pytest.approx(math.cos(math.radians(30)), abs=0.01)
+    assert found["turned"]["crosshair"]["head"] == pytest.approx([0, 0, 1], abs=1e-6)
+    assert found["touched"]["before"] == found["touched"]["after"], "two fingers zoom, they do not move the crosshair"
+    assert found["end"]["marks"] == []
 
 
 @pytest.mark.slow

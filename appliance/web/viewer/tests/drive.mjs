@@ -1,69 +1,7 @@
 /** Drives the viewer in a real Chromium for tests/viewer: `node drive.mjs ORIGIN SCENARIO [FOLDER]` prints one JSON object. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import path from "node:path";
-import { chromium } from "playwright-core";
-import { CHROMIUM } from "./chromium.mjs";
-
-const [origin, scenario, folder = ""] = process.argv.slice(2);
-const faults = { policy: [], foreign: [], errors: [] };
-
-const profile = await mkdtemp(path.join(tmpdir(), "enamel-viewer-"));
-const context = await chromium.launchPersistentContext(profile, {
-  ...CHROMIUM,
-  hasTouch: true,
-  viewport: { width: 1024, height: 768 },
-});
-
-async function open(name, query = "") {
-  const page = await context.newPage();
-  page.on("request", (request) => {
-    const url = request.url();
-    if (!url.startsWith(origin) && !url.startsWith("data:") && !url.startsWith("blob:")) faults.foreign.push(url);
-  });
-  page.on("pageerror", (error) => faults.errors.push(String(error)));
-  page.on("console", (message) => {
-    if (/Content.Security.Policy|Refused to/.test(message.text())) faults.policy.push(message.text());
-  });
-  await page.goto(`${origin}/view/${name}${query}`);
-  return page;
-}
-
-/** `waitForFunction` needs eval, which the page's policy forbids: ask again and again instead. */
-async function until(page, states, seconds = 50) {
-  const end = Date.now() + 1000 * seconds;
-  for (;;) {
-    const state = await page.evaluate(() => document.querySelector("#viewer").dataset.ready ?? "");
-    if (states.includes(state)) return state;
-    if (Date.now() > end) throw new Error(`still "${state}" after ${seconds} s: ${JSON.stringify(faults)}`);
-    await page.waitForTimeout(40);
-  }
-}
-
-const state = (page) => page.evaluate(() => window.enamelViewer.state());
-const settle = (page) => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
-const corner = (page, name) => page.evaluate((which) => document.querySelector(`.corner.${which}`).textContent, name);
-const words = (page, name) => page.evaluate((which) => (document.querySelector(which).hidden ? "" : document.querySelector(which).textContent), name);
-const brightness = (page, column, row) => page.evaluate(([x, y]) => window.enamelViewer.brightness(x, y), [column, row]);
-
-async function over(page, column, row) {
-  const at = await page.evaluate(([x, y]) => {
-    const box = document.querySelector(".pane").getBoundingClientRect();
-    const point = window.enamelViewer.paneAt(x, y);
-    return { x: box.left + point.x, y: box.top + point.y };
-  }, [column, row]);
-  await page.mouse.move(at.x, at.y);
-  await settle(page);
-  return at;
-}
-
-async function drag(page, dx, dy, button = "left") {
-  const from = await over(page, 40, 40);
-  await page.mouse.down({ button });
-  await page.mouse.move(from.x + dx, from.y + dy, { steps: 4 });
-  await page.mouse.up({ button });
-  await settle(page);
-}
+import { asImages, brightness, context, corner, drag, end, faults, folder, open, over, scenario, settle, state, until, words } from "./browser.mjs";
+import { planes } from "./planes.mjs";
 
 /** Compare every slot of a series with the values the other decoder found. */
 async function values() {
@@ -92,9 +30,9 @@ async function phantom() {
   const page = await open("phantom");
   const found = {};
   await until(page, ["all"]);
-  await settle(page);
+  await asImages(page);
   found.start = await state(page);
-  found.edges = await page.evaluate(() => [...document.querySelectorAll(".edge")].map((edge) => edge.textContent));
+  found.edges = await page.evaluate(() => [...document.querySelectorAll(".pane > .edge")].map((edge) => edge.textContent));
   await over(page, 57, 33);
   found.reading = await corner(page, "reading");
   found.image = await corner(page, "image");
@@ -168,7 +106,7 @@ async function loseContext(page) {
 async function halved() {
   const page = await open("phantom", "?0.1");
   await until(page, ["all"]);
-  await settle(page);
+  await asImages(page);
   await over(page, 57, 33);
   return { state: await state(page), notice: await words(page, ".notice"), reading: await corner(page, "reading"), brightness: await brightness(page, 113, 42) };
 }
@@ -177,6 +115,7 @@ async function halved() {
 async function wide() {
   const page = await open("wide");
   await until(page, ["all"]);
+  await asImages(page);
   const found = { brightness: [], readings: [] };
   await page.keyboard.press("Home");
   for (let image = 0; image < (await state(page)).images; image++) {
@@ -222,11 +161,10 @@ async function timing() {
   return { first, all: await page.evaluate(() => performance.now()) };
 }
 
-const SCENARIOS = { values, phantom, halved, wide, troubles, pictures, timing };
+const SCENARIOS = { values, phantom, planes, halved, wide, troubles, pictures, timing };
 try {
   const found = await SCENARIOS[scenario]();
   console.log(JSON.stringify({ found, faults }));
 } finally {
-  await context.close();
-  await rm(profile, { recursive: true, force: true });
+  await end();
 }

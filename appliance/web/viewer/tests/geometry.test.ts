@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Orientation } from "../src/dicom/facts";
 import { geometryOf, type Candidate, type Geometry } from "../src/volume/geometry";
 import { angleAt, distance } from "../src/volume/measures";
-import { crosshairOf, fittedPlane, intoOf, isTurned, overPane, planeOf, stepThrough, turnedIn, underPane, within } from "../src/volume/planes";
+import { crosshairOf, fittedPlane, intoOf, isTurned, overPane, planeOf, stepThrough, turnedIn, underPane, within, type PlaneName } from "../src/volume/planes";
 import { inverse, length, minus, toMm, turned, type Vector } from "../src/volume/vectors";
 
 const STANDING: Orientation = [1, 0, 0, 0, 1, 0];
@@ -119,9 +119,12 @@ describe("planes", () => {
   const pane = { width: 400, height: 300 };
 
   it("show the patient's right on the left, the face or the head at the top", () => {
-    expect(planeOf(straight, "axial")).toEqual({ right: [1, 0, 0], down: [0, 1, 0] });
-    expect(planeOf(straight, "coronal")).toEqual({ right: [1, 0, 0], down: [-0, -0, -1] });
-    expect(planeOf(straight, "sagittal")).toEqual({ right: [0, 1, 0], down: [-0, -0, -1] });
+    const shown = (name: PlaneName): number[] => [...planeOf(straight, name).right, ...planeOf(straight, name).down].map((part) => part + 0);
+    expect([shown("axial"), shown("coronal"), shown("sagittal")]).toEqual([
+      [1, 0, 0, 0, 1, 0],
+      [1, 0, 0, 0, 0, -1],
+      [0, 1, 0, 0, 0, -1],
+    ]);
   });
 
   it("find the mm point under a pane point and back, turned by any angle", () => {
@@ -145,12 +148,19 @@ describe("planes", () => {
     const { left, back, head } = crosshair;
     for (const axis of [left, back, head]) expect(length(axis)).toBeCloseTo(1, 9);
     expect(Math.max(...[[left, back], [back, head], [head, left]].map(([a, b]) => Math.abs((a ?? left).reduce((sum, part, at) => sum + part * (b?.[at] ?? 0), 0))))).toBeLessThan(1e-9);
-    expect([isTurned(crosshair, straight), isTurned(straight, straight)]).toEqual([true, false]);
+    expect([isTurned(crosshair), isTurned(straight)]).toEqual([true, false]);
   });
 
   it("turn clockwise as the pane shows it", () => {
     const { left } = turnedIn(straight, "axial", Math.PI / 2);
     near(left, [0, 1, 0]); // what pointed to the pane's right points down
+  });
+
+  it("keep the picture of the plane that is turned in upright, and turn the others", () => {
+    const turned = turnedIn(straight, "axial", Math.PI / 6);
+    near(planeOf(turned, "axial").right, [1, 0, 0]);
+    near(intoOf(planeOf(turned, "coronal")), [-0.5, Math.cos(Math.PI / 6), 0]);
+    near(planeOf(turned, "coronal").down, [0, 0, -1]);
   });
 
   it("fit a volume into its pane, whole", () => {

@@ -11,8 +11,8 @@ export function isPointTool(tool: Tool): tool is PointTool {
   return tool === "cross" || tool === "length" || tool === "angle";
 }
 
-/** A hand with a point tool touches the picture, moves on it, and leaves it. */
-export type Phase = "down" | "move" | "up";
+/** A hand with a point tool touches the picture, moves on it, and leaves it; or a second finger makes it a gesture. */
+export type Phase = "down" | "move" | "up" | "cancel";
 
 /** Distances are CSS pixels, points are measured from the pane's top left. */
 export interface Actions {

@@ -14,8 +14,11 @@ interface Held {
   readonly tool: Tool | null;
 }
 
-/** Listen to a pane. */
+const EVENTS = ["pointerdown", "pointermove", "pointerup", "pointercancel", "pointerleave", "wheel", "dblclick", "contextmenu"] as const;
+
+/** Listen to a pane; what it took goes no further, to a pane that holds it. */
 export function listenToPointers(pane: HTMLElement, actions: Actions): void {
+  for (const name of EVENTS) pane.addEventListener(name, (event) => event.stopPropagation());
   const held = new Map<number, Held>();
   const carry = { images: 0, wheel: 0 };
 
@@ -25,7 +28,8 @@ export function listenToPointers(pane: HTMLElement, actions: Actions): void {
     held.set(event.pointerId, { at, start: at, tool: BUTTON_TOOLS[event.button] ?? null });
     carry.images = 0;
     actions.hover(at);
-    if (held.size === 1) point(held.get(event.pointerId), "down", actions);
+    const [first] = held.values();
+    point(first, held.size === 1 ? "down" : "cancel", actions);
   });
   pane.addEventListener("pointermove", (event) => {
     const one = held.get(event.pointerId);

@@ -25,7 +25,7 @@ export function expose(behind: () => Behind): void {
     brightness: (column: number, row: number) => brightnessOf(behind(), column, row),
     paneAt: (column: number, row: number) => paneOf(behind().showing, column, row),
     cellAt: (name: PlaneName, point: Vector) => behind().volume.planes?.placeOf(name, point) ?? null,
-    cellBrightness: (name: PlaneName, point: Vector) => cellBrightness(behind(), name, point),
+    cellBrightness: (name: PlaneName, points: readonly Vector[]) => cellBrightness(behind(), name, points),
   });
   Object.defineProperty(window, "enamelViewer", { value: handle });
 }
@@ -58,14 +58,17 @@ function planesOf({ linked, layout }: Planes): Record<string, unknown> {
   };
 }
 
-/** Brightness 0..255 that a cell shows over a point in mm. */
-function cellBrightness({ renderer, volume }: Behind, name: PlaneName, point: Vector): number[] | null {
-  const at = volume.planes?.placeOf(name, point) ?? null;
-  if (at === null || renderer === null) return null;
+/** Brightness 0..255 that a cell shows over points in mm. */
+function cellBrightness({ renderer, volume }: Behind, name: PlaneName, points: readonly Vector[]): (number | undefined)[] | null {
+  const { planes } = volume;
+  if (planes === null || renderer === null) return null;
   volume.draw(renderer);
   const canvas = renderer.canvas.getBoundingClientRect();
   const ratio = renderer.canvas.width / canvas.width;
-  return renderer.readAt(Math.floor((at.x - canvas.left) * ratio), Math.floor((at.y - canvas.top) * ratio));
+  return points.map((point) => {
+    const at = planes.placeOf(name, point);
+    return renderer.readAt(Math.floor((at.x - canvas.left) * ratio), Math.floor((at.y - canvas.top) * ratio))[0];
+  });
 }
 
 /** A copy of an image's stored values, or of its red, green, blue bytes. */

@@ -36,6 +36,7 @@ interface Grip {
   readonly mark?: number;
   readonly point?: number;
   readonly angle?: number;
+  readonly isNew?: boolean;
 }
 
 /** Guards the cells of one volume. */
@@ -150,11 +151,19 @@ export class Planes {
     if (phase === "down") this.grip = this.gripAt(name, tool, at);
     const { grip } = this;
     if (grip === null) return;
+    if (phase === "cancel") return this.letGo(grip);
     if (grip.kind === "turn") this.turnTo(name, grip, at);
     else if (grip.kind === "cross") this.linked.moveTo(this.linked.under(name, this.sizeOf(name), at));
     else this.drawMark(name, grip, phase, at);
     this.isMoving = phase !== "up";
     if (phase === "up" && this.grip?.kind !== "mark") this.grip = null;
+  }
+
+  /** A second finger came: what the first one had begun is undone. */
+  private letGo(grip: Grip): void {
+    if (grip.isNew === true) this.linked.marks.splice(grip.mark ?? -1, 1);
+    this.grip = null;
+    this.isMoving = false;
   }
 
   private gripAt(name: PlaneName, tool: PointTool, at: Point): Grip | null {
@@ -185,7 +194,7 @@ export class Planes {
       return { kind: "mark", mark: this.linked.marks.length - 1, point: 2 };
     }
     this.linked.marks.push({ kind, plane: name, points: [here, here] });
-    return { kind: "mark", mark: this.linked.marks.length - 1, point: 1 };
+    return { kind: "mark", mark: this.linked.marks.length - 1, point: 1, isNew: true };
   }
 
   private drawMark(name: PlaneName, grip: Grip, phase: Phase, at: Point): void {
@@ -257,7 +266,7 @@ export class Planes {
 
   private write(name: PlaneName, size: Size): void {
     const cell = this.cells[name];
-    const turned = isTurned(this.linked.crosshair, this.linked.straight);
+    const turned = isTurned(this.linked.crosshair);
     put(cell.label, turned ? `${WORDS.cells[name]}, ${WORDS.oblique}` : WORDS.cells[name]);
     put(cell.reading, this.hover?.name === name ? this.readingAt(this.linked.under(name, size, this.hover.at)) : "");
     drawShapes(cell.marks, [...this.lines(name, size), ...this.linked.marksIn(name).flatMap((mark) => this.shapesOf(name, mark, size))]);

@@ -6,13 +6,18 @@ import type { Point, Size } from "./view";
 export const PLANES = ["axial", "coronal", "sagittal"] as const;
 export type PlaneName = (typeof PLANES)[number];
 
-/** The axes that the planes are spanned by; unturned they are the patient's own: left, back, head. */
-export interface Crosshair {
-  /** Where the planes cross, in mm. */
-  readonly at: Vector;
+export interface Axes {
   readonly left: Vector;
   readonly back: Vector;
   readonly head: Vector;
+}
+
+/** The axes at right angles to the planes; unturned they are the patient's own: left, back, head. */
+export interface Crosshair extends Axes {
+  /** Where the planes cross, in mm. */
+  readonly at: Vector;
+  /** The axes before any turn: pictures are kept upright by them. */
+  readonly upright: Axes;
 }
 
 /** A plane as a pane shows it: unit vectors to the pane's right and downwards. */
@@ -31,16 +36,37 @@ export interface PlaneView {
 export function crosshairOf(geometry: Geometry): Crosshair {
   const { columns, rows, slices, affine } = geometry;
   const at = toMm(affine, [(columns - 1) / 2, (rows - 1) / 2, (slices.length - 1) / 2]);
-  if (geometry.isOriented) return { at, left: [1, 0, 0], back: [0, 1, 0], head: [0, 0, 1] };
-  const left = unit(affine.i) ?? [1, 0, 0];
-  const back = unit(affine.j) ?? [0, 1, 0];
-  return { at, left, back, head: cross(left, back) };
+  const upright = geometry.isOriented ? PATIENT : axesOf(affine);
+  return { at, ...upright, upright };
 }
 
-/** Span a plane. The patient's right is on the pane's left, the head or the face at its top (PS3.3 C.8.8.17, radiological view). */
-export function planeOf({ left, back, head }: Crosshair, name: PlaneName): Plane {
-  if (name === "axial") return { right: left, down: back };
-  return { right: name === "coronal" ? left : back, down: scaled(head, -1) };
+const PATIENT: Axes = { left: [1, 0, 0], back: [0, 1, 0], head: [0, 0, 1] };
+
+function axesOf(affine: Affine): Axes {
+  const left = unit(affine.i) ?? PATIENT.left;
+  const back = unit(affine.j) ?? PATIENT.back;
+  return { left, back, head: cross(left, back) };
+}
+
+/** Span a plane, its picture as upright as it can be: the patient's right is on the pane's left, head or face at its top.
+ *
+ * Source: DICOM PS3.3 C.8.8.17 calls it the radiological view.
+ */
+export function planeOf(crosshair: Crosshair, name: PlaneName): Plane {
+  const { upright } = crosshair;
+  if (name === "axial") {
+    const right = along(upright.left, crosshair.head) ?? crosshair.left;
+    return { right, down: cross(crosshair.head, right) };
+  }
+  const into = name === "coronal" ? crosshair.back : scaled(crosshair.left, -1);
+  const down = along(scaled(upright.head, -1), into) ?? scaled(crosshair.head, -1);
+  return { right: cross(down, into), down };
+}
+
+/** A direction as it lies in the plane at right angles to `into`; null when it hardly does. */
+function along(direction: Vector, into: Vector): Vector | null {
+  const flat = plus(direction, into, -dot(direction, into));
+  return length(flat) < 0.02 ? null : unit(flat);
 }
 
 /** The direction into the screen. */
@@ -54,12 +80,12 @@ export function turnedIn(crosshair: Crosshair, name: PlaneName, angle: number): 
   const left = unit(turned(crosshair.left, axis, angle)) ?? crosshair.left;
   const head = unit(turned(crosshair.head, axis, angle)) ?? crosshair.head;
   const back = cross(head, left);
-  return { at: crosshair.at, left, back, head: cross(left, back) };
+  return { ...crosshair, left, back, head: cross(left, back) };
 }
 
-/** Say whether the planes stand as the patient's own axes do. */
-export function isTurned(crosshair: Crosshair, straight: Crosshair): boolean {
-  return dot(crosshair.left, straight.left) < 1 - 1e-9 || dot(crosshair.head, straight.head) < 1 - 1e-9;
+/** Say whether the planes no longer stand as the patient's own axes do. */
+export function isTurned({ left, head, upright }: Crosshair): boolean {
+  return dot(left, upright.left) < 1 - 1e-9 || dot(head, upright.head) < 1 - 1e-9;
 }
 
 /** The corners of a volume, outer faces included, in mm. */
