@@ -95,11 +95,12 @@ async function viewer(page) {
   found.state = await page.evaluate(() => window.enamelViewer.state());
   found.stored = await page.evaluate(([slot, at]) => at.map((index) => window.enamelViewer.stored(slot)[index]), [plan.slot, plan.at]);
   await measure(page, "viewer");
-  const box = await page.locator(".pane").boundingBox();
+  const box = await page.locator(".cell.axial").boundingBox();
   await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
   await page.mouse.wheel(0, 120);
-  await until("the wheel goes on", () => page.evaluate((before) => window.enamelViewer.state().shown !== before, found.state.shown));
-  found.reading = await words(page, ".corner.reading");
+  const [, , height] = found.state.planes.crosshair.at;
+  await until("the wheel goes on", () => page.evaluate((before) => window.enamelViewer.state().planes.crosshair.at[2] !== before, height));
+  found.reading = await words(page, ".cell.axial .value");
   await page.keyboard.press("f");
   await until("it fills the screen", () => page.evaluate(() => document.fullscreenElement !== null));
   found.fullScreenName = await page.locator(".subject b").isVisible();

@@ -82,11 +82,11 @@ BLOCK_LOW, BLOCK_HIGH = (10, 30, 8), (30, 50, 28)  # voxels; the upper end is no
 def block_values() -> NDArray[np.int16]:
     """[slice, row, column] of 0.5 mm voxels: each tells where it is; a cube of 10 mm in it is bright."""
     z, y, x = np.mgrid[0:40, 0:64, 0:64]
-    values = x + 2 * y + 3 * z
+    values: NDArray[np.int16] = (x + 2 * y + 3 * z).astype(np.int16)
     (x0, y0, z0), (x1, y1, z1) = BLOCK_LOW, BLOCK_HIGH
     values[z0:z1, y0:y1, x0:x1] = 2000
     values[30:36, 4:12, 44:60] = 1000  # on the centre of the window
-    return values.astype(np.int16)
+    return values
 
 
 def block_slices() -> list[Sample]:

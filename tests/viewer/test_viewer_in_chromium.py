@@ -109,7 +109,12 @@ def test_hands_and_readings_agree_with_the_stored_values(show: Show) -> None:
     assert found["lost"]["notice"] == ""
 
 
-VOXELS = {"in the block": (15, 40, 20), "beside it": (5, 20, 11), "far from it": (60, 33, 2), "on the centre": (50, 8, 33)}
+VOXELS = {
+    "in the block": (15, 40, 20),
+    "beside it": (5, 20, 11),
+    "far from it": (60, 33, 2),
+    "on the centre": (50, 8, 33),
+}
 PLANES = ("axial", "coronal", "sagittal")
 
 
