@@ -201,7 +201,7 @@ export class Renderer {
   /** Draw the volume as a body into a part of the canvas. */
   drawSolid(scene: SolidScene): boolean {
     const drawer = this.planeDrawer();
-    if (drawer === null || this.volume === null) return false;
+    if (drawer === null || this.volume === null || !this.filling.isWhole) return false; // half a body is drawn too often
     drawer.solid(scene, this.volume, this.encoding, this.filling);
     return true;
   }

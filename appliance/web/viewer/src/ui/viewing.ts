@@ -17,12 +17,15 @@ import { volumeOf } from "./volumes";
 import { VolumeRoom } from "./volume_room";
 import { problemWords, refusalWords, WORDS } from "./words";
 
+const LOADING_DRAW_MS = 250;
+
 /** Guards one page: at most one drawing a screen refresh, and only after a change. */
 export class Viewing implements Actions {
   private readonly room: Room;
   private showing = new Showing(new Stack([]));
   private renderer: Renderer | null = null;
   private drawingAsked = false;
+  private isDrawnSoon = false;
   private totalBytes = 0;
   /** All images are of one size, so that one window and one volume serve them all. */
   private uniform = false;
@@ -100,7 +103,7 @@ export class Viewing implements Actions {
     slot.pixels = pixels;
     this.renderer?.add(at);
     if (this.mount.dataset["ready"] === undefined) this.begin();
-    this.change();
+    this.changeSoon();
   }
 
   /** Draw the first picture alone and at once; only then reserve room for the others. */
@@ -171,6 +174,17 @@ export class Viewing implements Actions {
     this.room.canvas.width = Math.max(1, Math.round(width * ratio));
     this.room.canvas.height = Math.max(1, Math.round(height * ratio));
     this.redraw();
+  }
+
+  /** Slices come faster than planes are worth drawing: now and then is enough, for hands never wait for this. */
+  private changeSoon(): void {
+    if (this.volume.planes === null) return this.change();
+    if (this.isDrawnSoon) return;
+    this.isDrawnSoon = true;
+    setTimeout(() => {
+      this.isDrawnSoon = false;
+      this.change();
+    }, LOADING_DRAW_MS);
   }
 
   private change(): void {
