@@ -148,7 +148,7 @@ describe("planes", () => {
     const { left, back, head } = crosshair;
     for (const axis of [left, back, head]) expect(length(axis)).toBeCloseTo(1, 9);
     expect(Math.max(...[[left, back], [back, head], [head, left]].map(([a, b]) => Math.abs((a ?? left).reduce((sum, part, at) => sum + part * (b?.[at] ?? 0), 0))))).toBeLessThan(1e-9);
-    expect([isTurned(crosshair), isTurned(straight)]).toEqual([true, false]);
+    expect([isTurned(crosshair, "axial"), isTurned(straight, "axial")]).toEqual([true, false]);
   });
 
   it("turn clockwise as the pane shows it", () => {
@@ -161,6 +161,7 @@ describe("planes", () => {
     near(planeOf(turned, "axial").right, [1, 0, 0]);
     near(intoOf(planeOf(turned, "coronal")), [-0.5, Math.cos(Math.PI / 6), 0]);
     near(planeOf(turned, "coronal").down, [0, 0, -1]);
+    expect((["axial", "coronal", "sagittal"] as const).map((name) => isTurned(turned, name))).toEqual([false, true, true]);
   });
 
   it("fit a volume into its pane, whole", () => {

@@ -266,7 +266,7 @@ export class Planes {
 
   private write(name: PlaneName, size: Size): void {
     const cell = this.cells[name];
-    const turned = isTurned(this.linked.crosshair);
+    const turned = isTurned(this.linked.crosshair, name);
     put(cell.label, turned ? `${WORDS.cells[name]}, ${WORDS.oblique}` : WORDS.cells[name]);
     put(cell.reading, this.hover?.name === name ? this.readingAt(this.linked.under(name, size, this.hover.at)) : "");
     drawShapes(cell.marks, [...this.lines(name, size), ...this.linked.marksIn(name).flatMap((mark) => this.shapesOf(name, mark, size))]);

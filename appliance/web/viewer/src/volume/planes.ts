@@ -83,9 +83,10 @@ export function turnedIn(crosshair: Crosshair, name: PlaneName, angle: number): 
   return { ...crosshair, left, back, head: cross(left, back) };
 }
 
-/** Say whether the planes no longer stand as the patient's own axes do. */
-export function isTurned({ left, head, upright }: Crosshair): boolean {
-  return dot(left, upright.left) < 1 - 1e-9 || dot(head, upright.head) < 1 - 1e-9;
+/** Say whether a plane no longer stands as the patient's own axes do. */
+export function isTurned(crosshair: Crosshair, name: PlaneName): boolean {
+  const straight = planeOf({ ...crosshair, ...crosshair.upright }, name);
+  return dot(intoOf(planeOf(crosshair, name)), intoOf(straight)) < 1 - 1e-9;
 }
 
 /** The corners of a volume, outer faces included, in mm. */
