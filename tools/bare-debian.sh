@@ -16,6 +16,7 @@ while (($#)); do
 done
 ((${#users[@]})) || users=(root user)
 mapfile -t pip < <(compgen -e | grep '^PIP_')
+export SYSTEMD_NSPAWN_TMPFS_TMP=0 # Debian 12 has /tmp on its disk, not in a tenth of its memory
 
 box=$(mktemp -d)
 trap 'rm -rf "$box"' EXIT
