@@ -7,14 +7,17 @@ prefix, so no typed character has a meaning of its own.
 
 from collections.abc import Sequence
 
-from appliance.archive.reading import queries
-from appliance.archive.reading.rows import Position, SeriesRow, StudyDetails, StudyRow
+from appliance.archive.reading import queries, queries_list
+from appliance.archive.reading.rows import PatientDetails, Position, SeriesRow, StudyDetails, StudyRow
+from appliance.archive.reading.wanted import Device, Wanted
 from appliance.dicom.names import fold
 from appliance.errors import NotFound
 from appliance.store.transactions import ReadTransaction
 
 LONGEST_SEARCH = 128
 MOST_WORDS = 8
+MOST_DEVICES = 30
+MOST_OF_PATIENT = 200
 
 
 def list_studies(tx: ReadTransaction, limit: int, after: Position | None = None) -> Sequence[StudyRow]:
@@ -29,6 +32,56 @@ def search_studies(tx: ReadTransaction, typed: str, limit: int, after: Position 
         return []
     match = " ".join(f'"{word}"*' for word in words)
     return queries.studies_matching(tx, match, limit, after)
+
+
+def find_studies(tx: ReadTransaction, wanted: Wanted, limit: int, after: int | None = None) -> Sequence[StudyRow]:
+    """Give a page of the studies that are wanted, in their order, after the study of that key.
+
+    Raises:
+        NotFound: The study after which the page should begin is gone.
+    """
+    found = queries_list.find_studies(tx, wanted, limit, after)
+    if found is None:
+        raise NotFound("no such place in the list")
+    return found
+
+
+def modalities(tx: ReadTransaction) -> Sequence[str]:
+    """Give what can be asked for by modality."""
+    return queries_list.modalities(tx)
+
+
+def devices(tx: ReadTransaction) -> Sequence[Device]:
+    """Give what can be asked for by device: those that took what is stored, by maker and model."""
+    return queries_list.devices(tx, MOST_DEVICES)
+
+
+def get_device(tx: ReadTransaction, series_key: int) -> Device:
+    """Give the device that took a series.
+
+    Raises:
+        NotFound: No such series.
+    """
+    device = queries_list.find_device(tx, series_key)
+    if device is None:
+        raise NotFound("no such device")
+    return device
+
+
+def get_patient(tx: ReadTransaction, patient_key: int) -> PatientDetails:
+    """Give a patient's studies, the latest first, and what is odd about who it is.
+
+    Raises:
+        NotFound: No such patient, or one without a study.
+    """
+    rows = queries_list.studies_of_patient(tx, patient_key, MOST_OF_PATIENT)
+    if not rows:
+        raise NotFound("no such patient")
+    return PatientDetails(
+        tuple(rows),
+        queries_list.count_studies(tx, patient_key),
+        tuple(queries_list.conflicts_of_patient(tx, patient_key)),
+    )
 
 
 def get_study(tx: ReadTransaction, study_key: int) -> StudyDetails:

@@ -31,6 +31,7 @@ ROUTES: dict[tuple[str, str], Permission | Door] = {
     ("GET", "/login/enrol"): Door.SIGNING_IN,
     ("GET", "/login/enrol/qr.svg"): Door.SIGNING_IN,
     ("GET", "/password"): Door.CHANGING_PASSWORD,
+    ("GET", "/patients/{patient_key:int}"): Permission.READ_STUDY,
     ("GET", "/people"): Permission.MANAGE_ACCOUNTS,
     ("GET", "/quarantine"): Permission.READ_QUARANTINE,
     ("GET", "/quarantine/dismissed"): Permission.READ_QUARANTINE,
@@ -132,7 +133,7 @@ def wrongly_answered(
     token = {"form_token": form_token_in(browser.get("/password").text)}
     wrong = []
     for method, path in asked:
-        url = re.sub(r"\{(study|series)_key:int\}", "1", path)
+        url = re.sub(r"\{(study|series|patient)_key:int\}", "1", path)
         url = re.sub(r"\{\w+:int\}", "999", url)
         answer = browser.get(url) if method == "GET" else browser.post_bare(url, **token)
         wanted = ROUTES[method, path]
@@ -187,7 +188,7 @@ def test_nobody_reaches_anything_but_the_public_pages_without_signing_in(
     browser = clinic.browser()
     url = path.replace("{study_key:int}", "1").replace("{series_key:int}", "1")
     url = url.replace("{sender_key:int}", "1").replace("{peer_key:int}", "1").replace("{account_key:int}", "1")
-    url = url.replace("{quarantine_key:int}", "1")
+    url = url.replace("{quarantine_key:int}", "1").replace("{patient_key:int}", "1")
     answer = browser.get(url) if method == "GET" else browser.post_bare(url)
     if ROUTES[method, path] is Door.PUBLIC:
         assert answer.status_code == (200 if method == "GET" else 403)

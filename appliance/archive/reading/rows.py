@@ -85,6 +85,15 @@ class StudyDetails:
 
 
 @dataclass(frozen=True, slots=True)
+class PatientDetails:
+    """All that the patient page shows."""
+
+    studies: tuple[StudyRow, ...]  # at least one, the latest first
+    study_count: int
+    conflicts: tuple[tuple[str, int | None], ...]  # kind, and the other patient's row key
+
+
+@dataclass(frozen=True, slots=True)
 class QuarantinedFile:
     """One file that could not be listed.
 

@@ -15,7 +15,18 @@ from appliance.web.http.actor import Actor, Identify
 from appliance.web.http.csrf import check_form
 from appliance.web.http.headers import add_headers
 from appliance.web.http.methods import shared_methods
-from appliance.web.staff import dismissals, health, live, people, quarantine, screen, senders, signing_in, studies
+from appliance.web.staff import (
+    dismissals,
+    health,
+    live,
+    patients,
+    people,
+    quarantine,
+    screen,
+    senders,
+    signing_in,
+    studies,
+)
 from appliance.web.staff.context import StaffContext
 from appliance.web.staff.faults import Faults
 from appliance.web.staff.pages import Pages
@@ -27,6 +38,7 @@ HANDLERS = (
     *signing_in.HANDLERS,
     *screen.HANDLERS,
     *studies.HANDLERS,
+    *patients.HANDLERS,
     *senders.HANDLERS,
     *quarantine.HANDLERS,
     *dismissals.HANDLERS,

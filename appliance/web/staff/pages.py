@@ -74,7 +74,7 @@ class Pages:
 
     def show_in_office(self, template: str, request: PageRequest, waiting: Waiting, **context: object) -> Page:
         """Render a page under the bar."""
-        here = "/" + request.url.path.strip("/").split("/")[0]
+        here = "/" + request.url.path.strip("/").split("/")[0].replace("patients", "studies")
         own: dict[str, object] = {"places": places_of(request.user, waiting), "here": here, "path": request.url.path}
         token = form_token(request.auth)
         return self._render(template, token, 200, (), {**_person(request.user), **own, **context})

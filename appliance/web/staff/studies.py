@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from gettext import gettext as _
 from gettext import ngettext
+from urllib.parse import parse_qsl
 
 from litestar import get, post
 from litestar.params import FromPath, FromQuery, URLEncodedBody
@@ -20,18 +21,21 @@ from appliance.accounts.roles import Permission
 from appliance.archive import studies as archive
 from appliance.archive.reading.queries import count_arrived_since
 from appliance.archive.reading.rows import Position, StudyRow
+from appliance.archive.reading.wanted import Order, Wanted
 from appliance.audit.events import Event, EventCode, Subject, SubjectKind
 from appliance.clock import microseconds
 from appliance.errors import NotFound, Tampered
 from appliance.keys.wrapping import seal_secret, unseal_secret
+from appliance.store.transactions import ReadTransaction
 from appliance.web.http.access import LARGEST_KEY, Door, access, needs
 from appliance.web.http.actor import Actor
 from appliance.web.http.threads import in_thread
 from appliance.web.staff.attention import waiting
 from appliance.web.staff.context import StaffContext
+from appliance.web.staff.filters import Asked, asked_of, choices, wanted_of
 from appliance.web.staff.pages import Page, PageRequest, Pages, Waiting, places_of
 from appliance.web.staff.signing_in import Answer, Caller, Context, Rendering, moved_on, session_of
-from appliance.web.staff.study_views import group_by_day, midnight, series_strip, study_view
+from appliance.web.staff.study_views import group_rows, midnight, series_strip, study_view
 from appliance.web.staff.words import role_without_pages
 
 PAGE_SIZE = 50
@@ -39,17 +43,19 @@ PAGE_SIZE = 50
 
 @dataclass(frozen=True, slots=True)
 class SearchForm:
-    """What a person searches for."""
+    """What a person searches for, and the filters that stay, as an address writes them."""
 
     q: str = ""
+    kept: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """What a page of the list shows: the sealed search, what was typed, and whether it renews itself."""
+    """What a page of the list shows: the sealed search, what was typed, the filters, whether it renews itself."""
 
     find: str
     typed: str
+    asked: Asked
     live: bool
 
 
@@ -73,20 +79,14 @@ def study_list(  # each is one thing that the framework hands over
     find: FromQuery[str] = "",
     after: FromQuery[str] = "",
 ) -> Page:
-    """Show the latest arrivals, or what was searched for. Either is an event, whoever says what about it."""
-    typed = _unseal(context, actor, find)
-    here = _position(after)
-    accounts = context.accounts
+    """Show the latest arrivals, or what was asked for. Either is an event, whoever says what about it."""
+    typed, asked, accounts = _unseal(context, actor, find), asked_of(request.query_params), context.accounts
     with accounts.database.read() as tx:
-        rows = (
-            archive.search_studies(tx, typed, PAGE_SIZE + 1, here)
-            if typed
-            else archive.list_studies(tx, PAGE_SIZE + 1, here)
-        )
+        rows = _rows(tx, wanted_of(tx, asked, typed, accounts.clock.now()), typed, after)
     with accounts.database.write() as tx:
         accounts.audit.record(tx, Event(EventCode.STUDIES_SEARCHED, actor.audited, number=len(rows)))
-    live = here is None and not typed
-    return _list_page(request, context, pages, actor, rows, _Shown(find, typed, live=live))
+    shown = _Shown(find, typed, asked, live=not after and not typed)
+    return _list_page(request, context, pages, actor, rows, shown)
 
 
 @get("/studies/latest", opt=needs(Permission.LIST_STUDIES, activity=False))
@@ -97,29 +97,49 @@ def latest_studies(request: PageRequest, context: Context, pages: Rendering, act
     A page asks for it by itself, so it is neither activity nor an event; it
     shows nothing but the beginning of the list whose opening was one.
     """
-    with context.accounts.database.read() as tx:
-        rows = archive.list_studies(tx, PAGE_SIZE + 1, None)
-    return _list_page(request, context, pages, actor, rows, _Shown("", "", live=True))
+    asked, accounts = asked_of(request.query_params), context.accounts
+    with accounts.database.read() as tx:
+        rows = _rows(tx, wanted_of(tx, asked, "", accounts.clock.now()), "", "")
+    return _list_page(request, context, pages, actor, rows, _Shown("", "", asked, live=True))
+
+
+def _rows(tx: ReadTransaction, wanted: Wanted, typed: str, after: str) -> Sequence[StudyRow]:
+    """Give a page of the list and one row more; the plain list has ways of its own that are faster still."""
+    if typed and not wanted.words:
+        return []
+    if wanted.is_filtered or wanted.order is not Order.ARRIVED:
+        here = _position(after)
+        return archive.find_studies(tx, wanted, PAGE_SIZE + 1, None if here is None else here.study_key)
+    here = _position(after)
+    if typed:
+        return archive.search_studies(tx, typed, PAGE_SIZE + 1, here)
+    return archive.list_studies(tx, PAGE_SIZE + 1, here)
 
 
 def _list_page(
     request: PageRequest, context: StaffContext, pages: Pages, actor: Actor, rows: Sequence[StudyRow], shown: _Shown
 ) -> Page:
     """Show a page of the list; `rows` has one more than a page when there are older ones."""
-    accounts = context.accounts
+    accounts, asked = context.accounts, shown.asked
     now = accounts.clock.now()
     with accounts.database.read() as tx:
         today = count_arrived_since(tx, microseconds(midnight(now)))
+        fields = choices(tx, asked)
     page = rows[:PAGE_SIZE]
+    filtered = asked != Asked(sort=asked.sort)
     return pages.show_in_office(
         "studies.html",
         request,
         waiting(accounts, actor),
-        groups=group_by_day(page, now),
-        summary=_summary(shown.typed, len(rows), today),
+        groups=group_rows(page, now, Order(asked.sort or Order.ARRIVED)),
+        summary=_found_words(len(rows)) if shown.typed or filtered else _today_words(today),
         query=shown.typed,
-        live=shown.live,
-        older=_older(shown.find, page[-1].position) if len(rows) > PAGE_SIZE else "",
+        find=shown.find,
+        filters=fields,
+        filtered=filtered,
+        kept=asked.query(),
+        live=asked.address("/studies/latest") if shown.live else "",
+        older=asked.address(find=shown.find, after=_after(page[-1].position)) if len(rows) > PAGE_SIZE else "",
     )
 
 
@@ -128,10 +148,11 @@ def _list_page(
 def search(context: Context, actor: Caller, data: URLEncodedBody[SearchForm]) -> Redirect:
     """Seal what was typed and show what it finds."""
     typed = data.q.strip()[: archive.LONGEST_SEARCH]
+    asked = asked_of(dict(parse_qsl(data.kept)))
     if not typed:
-        return moved_on("/studies")
+        return moved_on(asked.address())
     sealed = seal_secret(context.search_key, session_of(actor).session_hash, typed.encode("utf-8"))
-    return moved_on(f"/studies?find={urlsafe_b64encode(sealed).decode().rstrip('=')}")
+    return moved_on(asked.address(find=urlsafe_b64encode(sealed).decode().rstrip("=")))
 
 
 @get("/studies/{study_key:int}", opt=needs(Permission.READ_STUDY))
@@ -179,19 +200,21 @@ def viewer_page(
     return pages.show("viewer.html", request, series=series_strip(study, series))
 
 
-def _summary(typed: str, found: int, today: int) -> str:
-    """Say in one line what the list shows."""
-    if typed:
-        many = _("more than %d") % PAGE_SIZE if found > PAGE_SIZE else str(found)
-        return ngettext("%(many)s study found", "%(many)s studies found", found) % {"many": many}
+def _found_words(found: int) -> str:
+    """Say in one line how much was found."""
+    many = _("more than %d") % PAGE_SIZE if found > PAGE_SIZE else str(found)
+    return ngettext("%(many)s study found", "%(many)s studies found", found) % {"many": many}
+
+
+def _today_words(today: int) -> str:
+    """Say in one line what the day brought."""
     if not today:
         return _("Nothing has arrived today yet.")
     return ngettext("%(count)d study arrived today", "%(count)d studies arrived today", today) % {"count": today}
 
 
-def _older(find: str, position: Position) -> str:
-    after = f"after={position.last_arrived_at}.{position.study_key}"
-    return f"/studies?find={find}&{after}" if find else f"/studies?{after}"
+def _after(position: Position) -> str:
+    return f"{position.last_arrived_at}.{position.study_key}"
 
 
 def _position(text: str) -> Position | None:

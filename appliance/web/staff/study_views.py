@@ -6,7 +6,8 @@ from datetime import date, datetime, timedelta
 from gettext import gettext as _
 from gettext import ngettext
 
-from appliance.archive.reading.rows import Conflict, SeriesRow, StudyDetails, StudyRow
+from appliance.archive.reading.rows import Conflict, PatientDetails, SeriesRow, StudyDetails, StudyRow
+from appliance.archive.reading.wanted import Order
 from appliance.web.staff import words
 from appliance.web.staff.words import State
 
@@ -69,12 +70,32 @@ class SeriesView:
 class StudyView:
     """The study page."""
 
+    patient_key: int
     name: str
     patient_facts: str
     state: State
     facts: Sequence[Fact]
     notices: Sequence[Notice]
     series: Sequence[SeriesView]
+
+
+@dataclass(frozen=True, slots=True)
+class OtherPatient:
+    """Another patient of whom somebody must say whether it is the same one."""
+
+    patient_key: int
+    title: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class PatientView:
+    """The patient page."""
+
+    name: str
+    patient_facts: str
+    notices: Sequence[OtherPatient]
+    studies: Sequence[Line]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,18 +115,28 @@ def midnight(now: datetime) -> datetime:
     return now.astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def group_by_day(rows: Sequence[StudyRow], now: datetime) -> list[Group]:
-    """Put the list under headings: today, yesterday, then months. Rows come latest first."""
+def group_rows(rows: Sequence[StudyRow], now: datetime, order: Order = Order.ARRIVED) -> list[Group]:
+    """Put the list under headings: today, yesterday, then months; by name there is one. Rows come in their order."""
     today = now.astimezone().date()
     titles: dict[str, list[StudyRow]] = {}
     for row in rows:
-        titles.setdefault(_heading(row.last_arrived_at.astimezone().date(), today), []).append(row)
-    return [_group(title, members, now) for title, members in titles.items()]
+        titles.setdefault(_title(row, today, order), []).append(row)
+    return [_group(title, members, now, order) for title, members in titles.items()]
 
 
-def _group(title: str, members: Sequence[StudyRow], now: datetime) -> Group:
+def _title(row: StudyRow, today: date, order: Order) -> str:
+    if order is Order.NAME:
+        return _("By name")
+    if order is Order.TAKEN:
+        taken = words.da_date(row.study_date)
+        return _("Taken: not said") if taken is None else _("Taken in %s") % words.month_and_year(taken)
+    return _heading(row.last_arrived_at.astimezone().date(), today)
+
+
+def _group(title: str, members: Sequence[StudyRow], now: datetime, order: Order) -> Group:
     counted = ngettext("%(count)d study", "%(count)d studies", len(members)) % {"count": len(members)}
-    return Group(title, counted, title == _("Today"), [_line(row, now) for row in members])
+    lines = [_line(row, now) if order is Order.ARRIVED else _line_by_day(row, now, order) for row in members]
+    return Group(title, counted, title == _("Today"), lines)
 
 
 def _heading(arrived: date, today: date) -> str:
@@ -119,16 +150,30 @@ def _heading(arrived: date, today: date) -> str:
 
 
 def _line(row: StudyRow, now: datetime) -> Line:
+    """Give a study by its arrival, whose day or month its heading tells."""
     local = row.last_arrived_at.astimezone()
     today = now.astimezone().date()
     is_today = local.date() >= today
     fresh = is_today and now - row.last_arrived_at < words.ARRIVING
     when = words.time_of_day(local) if is_today else words.day_of_month(local.date())
     note = (_("just now") if fresh else _("today")) if is_today else words.time_of_day(local)
+    return _line_with(row, now, when, note)
+
+
+def _line_by_day(row: StudyRow, now: datetime, order: Order) -> Line:
+    """Give a study by the day it was taken, or by that of its arrival; the year is told below."""
+    taken = words.da_date(row.study_date)
+    if order is Order.TAKEN:
+        return _line_with(row, now, "–" if taken is None else words.day_of_month(taken), _clock(row.study_time))
+    shown = taken or row.last_arrived_at.astimezone().date()
+    return _line_with(row, now, words.day_of_month(shown), str(shown.year))
+
+
+def _line_with(row: StudyRow, now: datetime, when: str, note: str) -> Line:
     return Line(
         row.study_key,
         words.person_name(row.patient_name),
-        words.patient_facts(row, today),
+        words.patient_facts(row, now.astimezone().date()),
         words.what_it_is(row),
         words.study_size(row),
         when,
@@ -137,11 +182,28 @@ def _line(row: StudyRow, now: datetime) -> Line:
     )
 
 
+def patient_view(details: PatientDetails, now: datetime) -> PatientView:
+    """Put a patient into words."""
+    latest = details.studies[0]
+    return PatientView(
+        words.person_name(latest.patient_name),
+        words.patient_facts(latest, now.astimezone().date()),
+        [_other(kind, other) for kind, other in details.conflicts if other is not None],
+        [_line_by_day(row, now, Order.NAME) for row in details.studies],
+    )
+
+
+def _other(kind: str, patient_key: int) -> OtherPatient:
+    notice = _conflict_words(kind)
+    return OtherPatient(patient_key, notice.title, notice.words)
+
+
 def study_view(details: StudyDetails, now: datetime) -> StudyView:
     """Put a study into words."""
     study = details.study
     today = now.astimezone().date()
     return StudyView(
+        study.patient_key,
         words.person_name(study.patient_name),
         words.patient_facts(study, today),
         words.study_state(study, now),
@@ -191,6 +253,10 @@ def _conflicts(conflicts: Sequence[Conflict]) -> list[Notice]:
 
 
 def _conflict(conflict: Conflict) -> Notice:
+    return _conflict_words(conflict.kind)
+
+
+def _conflict_words(kind: str) -> Notice:
     """Put a finding about identity into words; nothing was merged or changed."""
     kept = _("Nothing was merged or changed: compare with the patient's file.")
     titles = {
@@ -198,7 +264,7 @@ def _conflict(conflict: Conflict) -> Notice:
         "study of two patients": _("This study was sent for two different patients"),
         "instance of two studies": _("An image of this study also came as part of another study"),
     }
-    return Notice("bad", titles.get(conflict.kind, _("The identity is in doubt")), kept)
+    return Notice("bad", titles.get(kind, _("The identity is in doubt")), kept)
 
 
 def _series(row: SeriesRow) -> SeriesView:

@@ -17,6 +17,10 @@ function takeOver(text) {
     const to = document.getElementById(id);
     if (from && to && from.innerHTML !== to.innerHTML) to.replaceWith(document.importNode(from, true));
   }
+  for (const id of ["kept", "find"]) {
+    const from = fresh.getElementById(id);
+    if (from) document.getElementById(id).value = from.value;
+  }
   const places = fresh.querySelector(".places");
   if (places) document.querySelector(".places").replaceWith(document.importNode(places, true));
   if (focused && document.activeElement === document.body) document.querySelector(`#list a[href="${focused}"], .places a[href="${focused}"]`)?.focus();
@@ -29,6 +33,17 @@ async function refresh() {
   const answer = await fetch(newest, { headers: background });
   if (answer.status === 401) leave();
   else if (answer.ok) takeOver(await answer.text());
+  reached(answer.ok);
+}
+
+// A line that is cut stands again within seconds; only then is it worth a word.
+const unreachable = document.getElementById("unreachable");
+let silence = 0;
+function reached(well) {
+  clearTimeout(silence);
+  if (!unreachable) return;
+  if (well) unreachable.hidden = true;
+  else silence = setTimeout(() => { unreachable.hidden = false; }, 6000);
 }
 
 function listen() {
@@ -36,7 +51,9 @@ function listen() {
   // What changed between the page and its line, or while a tablet slept, told nobody: look once when it stands.
   for (const kind of ["ready", "changed"]) line.addEventListener(kind, () => { refresh().catch(() => {}); });
   line.addEventListener("over", () => { line.close(); leave(); });
+  line.addEventListener("ready", () => reached(true));
   line.onerror = async () => {
+    reached(false);
     if (line.readyState === EventSource.CLOSED) {
       const answer = await fetch("/session/active", { method: "POST", headers: { ...background, "X-Form-Token": token } }).catch(() => null);
       if (answer && (answer.status === 401 || answer.status === 403)) leave();
@@ -58,22 +75,37 @@ for (const kind of ["pointermove", "pointerdown", "keydown", "wheel", "touchstar
   addEventListener(kind, alive, { passive: true });
 }
 
+// What was asked for takes the list's place; until then the list is dimmed, and if nothing comes the page says so.
+let latest = 0;
+async function ask(address, form) {
+  const mine = ++latest;
+  document.getElementById("list").ariaBusy = "true";
+  const answer = await fetch(address, form).catch(() => null);
+  if (mine !== latest) return;
+  document.getElementById("list").ariaBusy = "false";
+  if (answer && (answer.status === 401 || answer.url.includes("/lock"))) return leave();
+  unreachable.hidden = Boolean(answer?.ok);
+  if (!answer?.ok) return;
+  takeOver(await answer.text());
+  history.replaceState(null, "", answer.url);
+}
+
 const search = document.getElementById("search");
 if (search && list) {
   let waiting = 0;
-  let latest = 0;
   search.elements.q.addEventListener("input", () => {
     clearTimeout(waiting);
-    waiting = setTimeout(async () => {
-      const mine = ++latest;
-      const answer = await fetch(search.action, { method: "POST", body: new URLSearchParams(new FormData(search)) });
-      if (mine !== latest) return;
-      if (answer.status === 401 || answer.url.includes("/lock")) return leave();
-      if (answer.ok) {
-        takeOver(await answer.text());
-        history.replaceState(null, "", answer.url);
-      }
-    }, 350);
+    waiting = setTimeout(() => ask(search.action, { method: "POST", body: new URLSearchParams(new FormData(search)) }), 350);
+  });
+}
+
+const filters = document.getElementById("filters");
+if (filters && list) {
+  filters.querySelector("button").hidden = true;
+  filters.addEventListener("change", () => {
+    const chosen = [...new FormData(filters)].filter(([, value]) => value !== "");
+    for (const pick of filters.querySelectorAll(".pick")) pick.classList.toggle("chosen", pick.querySelector("select").value !== "");
+    ask(`${filters.getAttribute("action")}?${new URLSearchParams(chosen)}`, {});
   });
 }
 
