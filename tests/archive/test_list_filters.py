@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appliance.archive.reading import queries_list
-from appliance.archive.reading.rows import StudyRow
+from appliance.archive.reading.rows import Position, StudyRow
 from appliance.archive.reading.wanted import Device, Order, Standing, Wanted
 from appliance.archive.studies import devices, find_studies, get_device, get_patient, list_studies, modalities
 from appliance.clock import SystemClock, microseconds
@@ -93,8 +93,8 @@ def test_every_wanted_study_comes_once_and_in_order_however_it_is_found(
         assert [names[row.patient_key] for row in seen] == sorted(names[row.patient_key] for row in seen)
 
 
-def by_arrival(position: object) -> tuple[int, int]:
-    return position.last_arrived_at, position.study_key  # type: ignore[attr-defined]  # of a row
+def by_arrival(position: Position) -> tuple[int, int]:
+    return position.last_arrived_at, position.study_key
 
 
 def test_what_can_be_chosen_is_what_is_stored(database: Database) -> None:
