@@ -4,7 +4,9 @@ const token = document.body.dataset.formToken;
 const background = { "X-Enamel-Background": "1" };
 const list = document.getElementById("list");
 
+// Nothing of a patient stays in sight while the lock's page is on its way. What was done to the pictures is kept by the viewer.
 function leave() {
+  document.documentElement.hidden = true;
   location.replace("/lock?back=" + encodeURIComponent(location.pathname + location.search));
 }
 

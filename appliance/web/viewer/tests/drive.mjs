@@ -1,6 +1,7 @@
 /** Drives the viewer in a real Chromium for tests/viewer: `node drive.mjs ORIGIN SCENARIO [FOLDER]` prints one JSON object. */
 import path from "node:path";
 import { asImages, brightness, context, corner, drag, end, faults, folder, open, over, scenario, settle, state, until, words } from "./browser.mjs";
+import { halvedPlanes, hands } from "./hands.mjs";
 import { planes } from "./planes.mjs";
 
 /** Compare every slot of a series with the values the other decoder found. */
@@ -161,7 +162,7 @@ async function timing() {
   return { first, all: await page.evaluate(() => performance.now()) };
 }
 
-const SCENARIOS = { values, phantom, planes, halved, wide, troubles, pictures, timing };
+const SCENARIOS = { values, phantom, planes, hands, halvedPlanes, halved, wide, troubles, pictures, timing };
 try {
   const found = await SCENARIOS[scenario]();
   console.log(JSON.stringify({ found, faults }));

@@ -109,7 +109,7 @@ describe("windows", () => {
 
   it("are offered scanner's first and at most nine", () => {
     const own = [{ centre: 1, width: 2, name: "" }, { centre: 3, width: 4, name: "BONE" }];
-    const offered = presetsFor("CT", own, { centre: 0, width: 1, name: "Automatic" }, { low: 0, high: 9 });
+    const offered = presetsFor([{ centre: 1, width: 1, name: "Bone" }], own, { centre: 0, width: 1, name: "Automatic" }, { low: 0, high: 9 });
     expect(offered.slice(0, 4).map(({ name }) => name)).toEqual(["Scanner's own 1", "BONE", "Automatic", "Everything"]);
     expect(offered.length).toBeLessThanOrEqual(9);
   });

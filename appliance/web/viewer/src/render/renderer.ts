@@ -224,6 +224,11 @@ export class Renderer {
     return this.readAt(x, y);
   }
 
+  /** Give the card's memory back; nothing is drawn any more. */
+  close(): void {
+    this.gl.getExtension("WEBGL_lose_context")?.loseContext();
+  }
+
   clear(): void {
     this.gl.clearColor(0, 0, 0, 1);
     this.gl.clear(this.gl.COLOR_BUFFER_BIT);

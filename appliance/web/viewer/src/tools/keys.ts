@@ -30,15 +30,33 @@ const DEEDS: Readonly<Record<string, Deed>> = {
   "?": (actions) => actions.help(),
 };
 
-/** Listen to the whole page. */
-export function listenToKeys(page: Document, actions: Actions): void {
-  page.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
-    const deed = DEEDS[event.key] ?? presetDeed(event.key);
-    if (deed === null) return;
-    event.preventDefault();
-    deed(actions);
-  });
+/** What more a key does, by its chord ("Shift+ArrowUp", "["); false where it has no meaning now. */
+export type MoreKeys = Readonly<Record<string, () => boolean>>;
+
+/** Listen to the whole page, until told to stop. */
+export function listenToKeys(page: Document, actions: Actions, more: MoreKeys = {}, until: AbortSignal | null = null): void {
+  const listener = (event: KeyboardEvent): void => {
+    if (event.metaKey || event.altKey || isTyping(event.target) || isPressing(event)) return;
+    if (more[chordOf(event)]?.() === true || usual(event, actions)) event.preventDefault();
+  };
+  page.addEventListener("keydown", listener, until === null ? {} : { signal: until });
+}
+
+function usual({ key, ctrlKey }: KeyboardEvent, actions: Actions): boolean {
+  const deed = ctrlKey ? null : (DEEDS[key] ?? presetDeed(key));
+  deed?.(actions);
+  return deed !== null;
+}
+
+/** Letters and signs say themselves what Shift did; other keys do not. */
+function chordOf({ key, ctrlKey, shiftKey }: KeyboardEvent): string {
+  return `${ctrlKey ? "Ctrl+" : ""}${shiftKey && key.length > 1 ? "Shift+" : ""}${key}`;
+}
+
+/** Enter and Space on a button or a link press it; in an open dialog all keys are the dialog's. */
+function isPressing({ key, target }: KeyboardEvent): boolean {
+  if (!(target instanceof Element)) return false;
+  return target.closest("dialog") !== null || ((key === "Enter" || key === " ") && target.closest("button, a, summary") !== null);
 }
 
 function presetDeed(key: string): Deed | null {

@@ -1,17 +1,24 @@
-/** Mouse, pen and fingers. One pointer uses the chosen tool; two move and zoom; the wheel scrolls, with Ctrl it zooms. */
+/**
+ * Mouse, pen and fingers. One pointer uses the chosen tool; two fingers zoom, move or change brightness; the wheel scrolls,
+ * with Ctrl it zooms. While a pen writes, the hand that rests beside it does nothing. A pen's eraser takes the last
+ * measurement away.
+ */
 import type { Point } from "../volume/view";
 import { isPointTool, type Actions, type Phase, type Tool } from "./actions";
+import { TwoFingers } from "./two_fingers";
 
 const PIXELS_PER_IMAGE = 8;
 const PIXELS_PER_DOUBLING = 150;
 const WHEEL_STEP = 30;
 const NOTCH = 50; // a mouse wheel reports at least so much for one notch, a touchpad less
 const BUTTON_TOOLS: Readonly<Record<number, Tool>> = { 1: "pan", 2: "zoom" };
+const ERASER = 5; // Pointer Events 4.1.1.2: the eraser end of a pen
 
 interface Held {
   at: Point;
   start: Point;
   readonly tool: Tool | null;
+  readonly isPen: boolean;
 }
 
 const EVENTS = ["pointerdown", "pointermove", "pointerup", "pointercancel", "pointerleave", "wheel", "dblclick", "contextmenu"] as const;
@@ -22,36 +29,50 @@ export function listenToPointers(pane: HTMLElement, actions: Actions): void {
   const held = new Map<number, Held>();
   const carry = { images: 0, wheel: 0 };
 
+  let fingers: TwoFingers | null = null;
+
   pane.addEventListener("pointerdown", (event) => {
+    if (!mayBegin(event, held, actions)) return;
     const at = pointIn(pane, event);
     pane.setPointerCapture(event.pointerId);
-    held.set(event.pointerId, { at, start: at, tool: BUTTON_TOOLS[event.button] ?? null });
+    held.set(event.pointerId, { at, start: at, tool: BUTTON_TOOLS[event.button] ?? null, isPen: event.pointerType === "pen" });
     carry.images = 0;
     actions.hover(at);
-    const [first] = held.values();
+    const [first, second] = held.values();
     point(first, held.size === 1 ? "down" : "cancel", actions);
+    fingers = first && second && held.size === 2 ? new TwoFingers([first.at, second.at]) : null;
   });
   pane.addEventListener("pointermove", (event) => {
     const one = held.get(event.pointerId);
     const at = pointIn(pane, event);
-    actions.hover(at);
-    if (one === undefined) return;
-    const from = one.at;
+    if (one !== undefined || held.size === 0) actions.hover(at);
+    const from = one?.at;
+    if (one === undefined || from === undefined) return;
     one.at = at;
-    const [other] = [...held].filter(([id]) => id !== event.pointerId).map(([, pointer]) => pointer);
-    if (other === undefined) drag(one, from, actions, carry);
-    else pinch(from, at, other.at, actions);
+    const [first, second] = held.values();
+    if (first && second) fingers?.move(first.at, second.at, actions);
+    else drag(one, from, actions, carry);
   });
   for (const end of ["pointerup", "pointercancel"] as const) {
     pane.addEventListener(end, (event) => {
       if (held.size === 1) point(held.get(event.pointerId), "up", actions);
-      held.delete(event.pointerId);
+      if (held.delete(event.pointerId)) fingers = null;
     });
   }
   pane.addEventListener("pointerleave", () => actions.hover(null));
   pane.addEventListener("contextmenu", (event) => event.preventDefault());
   pane.addEventListener("dblclick", () => actions.enlarge());
   pane.addEventListener("wheel", (event) => wheel(pane, event, actions, carry), { passive: false });
+}
+
+/** A pen goes before fingers: what one of them or the ball of the hand had begun is undone, and while it writes none begins. */
+function mayBegin({ pointerType, button }: PointerEvent, held: Map<number, Held>, actions: Actions): boolean {
+  if (pointerType !== "pen") return ![...held.values()].some((one) => one.isPen);
+  if (button === ERASER) actions.remove();
+  const [first] = held.values();
+  point(first, "cancel", actions);
+  held.clear();
+  return button !== ERASER;
 }
 
 function pointIn(pane: HTMLElement, event: MouseEvent): Point {
@@ -79,13 +100,6 @@ function scrollByDrag(dy: number, actions: Actions, carry: { images: number }): 
   const whole = Math.trunc(carry.images);
   carry.images -= whole;
   if (whole !== 0) actions.scroll(whole);
-}
-
-function pinch(from: Point, at: Point, other: Point, actions: Actions): void {
-  const before = Math.hypot(from.x - other.x, from.y - other.y);
-  const after = Math.hypot(at.x - other.x, at.y - other.y);
-  actions.pan((at.x - from.x) / 2, (at.y - from.y) / 2);
-  if (before > 0 && after > 0) actions.zoom({ x: (at.x + other.x) / 2, y: (at.y + other.y) / 2 }, after / before);
 }
 
 function wheel(pane: HTMLElement, event: WheelEvent, actions: Actions, carry: { wheel: number }): void {

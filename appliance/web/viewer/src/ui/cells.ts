@@ -6,7 +6,13 @@ import { WORDS } from "./words";
 
 export const CELLS = ["axial", "coronal", "sagittal", "solid"] as const;
 export type CellName = (typeof CELLS)[number];
-export type Layout = "all" | CellName;
+/** Four alike, one large with the others beside it, the three planes side by side, or one alone. */
+export type Layout = "all" | "main" | "row" | CellName;
+
+/** Say whether a layout shows one cell alone. */
+export function isAlone(layout: string): layout is CellName {
+  return (CELLS as readonly string[]).includes(layout);
+}
 
 const SVG = "http://www.w3.org/2000/svg";
 

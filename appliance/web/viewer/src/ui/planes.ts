@@ -9,9 +9,10 @@ import { edgesOf } from "../volume/orientation";
 import { isTurned, PLANES, type PlaneName } from "../volume/planes";
 import { rulerFor } from "../volume/ruler";
 import { readingAt, type Stack } from "../volume/stack";
+import type { Side } from "../volume/sides";
 import type { Point, Size } from "../volume/view";
 import type { Vector } from "../volume/vectors";
-import { CELLS, drawShapes, type Cell, type CellName, type Layout, type Shape } from "./cells";
+import { CELLS, drawShapes, isAlone, type Cell, type CellName, type Layout, type Shape } from "./cells";
 import { lookOf, type LookName } from "./looks";
 import { readingWords } from "./overlay";
 import { WORDS } from "./words";
@@ -44,7 +45,14 @@ export class Planes {
   linked: Linked;
   layout: Layout = "all";
   look: LookName = "bone";
-  private active: CellName = "axial";
+  /** The cell that was touched last: keys mean it. */
+  active: CellName = "axial";
+  /** The one that the layout "main" shows large. */
+  large: CellName = "axial";
+  /** From where the body was last told to be seen. */
+  side: Side = "front";
+  private before: Layout = "all";
+  private keyed: Mark | null = null;
   private hover: { readonly name: PlaneName; readonly at: Point } | null = null;
   private grip: Grip | null = null;
   private isMoving = false;
@@ -58,7 +66,7 @@ export class Planes {
     this.linked = new Linked(geometry);
     for (const name of CELLS) {
       listenToPointers(cells[name].element, this.actionsFor(name));
-      cells[name].element.addEventListener("focus", () => (this.active = name));
+      cells[name].element.addEventListener("focus", () => this.touch(name));
     }
   }
 
@@ -68,9 +76,9 @@ export class Planes {
 
   /** The volume lies otherwise than was thought. */
   replace(geometry: Geometry): void {
-    const { at } = this.linked.crosshair;
+    const { state } = this.linked;
     this.linked = new Linked(geometry);
-    this.linked.moveTo(at);
+    this.linked.take(state);
   }
 
   /** What keys do, in the cell that was touched last. */
@@ -79,10 +87,67 @@ export class Planes {
   }
 
   choose(layout: Layout): void {
+    if (layout !== this.layout && !isAlone(this.layout)) this.before = this.layout;
     this.layout = layout;
     this.grid.dataset["layout"] = layout;
-    for (const name of CELLS) this.cells[name].element.hidden = layout !== "all" && layout !== name;
+    for (const name of CELLS) {
+      const { element } = this.cells[name];
+      element.hidden = isAlone(layout) ? layout !== name : layout === "row" && name === "solid";
+      element.classList.toggle("large", layout === "main" && this.large === name);
+    }
+    if (this.cells[this.active].element.hidden) this.touch(isAlone(layout) ? layout : "axial");
     this.around.change();
+  }
+
+  /** One pane large, then alone, then all again as they were. */
+  enlarge(name: CellName): void {
+    if (isAlone(this.layout)) return this.choose(this.before);
+    if (this.layout !== "main" || this.large === name) return this.choose(name);
+    this.large = name;
+    this.choose("main");
+  }
+
+  lookFrom(side: Side): void {
+    this.side = side;
+    this.linked.lookFrom(side);
+  }
+
+  /** The body as at the beginning; planes and measurements stay. */
+  resetBody(): void {
+    this.look = "bone";
+    this.lookFrom("front");
+  }
+
+  /** Measure without a pointer: each call takes the crosshair's place as the next point. */
+  dropPoint(): boolean {
+    const { tool } = this.around;
+    const { active: plane, linked } = this;
+    if (plane === "solid" || (tool !== "length" && tool !== "angle")) return false;
+    const begun = this.begunByKeys(plane, tool);
+    if (begun === null && !this.mayMeasure(plane, tool)) return true;
+    if (begun !== null) linked.marks.pop();
+    const { at, left, back, head } = linked.crosshair;
+    const mark: Mark = { kind: tool, plane, points: [...(begun?.points ?? []), at], axes: { left, back, head } };
+    linked.marks.push(mark);
+    this.keyed = mark.points.length < (tool === "length" ? 2 : 3) ? mark : null;
+    return true;
+  }
+
+  private begunByKeys(plane: PlaneName, kind: Mark["kind"]): Mark | null {
+    const { keyed } = this;
+    return keyed !== null && keyed === this.linked.marks.at(-1) && keyed.kind === kind && keyed.plane === plane ? keyed : null;
+  }
+
+  private mayMeasure(name: PlaneName, kind: Mark["kind"]): boolean {
+    const may = kind !== "length" || this.linked.measures(name);
+    if (!may) this.around.tell(WORDS.noLength);
+    return may;
+  }
+
+  /** What hands do next is meant for this cell. */
+  touch(name: CellName): void {
+    this.active = name;
+    for (const one of CELLS) this.cells[one].element.classList.toggle("active", one === name);
   }
 
   /** Where on the page a point in mm is shown, for hands and tests. */
@@ -97,14 +162,14 @@ export class Planes {
     this.around.change();
   }
 
-  private sizeOf(name: CellName): Size {
+  sizeOf(name: CellName): Size {
     const { clientWidth: width, clientHeight: height } = this.cells[name].element;
     return { width: Math.max(1, width), height: Math.max(1, height) };
   }
 
   private actionsFor(name: CellName): Actions {
     const done = (deed: () => void) => (): void => {
-      this.active = name;
+      this.touch(name);
       deed();
       this.around.change();
     };
@@ -115,7 +180,7 @@ export class Planes {
       },
       images: 2,
       choose: () => undefined,
-      remove: () => undefined,
+      remove: () => this.remove(),
       point: (tool: PointTool, phase: Phase, at: Point) => done(() => name !== "solid" && this.point(name, tool, phase, at))(),
       window: (dx, dy) => around.window(dx, dy),
       pan: (dx, dy) => done(() => this.linked.pan(name, this.sizeOf(name), dx, dy))(),
@@ -131,7 +196,7 @@ export class Planes {
       preset: () => undefined,
       invert: () => undefined,
       reset: () => undefined,
-      enlarge: () => this.choose(this.layout === "all" ? name : "all"),
+      enlarge: () => this.enlarge(name),
       fullScreen: () => undefined,
       help: () => undefined,
     };
@@ -183,17 +248,15 @@ export class Planes {
   }
 
   private startMark(name: PlaneName, kind: Mark["kind"], at: Point): Grip | null {
-    if (!this.linked.measures(name) && kind === "length") {
-      this.around.tell(WORDS.noLength);
-      return null;
-    }
+    if (!this.mayMeasure(name, kind)) return null;
     const last = this.linked.marks.at(-1);
     const here = this.linked.under(name, this.sizeOf(name), at);
     if (kind === "angle" && last?.kind === "angle" && last.points.length === 2 && last.plane === name) {
       this.linked.marks[this.linked.marks.length - 1] = { ...last, points: [...last.points, here] };
       return { kind: "mark", mark: this.linked.marks.length - 1, point: 2 };
     }
-    this.linked.marks.push({ kind, plane: name, points: [here, here] });
+    const { left, back, head } = this.linked.crosshair;
+    this.linked.marks.push({ kind, plane: name, points: [here, here], axes: { left, back, head } });
     return { kind: "mark", mark: this.linked.marks.length - 1, point: 1, isNew: true };
   }
 

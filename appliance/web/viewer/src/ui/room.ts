@@ -16,6 +16,7 @@ export interface Room {
   readonly looks: HTMLSelectElement;
   readonly slab: HTMLInputElement;
   readonly slabKind: HTMLSelectElement;
+  readonly slabPresets: HTMLSelectElement;
   readonly slabText: HTMLOutputElement;
   readonly clear: HTMLButtonElement;
   readonly grid: HTMLElement;
@@ -62,19 +63,21 @@ export function furnish(mount: HTMLElement, title: string, back: string | null, 
   return { ...parts, ...cells, tools, invert, presets, help };
 }
 
-type VolumeParts = Pick<Room, "layouts" | "looks" | "slab" | "slabKind" | "slabText" | "clear"> & { thickness: HTMLElement };
+type VolumeParts = Pick<Room, "layouts" | "looks" | "slab" | "slabKind" | "slabPresets" | "slabText" | "clear"> & { thickness: HTMLElement };
 
 /** What only a volume has: layouts, 3D, slabs, measurements. */
 function volumeParts(actions: Actions): VolumeParts {
   const layouts = choice(WORDS.layout, Object.entries(WORDS.layouts));
   const looks = choice(WORDS.look, LOOKS.map((name) => [name, WORDS.looks[name]]));
   const slabKind = choice(WORDS.slabKind, Object.entries(WORDS.slabs));
-  const slab = element("input", { type: "range", min: "0", max: "20", step: "0.5", value: "0", "aria-label": WORDS.slab, title: WORDS.slab });
+  const slabPresets = choice(WORDS.slabPreset, Object.entries(WORDS.slabPresets));
+  for (const own of slabPresets.options) own.hidden = own.value === "";
+  const slab = element("input", { type: "range", min: "0", max: "30", step: "0.5", value: "0", "aria-label": WORDS.slab, title: WORDS.slab });
   const slabText = element("output", { class: "counter" });
   const clear = button("clear", WORDS.clear, () => actions.remove());
-  const thickness = element("div", { class: "thickness", hidden: "" }, element("span", {}, WORDS.slab), slab, slabText, slabKind);
+  const thickness = element("div", { class: "thickness", hidden: "" }, slabPresets, slab, slabText, slabKind);
   for (const part of [layouts, looks, clear]) part.hidden = true;
-  return { layouts, looks, slab, slabKind, slabText, clear, thickness };
+  return { layouts, looks, slab, slabKind, slabPresets, slabText, clear, thickness };
 }
 
 function choice(label: string, options: readonly (readonly [string, string])[]): HTMLSelectElement {
@@ -119,10 +122,19 @@ function footParts(actions: Actions): Pick<Room, "slider" | "counter"> & { foot:
 }
 
 function helpDialog(): HTMLDialogElement {
-  const list = element("dl", {});
-  for (const [keys, deed] of KEYS) list.append(element("dt", {}, keys), element("dd", {}, deed));
+  const groups = KEYS.map(([title, keys]) => element("section", {}, element("h3", {}, title), element("dl", {}, ...keys.flatMap(keyLine))));
+  return dialogOf("keys", WORDS.help, element("div", { class: "groups" }, ...groups));
+}
+
+function keyLine([keys, deed]: readonly [string, string]): HTMLElement[] {
+  return [element("dt", {}, keys), element("dd", {}, deed)];
+}
+
+/** A dialog with a heading and a button that closes it. */
+export function dialogOf(name: string, title: string, ...inside: readonly HTMLElement[]): HTMLDialogElement {
   const close = element("button", { type: "button", class: "close" }, WORDS.close);
-  const dialog = element("dialog", { "aria-label": WORDS.help }, element("h2", {}, "Keys and gestures"), list, close);
+  const dialog = element("dialog", { class: name, "aria-label": title }, element("header", {}, element("h2", {}, title), close), ...inside);
   close.addEventListener("click", () => dialog.close());
+  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close()); // outside it
   return dialog;
 }

@@ -3,8 +3,10 @@ import type { Renderer, Scene } from "../render/renderer";
 import type { FrameFacts, ImageFacts, Window } from "../dicom/facts";
 import type { Tool } from "../tools/actions";
 import { automaticWindow, presetsFor, rangeOf, spanning } from "../volume/greys";
+import { landmarksOf, MATTERS, matterWindow } from "../volume/landmarks";
 import { frameFacts, pixelAspect, type Slot, type Stack } from "../volume/stack";
 import { fitted, type Picture, type Point, type Size, type View } from "../volume/view";
+import { WORDS } from "./words";
 
 export interface Shown {
   readonly index: number;
@@ -47,7 +49,16 @@ export class Showing {
     const { stored } = shown.slot.pixels;
     const { facts, frame } = shown;
     const range = rangeOf(stored, frame, facts.padding) ?? { low: 0, high: 1 };
-    this.presets = presetsFor(facts.modality, frame.windows, automaticWindow(stored, frame, facts.padding, facts.voiFunction), range);
+    this.presets = presetsFor(mattersOf([shown.slot], facts.modality), frame.windows, automaticWindow(stored, frame, facts.padding, facts.voiFunction), range);
+  }
+
+  /** All has come: the windows for bone, teeth and soft tissue are told from the whole volume. One that is in use stays what it is. */
+  refinePresets(): void {
+    const matters = this.first === null || !this.isVolume ? [] : mattersOf(this.stack.slots, this.first.facts.modality);
+    const named = new Map(matters.map((one) => [one.name, one]));
+    const chosen = this.presets.findIndex((one) => one === this.window);
+    this.presets = this.presets.map((one) => named.get(one.name) ?? one);
+    if (chosen >= 0) this.window = this.presets[chosen] ?? this.window;
   }
 
   /** The window in use: one chosen by hand, else the first picture's for a volume, else the image's own. */
@@ -89,6 +100,11 @@ export class Showing {
     else renderer.draw(this.sceneOf(shown));
     return shown;
   }
+}
+
+function mattersOf(slots: readonly Slot[], modality: string): Window[] {
+  const landmarks = modality === "CT" ? landmarksOf(slots) : null;
+  return landmarks === null ? [] : MATTERS.map((matter) => matterWindow(matter, landmarks, WORDS.matters[matter]));
 }
 
 /** Eight-bit pictures are as their maker wanted them; others are measured. */

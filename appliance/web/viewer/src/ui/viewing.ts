@@ -11,6 +11,8 @@ import { panned, zoomedAt, type Point } from "../volume/view";
 import type { SeriesIndex } from "../dicomweb/stream";
 import { expose } from "./handle";
 import { writeOverlay } from "./overlay";
+import { Keeping } from "./keeping";
+import { planeKeys } from "./plane_keys";
 import { furnish, type Room } from "./room";
 import { Showing, type Shown } from "./showing";
 import { volumeOf } from "./volumes";
@@ -31,6 +33,8 @@ export class Viewing implements Actions {
   private uniform = false;
   private index: SeriesIndex | null = null;
   private readonly volume: VolumeRoom;
+  private readonly keeping: Keeping;
+  private readonly closing = new AbortController();
 
   /** @param mostBytes graphics memory that one series may take. */
   constructor(
@@ -43,11 +47,38 @@ export class Viewing implements Actions {
     const around = { tool: () => this.tool, stack: () => this.showing.stack, looks: () => this.looks(), window: this.window.bind(this) };
     this.volume = new VolumeRoom(mount, this.room, { ...around, change: () => this.change(), tell: (words) => this.tell(words) });
     listenToPointers(this.room.pane, this);
-    listenToKeys(document, this);
+    const { signal } = this.closing;
+    listenToKeys(document, this, planeKeys(() => this.volume.planes, () => this.change()), signal);
+    this.keeping = new Keeping(mount.dataset["stream"] ?? "", document.body.dataset["formToken"] ?? "");
+    addEventListener("pagehide", () => this.keep(), { signal });
     this.room.presets.addEventListener("change", () => this.preset(Number(this.room.presets.value)));
     this.room.canvas.addEventListener("webglcontextlost", () => this.tell(WORDS.lost));
-    new ResizeObserver(() => this.resize()).observe(this.room.pane);
+    const sizes = new ResizeObserver(() => this.resize());
+    sizes.observe(this.room.pane);
+    signal.addEventListener("abort", () => sizes.disconnect());
     expose(() => ({ showing: this.showing, renderer: this.renderer, volume: this.volume }));
+  }
+
+  /** Leave the page to another series: what was done to this one is kept, its graphics memory is given back. */
+  close(): void {
+    this.keep();
+    this.closing.abort();
+    this.renderer?.close();
+  }
+
+  private keep(): void {
+    if (this.mount.dataset["ready"] !== "first" && this.mount.dataset["ready"] !== "all") return;
+    const { tool, window, inverted, wanted, view } = this.showing;
+    this.keeping.keep({ tool, window, inverted, wanted, view, planes: this.volume.kept });
+  }
+
+  /** What hands had done before the screen was locked. */
+  private takeUp(): void {
+    const kept = this.keeping.find();
+    if (kept === null) return;
+    const { tool, window, inverted, wanted, view } = kept;
+    const preset = this.showing.presets.find((one) => one.name !== "" && one.name === window?.name);
+    Object.assign(this.showing, { tool, window: preset ?? window, inverted, wanted, view });
   }
 
   /** Take one message of the worker. */
@@ -109,6 +140,7 @@ export class Viewing implements Actions {
   /** Draw the first picture alone and at once; only then reserve room for the others. */
   private begin(): void {
     this.showing.begin();
+    this.takeUp();
     const shown = this.showing.shown;
     if (shown === null || this.renderer === null) return;
     this.redraw();
@@ -125,7 +157,7 @@ export class Viewing implements Actions {
     this.showing.isVolume = true;
     const all = { columns: facts.columns, rows: facts.rows, slices: stack.slots.map((_, at) => at) };
     const has = this.renderer?.openVolume(geometry ?? all) ?? false;
-    if (has) this.volume.show(geometry);
+    if (has) this.volume.show(geometry, this.keeping.find()?.planes);
     this.change();
   }
 
@@ -157,6 +189,7 @@ export class Viewing implements Actions {
     for (const slot of stack.slots) if (slot.pixels === null) slot.problem ??= problemWords("damaged", "");
     this.room.progress.hidden = true;
     this.closeVolume();
+    this.showing.refinePresets();
     if (stack.problems > 0) this.tell(WORDS.missing(stack.problems));
     this.mount.dataset["ready"] = "all";
     this.change();

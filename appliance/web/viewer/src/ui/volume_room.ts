@@ -5,7 +5,8 @@ import type { Tool } from "../tools/actions";
 import type { Geometry } from "../volume/geometry";
 import type { Slab } from "../volume/linked";
 import type { Stack } from "../volume/stack";
-import type { Layout } from "./cells";
+import { CELLS, type CellName, type Layout } from "./cells";
+import type { KeptPlanes } from "./keeping";
 import type { LookName } from "./looks";
 import { Planes } from "./planes";
 import type { Room } from "./room";
@@ -33,6 +34,7 @@ export class VolumeRoom {
     room.layouts.addEventListener("change", () => this.choose(room.layouts.value as Layout | "images"));
     room.looks.addEventListener("change", () => this.set((planes) => (planes.look = room.looks.value as LookName)));
     room.slab.addEventListener("input", () => this.set((planes) => (planes.linked.slabMm = Number(room.slab.value))));
+    room.slabPresets.addEventListener("change", () => this.set((planes) => presetSlab(planes, room.slabPresets.value)));
     room.slabKind.addEventListener("change", () => this.set((planes) => (planes.linked.slab = room.slabKind.value as Slab)));
   }
 
@@ -46,13 +48,37 @@ export class VolumeRoom {
   }
 
   /** There is a volume from now on, or it lies otherwise than was thought. */
-  show(geometry: Geometry | null): void {
+  show(geometry: Geometry | null, kept: KeptPlanes | null = null): void {
     if (geometry === null) return;
     const isFirst = this.made === null;
     this.made?.replace(geometry);
     this.made ??= this.make(geometry);
     this.around.tell(geometry.oddities.map(oddityWords).join(" "));
-    this.choose(isFirst ? "all" : this.layout);
+    this.choose(isFirst ? this.first() : this.layout);
+    if (kept !== null) this.take(kept);
+  }
+
+  /** A small upright screen has one large pane with the others under it. */
+  private first(): Layout {
+    return matchMedia("(max-width: 900px) and (orientation: portrait)").matches ? "main" : "all";
+  }
+
+  /** What hands have done to the planes; null before there are any. */
+  get kept(): KeptPlanes | null {
+    if (this.made === null) return null;
+    const { linked, look, large, active } = this.made;
+    return { linked: linked.state, layout: this.layout, look, large, active };
+  }
+
+  /** Take up what was kept of the same series. */
+  private take({ linked, layout, look, large, active }: KeptPlanes): void {
+    const { made } = this;
+    if (made === null) return;
+    made.linked.take(linked);
+    made.look = look as LookName;
+    made.large = cellOf(large);
+    made.touch(cellOf(active));
+    this.choose(layout as Layout | "images");
   }
 
   private make(geometry: Geometry): Planes {
@@ -85,20 +111,47 @@ export class VolumeRoom {
   }
 
   reset(): void {
-    this.room.slab.value = "0";
-    this.set((planes) => planes.linked.reset());
+    this.set((planes) => {
+      planes.linked.reset();
+      planes.resetBody();
+    });
   }
 
   draw(renderer: Renderer): void {
     const { planes } = this;
     if (planes === null) return;
     if (planes.layout !== this.layout) this.layout = this.room.layouts.value = planes.layout; // a double click changed it
-    this.room.slabText.textContent = planes.linked.slabMm === 0 ? WORDS.thin : `${planes.linked.slabMm.toFixed(1)} mm`;
+    this.write(planes);
     planes.draw(renderer);
+  }
+
+  /** Keys and presets change what the controls show. */
+  private write(planes: Planes): void {
+    const { room } = this;
+    const { slabMm, slab } = planes.linked;
+    room.looks.value = planes.look;
+    room.slab.value = String(slabMm);
+    room.slabKind.value = slab;
+    room.slabPresets.value = Array.from(room.slabPresets.options, ({ value }) => value).find((value) => value === slabPreset(slab, slabMm)) ?? "";
+    room.slabText.textContent = planes.linked.slabMm === 0 ? WORDS.thin : `${planes.linked.slabMm.toFixed(1)} mm`;
   }
 
   private set(change: (planes: Planes) => unknown): void {
     if (this.made !== null) change(this.made);
     this.around.change();
   }
+}
+
+function cellOf(name: string): CellName {
+  return CELLS.find((one) => one === name) ?? "axial";
+}
+
+function slabPreset(slab: Slab, mm: number): string {
+  return mm === 0 ? "mean 0" : `${slab} ${String(mm)}`;
+}
+
+function presetSlab({ linked }: Planes, preset: string): void {
+  const [slab, mm] = preset.split(" ");
+  linked.slab = slab as Slab;
+  linked.slabMm = Math.min(Number(mm), linked.mostSlabMm);
 }

@@ -70,16 +70,9 @@ export function draggedWindow(window: Window, dx: number, dy: number, kind: VoiF
   return { centre: window.centre - dy * step, width: Math.max(whole ? 1 : window.width / 2, window.width + dx * step), name: "" };
 }
 
-const CT_PRESETS: readonly Window[] = [
-  { name: "Bone", centre: 600, width: 3000 },
-  { name: "Teeth", centre: 1500, width: 3500 },
-  { name: "Metal", centre: 2500, width: 6000 },
-  { name: "Soft tissue", centre: 50, width: 400 },
-];
-
-/** The windows to offer: the scanner's own, then one measured from the picture, the whole range, and for CT the usual ones. */
-export function presetsFor(modality: string, own: readonly Window[], measured: Window, range: Range): Window[] {
+/** The windows to offer: the scanner's own, then one measured from the picture, the whole range, and those for kinds of matter. */
+export function presetsFor(matters: readonly Window[], own: readonly Window[], measured: Window, range: Range): Window[] {
   const scanners = own.map((window, i) => ({ ...window, name: window.name || (own.length > 1 ? `Scanner's own ${String(i + 1)}` : "Scanner's own") }));
   const whole = { ...spanning(range), name: "Everything" };
-  return [...scanners, measured, whole, ...(modality === "CT" ? CT_PRESETS : [])].slice(0, 9);
+  return [...scanners.slice(0, 9 - 2 - matters.length), measured, whole, ...matters];
 }

@@ -1,8 +1,9 @@
 /** The state of the linked planes: crosshair, views, slab, measurements, and the body's view. It knows no screen. */
 import { angleAt, distance } from "./measures";
 import type { Geometry } from "./geometry";
-import { crosshairOf, fittedPlane, intoOf, overPane, planeOf, PLANES, stepThrough, turnedIn, underPane, within, type Crosshair, type Plane, type PlaneName, type PlaneView } from "./planes";
+import { crosshairOf, fittedPlane, intoOf, overPane, planeOf, PLANES, stepThrough, turnedIn, underPane, within, type Axes, type Crosshair, type Plane, type PlaneName, type PlaneView } from "./planes";
 import { cross, dot, inverse, length, minus, plus, scaled, toMm, turned, unit, type Affine, type Vector } from "./vectors";
+import { seenFrom, type Side } from "./sides";
 import type { Point, Size } from "./view";
 
 /** A length of two points or an angle of three, its tip in the middle; in mm in the patient. */
@@ -10,6 +11,20 @@ export interface Mark {
   readonly kind: "length" | "angle";
   readonly plane: PlaneName;
   readonly points: readonly Vector[];
+  /** What a person called it. */
+  readonly name?: string;
+  /** How the planes stood when it was drawn: turned back so, its plane holds it again. */
+  readonly axes?: Axes;
+}
+
+/** All that hands have done to the planes; plain values that can be kept and taken up again. */
+export interface LinkedState {
+  readonly crosshair: Crosshair;
+  readonly slabMm: number;
+  readonly slab: Slab;
+  readonly solid: Plane;
+  readonly views: readonly (readonly [PlaneName | "solid", PlaneView])[];
+  readonly marks: readonly Mark[];
 }
 
 export type Slab = "mean" | "most" | "least";
@@ -70,6 +85,35 @@ export class Linked {
     const voxel: Vector = [Math.round(i), Math.round(j), Math.round(k)];
     const counts = [this.geometry.columns, this.geometry.rows, this.geometry.slices.length];
     return voxel.every((index, axis) => index >= 0 && index < (counts[axis] ?? 0)) ? voxel : null;
+  }
+
+  get state(): LinkedState {
+    const { crosshair, slabMm, slab, solid, views, marks } = this;
+    return { crosshair, slabMm, slab, solid, views: [...views], marks: [...marks] };
+  }
+
+  /** Take up what was kept, of this volume or of one that lies a little otherwise. */
+  take({ crosshair, slabMm, slab, solid, views, marks }: LinkedState): void {
+    this.crosshair = { ...crosshair, upright: this.straight.upright };
+    this.moveTo(crosshair.at);
+    this.slabMm = Math.min(slabMm, this.mostSlabMm);
+    this.slab = slab;
+    this.solid = solid;
+    for (const [name, view] of views) this.views.set(name, view);
+    this.marks.splice(0, this.marks.length, ...marks);
+  }
+
+  /** Go to where a mark lies, the planes turned as they were when it was drawn. */
+  goTo({ points, axes }: Mark): void {
+    const sum = points.reduce<Vector>((so, point) => plus(so, point, 1 / points.length), [0, 0, 0]);
+    if (axes !== undefined) this.crosshair = { ...this.crosshair, left: axes.left, back: axes.back, head: axes.head };
+    this.moveTo(sum);
+  }
+
+  /** Look at the body from another side, its view as at the beginning. */
+  lookFrom(side: Side): void {
+    this.solid = seenFrom(this.straight.upright, side);
+    this.views.delete("solid");
   }
 
   moveTo(point: Vector): void {
@@ -134,6 +178,12 @@ export class Linked {
     this.views.clear();
     this.marks.length = 0;
     this.slabMm = 0;
+  }
+
+  /** The shortest way from one voxel to another, in mm. */
+  get leastStep(): number {
+    const { i, j, k } = this.geometry.affine;
+    return Math.min(length(i), length(j), length(k));
   }
 
   /** The longest slab that makes sense, in mm. */
