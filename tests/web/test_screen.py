@@ -11,7 +11,7 @@ from appliance.audit.events import OPERATOR
 from appliance.config import Settings, StaffSettings
 from appliance.keys.hierarchy import Keyring
 from appliance.keys.secret import SecretKey
-from appliance.web.staff.screen import local_path
+from appliance.web.http.paths import local_path
 from tests.web.a_clinic import PASSWORD, AClinic
 
 

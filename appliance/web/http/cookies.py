@@ -1,4 +1,4 @@
-"""The two cookies, and no others."""
+"""The three cookies, and no others."""
 
 from secrets import token_urlsafe
 
@@ -6,6 +6,8 @@ from litestar.datastructures import Cookie
 
 SESSION_COOKIE = "__Host-enamel-session"
 FORM_COOKIE = "__Host-enamel-form"
+LANGUAGE_COOKIE = "__Host-enamel-language"
+_A_YEAR_SECONDS = 365 * 24 * 3600
 
 
 def host_cookie(name: str, value: str) -> Cookie:
@@ -14,6 +16,14 @@ def host_cookie(name: str, value: str) -> Cookie:
     Source: RFC 6265bis 4.1.3.2 (the `__Host-` prefix).
     """
     return Cookie(key=name, value=value, path="/", secure=True, httponly=True, samesite="strict")
+
+
+def language_cookie(code: str) -> Cookie:
+    """Keep for a year which language was chosen in this browser."""
+    return Cookie(
+        key=LANGUAGE_COOKIE, value=code, path="/", secure=True, httponly=True, samesite="strict",
+        max_age=_A_YEAR_SECONDS,
+    )  # fmt: skip
 
 
 def ended_cookie(name: str) -> Cookie:

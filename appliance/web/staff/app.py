@@ -15,9 +15,12 @@ from appliance.web.http.actor import Actor, Identify
 from appliance.web.http.csrf import check_form
 from appliance.web.http.headers import add_headers
 from appliance.web.http.methods import shared_methods
+from appliance.web.http.speaking import speaking_to
+from appliance.web.languages import Language, languages
 from appliance.web.staff import (
     dismissals,
     health,
+    language,
     live,
     patients,
     people,
@@ -45,15 +48,19 @@ HANDLERS = (
     *people.HANDLERS,
     *live.HANDLERS,
     *health.HANDLERS,
+    *language.HANDLERS,
 )
 
 
-def create_app(context: StaffContext, handlers: Sequence[ControllerRouterHandler] = HANDLERS) -> Litestar:
+def create_app(
+    context: StaffContext, handlers: Sequence[ControllerRouterHandler] = HANDLERS, speaks: Sequence[Language] = ()
+) -> Litestar:
     """Build the app of an unlocked box.
 
     Args:
         context: What the pages need.
         handlers: Every route but those of files; each states its `Access`, or is closed.
+        speaks: The languages of its pages; all that there are unless told.
     """
     pages, watcher = Pages(context.clinic_name, context.accounts.lock_after_seconds), live.watcher_of(context.accounts)
     return put_together(
@@ -67,6 +74,7 @@ def create_app(context: StaffContext, handlers: Sequence[ControllerRouterHandler
             "watcher": Provide(lambda: watcher, sync_to_thread=False),
         },
         faults=Faults(pages),
+        speaks=speaks,
     )
 
 
@@ -76,6 +84,7 @@ def put_together(
     guards: Sequence[Guard],
     dependencies: Dependencies,
     faults: Faults,
+    speaks: Sequence[Language] = (),
 ) -> Litestar:
     """Build an app with what holds for every app of this door: headers, limits, answers to faults, no extras."""
     app = Litestar(
@@ -89,7 +98,7 @@ def put_together(
         logging_config=None,
         request_max_body_size=LARGEST_FORM_BYTES,
     )
-    app.asgi_handler = shared_methods(app.asgi_handler)
+    app.asgi_handler = speaking_to(shared_methods(app.asgi_handler), speaks or languages())
     return app
 
 

@@ -5,7 +5,6 @@ Leaves out: what dismissing does, which intake decides.
 """
 
 from dataclasses import dataclass
-from gettext import gettext as _
 
 from litestar import get, post
 from litestar.params import FromPath, FromQuery, URLEncodedBody
@@ -20,6 +19,7 @@ from appliance.errors import NotFound, Refused, Unsuitable
 from appliance.web.http.access import needs
 from appliance.web.http.actor import Actor
 from appliance.web.http.threads import in_thread
+from appliance.web.languages import gettext as _
 from appliance.web.staff.attention import waiting
 from appliance.web.staff.context import StaffContext
 from appliance.web.staff.findings import reason_words

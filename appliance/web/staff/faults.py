@@ -1,6 +1,5 @@
 """Faults as pages in the same look, or as problem documents for scripts and machines."""
 
-from gettext import gettext as _
 from logging import getLogger
 from typing import Any
 from urllib.parse import quote
@@ -10,6 +9,8 @@ from litestar.response import Redirect
 
 from appliance.web.http.access import NotSignedIn, PasswordChangeDue, ScreenLocked, access_of
 from appliance.web.http.problems import Problem, problem_of
+from appliance.web.languages import gettext as _
+from appliance.web.languages import later
 from appliance.web.staff.pages import Pages
 
 log = getLogger(__name__)
@@ -83,12 +84,24 @@ def _way_in(request: Request[Any, Any, Any], fault: Exception) -> Redirect | Non
 
 
 _WORDS = {
-    400: ("That did not arrive whole", "The page sent something this box could not read. Go back and try again."),
-    403: ("Not for your account", "Your account may not do this. An administrator can change what you may see."),
-    404: ("Not here", "There is nothing at this address, or nothing that your account may see."),
-    405: ("Not like this", "This address does not take what was sent."),
-    413: ("Too large", "What was sent is larger than this page takes."),
-    429: ("A moment, please", "There were too many attempts. Wait a little and try again."),
-    500: ("Something went wrong", "This is the box's own fault, and it has been noted. Nothing stored was harmed."),
-    503: ("Not right now", "The box cannot do this at the moment. The same request may work in a minute."),
+    400: (
+        later("That did not arrive whole"),
+        later("The page sent something this box could not read. Go back and try again."),
+    ),
+    403: (
+        later("Not for your account"),
+        later("Your account may not do this. An administrator can change what you may see."),
+    ),
+    404: (later("Not here"), later("There is nothing at this address, or nothing that your account may see.")),
+    405: (later("Not like this"), later("This address does not take what was sent.")),
+    413: (later("Too large"), later("What was sent is larger than this page takes.")),
+    429: (later("A moment, please"), later("There were too many attempts. Wait a little and try again.")),
+    500: (
+        later("Something went wrong"),
+        later("This is the box's own fault, and it has been noted. Nothing stored was harmed."),
+    ),
+    503: (
+        later("Not right now"),
+        later("The box cannot do this at the moment. The same request may work in a minute."),
+    ),
 }

@@ -6,7 +6,6 @@ An address carries codes and row keys alone, never a text of the catalogue.
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from gettext import gettext as _
 from urllib.parse import urlencode
 
 from appliance.archive import studies as archive
@@ -15,6 +14,7 @@ from appliance.clock import microseconds
 from appliance.errors import NotFound
 from appliance.store.transactions import ReadTransaction
 from appliance.web.http.access import LARGEST_KEY
+from appliance.web.languages import gettext as _
 from appliance.web.staff import words
 from appliance.web.staff.study_views import midnight
 

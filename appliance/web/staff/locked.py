@@ -7,10 +7,8 @@ for no passphrase is not unlocked from a browser at all, whatever is typed: the
 page says who can, and the locker refuses as well.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from gettext import gettext as _
-from gettext import ngettext
 from math import ceil
 from threading import Semaphore
 from typing import Any
@@ -30,6 +28,9 @@ from appliance.web.http.cookies import FORM_COOKIE, host_cookie, new_form_secret
 from appliance.web.http.csrf import check_form
 from appliance.web.http.problems import problem_of
 from appliance.web.http.threads import in_thread
+from appliance.web.languages import Language, ngettext
+from appliance.web.languages import gettext as _
+from appliance.web.staff import language
 from appliance.web.staff.app import put_together, static_files
 from appliance.web.staff.faults import Faults, wants_page
 from appliance.web.staff.guesses import Guesses
@@ -140,7 +141,7 @@ def _unlock_form(request: PageRequest, locked: LockedContext, pages: Pages, trou
     disk = _("%(free)s of %(total)s") % {"free": size(now.free_bytes), "total": size(now.total_bytes)}
     cookies = [host_cookie(FORM_COOKIE, secret)]
     return pages.show_with_token(
-        "unlock.html", form_token(secret), status, cookies, waiting=waiting, disk=disk, trouble=trouble,
+        "unlock.html", form_token(secret), status, cookies, path="/unlock", waiting=waiting, disk=disk, trouble=trouble,
         asks_passphrase=now.asks_passphrase,
     )  # fmt: skip
 
@@ -175,6 +176,7 @@ def create_locked_app(
     unlock: Callable[[str], None],
     clock: Clock,
     patience_seconds: float = PATIENCE_SECONDS,
+    speaks: Sequence[Language] = (),
 ) -> Litestar:
     """Build the app that staff sees until the box is unlocked.
 
@@ -184,11 +186,12 @@ def create_locked_app(
         unlock: See `LockedContext`.
         clock: The time.
         patience_seconds: How long a guess waits for another that is being tried.
+        speaks: The languages of its page; all that there are unless told.
     """
     pages = Pages(clinic_name)
     locked = LockedContext(clinic_name, status, unlock, Guesses(clock), Semaphore(), patience_seconds)
     return put_together(
-        [unlock_page, submit_unlock, healthz, *static_files(None)],
+        [unlock_page, submit_unlock, healthz, *language.HANDLERS, *static_files(None)],
         middleware=[Nobody],
         guards=[check_access, check_form],
         dependencies={
@@ -196,4 +199,5 @@ def create_locked_app(
             "pages": Provide(lambda: pages, sync_to_thread=False),
         },
         faults=LockedFaults(pages),
+        speaks=speaks,
     )

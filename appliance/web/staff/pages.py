@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from gettext import gettext, ngettext
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -15,6 +14,7 @@ from appliance.accounts.roles import Permission
 from appliance.accounts.sessions import Stage
 from appliance.web.http.actor import Actor, form_token
 from appliance.web.http.csrf import FIELD
+from appliance.web.languages import gettext, languages, ngettext, pgettext, spoken
 from appliance.web.staff.words import role_words
 
 _TOKEN_FIELD = Markup('<input type="hidden" name="{}" value="{}">')  # its format() escapes
@@ -65,12 +65,13 @@ class Pages:
             lstrip_blocks=True,
             extensions=["jinja2.ext.i18n"],
         )
-        self._environment.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]  # the extension adds it
+        self._environment.install_gettext_callables(gettext, ngettext, newstyle=True, pgettext=pgettext)  # type: ignore[attr-defined]  # the extension adds it
 
     def show(self, template: str, request: PageRequest, status: int = 200, **context: object) -> Page:
         """Render a page that stands alone: sign-in, lock, password, faults."""
         token = form_token(request.auth) if request.auth else ""
-        return self._render(template, token, status, (), _person(request.user) | context)
+        own: dict[str, object] = {**_person(request.user), "path": request.url.path}
+        return self._render(template, token, status, (), own | context)
 
     def show_in_office(self, template: str, request: PageRequest, waiting: Waiting, **context: object) -> Page:
         """Render a page under the bar."""
@@ -92,6 +93,9 @@ class Pages:
             "clinic_name": self._clinic_name,
             "form_token": token,
             "token_field": lambda: _TOKEN_FIELD.format(FIELD, token),
+            "language": spoken(),
+            "languages": languages(),
+            "path": "",
             "lock_after_seconds": self._lock_after_seconds + 1,
             "trouble": "",
             "told": "",

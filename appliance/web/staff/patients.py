@@ -1,8 +1,5 @@
 """One patient: every study, the latest first, and what is odd about who it is."""
 
-from gettext import gettext as _
-from gettext import ngettext
-
 from litestar import get
 from litestar.params import FromPath
 
@@ -11,6 +8,8 @@ from appliance.archive import studies as archive
 from appliance.audit.events import Event, EventCode
 from appliance.web.http.access import needs
 from appliance.web.http.threads import in_thread
+from appliance.web.languages import gettext as _
+from appliance.web.languages import ngettext
 from appliance.web.staff.attention import waiting
 from appliance.web.staff.pages import Page, PageRequest
 from appliance.web.staff.signing_in import Caller, Context, Rendering

@@ -1,7 +1,6 @@
 """Accounts, for an administrator: who there is, adding, closing."""
 
 from dataclasses import dataclass
-from gettext import gettext as _
 
 from litestar import get, post
 from litestar.params import FromPath, FromQuery, URLEncodedBody
@@ -14,6 +13,8 @@ from appliance.errors import NotPermitted, Unsuitable
 from appliance.web.http.access import needs
 from appliance.web.http.actor import Actor
 from appliance.web.http.threads import in_thread
+from appliance.web.languages import gettext as _
+from appliance.web.languages import later
 from appliance.web.staff.attention import waiting
 from appliance.web.staff.context import StaffContext
 from appliance.web.staff.pages import Page, PageRequest, Pages
@@ -22,8 +23,8 @@ from appliance.web.staff.signing_in import Answer, Caller, Context, Rendering, m
 from appliance.web.staff.words import role_words
 
 _TOLD = {
-    "added": "The account is there. Tell the person the first password; it is changed at the first sign-in.",
-    "closed": "The account is closed, and whoever was signed in with it is out.",
+    "added": later("The account is there. Tell the person the first password; it is changed at the first sign-in."),
+    "closed": later("The account is closed, and whoever was signed in with it is out."),
 }
 
 

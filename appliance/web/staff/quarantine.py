@@ -1,8 +1,5 @@
 """The quarantine, with its reasons in plain words."""
 
-from gettext import gettext as _
-from gettext import ngettext
-
 from litestar import get, post
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
@@ -13,6 +10,8 @@ from appliance.archive.reading.rows import QuarantinedFile
 from appliance.errors import NotFound, Refused
 from appliance.web.http.access import needs
 from appliance.web.http.threads import in_thread
+from appliance.web.languages import gettext as _
+from appliance.web.languages import later, ngettext
 from appliance.web.staff.attention import waiting
 from appliance.web.staff.findings import reason_words
 from appliance.web.staff.pages import Page, PageRequest
@@ -21,11 +20,11 @@ from appliance.web.staff.words import day_and_time, size
 
 PAGE_SIZE = 100
 _TOLD = {
-    "listed": "It could be read this time and is listed with its study.",
-    "waits": "It was read again and still cannot be listed. Its reason stands below.",
-    "dismissed": "It is dismissed and waits no longer. Nothing of it was deleted.",
-    "reopened": "It waits here again, as before it was dismissed.",
-    "gone": "It is not waiting any more, or there is no file of it to try again.",
+    "listed": later("It could be read this time and is listed with its study."),
+    "waits": later("It was read again and still cannot be listed. Its reason stands below."),
+    "dismissed": later("It is dismissed and waits no longer. Nothing of it was deleted."),
+    "reopened": later("It waits here again, as before it was dismissed."),
+    "gone": later("It is not waiting any more, or there is no file of it to try again."),
 }
 
 _WELL = {"listed", "dismissed", "reopened"}

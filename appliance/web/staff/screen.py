@@ -1,7 +1,6 @@
 """The screen's own pages: lock, unlock, sign of life, password."""
 
 from dataclasses import dataclass
-from gettext import gettext as _
 from urllib.parse import quote
 
 from litestar import get, post
@@ -14,7 +13,9 @@ from appliance.accounts.password_rules import Rule
 from appliance.accounts.service import change_own_password
 from appliance.accounts.sessions import lock_screen
 from appliance.web.http.access import Door, access
+from appliance.web.http.paths import local_path
 from appliance.web.http.threads import in_thread
+from appliance.web.languages import gettext as _
 from appliance.web.staff.pages import Page, PageRequest
 from appliance.web.staff.signing_in import (
     Answer,
@@ -50,12 +51,6 @@ class PasswordForm:
     old: str
     new: str
     again: str
-
-
-def local_path(text: str) -> str:
-    """Take a path of this site, and nothing that a browser could take for another one."""
-    plain = text.startswith("/") and not text.startswith("//") and "\\" not in text and text.isprintable()
-    return text if plain and len(text) <= 256 else "/"
 
 
 @get("/lock", opt=access(Door.AT_LOCK, activity=False))

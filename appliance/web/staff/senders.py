@@ -1,6 +1,5 @@
 """Cards of unknown senders, and the list of those that may send."""
 
-from gettext import gettext as _
 from typing import TypedDict
 
 from litestar import get, post
@@ -13,6 +12,8 @@ from appliance.accounts.peers.queries import Peer, Sender
 from appliance.accounts.roles import Permission
 from appliance.web.http.access import needs
 from appliance.web.http.threads import in_thread
+from appliance.web.languages import gettext as _
+from appliance.web.languages import later
 from appliance.web.staff.attention import waiting
 from appliance.web.staff.pages import Page, PageRequest
 from appliance.web.staff.signing_in import Caller, Context, Rendering, moved_on
@@ -20,9 +21,9 @@ from appliance.web.staff.words import day, day_and_time
 
 SHOWN_CARDS = 24
 _TOLD = {
-    "approved": "It may send from now on. Start the transfer again at the scanner's console.",
-    "dismissed": "The card is put away. The sender stays refused.",
-    "removed": "It may no longer send. What it sent before stays.",
+    "approved": later("It may send from now on. Start the transfer again at the scanner's console."),
+    "dismissed": later("The card is put away. The sender stays refused."),
+    "removed": later("It may no longer send. What it sent before stays."),
 }
 
 
@@ -88,7 +89,8 @@ def remove(context: Context, actor: Caller, peer_key: FromPath[int]) -> Redirect
 
 
 def _card(sender: Sender) -> Card:
-    attempts = f"{sender.attempts} · {_('last')} {day_and_time(sender.last_seen_at)}"
+    last = day_and_time(sender.last_seen_at)
+    attempts = _("%(count)d · last %(when)s") % {"count": sender.attempts, "when": last}
     version = sender.implementation_version_name or sender.implementation_class_uid or _("not told")
     fingerprint = sender.certificate_sha256.hex(" ", 2)[:29] + " …" if sender.certificate_sha256 else ""
     return Card(

@@ -1,7 +1,6 @@
 """The pages that let a person in and out: sign-in, code, second factor, sign-out."""
 
 from dataclasses import dataclass
-from gettext import gettext as _
 from typing import Any
 
 from litestar import Response, get, post
@@ -17,6 +16,7 @@ from appliance.web.http.access import Door, NotSignedIn, access
 from appliance.web.http.actor import Actor, form_token
 from appliance.web.http.cookies import FORM_COOKIE, SESSION_COOKIE, ended_cookie, host_cookie, new_form_secret
 from appliance.web.http.threads import in_thread
+from appliance.web.languages import gettext as _
 from appliance.web.staff.context import StaffContext
 from appliance.web.staff.enrolment import qr_picture
 from appliance.web.staff.pages import Page, PageRequest, Pages
@@ -81,7 +81,9 @@ def _login_form(request: PageRequest, pages: Pages, trouble: str, status: int) -
     """Bind the form to a cookie of its own, for there is no session yet."""
     secret = request.cookies.get(FORM_COOKIE) or new_form_secret()
     cookies = [host_cookie(FORM_COOKIE, secret), ended_cookie(SESSION_COOKIE)]
-    return pages.show_with_token("login.html", form_token(secret), status=status, cookies=cookies, trouble=trouble)
+    return pages.show_with_token(
+        "login.html", form_token(secret), status=status, cookies=cookies, path="/login", trouble=trouble
+    )
 
 
 @post("/login", opt=access(Door.PUBLIC), status_code=303)

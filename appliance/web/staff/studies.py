@@ -9,8 +9,6 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
 from collections.abc import Sequence
 from dataclasses import dataclass
-from gettext import gettext as _
-from gettext import ngettext
 from urllib.parse import parse_qsl
 
 from litestar import get, post
@@ -30,6 +28,8 @@ from appliance.store.transactions import ReadTransaction
 from appliance.web.http.access import LARGEST_KEY, Door, access, needs
 from appliance.web.http.actor import Actor
 from appliance.web.http.threads import in_thread
+from appliance.web.languages import gettext as _
+from appliance.web.languages import ngettext
 from appliance.web.staff.attention import waiting
 from appliance.web.staff.context import StaffContext
 from appliance.web.staff.filters import Asked, asked_of, choices, wanted_of

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from gettext import gettext as _
-from gettext import ngettext
 
 from appliance.archive.reading.rows import Conflict, PatientDetails, SeriesRow, StudyDetails, StudyRow
 from appliance.archive.reading.wanted import Order
+from appliance.web.languages import gettext as _
+from appliance.web.languages import ngettext
 from appliance.web.staff import words
 from appliance.web.staff.words import State
 

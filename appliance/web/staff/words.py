@@ -5,35 +5,32 @@ Leaves out: what a word means for the box; rooms decide, this only tells.
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from gettext import gettext as _
-from gettext import ngettext
 
 from appliance.accounts.roles import Role
 from appliance.archive.reading.rows import SeriesRow, StudyRow
 from appliance.dicom.completeness import Completeness
+from appliance.web.languages import decimal, later, ngettext
+from appliance.web.languages import gettext as _
 from appliance.web.staff.findings import finding_words
+from appliance.web.staff.months import short_month, whole_month
 
 ARRIVING = timedelta(minutes=10)
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_WHOLE_MONTHS = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
+_UNITS = ("KB", "MB", "GB", "TB")
 _MODALITIES = {
-    "CT": "CT volume",
-    "DX": "X-ray",
-    "IO": "Intraoral X-ray",
-    "PX": "Panoramic X-ray",
-    "CR": "X-ray",
-    "MR": "MR",
-    "OT": "Other",
-    "SR": "Report",
-    "XC": "Photograph",
-    "SEG": "Segmentation",
-    "M3D": "3D model",
-    "DOC": "Document",
-    "OPT": "Optical scan",
-    "US": "Ultrasound",
+    "CT": later("CT volume"),
+    "DX": later("X-ray"),
+    "IO": later("Intraoral X-ray"),
+    "PX": later("Panoramic X-ray"),
+    "CR": later("X-ray"),
+    "MR": later("MR"),
+    "OT": later("Other"),
+    "SR": later("Report"),
+    "XC": later("Photograph"),
+    "SEG": later("Segmentation"),
+    "M3D": later("3D model"),
+    "DOC": later("Document"),
+    "OPT": later("Optical scan"),
+    "US": later("Ultrasound"),
 }
 
 
@@ -122,17 +119,19 @@ def da_date(stored: str) -> date | None:
 
 def day(value: date | None) -> str:
     """Write a date without doubt about day and month."""
-    return "" if value is None else f"{value.day} {_MONTHS[value.month - 1]} {value.year}"
+    if value is None:
+        return ""
+    return _("%(day)d %(month)s %(year)d") % {"day": value.day, "month": short_month(value), "year": value.year}
 
 
 def day_of_month(value: date) -> str:
     """Write a day whose year is clear."""
-    return f"{value.day} {_MONTHS[value.month - 1]}"
+    return _("%(day)d %(month)s") % {"day": value.day, "month": short_month(value)}
 
 
 def month_and_year(value: date) -> str:
     """Write a month as a heading, whatever language the operating system was set to."""
-    return f"{_WHOLE_MONTHS[value.month - 1]} {value.year}"
+    return _("%(month)s %(year)d") % {"month": whole_month(value), "year": value.year}
 
 
 def time_of_day(at: datetime) -> str:
@@ -148,19 +147,18 @@ def day_and_time(at: datetime) -> str:
 
 def size(byte_count: int) -> str:
     """Write an amount of data as people count it."""
-    amount = float(byte_count)
-    for unit in ("bytes", "KB", "MB", "GB"):
-        if amount < 1000:
-            return f"{amount:.0f} {unit}" if unit == "bytes" or amount >= 10 else f"{amount:.1f} {unit}"
-        amount /= 1000
-    return f"{amount:.1f} TB"
+    if byte_count < 1000:
+        return ngettext("%(count)d byte", "%(count)d bytes", byte_count) % {"count": byte_count}
+    power = min((len(str(byte_count)) - 1) // 3, len(_UNITS))
+    amount = byte_count / 1000**power
+    return f"{decimal(amount, 0 if amount >= 10 else 1)} {_UNITS[power - 1]}"
 
 
 def patient_facts(study: StudyRow, today: date) -> str:
     """Write what tells two people of one name apart."""
     born = da_date(study.patient_birth_date)
     sex = {"F": _("female"), "M": _("male"), "O": _("other")}.get(study.patient_sex.strip().upper(), "")
-    birth = "" if born is None else f"{_('born')} {day(born)} ({_age(born, today)})"
+    birth = "" if born is None else _("born %(date)s (%(age)d)") % {"date": day(born), "age": _age(born, today)}
     identifier = study.patient_id or _("no patient ID")
     return " · ".join(part for part in (identifier, birth, sex) if part)
 
@@ -171,7 +169,7 @@ def _age(born: date, today: date) -> int:
 
 def modality_words(modality: str) -> str:
     """Name a modality; an unknown one keeps its code."""
-    return _MODALITIES.get(modality, modality or _("Images"))
+    return _(_MODALITIES[modality]) if modality in _MODALITIES else modality or _("Images")
 
 
 def what_it_is(study: StudyRow) -> str:
