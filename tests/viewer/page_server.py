@@ -11,7 +11,13 @@ POLICY = (
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; style-src 'self'; "
     "connect-src 'self'; img-src 'self' blob: data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
-TYPES = {".js": "text/javascript", ".css": "text/css", ".wasm": "application/wasm", ".txt": "text/plain"}
+TYPES = {
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".wasm": "application/wasm",
+    ".txt": "text/plain",
+    ".svg": "image/svg+xml",
+}
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Viewer</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">
 <link rel="stylesheet" href="/static/base.css"><link rel="stylesheet" href="/static/viewing.css">
@@ -65,4 +71,6 @@ def answer(path: str, contents: Mapping[str, bytes | int]) -> tuple[int, str, by
         page = PAGE.format(name=Path(path).name, more=more)
         return 200, "text/html; charset=utf-8", page.encode()
     found = contents.get(path, 404)
+    if path == "/files" and isinstance(found, bytes):
+        return 200, "text/html; charset=utf-8", found
     return (found, "text/plain", b"") if isinstance(found, int) else (200, "application/octet-stream", found)

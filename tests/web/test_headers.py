@@ -44,10 +44,11 @@ def test_every_page_has_exactly_these_headers(browser: Browser, path: str) -> No
     assert {name: value for name, value in headers.items() if name not in USUAL} == EXPECTED
 
 
+@pytest.mark.parametrize("path", ["/series/1/view", "/files"])
 def test_the_viewer_may_also_compile_its_own_wasm_and_start_a_worker_and_is_isolated_from_other_origins(
-    browser: Browser,
+    browser: Browser, path: str
 ) -> None:
-    headers = dict(browser.get("/series/1/view").headers)
+    headers = dict(browser.get(path).headers)
     expected = EXPECTED | {"content-security-policy": VIEWER_POLICY, "cross-origin-embedder-policy": "require-corp"}
     assert {name: value for name, value in headers.items() if name not in USUAL} == expected
 
@@ -59,7 +60,9 @@ def test_scripts_and_styles_are_looked_up_again_but_may_be_kept(browser: Browser
     assert headers["cross-origin-resource-policy"] == "same-origin"
 
 
-@pytest.mark.parametrize("path", ["/login", "/studies", "/studies/1", "/series/1/view", "/senders", "/people"])
+@pytest.mark.parametrize(
+    "path", ["/login", "/studies", "/studies/1", "/series/1/view", "/files", "/senders", "/people"]
+)
 def test_no_page_has_inline_script_or_style_or_asks_anything_of_another_host(browser: Browser, path: str) -> None:
     text = browser.get(path).text
     assert " style=" not in text

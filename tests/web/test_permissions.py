@@ -24,6 +24,7 @@ from tests.web.invented import PEOPLE, put_all, put_quarantined, put_sender
 ROUTES: dict[tuple[str, str], Permission | Door] = {
     ("GET", "/"): Door.SIGNED_IN,
     ("GET", "/events"): Door.SIGNED_IN,
+    ("GET", "/files"): Permission.VIEW_IMAGES,
     ("GET", "/healthz"): Door.PUBLIC,
     ("GET", "/lock"): Door.AT_LOCK,
     ("GET", "/login"): Door.PUBLIC,

@@ -44,6 +44,10 @@ async def add_headers(message: Message, scope: Scope) -> None:
     path = scope["path"]
     if path.startswith("/static/"):
         headers["Cache-Control"] = "no-cache"
-    if path.startswith("/static/viewer/") or (path.startswith("/series/") and path.endswith("/view")):
+    if path == "/files" or path.startswith("/static/viewer/") or _is_view(path):
         headers["Content-Security-Policy"] = VIEWER_POLICY
         headers["Cross-Origin-Embedder-Policy"] = "require-corp"
+
+
+def _is_view(path: str) -> bool:
+    return path.startswith("/series/") and path.endswith("/view")

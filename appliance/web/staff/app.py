@@ -19,6 +19,7 @@ from appliance.web.http.speaking import speaking_to
 from appliance.web.languages import Language, languages
 from appliance.web.staff import (
     dismissals,
+    files,
     health,
     language,
     live,
@@ -42,6 +43,7 @@ HANDLERS = (
     *screen.HANDLERS,
     *studies.HANDLERS,
     *patients.HANDLERS,
+    *files.HANDLERS,
     *senders.HANDLERS,
     *quarantine.HANDLERS,
     *dismissals.HANDLERS,

@@ -108,6 +108,7 @@ def places_of(actor: Actor, waiting: Waiting) -> list[Place]:
     """Give the pages that this person may see, in the bar's order."""
     all_places = [
         (Permission.LIST_STUDIES, Place("/studies", gettext("Studies"))),
+        (Permission.VIEW_IMAGES, Place("/files", gettext("Open files"))),
         (Permission.APPROVE_SENDERS, Place("/senders", gettext("Scanners"), waiting.senders)),
         (
             Permission.READ_QUARANTINE,

@@ -24,10 +24,11 @@ export default tseslint.config(
       "@typescript-eslint/no-confusing-void-expression": "off", // short arrow functions that only do something read better
     },
   },
-  layer("dicom", ["dicomweb", "volume", "render", "tools", "ui"]),
-  layer("dicomweb", ["dicom", "volume", "render", "tools", "ui"]),
-  layer("volume", ["dicomweb", "render", "tools", "ui"]),
-  layer("render", ["dicomweb", "tools", "ui"]),
-  layer("tools", ["dicomweb", "ui"]),
+  layer("dicom", ["dicomweb", "local", "volume", "render", "tools", "ui"]),
+  layer("dicomweb", ["dicom", "local", "volume", "render", "tools", "ui"]),
+  layer("local", ["volume", "render", "tools", "ui"]),
+  layer("volume", ["dicomweb", "local", "render", "tools", "ui"]),
+  layer("render", ["dicomweb", "local", "tools", "ui"]),
+  layer("tools", ["dicomweb", "local", "ui"]),
   { files: ["tests/**/*.ts"], rules: { "max-lines-per-function": "off" } }, // a describe block is one function
 );

@@ -1,6 +1,8 @@
 /** What the worker tells the page, and what workers tell each other. Pixel arrays are transferred, never shared. */
 import type { FramePixels, ImageFacts } from "./dicom/facts";
 import type { SeriesIndex } from "./dicomweb/stream";
+import type { Chosen, Found } from "./local/scanning";
+import type { LocalFile } from "./local/source";
 
 export type ProblemCode = "no-picture" | "syntax" | "damaged" | "kind" | "size";
 
@@ -13,6 +15,17 @@ export type FromReader =
   | { readonly type: "refused"; readonly status: number }
   | { readonly type: "broken" }
   | { readonly type: "done" };
+
+/** What the page asks of its worker: the series stream at an address, files to look through, or a series of such files. */
+export type ToReader =
+  | string
+  | { readonly type: "scan"; readonly chosen: readonly Chosen[] }
+  | { readonly type: "local"; readonly series: string; readonly files: readonly LocalFile[] };
+
+/** What it tells while it looks through files. */
+export type FromScanner =
+  | { readonly type: "scanning"; readonly done: number; readonly all: number }
+  | { readonly type: "scanned"; readonly found: Found };
 
 export interface DecodeTask {
   readonly instance: number;

@@ -11,11 +11,14 @@ import { coarseOrder } from "./dicom/order";
 import { isCostly } from "./dicom/syntaxes";
 import { inflateRaw, openStream, StreamRefused } from "./dicomweb/fetching";
 import { readSeries, type SeriesIndex, type SeriesRecord } from "./dicomweb/stream";
-import { transferables, type DecodeTask, type FromDecoder, type FromReader } from "./messages";
+import { scan } from "./local/scanning";
+import { readLocalSeries, type LocalRecord } from "./local/series";
+import type { LocalFile } from "./local/source";
+import { transferables, type DecodeTask, type FromDecoder, type FromReader, type FromScanner, type ToReader } from "./messages";
 
 interface Scope {
   readonly name: string;
-  postMessage(message: FromReader, transfer: Transferable[]): void;
+  postMessage(message: FromReader | FromScanner, transfer: Transferable[]): void;
   addEventListener(type: "message", listener: (event: MessageEvent<unknown>) => void): void;
 }
 
@@ -160,6 +163,35 @@ async function readAll(url: string): Promise<void> {
   }
 }
 
+/** Show files of this computer: nothing of them leaves it. */
+async function readLocal(series: string, files: readonly LocalFile[]): Promise<void> {
+  let helpers: Helpers | null = null;
+  let bytes = 0;
+  const onIndex = (index: SeriesIndex): void => {
+    post({ type: "index", index });
+    helpers = helpersFor(index);
+  };
+  const onRecord = async (record: LocalRecord): Promise<void> => {
+    if (record.bytes === null) return post(problem(record.instance, null, new Unshowable("damaged", record.why)));
+    bytes += record.bytes.length;
+    if (helpers !== null) await openRecord({ instance: record.instance, bytes: record.bytes, flags: 0, sound: true }, helpers);
+    post({ type: "progress", bytes });
+  };
+  await readLocalSeries(series, files, onIndex, onRecord);
+  await (helpers as Helpers | null)?.finished();
+  post({ type: "done" });
+}
+
+async function look(chosen: Parameters<typeof scan>[0]): Promise<void> {
+  const found = await scan(chosen, (done, all) => scope.postMessage({ type: "scanning", done, all }, []));
+  scope.postMessage({ type: "scanned", found }, []);
+}
+
+function take(asked: ToReader): Promise<void> {
+  if (typeof asked === "string") return readAll(asked);
+  return asked.type === "scan" ? look(asked.chosen) : readLocal(asked.series, asked.files);
+}
+
 scope.addEventListener("message", (event) => {
-  void (scope.name === HELPER ? decode(event.data as DecodeTask) : readAll(event.data as string));
+  void (scope.name === HELPER ? decode(event.data as DecodeTask) : take(event.data as ToReader));
 });

@@ -27,7 +27,7 @@ export function expose(behind: () => Behind): void {
     cellAt: (name: PlaneName, point: Vector) => behind().volume.planes?.placeOf(name, point) ?? null,
     cellBrightness: (name: PlaneName, points: readonly Vector[]) => cellBrightness(behind(), name, points),
   });
-  Object.defineProperty(window, "enamelViewer", { value: handle });
+  Object.defineProperty(window, "enamelViewer", { value: handle, configurable: true });
 }
 
 function stateOf({ showing, renderer, volume }: Behind): Record<string, unknown> {

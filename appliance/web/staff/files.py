@@ -1,0 +1,20 @@
+"""The page on which a person's own files are opened by the browser alone; the box neither gets nor gives any pixel."""
+
+from litestar import get
+
+from appliance.accounts.roles import Permission
+from appliance.web.http.access import needs
+from appliance.web.http.threads import in_thread
+from appliance.web.staff.attention import waiting
+from appliance.web.staff.pages import Page, PageRequest
+from appliance.web.staff.signing_in import Caller, Context, Rendering
+
+
+@get("/files", opt=needs(Permission.VIEW_IMAGES))
+@in_thread
+def files_page(request: PageRequest, context: Context, pages: Rendering, actor: Caller) -> Page:
+    """Show where files are dropped. It is no event: nothing that the box holds is looked at."""
+    return pages.show_in_office("files.html", request, waiting(context.accounts, actor))
+
+
+HANDLERS = (files_page,)

@@ -1,0 +1,90 @@
+/** What was found in a person's files, as the study page shows what the box holds. */
+import type { Found, LocalSeries, LocalStudy } from "../../local/scanning";
+import { element } from "../elements";
+import { FILES_WORDS, zipWords } from "./words";
+
+const MOST_NAMED = 5;
+
+/** Show what was found; `view` is asked for when a series is chosen. */
+export function listing(found: Found, view: (series: LocalSeries) => void): HTMLElement {
+  const list = element("div", { class: "found" });
+  list.append(...found.refused.map(({ path, code }) => notice("bad", FILES_WORDS.refusedTitle(path), zipWords(code))));
+  list.append(...troubles(found));
+  if (found.studies.length === 0) list.append(nothing());
+  list.append(...found.studies.map((study) => card(study, view)));
+  const small = [found.copies > 0 ? FILES_WORDS.copies(found.copies) : "", found.others > 0 ? FILES_WORDS.others(found.others) : ""].filter((one) => one !== "");
+  if (small.length > 0) list.append(element("p", { class: "soft small" }, small.join(" ")));
+  return list;
+}
+
+/** Name a person's study in one line for the strip above the pictures. */
+export function titleOf({ subject }: LocalSeries): { readonly name: string; readonly facts: string } {
+  const parts = [subject.seriesDescription || subject.studyDescription, day(subject.studyDate), FILES_WORDS.local];
+  return { name: subject.patientName || FILES_WORDS.noName, facts: parts.filter((part) => part !== "").join(" · ") };
+}
+
+function nothing(): HTMLElement {
+  return element("div", { class: "panel empty" }, element("h2", {}, FILES_WORDS.nothing), element("p", {}, FILES_WORDS.nothingMore));
+}
+
+function troubles({ missing, broken }: Found): HTMLElement[] {
+  const told: HTMLElement[] = [];
+  if (missing > 0) told.push(notice("warn", FILES_WORDS.missingTitle(missing), FILES_WORDS.missing));
+  if (broken.length > 0) {
+    const names = broken.slice(0, MOST_NAMED).map(({ path, why }) => `${path}: ${why}`);
+    if (broken.length > MOST_NAMED) names.push(FILES_WORDS.andMore(broken.length - MOST_NAMED));
+    told.push(notice("warn", FILES_WORDS.brokenTitle(broken.length), ...names));
+  }
+  return told;
+}
+
+function notice(tone: "bad" | "warn", title: string, ...lines: readonly string[]): HTMLElement {
+  return element("div", { class: `notice ${tone}`, role: "alert" }, element("div", {}, element("strong", {}, title), ...lines.map((line) => element("div", {}, line))));
+}
+
+function card({ subject, series }: LocalStudy, view: (series: LocalSeries) => void): HTMLElement {
+  const about = [subject.patientId, subject.birthDate === "" ? "" : FILES_WORDS.born(day(subject.birthDate))];
+  const study = [subject.studyDescription, subject.studyDate === "" ? "" : day(subject.studyDate)];
+  return element(
+    "section",
+    { class: "study" },
+    element("h2", {}, element("bdi", {}, subject.patientName || FILES_WORDS.noName), " ", element("small", {}, joined(about))),
+    element("p", { class: "soft" }, joined(study) || FILES_WORDS.noStudy),
+    element("ul", { class: "rows panel" }, ...series.map((one) => element("li", {}, row(one, view)))),
+  );
+}
+
+function row(series: LocalSeries, view: (series: LocalSeries) => void): HTMLElement {
+  const { subject, files } = series;
+  const title = subject.seriesDescription || `${FILES_WORDS.noSeries} ${subject.seriesNumber === null ? "" : String(subject.seriesNumber)}`.trim();
+  const button = element("button", { type: "button", class: "button primary", "aria-label": `${FILES_WORDS.view}: ${title}` }, FILES_WORDS.view);
+  button.addEventListener("click", () => view(series));
+  return element(
+    "div",
+    { class: "series" },
+    element("span", { class: "kind", "aria-hidden": "true" }, subject.modality.slice(0, 4) || "–"),
+    element("div", {}, element("h3", {}, element("bdi", {}, title)), element("p", { class: "facts-line" }, factsOf(files))),
+    button,
+  );
+}
+
+function factsOf(files: LocalSeries["files"]): string {
+  return FILES_WORDS.files(files.length, megabytes(files.reduce((sum, file) => sum + file.bytes, 0)));
+}
+
+function megabytes(bytes: number): string {
+  const value = bytes / 1e6;
+  return `${value < 10 ? value.toFixed(1) : Math.round(value).toLocaleString()} MB`;
+}
+
+function joined(parts: readonly string[]): string {
+  return parts.filter((part) => part !== "").join(" · ");
+}
+
+/** Write a DICOM date (PS3.5 6.2, DA) as this page's language does; what is no date stays as it is. */
+function day(date: string): string {
+  const [, year, month, dayOfMonth] = /^(\d{4})\.?(\d\d)\.?(\d\d)$/.exec(date) ?? [];
+  if (year === undefined || month === undefined || dayOfMonth === undefined) return date;
+  const at = new Date(Date.UTC(Number(year), Number(month) - 1, Number(dayOfMonth)));
+  return new Intl.DateTimeFormat(document.documentElement.lang || "en", { dateStyle: "long", timeZone: "UTC" }).format(at);
+}

@@ -1,0 +1,38 @@
+/** Every word of the page on which a person's own files are opened. */
+import type { ZipFault } from "../../local/zip";
+
+export const FILES_WORDS = {
+  looking: "Looking through the files",
+  count: (done: number, all: number) => `${done.toLocaleString()} of ${all.toLocaleString()} files`,
+  nothing: "No dental or medical images in what you chose",
+  nothingMore: "Enamel opens DICOM files, as scanners and imaging discs hold them. Photos (JPEG, PNG) and PDF files are something else.",
+  unreadable: "Your browser could not read what you dropped. Choose it with a button instead.",
+  noName: "No name",
+  noStudy: "Study",
+  noSeries: "Series",
+  view: "View images",
+  born: (date: string) => `born ${date}`,
+  files: (count: number, megabytes: string) => `${count === 1 ? "1 file" : `${count.toLocaleString()} files`} · ${megabytes}`,
+  taken: "Taken",
+  back: "Files",
+  local: "From this computer, not from the box",
+  others: (count: number) => (count === 1 ? "1 other file is not DICOM and was left alone." : `${count.toLocaleString()} other files are not DICOM and were left alone.`),
+  copies: (count: number) => (count === 1 ? "1 file is there twice; it is shown once." : `${count.toLocaleString()} files are there twice; they are shown once.`),
+  missingTitle: (count: number) => (count === 1 ? "1 file is missing" : `${count.toLocaleString()} files are missing`),
+  missing: "The disc's own directory names more files than are here. Was the whole disc copied?",
+  brokenTitle: (count: number) => (count === 1 ? "1 file is damaged" : `${count.toLocaleString()} files are damaged`),
+  andMore: (count: number) => `and ${count.toLocaleString()} more`,
+  refusedTitle: (name: string) => `${name} was not opened`,
+} as const;
+
+const FAULTS: Readonly<Record<ZipFault, string>> = {
+  damaged: "The ZIP is damaged or was not copied to its end. Copy or download it again.",
+  encrypted: "The ZIP is locked with a password. Unpack it on this computer with the password, then drop the folder here.",
+  bomb: "The ZIP would unpack to far more than such an archive can honestly hold. It may be meant to do harm, so it was left alone.",
+  split: "This is one part of a ZIP that was split. Unpack all of it on this computer, then drop the folder here.",
+};
+
+/** Say why an archive was not opened. */
+export function zipWords(code: ZipFault): string {
+  return FAULTS[code];
+}
