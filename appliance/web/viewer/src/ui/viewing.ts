@@ -192,7 +192,9 @@ export class Viewing implements Actions {
     this.showing.refinePresets();
     if (stack.problems > 0) this.tell(WORDS.missing(stack.problems));
     this.mount.dataset["ready"] = "all";
+    performance.mark("enamel-every-slice");
     this.change();
+    requestAnimationFrame(() => setTimeout(() => performance.mark("enamel-drawn")));
   }
 
   private tell(words: string): void {
