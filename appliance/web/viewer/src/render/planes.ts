@@ -47,7 +47,8 @@ export interface SolidScene extends Looks {
   /** Grey values where nothing is seen, and where nothing shines through any more. */
   readonly opacity: readonly [number, number];
   readonly tint: Vector;
-  readonly isMoving: boolean;
+  /** Nothing has changed for a moment: it may be drawn more finely. */
+  readonly isResting: boolean;
 }
 
 const KINDS: Readonly<Record<VoiFunction, number>> = { LINEAR: 0, LINEAR_EXACT: 1, SIGMOID: 2 };
@@ -89,11 +90,11 @@ export class PlaneDrawer {
     gl.drawArrays(gl.TRIANGLES, 0, 3);
   }
 
-  /** Draw the body, or put what was drawn before in its place. */
-  solid(scene: SolidScene, volume: VolumeTexture, encoding: Encoding, filling: Filling): void {
-    const scale = this.target.scaleFor(scene.part, scene.isMoving);
-    const key = JSON.stringify([scene.plane, scene.view, scene.part, scene.look, scene.opacity, scene.tint, scene.inverted, scene.window, encoding, filling.version, scale]);
-    this.target.show(key, scene.part, scale, (part) => this.rays({ ...scene, part, ratio: scene.ratio * scale }, volume, encoding, filling));
+  /** Draw the body, or put what was drawn before in its place; says whether it is as fine as it gets. */
+  solid(scene: SolidScene, volume: VolumeTexture, encoding: Encoding, filling: Filling): boolean {
+    const { plane, view, part, look, opacity, tint, inverted, window } = scene;
+    const key = JSON.stringify([plane, view, part, look, opacity, tint, inverted, window, encoding, filling.version]);
+    return this.target.show(key, part, scene.isResting, (smaller, scale) => this.rays({ ...scene, part: smaller, ratio: scene.ratio * scale }, volume, encoding, filling));
   }
 
   private rays(scene: SolidScene, volume: VolumeTexture, encoding: Encoding, filling: Filling): void {

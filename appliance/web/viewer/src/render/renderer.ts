@@ -54,6 +54,7 @@ export class Renderer {
   private shape: VolumeShape | null = null;
   private filling = new Filling([]);
   private planes: PlaneDrawer | null = null;
+  private generation = 0;
   private flat: Flat | null = null;
   private range: Range | null = null;
   private whole = true;
@@ -71,7 +72,7 @@ export class Renderer {
     private readonly mostBytes: number,
     onRestored: () => void,
   ) {
-    const gl = canvas.getContext("webgl2", { alpha: false, antialias: false, depth: false, powerPreference: "high-performance" });
+    const gl = canvas.getContext("webgl2", { alpha: false, antialias: false, depth: false, powerPreference: "high-performance", preserveDrawingBuffer: true });
     if (gl === null) throw new NoGraphics();
     this.gl = gl;
     canvas.addEventListener("webglcontextlost", (event) => event.preventDefault());
@@ -117,6 +118,7 @@ export class Renderer {
   }
 
   private rebuild(): void {
+    this.generation++;
     this.programs = null;
     this.volume = null;
     this.flat = null;
@@ -145,6 +147,7 @@ export class Renderer {
 
   private refill(): void {
     const { isClosed } = this.filling;
+    this.generation++;
     this.filling = new Filling(this.shape?.slices ?? []);
     this.stack.slots.forEach((_, slot) => this.upload(slot));
     if (isClosed) this.closeVolume();
@@ -198,12 +201,16 @@ export class Renderer {
     return true;
   }
 
-  /** Draw the volume as a body into a part of the canvas. */
+  /** Draw the volume as a body into a part of the canvas, once it is whole; say whether it is as fine as it gets. */
   drawSolid(scene: SolidScene): boolean {
     const drawer = this.planeDrawer();
-    if (drawer === null || this.volume === null || !this.filling.isWhole) return false; // half a body is drawn too often
-    drawer.solid(scene, this.volume, this.encoding, this.filling);
-    return true;
+    if (drawer === null || this.volume === null || !this.filling.isWhole) return true; // half a body is drawn too often
+    return drawer.solid(scene, this.volume, this.encoding, this.filling);
+  }
+
+  /** Differs once what a plane shows may have changed, whatever the plane. */
+  get volumeState(): string {
+    return `${String(this.generation)} ${String(this.filling.version)}`;
   }
 
   private planeDrawer(): PlaneDrawer | null {

@@ -4,38 +4,56 @@ import type { Part } from "./planes";
 const MOVING_MS = 70;
 const RESTING_MS = 500;
 const SCALES = [1, 0.7, 0.5, 0.35, 0.25] as const;
-const FIRST_GUESS = 2e-3; // milliseconds for each pixel: a slow one, so that the first drawing does not stall
+const COARSEST = 0.25;
 
 export class Target {
   private readonly framebuffer: WebGLFramebuffer;
   private texture: WebGLTexture | null = null;
   private size = { width: 0, height: 0 };
-  private drawn = "";
-  private pixelMs = FIRST_GUESS;
+  private drawn = { key: "", scale: 0 };
+  /** Milliseconds for each pixel; unknown before the first drawing, which is the coarsest for that reason. */
+  private pixelMs = Infinity;
 
   constructor(private readonly gl: WebGL2RenderingContext) {
     this.framebuffer = gl.createFramebuffer();
   }
 
-  /** How finely to draw: 1 is every device pixel of the part. */
-  scaleFor(part: Part, isMoving: boolean): number {
-    const most = isMoving ? MOVING_MS : RESTING_MS;
-    return SCALES.find((scale) => part.width * part.height * scale * scale * this.pixelMs <= most) ?? SCALES[SCALES.length - 1] ?? 1;
+  /**
+   * Put the picture into its part of the canvas; draw it anew if `key` says that something changed, quickly then, and once
+   * more finely when it rests. Says whether this is as fine as it gets.
+   */
+  show(key: string, part: Part, isResting: boolean, draw: (part: Part, scale: number) => void): boolean {
+    const isNew = key !== this.drawn.key;
+    const scale = this.scaleFor(part, isResting && !isNew ? RESTING_MS : MOVING_MS);
+    if (isNew || scale > this.drawn.scale) this.redraw(key, part, scale, draw);
+    this.copy(part);
+    return this.drawn.scale >= this.scaleFor(part, RESTING_MS);
   }
 
-  /** Draw anew if `key` says that something changed, and put the picture into its part of the canvas. */
-  show(key: string, part: Part, scale: number, draw: (part: Part) => void): void {
+  /** How finely to draw within a time: 1 is every device pixel of the part. */
+  private scaleFor(part: Part, most: number): number {
+    return SCALES.find((scale) => part.width * part.height * scale * scale * this.pixelMs <= most) ?? COARSEST;
+  }
+
+  private redraw(key: string, part: Part, scale: number, draw: (part: Part, scale: number) => void): void {
     const { gl } = this;
     const size = { width: Math.max(1, Math.round(part.width * scale)), height: Math.max(1, Math.round(part.height * scale)) };
-    if (key !== this.drawn) {
-      this.fit(size);
-      gl.bindFramebuffer(gl.FRAMEBUFFER, this.framebuffer);
-      const begin = performance.now();
-      draw({ x: 0, y: 0, ...size });
-      gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4)); // waits until it is drawn
-      this.pixelMs = (performance.now() - begin) / (size.width * size.height);
-      this.drawn = key;
-    }
+    this.wait(); // what was asked for before is not this picture's
+    this.fit(size);
+    gl.bindFramebuffer(gl.FRAMEBUFFER, this.framebuffer);
+    const begin = performance.now();
+    draw({ x: 0, y: 0, ...size }, scale);
+    this.wait();
+    this.pixelMs = (performance.now() - begin) / (size.width * size.height);
+    this.drawn = { key, scale };
+  }
+
+  private wait(): void {
+    this.gl.readPixels(0, 0, 1, 1, this.gl.RGBA, this.gl.UNSIGNED_BYTE, new Uint8Array(4));
+  }
+
+  private copy(part: Part): void {
+    const { gl } = this;
     gl.bindFramebuffer(gl.READ_FRAMEBUFFER, this.framebuffer);
     gl.bindFramebuffer(gl.DRAW_FRAMEBUFFER, null);
     gl.blitFramebuffer(0, 0, this.size.width, this.size.height, part.x, part.y, part.x + part.width, part.y + part.height, gl.COLOR_BUFFER_BIT, gl.LINEAR);

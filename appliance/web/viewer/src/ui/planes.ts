@@ -4,7 +4,7 @@ import type { Renderer } from "../render/renderer";
 import type { Actions, Phase, PointTool, Tool } from "../tools/actions";
 import { listenToPointers } from "../tools/pointers";
 import type { Geometry } from "../volume/geometry";
-import { cutsOf, Linked, valueOf, type Mark } from "../volume/linked";
+import { Linked, valueOf, type Mark } from "../volume/linked";
 import { edgesOf } from "../volume/orientation";
 import { isTurned, PLANES, type PlaneName } from "../volume/planes";
 import { rulerFor } from "../volume/ruler";
@@ -12,15 +12,16 @@ import { readingAt, type Stack } from "../volume/stack";
 import type { Side } from "../volume/sides";
 import type { Point, Size } from "../volume/view";
 import type { Vector } from "../volume/vectors";
-import { CELLS, drawShapes, isAlone, type Cell, type CellName, type Layout, type Shape } from "./cells";
+import { CELLS, drawShapes, isAlone, type Cell, type CellName, type Layout } from "./cells";
+import { handlesOf, shapesOf } from "./plane_shapes";
 import { lookOf, type LookName } from "./looks";
 import { readingWords } from "./overlay";
 import { WORDS } from "./words";
 
-const HANDLE_SHARE = 0.36; // of the shorter side of a cell: where a line is taken to turn it
 const HANDLE_REACH = 24;
 const MARK_REACH = 22;
 const RULER_PIXELS = 120;
+const REST_MS = 160;
 
 /** What the planes ask of the page around them. */
 export interface Around {
@@ -55,7 +56,14 @@ export class Planes {
   private keyed: Mark | null = null;
   private hover: { readonly name: PlaneName; readonly at: Point } | null = null;
   private grip: Grip | null = null;
-  private isMoving = false;
+  private isResting = false;
+  private rest: ReturnType<typeof setTimeout> | undefined;
+  /** Counts what makes all that was drawn void. */
+  private layouts = 0;
+  private frame = "";
+  private readonly painted = new Map<CellName, string>();
+  /** The body is drawn as finely as this device can. */
+  isFine = false;
 
   constructor(
     geometry: Geometry,
@@ -79,6 +87,7 @@ export class Planes {
     const { state } = this.linked;
     this.linked = new Linked(geometry);
     this.linked.take(state);
+    this.layouts++;
   }
 
   /** What keys do, in the cell that was touched last. */
@@ -89,6 +98,7 @@ export class Planes {
   choose(layout: Layout): void {
     if (layout !== this.layout && !isAlone(this.layout)) this.before = this.layout;
     this.layout = layout;
+    this.layouts++;
     this.grid.dataset["layout"] = layout;
     for (const name of CELLS) {
       const { element } = this.cells[name];
@@ -220,7 +230,6 @@ export class Planes {
     if (grip.kind === "turn") this.turnTo(name, grip, at);
     else if (grip.kind === "cross") this.linked.moveTo(this.linked.under(name, this.sizeOf(name), at));
     else this.drawMark(name, grip, phase, at);
-    this.isMoving = phase !== "up";
     if (phase === "up" && this.grip?.kind !== "mark") this.grip = null;
   }
 
@@ -228,7 +237,6 @@ export class Planes {
   private letGo(grip: Grip): void {
     if (grip.isNew === true) this.linked.marks.splice(grip.mark ?? -1, 1);
     this.grip = null;
-    this.isMoving = false;
   }
 
   private gripAt(name: PlaneName, tool: PointTool, at: Point): Grip | null {
@@ -284,39 +292,52 @@ export class Planes {
     return Math.atan2(at.y - middle.y, at.x - middle.x);
   }
 
-  private handles(name: PlaneName): { readonly name: PlaneName; readonly at: Point }[] {
-    const size = this.sizeOf(name);
-    const middle = this.linked.over(name, size, this.linked.crosshair.at);
-    const far = HANDLE_SHARE * Math.min(size.width, size.height);
-    return cutsOf(this.linked, name).flatMap(({ name: other, towards }) =>
-      [far, -far].map((by) => ({ name: other, at: { x: middle.x + towards.x * by, y: middle.y + towards.y * by } })),
-    );
-  }
-
   private isOnHandle(name: PlaneName, at: Point): boolean {
-    return this.handles(name).some((handle) => away(handle.at, at) < HANDLE_REACH);
+    return handlesOf(this.linked, name, this.sizeOf(name)).some((handle) => away(handle.at, at) < HANDLE_REACH);
   }
 
-  /** Draw every cell that is seen. The canvas lies under all of them. */
+  /** Draw every cell that is seen and has changed. The canvas lies under all of them and keeps what was drawn. */
   draw(renderer: Renderer): void {
     const ratio = renderer.canvas.width / Math.max(1, renderer.canvas.clientWidth);
-    renderer.clear();
-    for (const name of PLANES) {
-      if (this.cells[name].element.hidden) continue;
-      const size = this.sizeOf(name);
-      const { slabMm, slab: slabKind } = this.linked;
-      const scene = { geometry: this.geometry, plane: this.linked.plane(name), view: this.linked.view(name, size), part: this.partOf(name, renderer, ratio), ratio };
-      renderer.drawPlane({ ...this.around.looks(), ...scene, slabMm, slabKind });
-      this.write(name, size);
-    }
+    this.begin(renderer);
+    for (const name of PLANES) if (!this.cells[name].element.hidden) this.drawPlane(name, renderer, ratio);
     if (!this.cells.solid.element.hidden) this.drawSolid(renderer, ratio);
+  }
+
+  /** Another layout, another size or a lost context: nothing that was drawn stands any more. */
+  private begin(renderer: Renderer): void {
+    const { width, height } = renderer.canvas;
+    const frame = JSON.stringify([width, height, this.layout, this.large, this.layouts]);
+    if (frame === this.frame) return;
+    this.frame = frame;
+    this.painted.clear();
+    renderer.clear();
+  }
+
+  private drawPlane(name: PlaneName, renderer: Renderer, ratio: number): void {
+    const size = this.sizeOf(name);
+    const { slabMm, slab: slabKind } = this.linked;
+    const place = { plane: this.linked.plane(name), view: this.linked.view(name, size), part: this.partOf(name, renderer, ratio), ratio };
+    const scene = { ...this.around.looks(), ...place, slabMm, slabKind };
+    const key = JSON.stringify([scene, renderer.volumeState]);
+    if (this.painted.get(name) !== key && renderer.drawPlane({ ...scene, geometry: this.geometry })) this.painted.set(name, key);
+    this.write(name, size);
   }
 
   private drawSolid(renderer: Renderer, ratio: number): void {
     const size = this.sizeOf("solid");
     const scene = { geometry: this.geometry, plane: this.linked.solid, view: this.linked.view("solid", size), part: this.partOf("solid", renderer, ratio), ratio };
-    renderer.drawSolid({ ...this.around.looks(), ...scene, ...lookOf(this.look, this.around.looks()), isMoving: this.isMoving });
+    const { isResting } = this;
+    this.isResting = false;
+    this.isFine = renderer.drawSolid({ ...this.around.looks(), ...scene, ...lookOf(this.look, this.around.looks()), isResting });
     this.writeEdges("solid");
+    clearTimeout(this.rest);
+    if (!this.isFine) this.rest = setTimeout(() => this.refine(), REST_MS);
+  }
+
+  private refine(): void {
+    this.isResting = true;
+    this.around.change();
   }
 
   private partOf(name: CellName, renderer: Renderer, ratio: number): Part {
@@ -332,7 +353,7 @@ export class Planes {
     const turned = isTurned(this.linked.crosshair, name);
     put(cell.label, turned ? `${WORDS.cells[name]}, ${WORDS.oblique}` : WORDS.cells[name]);
     put(cell.reading, this.hover?.name === name ? this.readingAt(this.linked.under(name, size, this.hover.at)) : "");
-    drawShapes(cell.marks, [...this.lines(name, size), ...this.linked.marksIn(name).flatMap((mark) => this.shapesOf(name, mark, size))]);
+    drawShapes(cell.marks, shapesOf(this.linked, name, size, this.around.tool === "cross"));
     this.writeEdges(name);
     const ruler = this.linked.measures(name) ? rulerFor(this.linked.view(name, size).pixelsPerMm, RULER_PIXELS) : null;
     cell.ruler.hidden = ruler === null;
@@ -353,33 +374,6 @@ export class Planes {
     const slot = voxel === null ? null : this.geometry.slices[voxel[2]];
     const found = slot === null || slot === undefined ? undefined : this.around.stack.slots[slot];
     return voxel === null || found === undefined ? "" : readingWords(readingAt(found, voxel[0], voxel[1]));
-  }
-
-  private lines(name: PlaneName, size: Size): Shape[] {
-    const middle = this.linked.over(name, size, this.linked.crosshair.at);
-    const far = size.width + size.height;
-    const lines = cutsOf(this.linked, name).flatMap(({ name: other, towards }) =>
-      [1, -1].map((way): Shape => {
-        const at = (by: number): Point => ({ x: middle.x + towards.x * by * way, y: middle.y + towards.y * by * way });
-        return { kind: "line", from: at(12), to: at(far), class: `cut ${other}` };
-      }),
-    );
-    const handles = this.around.tool === "cross" ? this.handles(name) : [];
-    return [...lines, ...handles.map((handle): Shape => ({ kind: "dot", at: handle.at, radius: 6, class: `handle ${handle.name}` }))];
-  }
-
-  private shapesOf(name: PlaneName, mark: Mark, size: Size): Shape[] {
-    const points = mark.points.map((point) => this.linked.over(name, size, point));
-    const shapes = points.flatMap((point, i): Shape[] => {
-      const before = points[i - 1];
-      const dot: Shape = { kind: "dot", at: point, radius: 4, class: "end" };
-      return before === undefined ? [dot] : [{ kind: "line", from: before, to: point, class: "length" }, dot];
-    });
-    const value = valueOf(mark);
-    const last = points[mark.kind === "angle" ? 1 : points.length - 1];
-    if (value === null || last === undefined) return shapes;
-    const words = mark.kind === "length" ? `${value.toFixed(1)} mm` : `${value.toFixed(1)}°`;
-    return [...shapes, { kind: "words", at: { x: last.x + 10, y: last.y - 8 }, words, class: "words" }];
   }
 }
 

@@ -194,7 +194,13 @@ export class Viewing implements Actions {
     this.mount.dataset["ready"] = "all";
     performance.mark("enamel-every-slice");
     this.change();
-    requestAnimationFrame(() => setTimeout(() => performance.mark("enamel-drawn")));
+    setTimeout(() => this.markDrawn());
+  }
+
+  /** Note when all that can be seen was drawn at its best, for whoever measures. */
+  private markDrawn(): void {
+    if (this.drawingAsked || this.volume.planes?.isFine === false) setTimeout(() => this.markDrawn(), 20);
+    else performance.mark("enamel-drawn");
   }
 
   private tell(words: string): void {
