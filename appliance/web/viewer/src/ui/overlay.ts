@@ -5,7 +5,7 @@ import { readingAt, type Reading } from "../volume/stack";
 import { pixelSize, toImage } from "../volume/view";
 import type { Room } from "./room";
 import type { Showing, Shown } from "./showing";
-import { WORDS } from "./words";
+import { decimal, WORDS, windowWords } from "./words";
 
 const RULER_PIXELS = 160;
 
@@ -39,7 +39,7 @@ function writePresets(select: HTMLSelectElement, { presets, window }: Showing): 
   if (select.options.length !== presets.length + 1) {
     const own = new Option(WORDS.ownWindow, "-1");
     own.hidden = true;
-    select.replaceChildren(own, ...presets.map((preset, i) => new Option(preset.name, String(i))));
+    select.replaceChildren(own, ...presets.map((preset, i) => new Option(windowWords(preset.name), String(i))));
   }
   select.hidden = presets.length === 0;
   const chosen = window === null ? 0 : presets.indexOf(window);
@@ -56,10 +56,10 @@ function writeCorners(room: Room, showing: Showing, shown: Shown | null): void {
   const spacing = frame.spacing === null ? "" : `, ${millimetres(frame.spacing[0])} mm`;
   put(series, `${facts.modality}\n${String(facts.columns)} × ${String(facts.rows)}${spacing}`.trim());
   const waiting = shown.index === showing.wanted ? "" : `\n${WORDS.nearest(showing.wanted + 1)}`;
-  put(image, `Image ${String(shown.index + 1)} of ${String(showing.stack.slots.length)}${waiting}`);
-  const zoom = `Zoom ${String(Math.round(showing.viewOf(shown).zoom * 100))} %`;
+  put(image, WORDS.imageOf(shown.index + 1, showing.stack.slots.length) + waiting);
+  const zoom = WORDS.zoomed(Math.round(showing.viewOf(shown).zoom * 100));
   const { centre, width } = showing.windowOf(shown);
-  const grey = shown.slot.pixels?.kind === "grey" ? `Centre ${number(centre)}  Width ${number(width)}\n` : "";
+  const grey = shown.slot.pixels?.kind === "grey" ? `${WORDS.centreWidth(number(centre), number(width))}\n` : "";
   put(window, grey + zoom);
 }
 
@@ -86,23 +86,23 @@ function writeReading(room: Room, showing: Showing): void {
   }
   const at = toImage(showing.viewOf(shown), showing.pane, showing.pictureOf(shown), hover);
   const words = readingWords(readingAt(shown.slot, at.x, at.y));
-  put(room.corners.reading, words === "" ? "" : `${words}\ncolumn ${String(Math.floor(at.x) + 1)}, row ${String(Math.floor(at.y) + 1)}`);
+  put(room.corners.reading, words === "" ? "" : `${words}\n${WORDS.columnRow(Math.floor(at.x) + 1, Math.floor(at.y) + 1)}`);
 }
 
 /** Say what lies under the hand. */
 export function readingWords(reading: Reading): string {
   if (reading === null) return "";
   if (reading.kind === "padding") return WORDS.padding;
-  return reading.kind === "colour" ? `Red, green, blue ${reading.value.join(", ")}` : `Grey value ${number(reading.value)}`;
+  return reading.kind === "colour" ? WORDS.colour(reading.value.join(", ")) : WORDS.grey(number(reading.value));
 }
 
 function number(value: number): string {
   const digits = Number.isInteger(value) ? 0 : Math.abs(value) < 10 ? 3 : 1;
-  return value.toFixed(digits).replace(/^-/, "−");
+  return decimal(value, digits).replace(/^-/, "−");
 }
 
 function millimetres(value: number): string {
-  return value.toFixed(value < 0.1 ? 3 : 2);
+  return decimal(value, value < 0.1 ? 3 : 2);
 }
 
 function put(into: HTMLElement, words: string): void {

@@ -113,9 +113,9 @@ function footParts(actions: Actions): Pick<Room, "slider" | "counter"> & { foot:
   const foot = element(
     "footer",
     { class: "foot" },
-    button("previous", "Image before", () => actions.scroll(-1)),
+    button("previous", WORDS.previous, () => actions.scroll(-1)),
     slider,
-    button("next", "Image after", () => actions.scroll(1)),
+    button("next", WORDS.next, () => actions.scroll(1)),
     counter,
   );
   return { slider, counter, foot };

@@ -10,7 +10,7 @@ import type { KeptPlanes } from "./keeping";
 import type { LookName } from "./looks";
 import { Planes } from "./planes";
 import type { Room } from "./room";
-import { oddityWords, WORDS } from "./words";
+import { decimal, oddityWords, WORDS } from "./words";
 
 interface Around {
   tool(): Tool;
@@ -133,7 +133,7 @@ export class VolumeRoom {
     room.slab.value = String(slabMm);
     room.slabKind.value = slab;
     room.slabPresets.value = Array.from(room.slabPresets.options, ({ value }) => value).find((value) => value === slabPreset(slab, slabMm)) ?? "";
-    room.slabText.textContent = planes.linked.slabMm === 0 ? WORDS.thin : `${planes.linked.slabMm.toFixed(1)} mm`;
+    room.slabText.textContent = planes.linked.slabMm === 0 ? WORDS.thin : `${decimal(planes.linked.slabMm, 1)} mm`;
   }
 
   private set(change: (planes: Planes) => unknown): void {

@@ -1,8 +1,9 @@
-/** Every word that the viewer shows. */
-import type { ProblemCode } from "../messages";
-import type { Oddity } from "../volume/geometry";
+/** Every word that the viewer shows, in English. What is added here is added in every language beside it: the types ask for it. */
+import type { ProblemCode } from "../../messages";
+import type { Oddity } from "../../volume/geometry";
 
-export const WORDS = {
+const WORDS = {
+  decimal: ".",
   back: "Back to the study",
   tools: { cross: "Crosshair", window: "Brightness", pan: "Move", zoom: "Zoom", scroll: "Scroll", length: "Length", angle: "Angle" },
   toolHints: {
@@ -59,10 +60,19 @@ export const WORDS = {
   nearest: (wanted: number) => `image ${String(wanted)} is loading`,
   missing: (count: number) => (count === 1 ? "1 image cannot be shown" : `${String(count)} images cannot be shown`),
   cannotShow: (image: number) => `Image ${String(image)} cannot be shown`,
-} as const;
+  imageOf: (image: number, count: number) => `Image ${String(image)} of ${String(count)}`,
+  zoomed: (percent: number) => `Zoom ${String(percent)} %`,
+  centreWidth: (centre: string, width: string) => `Centre ${centre}  Width ${width}`,
+  columnRow: (column: number, row: number) => `column ${String(column)}, row ${String(row)}`,
+  colour: (values: string) => `Red, green, blue ${values}`,
+  grey: (value: string) => `Grey value ${value}`,
+  previous: "Image before",
+  next: "Image after",
+  scannersOwn: "Scanner's own",
+  windows: { Automatic: "Automatic", Everything: "Everything" },
+};
 
-/** Every key and gesture, under headings. */
-export const KEYS: readonly (readonly [string, readonly (readonly [string, string])[]])[] = [
+const KEYS: readonly (readonly [string, readonly (readonly [string, string])[]])[] = [
   [
     "Mouse",
     [
@@ -129,13 +139,7 @@ const PROBLEMS: Readonly<Record<ProblemCode, string>> = {
   size: "It says it is larger than any picture this viewer can show.",
 };
 
-/** Say why one image cannot be shown. */
-export function problemWords(code: ProblemCode, detail: string): string {
-  return detail === "" ? PROBLEMS[code] : `${PROBLEMS[code]} (${detail})`;
-}
-
-/** Say why the box did not hand out the series. */
-export function refusalWords(status: number): string {
+function refusal(status: number): string {
   if (status === 401) return "You are not signed in any more. Sign in, then open the series again.";
   if (status === 403) return "You may not see this series. Ask an administrator of your clinic.";
   if (status === 404 || status === 410) return "This series is not on the box any more.";
@@ -144,7 +148,7 @@ export function refusalWords(status: number): string {
   return `The box could not hand out this series (status ${String(status)}).`;
 }
 
-type OddityWords = { readonly [Code in Oddity["code"]]: (oddity: Extract<Oddity, { code: Code }>) => string };
+export type OddityWords = { readonly [Code in Oddity["code"]]: (oddity: Extract<Oddity, { code: Code }>) => string };
 
 const ODDITIES: OddityWords = {
   "left-out": ({ count }) => (count === 1 ? "1 image is not part of the volume." : `${String(count)} images are not part of the volume.`),
@@ -161,11 +165,11 @@ const ODDITIES: OddityWords = {
   anisotropic: ({ least, most }) => `Voxels are ${millimetres(least)} by ${millimetres(most)}: less is seen in one direction.`,
 };
 
-/** Say what is odd about a volume, and what was done about it. */
-export function oddityWords(oddity: Oddity): string {
-  return (ODDITIES[oddity.code] as (oddity: Oddity) => string)(oddity);
-}
-
 function millimetres(value: number): string {
   return `${value.toFixed(2)} mm`;
 }
+
+/** A language: its words, its keys and gestures under headings, and what it says of problems, refusals and oddities. */
+export const ENGLISH = { words: WORDS, keys: KEYS, problems: PROBLEMS, refusal, oddities: ODDITIES };
+
+export type Language = typeof ENGLISH;

@@ -1,0 +1,173 @@
+/** Every word that the viewer shows, in neutral Spanish. */
+import type { Language, OddityWords } from "./english";
+
+const WORDS: Language["words"] = {
+  decimal: ",",
+  back: "Volver al estudio",
+  tools: { cross: "Cruz", window: "Brillo", pan: "Mover", zoom: "Zoom", scroll: "Recorrer", length: "Longitud", angle: "Ángulo" },
+  toolHints: {
+    cross: "Haga clic o arrastre para mover la cruz; arrastre el extremo de una línea para girar los planos (C)",
+    length: "Arrastre de un punto a otro para medir (L)",
+    angle: "Haga clic en tres puntos; el segundo es el vértice (A)",
+    window: "Arrastre a los lados para el contraste, arriba y abajo para el brillo (W)",
+    pan: "Arrastre para mover la imagen (P)",
+    zoom: "Arrastre hacia arriba para ampliar, hacia abajo para reducir (Z)",
+    scroll: "Arrastre para recorrer las imágenes (S)",
+  },
+  cells: { axial: "Axial", coronal: "Coronal", sagittal: "Sagital", solid: "3D" },
+  layouts: { all: "Planos y 3D", main: "Uno grande, tres pequeños", row: "Planos lado a lado", axial: "Corte axial", coronal: "Corte coronal", sagittal: "Corte sagital", solid: "3D", images: "Imágenes tal como llegaron" },
+  layout: "Disposición",
+  slab: "Grosor del corte",
+  slabs: { mean: "Promedio", most: "Máximo", least: "Mínimo" },
+  slabKind: "Qué muestra un corte grueso",
+  slabPreset: "Grosor predefinido",
+  slabPresets: {
+    "": "Grosor propio",
+    "mean 0": "Fino",
+    "mean 1": "Promedio 1 mm",
+    "mean 3": "Promedio 3 mm",
+    "most 5": "Máximo 5 mm",
+    "most 10": "Máximo 10 mm",
+    "most 20": "Máximo 20 mm",
+    "least 3": "Mínimo 3 mm",
+  },
+  thin: "fino",
+  looks: { bone: "Hueso", teeth: "Dientes", skin: "Piel", brightest: "Intensidad máxima" },
+  look: "Qué muestra el 3D",
+  oblique: "girado",
+  clear: "Quitar las mediciones (Supr)",
+  noLength: "Aquí no se puede medir",
+  presets: "Ventana predefinida",
+  matters: { bone: "Hueso", teeth: "Dientes", endo: "Conductos radiculares", soft: "Tejidos blandos" },
+  ownWindow: "Ajustada a mano",
+  invert: "Invertir blanco y negro (I)",
+  reset: "Restablecer la imagen (R)",
+  fullScreen: "Pantalla completa (F)",
+  help: "Teclas y gestos (?)",
+  close: "Cerrar",
+  slider: "Imagen",
+  notForDiagnosis: "No apto para diagnóstico",
+  loading: "Cargando la serie",
+  padding: "aquí no hay valor",
+  coarse: (factor: number) => `Se muestra a 1/${String(factor)} de resolución: la memoria gráfica de este equipo no alcanza. Las lecturas son exactas.`,
+  lost: "La tarjeta gráfica se interrumpió. La imagen vuelve por sí sola.",
+  noGraphics: "Este navegador no puede dibujar las imágenes: WebGL2 falta o está desactivado. Sirve otro navegador, o activar la aceleración gráfica en su configuración.",
+  crashed: "El visor se detuvo. Vuelva a cargar la página.",
+  broken: "Se interrumpió la conexión con el servidor. Se muestra lo que había llegado; vuelva a cargar la página para ver el resto.",
+  brokenIndex: "Esta serie no tiene una forma que este visor entienda. Vuelva a cargar la página.",
+  empty: "Esta serie no contiene imágenes.",
+  nearest: (wanted: number) => `la imagen ${String(wanted)} se está cargando`,
+  missing: (count: number) => (count === 1 ? "1 imagen no puede mostrarse" : `${String(count)} imágenes no pueden mostrarse`),
+  cannotShow: (image: number) => `La imagen ${String(image)} no puede mostrarse`,
+  imageOf: (image: number, count: number) => `Imagen ${String(image)} de ${String(count)}`,
+  zoomed: (percent: number) => `Zoom ${String(percent)} %`,
+  centreWidth: (centre: string, width: string) => `Centro ${centre}  Ancho ${width}`,
+  columnRow: (column: number, row: number) => `columna ${String(column)}, fila ${String(row)}`,
+  colour: (values: string) => `Rojo, verde, azul ${values}`,
+  grey: (value: string) => `Valor de gris ${value}`,
+  previous: "Imagen anterior",
+  next: "Imagen siguiente",
+  scannersOwn: "Del equipo",
+  windows: { Automatic: "Automática", Everything: "Todo el rango" },
+};
+
+const KEYS: Language["keys"] = [
+  [
+    "Ratón",
+    [
+      ["Arrastrar", "la herramienta elegida"],
+      ["Botón derecho, botón central", "zoom, mover"],
+      ["Rueda", "recorrer los cortes"],
+      ["Ctrl + rueda", "zoom"],
+      ["Doble clic", "un panel grande o solo, y de vuelta"],
+      ["Arrastrar el extremo de una línea", "girar los planos"],
+    ],
+  ],
+  [
+    "Dedos y lápiz",
+    [
+      ["Un dedo o el lápiz", "la herramienta elegida"],
+      ["Dos dedos que se separan o se juntan", "zoom y mover"],
+      ["Dos dedos en paralelo", "a los lados contraste, arriba y abajo brillo"],
+      ["Doble toque", "un panel grande o solo, y de vuelta"],
+      ["Goma del lápiz", "quitar la última medición"],
+    ],
+  ],
+  [
+    "Herramientas",
+    [
+      ["C", "cruz"],
+      ["W", "brillo"],
+      ["P", "mover"],
+      ["Z", "zoom"],
+      ["S", "recorrer"],
+      ["L, A", "longitud, ángulo"],
+      ["Espacio", "con longitud o ángulo: un punto donde está la cruz"],
+      ["Supr", "quitar la última medición"],
+      ["1 a 9", "ventanas predefinidas"],
+      ["I", "invertir"],
+      ["R", "restablecer todo"],
+    ],
+  ],
+  [
+    "Paneles",
+    [
+      ["Tab", "al panel siguiente; las teclas actúan en el panel de marco claro"],
+      ["Flechas, Re Pág, Av Pág", "recorrer los cortes, de uno en uno o de diez en diez; girar el 3D"],
+      ["Inicio, Fin", "primer y último corte"],
+      ["Mayús + flechas", "mover la imagen"],
+      ["Ctrl + flechas", "mover la cruz un vóxel"],
+      ["+ −", "zoom"],
+      ["Q, E", "girar los planos 1°; con Mayús 10°"],
+      ["[ ]", "corte más fino o más grueso"],
+      ["K", "corte grueso: promedio, máximo, mínimo"],
+      ["Intro", "este panel grande o solo, y de vuelta"],
+      ["X", "disposición siguiente"],
+      ["V, B, G", "3D: lado siguiente, aspecto siguiente, restablecer"],
+      ["F", "pantalla completa"],
+      ["?", "esta hoja"],
+    ],
+  ],
+];
+
+const PROBLEMS: Language["problems"] = {
+  "no-picture": "No contiene una imagen: es un informe, un documento o una medición. Se conserva sin cambios.",
+  syntax: "Está codificada de una forma que este visor no puede abrir. Se conserva sin cambios.",
+  damaged: "Está dañada.",
+  kind: "Este visor no conoce este tipo de imagen. Se conserva sin cambios.",
+  size: "Dice ser más grande que cualquier imagen que este visor puede mostrar.",
+};
+
+function refusal(status: number): string {
+  if (status === 401) return "Su sesión terminó. Inicie sesión y abra la serie otra vez.";
+  if (status === 403) return "No puede ver esta serie. Consulte a un administrador de su clínica.";
+  if (status === 404 || status === 410) return "Esta serie ya no está en el servidor.";
+  if (status === 423 || status === 503) return "El servidor está bloqueado. Sigue recibiendo estudios; desbloquéelo para verlos.";
+  if (status === 429) return "El servidor está ocupado. Inténtelo otra vez en un momento.";
+  return `El servidor no pudo entregar esta serie (estado ${String(status)}).`;
+}
+
+const ODDITIES: OddityWords = {
+  "left-out": ({ count }) => (count === 1 ? "1 imagen no forma parte del volumen." : `${String(count)} imágenes no forman parte del volumen.`),
+  duplicates: ({ count }) => (count === 1 ? "1 corte está donde ya hay otro; se muestra el primero." : `${String(count)} cortes están donde ya hay otro; se muestra el primero.`),
+  missing: ({ count }) => (count === 1 ? "Falta 1 corte; su lugar queda en negro." : `Faltan ${String(count)} cortes; su lugar queda en negro.`),
+  irregular: ({ least, most }) => `Los cortes están separados entre ${millimetres(least)} y ${millimetres(most)}: no se miden longitudes a través de ellos.`,
+  tilted: ({ degrees }) => `El equipo estaba inclinado ${comma(degrees, 1)}°; los cortes se enderezaron.`,
+  "no-positions": ({ mm, said }) =>
+    said
+      ? `Las imágenes no indican su posición; están separadas ${millimetres(mm)}, según el equipo.`
+      : "Las imágenes no indican cuánto se separan: no se miden longitudes a través de los cortes.",
+  "no-orientation": () => "Las imágenes no indican su orientación: no se conocen izquierda y derecha.",
+  "no-spacing": () => "Las imágenes no indican el tamaño de un píxel: no se mide nada.",
+  anisotropic: ({ least, most }) => `Los vóxeles miden ${millimetres(least)} por ${millimetres(most)}: en una dirección se ve menos.`,
+};
+
+function millimetres(value: number): string {
+  return `${comma(value, 2)} mm`;
+}
+
+function comma(value: number, digits: number): string {
+  return value.toFixed(digits).replace(".", ",");
+}
+
+export const SPANISH: Language = { words: WORDS, keys: KEYS, problems: PROBLEMS, refusal, oddities: ODDITIES };
