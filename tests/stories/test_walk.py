@@ -95,11 +95,16 @@ def test_a_scan_appears_in_the_open_list_and_settles_there_without_a_reload(met:
 
 def test_it_is_found_by_keyboard_without_its_accents_and_its_name_is_in_no_address(met: dict[str, Any]) -> None:
     found = met["found"]
-    assert found["focus"] == ["Search", "Alarcón Núñez, María José"]
+    filters = ["when", "modality", "device", "state", "sort"]
+    assert found["focus"] == ["Search", *filters, "Alarcón Núñez, María José"]
+    assert found["below"] == "Alarcón Núñez, María José", "one press of a key goes from the search to what it found"
     assert "alarcon" not in found["address"].lower()
     assert found["study"]["name"] == ["Alarcón Núñez, María José"]
     assert found["study"]["notice"] == ["Keep it on the scanner for now"]
     assert found["study"]["series"] == [f"{SLICES} received, no gaps: compare with the console"]
+    assert (found["thumbnail"]["width"], found["thumbnail"]["height"]) == (64, 64)
+    assert found["thumbnail"]["darkest"] < 8
+    assert found["thumbnail"]["brightest"] > 200
 
 
 def test_the_viewer_shows_the_phantom_with_its_very_values(met: dict[str, Any]) -> None:

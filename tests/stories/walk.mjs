@@ -73,17 +73,26 @@ async function search(page) {
   await until("nothing is found", async () => (await words(page, "#list h2"))[0] === "Nothing found");
   for (let back = 0; back < 3; back++) await page.keyboard.press("Backspace");
   await page.keyboard.type(plan.typed);
-  await until("it is found without accents", async () => (await words(page, "#summary"))[0] === "1 study found");
+  await until("it is found without accents", async () => (await words(page, "#summary"))[0].startsWith("1 study found"));
   found.address = page.url();
   found.focus = [];
-  for (let press = 0; press < 2; press++) {
+  for (let press = 0; press < 7; press++) {
     await page.keyboard.press("Tab");
-    found.focus.push(await page.evaluate(() => document.activeElement.textContent.trim()));
+    found.focus.push(await page.evaluate(() => document.activeElement.name || document.activeElement.textContent.trim()));
   }
+  await page.locator("#q").focus();
+  await page.keyboard.press("ArrowDown");
+  found.below = await page.evaluate(() => document.activeElement.textContent.trim());
   await page.keyboard.press("Enter");
   await page.waitForSelector(".patient");
   found.study = { name: await words(page, "h1"), notice: await words(page, ".notice strong"), series: await words(page, ".series .state") };
   await measure(page, "study");
+  await until("its small picture is drawn", () => page.locator(".kind.drawn canvas").count());
+  found.thumbnail = await page.evaluate(() => {
+    const { width, height } = document.querySelector(".kind canvas");
+    const greys = document.querySelector(".kind canvas").getContext("2d").getImageData(0, 0, width, height).data.filter((_, at) => at % 4 === 0);
+    return { width, height, darkest: Math.min(...greys), brightest: Math.max(...greys) };
+  });
   await page.getByText("Open images").focus();
   await page.keyboard.press("Enter");
 }

@@ -126,7 +126,7 @@ def test_an_unlocked_box_whose_pages_still_start_says_so() -> None:
     locker = Locker()
     app = create_locked_app("x", lambda: LockedStatus(0, 1, 2, locked=False), locker.unlock, SetClock())
     text = Browser(app).get("/login").text
-    assert 'http-equiv="refresh"' in text
+    assert '<script src="/static/unlocking.js" type="module"></script>' in text
     assert "by itself" in text
 
 

@@ -95,6 +95,10 @@ async function ask(address, form) {
 const search = document.getElementById("search");
 if (search && list) {
   let waiting = 0;
+  search.elements.q.addEventListener("keydown", (event) => {
+    const first = event.key === "ArrowDown" && document.querySelector("#list .name a");
+    if (first) { event.preventDefault(); first.focus(); }
+  });
   search.elements.q.addEventListener("input", () => {
     clearTimeout(waiting);
     waiting = setTimeout(() => ask(search.action, { method: "POST", body: new URLSearchParams(new FormData(search)) }), 350);
@@ -110,6 +114,40 @@ if (filters && list) {
     ask(`${filters.getAttribute("action")}?${new URLSearchParams(chosen)}`, {});
   });
 }
+
+// A small picture of each series whose tile is in sight, one after the other, made in this browser from its middle image.
+const tiles = [...document.querySelectorAll("[data-stream].kind")];
+const wanted = [];
+let drawing = false;
+function drawNext() {
+  const tile = wanted.shift();
+  drawing = tile !== undefined;
+  if (!tile) return;
+  const worker = new Worker("/static/viewer/thumbnail.js", { type: "module" });
+  const end = (made) => {
+    worker.terminate();
+    if (made) drawTile(tile, made);
+    drawNext();
+  };
+  worker.onmessage = ({ data }) => end(data);
+  worker.onerror = () => end(null);
+  worker.postMessage({ stream: tile.dataset.stream, most: 2 * tile.clientWidth });
+}
+function drawTile(tile, { width, height, rgba }) {
+  const canvas = document.createElement("canvas");
+  Object.assign(canvas, { width, height });
+  canvas.getContext("2d").putImageData(new ImageData(rgba, width, height), 0, 0);
+  tile.append(canvas);
+  tile.classList.add("drawn");
+}
+const sight = new IntersectionObserver((seen) => {
+  for (const { target } of seen.filter((one) => one.isIntersecting)) {
+    sight.unobserve(target);
+    wanted.push(target);
+  }
+  if (!drawing) drawNext();
+});
+for (const tile of tiles) sight.observe(tile);
 
 // A page from the browser's memory may be older than the lock.
 addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });

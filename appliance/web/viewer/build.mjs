@@ -37,9 +37,8 @@ async function licences() {
 
 await rm(out, { recursive: true, force: true });
 await mkdir(out, { recursive: true });
-await build({
+const usual = {
   absWorkingDir: here,
-  entryPoints: { viewer: "src/viewer.ts", worker: "src/worker.ts" },
   outdir: out,
   bundle: true,
   splitting: true,
@@ -50,7 +49,10 @@ await build({
   legalComments: "none",
   define: { "process": "undefined", "__filename": "undefined" },
   plugins: [withoutNode],
-});
+};
+// Apart from each other: what they share would be a file that the first picture waits for.
+await build({ ...usual, entryPoints: { viewer: "src/viewer.ts", worker: "src/worker.ts" } });
+await build({ ...usual, entryPoints: { thumbnail: "src/thumbnail.ts" } });
 for (const wasm of codecs) await copyFile(path.join(here, "node_modules", wasm), path.join(out, path.basename(wasm)));
 await copyFile(path.join(here, "src/ui/viewer.css"), path.join(out, "viewer.css"));
 await writeFile(path.join(out, "licences.txt"), await licences());

@@ -1,0 +1,158 @@
+/** Walks through every page of a clinic and lets axe-core look at each, on a desktop and a tablet: `node accessible.mjs PLAN.json`. */
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { code, launch, looked, signIn, someone } from "./browser.mjs";
+
+const viewer = createRequire(new URL("../../appliance/web/viewer/package.json", import.meta.url));
+const axe = readFileSync(viewer.resolve("axe-core/axe.min.js"), "utf8");
+const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+const SIZES = [{ width: 1280, height: 800 }, { width: 768, height: 1024 }];
+
+const plan = JSON.parse(readFileSync(process.argv[2], "utf8"));
+const faults = { policy: [], foreign: [], errors: [], warnings: [] };
+const found = { pages: {}, control: [], faults };
+let origin = plan.facts.web.url;
+
+/** Give every rule of WCAG 2.2 AA that the page breaks as it stands, with the first place. */
+async function broken(page) {
+  await page.evaluate(axe);
+  return page.evaluate(async (tags) => {
+    const told = await window.axe.run(document, { runOnly: tags, rules: { "target-size": { enabled: true } } });
+    return told.violations.map((each) => `${each.id}: ${each.nodes.map((node) => `${node.html.slice(0, 160)} ${node.failureSummary}`).join(" | ")}`);
+  }, TAGS);
+}
+
+async function examine(page, name) {
+  for (const size of SIZES) {
+    await page.setViewportSize(size);
+    found.pages[`${name} ${size.width}`] = await broken(page);
+    if (plan.pictures) await page.screenshot({ path: `${plan.pictures}/${name.replaceAll(" ", "-")}-${size.width}.png` });
+  }
+}
+
+async function visit(page, name, path) {
+  await page.goto(origin + path);
+  await examine(page, name);
+}
+
+/** What everybody meets before anybody is known, and that a fault would be found. */
+async function stranger(browser) {
+  const page = await someone(browser, origin, faults);
+  await visit(page, "login", "/login");
+  await page.evaluate(() => {
+    document.querySelector("main").insertAdjacentHTML("beforeend", '<img src="/static/mark.svg">');
+    document.querySelector("h1").style.color = "#ccc";
+  });
+  found.control = (await broken(page)).map((line) => line.split(":")[0]);
+  await page.context().close();
+}
+
+async function administrator(browser) {
+  const page = await someone(browser, origin, faults);
+  await signIn(page, origin, plan.facts.web);
+  await visit(page, "senders", "/senders");
+  await visit(page, "quarantine", "/quarantine");
+  await page.locator('a[href$="/dismiss"]').first().click();
+  await examine(page, "dismiss");
+  await page.fill("input[name=reason]", "sent again");
+  await page.locator("form.ask button").click();
+  await visit(page, "dismissed", "/quarantine/dismissed");
+  await visit(page, "people", "/people");
+  await page.locator(".me > summary").click();
+  await page.locator("details.sure > summary").first().click();
+  await examine(page, "people with menus");
+  await page.fill("input[name=display_name]", "Inés Auditora");
+  await page.fill("input[name=user_name]", "ines");
+  await page.selectOption("select[name=role]", "auditor");
+  await page.fill("input[name=password]", plan.first);
+  await page.locator("form.form-grid button").click();
+  await page.waitForSelector(".notice.good");
+  await examine(page, "people told");
+  await page.context().close();
+}
+
+/** A new person's way in, to a page that has nothing for them yet. */
+async function newcomer(browser) {
+  const page = await someone(browser, origin, faults);
+  await page.goto(`${origin}/login`);
+  await page.fill("input[name=user_name]", "ines");
+  await page.fill("input[name=password]", plan.first);
+  await page.locator("main button").click();
+  await page.waitForSelector(".secret");
+  await examine(page, "enrol");
+  await page.fill("input[name=code]", code((await page.textContent(".secret")).trim()));
+  await page.locator("main button").click();
+  await page.waitForSelector(".codes");
+  await examine(page, "codes");
+  await page.locator("main button").click();
+  await page.waitForSelector("input[name=again]");
+  await examine(page, "first password");
+  await page.fill("input[name=old]", plan.first);
+  for (const name of ["new", "again"]) await page.fill(`input[name=${name}]`, plan.second);
+  await page.locator("main button").click();
+  await page.waitForSelector(".panel.empty");
+  await examine(page, "nothing");
+  await page.context().close();
+}
+
+async function dentist(browser) {
+  const page = await someone(browser, origin, faults);
+  await page.goto(`${origin}/login`);
+  await page.fill("input[name=user_name]", plan.facts.dentist.user);
+  await page.fill("input[name=password]", plan.facts.dentist.password);
+  await page.locator("main button").click();
+  await page.waitForSelector("input[name=code]");
+  await examine(page, "code");
+  await page.fill("input[name=code]", code(plan.facts.dentist.totp_secret));
+  await page.locator("main button").click();
+  await page.waitForSelector(".row");
+  await examine(page, "studies");
+  await visit(page, "studies by name", "/studies?sort=name&when=today");
+  await visit(page, "studies filtered to none", "/studies?modality=MR");
+  await page.goto(`${origin}/studies`);
+  await page.fill("#q", "nobody has this name");
+  await page.waitForSelector("#list .empty");
+  await examine(page, "nothing found");
+  for (const [number, path] of plan.studies.entries()) await visit(page, `study ${number}`, path);
+  await page.locator(".onward").click();
+  await page.waitForSelector(".group .row");
+  await examine(page, "patient");
+  await visit(page, "password", "/password");
+  await page.goto(`${origin}/not-here`);
+  await examine(page, "fault");
+  for (const [name, path] of Object.entries(plan.series)) await room(page, name, path);
+  await page.goto(`${origin}/lock`);
+  await examine(page, "lock");
+  await page.context().close();
+}
+
+/** The dark room, with its sheet of keys shut and open. */
+async function room(page, name, path) {
+  await page.goto(origin + path);
+  await looked(page);
+  await examine(page, name);
+  await page.keyboard.press("?");
+  await page.waitForSelector("dialog[open]");
+  await examine(page, `${name} with keys`);
+}
+
+/** A locked box, a wrong passphrase, and the right one. */
+async function locked(browser) {
+  origin = plan.locked;
+  const page = await someone(browser, origin, faults);
+  await visit(page, "unlock", "/");
+  for (const [name, given] of [["unlock refused", "wrong"], ["unlocking", plan.second]]) {
+    await page.fill("input[name=passphrase]", given);
+    await Promise.all([page.waitForNavigation(), page.locator("main button").click()]);
+    await examine(page, name);
+  }
+  await page.context().close();
+}
+
+const browser = await launch();
+try {
+  for (const walk of [stranger, administrator, newcomer, dentist, locked]) await walk(browser);
+} finally {
+  await browser.close();
+}
+console.log(JSON.stringify(found));

@@ -1,0 +1,93 @@
+"""Every page keeps WCAG 2.2 AA as far as axe-core can tell, light and dark, on a desktop and on a tablet.
+
+Source: WCAG 2.2; axe-core's rules tagged wcag2a to wcag22aa.
+"""
+
+import json
+import os
+import subprocess
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydicom import dcmread
+from pydicom.filebase import DicomBytesIO
+from pydicom.filewriter import write_dataset
+
+from appliance.dicom.phantom.objects import EncodedObject
+from tests.stories.clinic import ROOT, RunningClinic, small_scan, until, written
+from tests.stories.sealed_box import running
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400), pytest.mark.peer("storescu", "chromium", "node", "npm")]
+VIEWER = ROOT / "appliance" / "web" / "viewer"
+FIRST, SECOND = "quiet amber tram 42", "morning tram quiet 42"
+PAGES = {
+    "login", "code", "enrol", "codes", "first password", "password", "nothing", "lock", "fault", "unlock",
+    "unlock refused", "unlocking", "studies", "studies by name", "studies filtered to none", "nothing found", "study 0",
+    "study 1", "patient", "senders", "quarantine", "dismiss", "dismissed", "people", "people with menus", "people told",
+    "planes", "planes with keys", "picture", "picture with keys",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory, module_port_block: int) -> dict[str, Any]:
+    """Let axe look at every page, once."""
+    if not (VIEWER / "node_modules" / "axe-core").is_dir():
+        subprocess.run(["npm", "ci", "--ignore-scripts"], cwd=VIEWER, check=True, capture_output=True)
+    folder = tmp_path_factory.mktemp("accessible")
+    with (
+        RunningClinic(folder / "data", module_port_block, ("--no-samples",)) as clinic,
+        running(folder / "locked", module_port_block + 5, "--sealing", "passphrase", given=SECOND + "\n") as box,
+    ):
+        plan = filled(clinic, folder) | {"facts": clinic.facts, "locked": box.url, "first": FIRST, "second": SECOND}
+        plan["pictures"] = os.environ.get("ENAMEL_PICTURES", "")
+        (folder / "plan.json").write_text(json.dumps(plan))
+        command = ["node", str(Path(__file__).parent / "accessible.mjs"), str(folder / "plan.json")]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=360, check=False)
+    assert done.returncode == 0, done.stderr
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def filled(clinic: RunningClinic, folder: Path) -> dict[str, Any]:
+    """Send a volume, one with a gap, a panoramic, a broken file, and knock as a stranger; say where they are shown."""
+    whole, other = small_scan(0, 12), small_scan(1, 16)
+    slices = list(other.slices())
+    for name, objects in {
+        "whole": [*whole.slices(), whole.panoramic()],
+        "gap": slices[:7] + slices[9:],
+        "broken": [without_study(slices[0])],
+    }.items():
+        written(folder / name, objects)
+        sent = clinic.storescu(folder / name, "PHANTOM")
+        assert sent.returncode == 0, sent.stderr
+    assert clinic.storescu(folder / "broken", "CBCT_ROOM2").returncode != 0
+    until(lambda: len(clinic.enamel("studies", "list")) == 2 and bool(clinic.enamel("quarantine", "list")), 30)
+    return {
+        "studies": ["/studies/1", "/studies/2"],
+        "series": {"planes": "/series/1/view", "picture": "/series/2/view"},
+    }
+
+
+def without_study(whole: EncodedObject) -> EncodedObject:
+    """Give an object as a faulty console would send it: nobody can say to which study it belongs."""
+    dataset = dcmread(BytesIO(whole.part_10()))
+    del dataset.StudyInstanceUID
+    bare = DicomBytesIO()
+    bare.is_little_endian, bare.is_implicit_VR = True, False
+    write_dataset(bare, dataset)
+    return replace(whole, dataset=bare.getvalue())
+
+
+def test_axe_finds_a_fault_where_there_is_one(found: dict[str, Any]) -> None:
+    assert {"image-alt", "color-contrast"} <= set(found["control"])
+
+
+def test_no_page_breaks_a_rule(found: dict[str, Any]) -> None:
+    assert {name: faults for name, faults in found["pages"].items() if faults} == {}
+
+
+def test_every_page_was_looked_at_on_both_screens(found: dict[str, Any]) -> None:
+    assert set(found["pages"]) == {f"{name} {width}" for name in PAGES for width in (1280, 768)}
