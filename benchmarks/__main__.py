@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-ORDER = ("ingest", "read", "index", "viewer")
+ORDER = ("ingest", "read", "index", "pages", "viewer")
 
 
 def main() -> int:

@@ -107,7 +107,6 @@ if (search && list) {
 
 const filters = document.getElementById("filters");
 if (filters && list) {
-  filters.querySelector("button").hidden = true;
   filters.addEventListener("change", () => {
     const chosen = [...new FormData(filters)].filter(([, value]) => value !== "");
     for (const pick of filters.querySelectorAll(".pick")) pick.classList.toggle("chosen", pick.querySelector("select").value !== "");
