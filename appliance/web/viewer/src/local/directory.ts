@@ -41,7 +41,14 @@ const NOBODY: Subject = {
  * @throws Unreadable when it is damaged.
  */
 export function readDirectory(bytes: Uint8Array): Listed[] {
-  const root = parsed(bytes);
+  try {
+    return listed(dicomParser.parseDicom(bytes));
+  } catch {
+    throw new Unreadable("directory");
+  }
+}
+
+function listed(root: dicomParser.DataSet): Listed[] {
   const records = new Map<number, DirectoryRecord>();
   for (const { dataOffset, dataSet } of root.elements["x00041220"]?.items ?? []) {
     if (dataSet !== undefined) records.set(dataOffset - ITEM_HEADER_BYTES, recordOf({ dataSet, bigEndian: false }));
@@ -49,14 +56,6 @@ export function readDirectory(bytes: Uint8Array): Listed[] {
   const found: Listed[] = [];
   follow(records, root.uint32("x00041200") ?? 0, NOBODY, null, found);
   return found;
-}
-
-function parsed(bytes: Uint8Array): dicomParser.DataSet {
-  try {
-    return dicomParser.parseDicom(bytes);
-  } catch {
-    throw new Unreadable("the disc's directory is damaged");
-  }
 }
 
 function recordOf(data: Attributes): DirectoryRecord {

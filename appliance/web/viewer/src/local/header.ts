@@ -50,8 +50,8 @@ export async function readHeader(file: LocalFile): Promise<Header | null> {
   const transferSyntax = metaOf(prefix);
   const syntax = findSyntax(transferSyntax);
   const data = { dataSet: syntax?.deflated ? await parseDeflated(file) : await parse(file, prefix, transferSyntax), bigEndian: syntax?.bigEndian ?? false };
-  const header = headerOf(data, transferSyntax);
-  if (header.series === "" || header.study === "") throw new Unreadable("it does not say which series it belongs to");
+  const header = described(data, transferSyntax);
+  if (header.series === "" || header.study === "") throw new Unreadable("series");
   return header;
 }
 
@@ -59,7 +59,7 @@ function metaOf(bytes: Uint8Array): string {
   try {
     return readMeta(bytes).transferSyntax;
   } catch {
-    throw new Unreadable("its beginning is damaged");
+    throw new Unreadable("beginning");
   }
 }
 
@@ -71,7 +71,7 @@ async function parse(file: LocalFile, start: Uint8Array, transferSyntax: string)
     } catch (error) {
       if (bytes.length < Math.min(file.bytes, MOST_BYTES)) continue;
       const partial = (error as { dataSet?: dicomParser.DataSet } | null)?.dataSet;
-      if (partial === undefined) throw new Unreadable("it cannot be read");
+      if (partial === undefined) throw new Unreadable("damaged");
       return partial;
     }
   }
@@ -87,7 +87,16 @@ async function parseDeflated(file: LocalFile): Promise<dicomParser.DataSet> {
     whole.set(dataset, datasetOffset);
     return dicomParser.parseDicom(whole, { TransferSyntaxUID: transferSyntax, untilTag: PIXEL_DATA, inflater: (bytes: Uint8Array) => bytes });
   } catch {
-    throw new Unreadable("its packed data is damaged");
+    throw new Unreadable("packed");
+  }
+}
+
+/** What was read before a file's damage may end in the middle of a value. */
+function described(data: Attributes, transferSyntax: string): Header {
+  try {
+    return headerOf(data, transferSyntax);
+  } catch {
+    throw new Unreadable("damaged");
   }
 }
 

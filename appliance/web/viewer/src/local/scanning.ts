@@ -5,7 +5,7 @@
 import { readDirectory } from "./directory";
 import { readHeader, type Subject } from "./header";
 import { inParallel } from "./parallel";
-import { plainFile, readWhole, Unreadable, type LocalFile } from "./source";
+import { faultOf, plainFile, readWhole, Unreadable, type FileFault, type LocalFile } from "./source";
 import { listZip, looksLikeZip, ZipRefused, type ZipFault } from "./zip";
 
 export interface LocalSeries {
@@ -23,7 +23,7 @@ export interface Found {
   /** Files that are no DICOM: a disc's own viewer, texts, pictures. */
   readonly others: number;
   /** Files that are, and cannot be read: where they lie, and why. */
-  readonly broken: readonly { readonly path: string; readonly why: string }[];
+  readonly broken: readonly { readonly path: string; readonly why: FileFault }[];
   readonly refused: readonly { readonly path: string; readonly code: ZipFault }[];
   /** Files that a DICOMDIR names and that are not there. */
   readonly missing: number;
@@ -43,14 +43,14 @@ const MOST_DIRECTORY_BYTES = 2 ** 28;
 class Finding {
   readonly files: LocalFile[] = [];
   readonly pieces: { readonly subject: Subject; readonly file: LocalFile }[] = [];
-  readonly broken: { readonly path: string; readonly why: string }[] = [];
+  readonly broken: { readonly path: string; readonly why: FileFault }[] = [];
   readonly refused: { readonly path: string; readonly code: ZipFault }[] = [];
   others = 0;
   missing = 0;
 
   tell(file: { readonly path: string }, error: unknown): void {
     if (error instanceof ZipRefused) this.refused.push({ path: file.path, code: error.code });
-    else this.broken.push({ path: file.path, why: error instanceof Unreadable ? error.message : "it cannot be read" });
+    else this.broken.push({ path: file.path, why: faultOf(error) });
   }
 }
 
@@ -88,7 +88,7 @@ async function readDirectories(finding: Finding): Promise<Set<LocalFile>> {
   for (const directory of finding.files.filter((file) => plain(file.path).endsWith(DIRECTORY) && nameOf(file) === DIRECTORY)) {
     done.add(directory);
     try {
-      if (directory.bytes > MOST_DIRECTORY_BYTES) throw new Unreadable("the disc's directory is damaged");
+      if (directory.bytes > MOST_DIRECTORY_BYTES) throw new Unreadable("directory");
       const folder = plain(directory.path).slice(0, -DIRECTORY.length);
       for (const { path, subject } of readDirectory(await readWhole(directory))) {
         const file = byPath.get(folder + plain(path));

@@ -3,17 +3,17 @@ import { coarseOrder } from "../dicom/order";
 import type { IndexedInstance, SeriesIndex } from "../dicomweb/stream";
 import { readHeader, type Header } from "./header";
 import { inParallel } from "./parallel";
-import { readWhole, type LocalFile } from "./source";
+import { faultOf, readWhole, type FileFault, type LocalFile } from "./source";
 
 /** One object, or why it cannot be had. */
 export type LocalRecord =
   | { readonly instance: number; readonly bytes: Uint8Array<ArrayBuffer> }
-  | { readonly instance: number; readonly bytes: null; readonly why: string };
+  | { readonly instance: number; readonly bytes: null; readonly why: FileFault };
 
 interface Piece {
   readonly file: LocalFile;
   readonly header: Header | null;
-  readonly why: string;
+  readonly why: FileFault | null;
 }
 
 /** Read a series.
@@ -45,21 +45,21 @@ export async function readLocalSeries(
 async function pieceOf(file: LocalFile, series: string): Promise<Piece> {
   try {
     const header = await readHeader(file);
-    if (header === null) return { file, header, why: "no DICOM file" };
-    return header.series === series ? { file, header, why: "" } : { file, header: null, why: "the disc's directory is wrong about it" };
+    if (header === null) return { file, header, why: "no-dicom" };
+    return header.series === series ? { file, header, why: null } : { file, header: null, why: "other-series" };
   } catch (error) {
-    return { file, header: null, why: error instanceof Error ? error.message : "" };
+    return { file, header: null, why: faultOf(error) };
   }
 }
 
 async function recordOf(pieces: readonly Piece[], instance: number | undefined): Promise<LocalRecord | null> {
   const piece = instance === undefined ? undefined : pieces[instance];
   if (instance === undefined || piece === undefined) return null;
-  if (piece.why !== "") return { instance, bytes: null, why: piece.why };
+  if (piece.why !== null) return { instance, bytes: null, why: piece.why };
   try {
     return { instance, bytes: await readWhole(piece.file) };
   } catch (error) {
-    return { instance, bytes: null, why: error instanceof Error ? error.message : "" };
+    return { instance, bytes: null, why: faultOf(error) };
   }
 }
 

@@ -18,8 +18,20 @@ export interface LocalFile {
   readonly packed: Packed | null;
 }
 
-/** A file that cannot be read as it should be: its medium, its archive, or its packing. */
-export class Unreadable extends Error {}
+/** Why a file cannot be read as it should be; the page has words for each. */
+export type FileFault =
+  "medium" | "place" | "packing" | "packed" | "checksum" | "cut" | "large" | "beginning" | "damaged" | "series" | "directory" | "no-dicom" | "other-series";
+
+export class Unreadable extends Error {
+  constructor(readonly code: FileFault) {
+    super(code);
+  }
+}
+
+/** Name the fault; what nobody foresaw counts as damage. */
+export function faultOf(error: unknown): FileFault {
+  return error instanceof Unreadable ? error.code : "damaged";
+}
 
 export const STORED = 0;
 export const DEFLATED = 8;
@@ -47,11 +59,11 @@ export async function readStart(file: LocalFile, length: number): Promise<Uint8A
  * @throws Unreadable when it is not whole.
  */
 export async function readWhole(file: LocalFile): Promise<Uint8Array<ArrayBuffer>> {
-  if (file.bytes > MOST_BYTES) throw new Unreadable("larger than a browser can hold");
+  if (file.bytes > MOST_BYTES) throw new Unreadable("large");
   const body = await bodyOf(file);
   const bytes = isDeflated(file) ? await inflated(body, file.bytes, true) : await bytesOf(body);
-  if (bytes.length !== file.bytes) throw new Unreadable("cut short");
-  if (file.packed !== null && checksum(bytes) !== file.packed.checksum) throw new Unreadable("its checksum does not match");
+  if (bytes.length !== file.bytes) throw new Unreadable("cut");
+  if (file.packed !== null && checksum(bytes) !== file.packed.checksum) throw new Unreadable("checksum");
   return bytes;
 }
 
@@ -62,9 +74,9 @@ function isDeflated(file: LocalFile): boolean {
 /** Find the bytes of an entry behind its local header (APPNOTE 4.3.7). */
 async function bodyOf({ blob, packed }: LocalFile): Promise<Blob> {
   if (packed === null) return blob;
-  if (packed.method !== STORED && packed.method !== DEFLATED) throw new Unreadable("packed in a way that browsers cannot undo");
+  if (packed.method !== STORED && packed.method !== DEFLATED) throw new Unreadable("packing");
   const head = new DataView((await bytesOf(blob.slice(packed.at, packed.at + LOCAL_HEADER_BYTES))).buffer);
-  if (head.byteLength < LOCAL_HEADER_BYTES || head.getUint32(0, true) !== LOCAL_HEADER) throw new Unreadable("its place in the archive is damaged");
+  if (head.byteLength < LOCAL_HEADER_BYTES || head.getUint32(0, true) !== LOCAL_HEADER) throw new Unreadable("place");
   const start = packed.at + LOCAL_HEADER_BYTES + head.getUint16(26, true) + head.getUint16(28, true);
   return blob.slice(start, start + packed.bytes);
 }
@@ -73,7 +85,7 @@ async function bytesOf(blob: Blob): Promise<Uint8Array<ArrayBuffer>> {
   try {
     return new Uint8Array(await blob.arrayBuffer());
   } catch {
-    throw new Unreadable("its medium could not be read");
+    throw new Unreadable("medium");
   }
 }
 
@@ -84,13 +96,13 @@ async function inflated(body: Blob, length: number, toEnd = false): Promise<Uint
   let filled = 0;
   try {
     for (let part = await reader.read(); !part.done; part = await reader.read()) {
-      if (toEnd && filled + part.value.length > length) throw new Unreadable("more came out than was said");
+      if (toEnd && filled + part.value.length > length) throw new Unreadable("packed");
       out.set(part.value.subarray(0, length - filled), filled);
       filled = Math.min(length, filled + part.value.length);
       if (!toEnd && filled === length) break;
     }
   } catch (error) {
-    throw error instanceof Unreadable ? error : new Unreadable("its packed data is damaged");
+    throw error instanceof Unreadable ? error : new Unreadable("packed");
   } finally {
     await reader.cancel().catch(() => undefined); // a stream that failed cannot be cancelled, and need not be
   }

@@ -30,12 +30,26 @@ export function readText(from: Attributes, tag: string, sets = text(from, "x0008
   return decoded(bytes, sets).replace(/[\0 ]+$/, "").trim();
 }
 
-/** Read a person's name: its ideographic or phonetic form only where there is no alphabetic one (PS3.5 6.2.1). */
+const EAST_ASIAN = /^[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]/;
+const ARABIC = /^[\u0600-\u06ff]/;
+
+/** Read a person's name as the study list writes it: `Family, Given`, another script's form before it (PS3.5 6.2.1). */
 export function readName(from: Attributes, tag: string, sets?: string | null): string {
-  const groups = (sets === undefined ? readText(from, tag) : readText(from, tag, sets)).split("=");
-  const form = groups.find((group) => group.replaceAll("^", "").trim() !== "") ?? "";
-  const [family = "", given = "", middle = "", prefix = "", suffix = ""] = form.split("^").map((part) => part.trim());
-  return [prefix, given, middle, family, suffix].filter((part) => part !== "").join(" ");
+  const whole = sets === undefined ? readText(from, tag) : readText(from, tag, sets);
+  const [alphabetic = "", ideographic = "", phonetic = ""] = whole.split("=").map(nameOf);
+  const [first = "", second = ""] = [ideographic, alphabetic, alphabetic === "" ? phonetic : ""].filter((form) => form !== "");
+  return second === "" ? first : `${first} (${second})`;
+}
+
+function nameOf(group: string): string {
+  const [family = "", given = "", middle = "", prefix = "", suffix = ""] = group.split("^").map((part) => part.trim());
+  const rest = joined(" ", prefix, given, middle);
+  if (EAST_ASIAN.test(family)) return joined(" ", family, rest);
+  return joined(ARABIC.test(family || rest) ? "، " : ", ", family, rest, suffix);
+}
+
+function joined(between: string, ...parts: readonly string[]): string {
+  return parts.filter((part) => part !== "").join(between);
 }
 
 /** Of several sets the last that is known is tried; the first stands for what its decoder cannot read. */

@@ -69,7 +69,7 @@ async function viewOf(blob: Blob, at: number, length: number): Promise<DataView>
   try {
     return new DataView(await blob.slice(at, at + length).arrayBuffer());
   } catch {
-    throw new Unreadable("its medium could not be read");
+    throw new Unreadable("medium");
   }
 }
 

@@ -1,7 +1,7 @@
 /** What was found in a person's files, as the study page shows what the box holds. */
 import type { Found, LocalSeries, LocalStudy } from "../../local/scanning";
 import { element } from "../elements";
-import { FILES_WORDS, zipWords } from "./words";
+import { fileWords, FILES_WORDS, zipWords } from "./words";
 
 const MOST_NAMED = 5;
 
@@ -31,7 +31,7 @@ function troubles({ missing, broken }: Found): HTMLElement[] {
   const told: HTMLElement[] = [];
   if (missing > 0) told.push(notice("warn", FILES_WORDS.missingTitle(missing), FILES_WORDS.missing));
   if (broken.length > 0) {
-    const names = broken.slice(0, MOST_NAMED).map(({ path, why }) => `${path}: ${why}`);
+    const names = broken.slice(0, MOST_NAMED).map(({ path, why }) => `${path}: ${fileWords(why)}`);
     if (broken.length > MOST_NAMED) names.push(FILES_WORDS.andMore(broken.length - MOST_NAMED));
     told.push(notice("warn", FILES_WORDS.brokenTitle(broken.length), ...names));
   }

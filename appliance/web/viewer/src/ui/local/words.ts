@@ -1,4 +1,5 @@
 /** Every word of the page on which a person's own files are opened. */
+import type { FileFault } from "../../local/source";
 import type { ZipFault } from "../../local/zip";
 
 export const FILES_WORDS = {
@@ -35,4 +36,25 @@ const FAULTS: Readonly<Record<ZipFault, string>> = {
 /** Say why an archive was not opened. */
 export function zipWords(code: ZipFault): string {
   return FAULTS[code];
+}
+
+const FILE_FAULTS: Readonly<Record<FileFault, string>> = {
+  medium: "the disc or stick could not be read here",
+  place: "its place in the ZIP is damaged",
+  packing: "it is packed in a way that browsers cannot undo; unpack the ZIP on this computer and drop the folder",
+  packed: "its packed data is damaged",
+  checksum: "it is not what the ZIP says it is",
+  cut: "it is cut short",
+  large: "it is larger than a browser can hold",
+  beginning: "its beginning is damaged",
+  damaged: "it cannot be read",
+  series: "it does not say which series it belongs to",
+  directory: "the disc's directory is damaged; its files were looked at one by one",
+  "no-dicom": "it is not a DICOM file",
+  "other-series": "the disc's directory is wrong about it",
+};
+
+/** Say why one file cannot be read. */
+export function fileWords(code: FileFault): string {
+  return FILE_FAULTS[code];
 }
