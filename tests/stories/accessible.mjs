@@ -119,6 +119,7 @@ async function dentist(browser) {
   await page.waitForSelector(".group .row");
   await examine(page, "patient");
   await visit(page, "password", "/password");
+  await visit(page, "files", "/files");
   await page.goto(`${origin}/not-here`);
   await examine(page, "fault");
   for (const [name, path] of Object.entries(plan.series)) await room(page, name, path);

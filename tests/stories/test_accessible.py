@@ -26,8 +26,8 @@ FIRST, SECOND = "quiet amber tram 42", "morning tram quiet 42"
 PAGES = {
     "login", "code", "enrol", "codes", "first password", "password", "nothing", "lock", "fault", "unlock",
     "unlock refused", "unlocking", "studies", "studies by name", "studies filtered to none", "nothing found", "study 0",
-    "study 1", "patient", "senders", "quarantine", "dismiss", "dismissed", "people", "people with menus", "people told",
-    "planes", "planes with keys", "picture", "picture with keys",
+    "study 1", "patient", "senders", "quarantine", "dismiss", "dismissed", "files", "people", "people with menus",
+    "people told", "planes", "planes with keys", "picture", "picture with keys",
 }  # fmt: skip
 
 

@@ -103,6 +103,7 @@ def test_an_empty_answer_says_that_the_filters_are_why(browser: Browser) -> None
     text = browser.get("/studies?modality=MR").text
     assert "No study like that" in text
     assert "Ready for the first scan" not in text
+    assert '<option value="MR" selected>MR</option>' in text, "the form says what it asks for"
 
 
 def test_the_filtered_list_stays_fresh_but_a_later_page_does_not(browser: Browser) -> None:

@@ -216,3 +216,9 @@ def test_the_viewer_page_names_its_stream_and_no_patient_in_any_attribute(clinic
     assert 'id="viewer"' in main[0]
     assert 'data-stream="/series/1/stream"' in main[0]
     assert "Núñez" not in main[0]
+
+
+def test_only_those_who_may_see_images_are_told_where_small_pictures_come_from(clinic: AClinic) -> None:
+    allowed, other = clinic.person(image_right=True), clinic.person(Role.RECEPTION)
+    assert 'data-stream="/series/1/stream"' in clinic.signed_in(allowed).get("/studies/1").text
+    assert "data-stream" not in clinic.signed_in(other).get("/studies/1").text

@@ -3,7 +3,7 @@
 An address carries codes and row keys alone, never a text of the catalogue.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
@@ -94,8 +94,11 @@ def wanted_of(tx: ReadTransaction, asked: Asked, typed: str, now: datetime) -> W
 
 def choices(tx: ReadTransaction, asked: Asked) -> list[Choice]:
     """Give the fields of the form, each with what there is to choose."""
-    kinds = [Option(code, words.modality_words(code)) for code in archive.modalities(tx)]
-    devices = [Option(str(one.series_key), _device(one)) for one in archive.devices(tx)]
+    kinds = [Option(code, words.modality_words(code)) for code in _with(archive.modalities(tx), asked.modality)]
+    found = list(archive.devices(tx))
+    if asked.device and asked.device not in (str(one.series_key) for one in found):
+        found.append(archive.get_device(tx, min(int(asked.device), LARGEST_KEY)))
+    devices = [Option(str(one.series_key), _device(one)) for one in found]
     return [
         _choice("when", _("Arrived"), asked.when, _("Any time"), _times()),
         _choice("modality", _("Kind"), asked.modality, _("All kinds"), kinds),
@@ -103,6 +106,11 @@ def choices(tx: ReadTransaction, asked: Asked) -> list[Choice]:
         _choice("state", _("State"), asked.state, _("Any state"), _states()),
         _choice("sort", _("Order"), asked.sort, _("Latest arrival first"), _orders()),
     ]
+
+
+def _with(codes: Sequence[str], chosen: str) -> Sequence[str]:
+    """Add what was chosen if it is not stored any more, so that the form says what it asks for."""
+    return codes if chosen in ("", *codes) else (*codes, chosen)
 
 
 def _choice(name: str, label: str, chosen: str, all_of_it: str, options: list[Option]) -> Choice:
