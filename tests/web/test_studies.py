@@ -222,3 +222,18 @@ def test_only_those_who_may_see_images_are_told_where_small_pictures_come_from(c
     allowed, other = clinic.person(image_right=True), clinic.person(Role.RECEPTION)
     assert 'data-stream="/series/1/stream"' in clinic.signed_in(allowed).get("/studies/1").text
     assert "data-stream" not in clinic.signed_in(other).get("/studies/1").text
+
+
+def test_the_viewers_page_links_to_every_series_of_its_study_that_can_be_looked_at(clinic: AClinic) -> None:
+    browser = clinic.signed_in(clinic.person(image_right=True))
+    text = browser.get("/series/1/view").text
+    linked = re.findall(
+        r'<a href="/series/(\d+)/view" data-stream="/series/(\d+)/stream"( aria-current="page")?>', text
+    )
+    assert linked, text
+    assert all(link == stream for link, stream, _ in linked)
+    assert [link for link, _, current in linked if current] == ["1"]
+    study = re.search(r'href="/studies/(\d+)"', text)
+    assert study is not None
+    on_its_page = re.findall(r'href="/series/(\d+)/view"', browser.get(f"/studies/{study[1]}").text)
+    assert sorted(link for link, _, _ in linked) == sorted(set(on_its_page))

@@ -35,7 +35,7 @@ from appliance.web.staff.context import StaffContext
 from appliance.web.staff.filters import Asked, asked_of, choices, wanted_of
 from appliance.web.staff.pages import Page, PageRequest, Pages, Waiting, places_of
 from appliance.web.staff.signing_in import Answer, Caller, Context, Rendering, moved_on, session_of
-from appliance.web.staff.study_views import group_rows, midnight, series_strip, study_view
+from appliance.web.staff.study_views import group_rows, midnight, series_choices, series_strip, study_view
 from appliance.web.staff.words import role_without_pages
 
 PAGE_SIZE = 50
@@ -186,6 +186,7 @@ def viewer_page(
     accounts = context.accounts
     with accounts.database.read() as tx:
         study, series = archive.get_series(tx, series_key)
+        others = series_choices(archive.get_study(tx, study.study_key))
     with accounts.database.write() as tx:
         accounts.audit.record(
             tx,
@@ -197,7 +198,7 @@ def viewer_page(
                 study_key=study.study_key,
             ),
         )
-    return pages.show("viewer.html", request, series=series_strip(study, series))
+    return pages.show("viewer.html", request, series=series_strip(study, series), others=others)
 
 
 def _found_words(found: int) -> str:

@@ -279,6 +279,11 @@ def _series(row: SeriesRow) -> SeriesView:
     )
 
 
+def series_choices(details: StudyDetails) -> list[SeriesView]:
+    """Put the series that can be looked at into words, for who looks at one of them."""
+    return [_series(row) for row in details.series if row.viewable_count > 0]
+
+
 def series_strip(study: StudyRow, series: SeriesRow) -> SeriesStrip:
     """Put a series into the viewer's strip."""
     parts = (words.series_title(series), words.day(words.da_date(study.study_date)))

@@ -1,4 +1,5 @@
 /** What the worker tells the page, and what workers tell each other. Pixel arrays are transferred, never shared. */
+import type { About } from "./dicom/about";
 import type { FramePixels, ImageFacts } from "./dicom/facts";
 import type { SeriesIndex } from "./dicomweb/stream";
 import type { Chosen, Found } from "./local/scanning";
@@ -8,7 +9,7 @@ export type ProblemCode = "no-picture" | "syntax" | "damaged" | "kind" | "size";
 
 export type FromReader =
   | { readonly type: "index"; readonly index: SeriesIndex }
-  | { readonly type: "image"; readonly instance: number; readonly facts: ImageFacts }
+  | { readonly type: "image"; readonly instance: number; readonly facts: ImageFacts; readonly about: About }
   | { readonly type: "frame"; readonly instance: number; readonly frame: number; readonly pixels: FramePixels }
   | { readonly type: "problem"; readonly instance: number; readonly frame: number | null; readonly code: ProblemCode; readonly detail: string }
   | { readonly type: "progress"; readonly bytes: number }

@@ -1,15 +1,15 @@
-/** The page's script: finds the mount, starts the worker, and hands its messages to the viewing room. */
-import type { FromReader, FromScanner, ToReader } from "./messages";
+/** The page's script: finds what is to be shown, starts the worker, and hands its messages to the viewing room. */
+import type { FromReader, FromScanner } from "./messages";
 import { openFilesPage } from "./ui/local/page";
-import { Viewing } from "./ui/viewing";
-import { WORDS } from "./ui/words";
+import { openSeriesPage } from "./ui/series/page";
+import { Viewing, type Extras } from "./ui/viewing";
 
 const USUAL_TEXTURE_MEGABYTES = 1536;
 
-function makeViewing(mount: HTMLElement): Viewing {
+function makeViewing(mount: HTMLElement, extras?: Extras): Viewing {
   const { title = "", back, textureMegabytes } = mount.dataset;
   const megabytes = Number(textureMegabytes) || USUAL_TEXTURE_MEGABYTES;
-  return new Viewing(mount, title, back ?? null, megabytes * 2 ** 20);
+  return new Viewing(mount, title, back ?? null, megabytes * 2 ** 20, extras);
 }
 
 function startWorker(receive: (message: FromReader | FromScanner) => void, crashed: () => void): Worker {
@@ -19,15 +19,7 @@ function startWorker(receive: (message: FromReader | FromScanner) => void, crash
   return worker;
 }
 
-function start(mount: HTMLElement): void {
-  const viewing = makeViewing(mount);
-  const { stream } = mount.dataset;
-  if (stream === undefined) return viewing.stop(WORDS.empty, "empty");
-  const worker = startWorker((message) => viewing.receive(message as FromReader), () => viewing.stop(WORDS.crashed, "failed"));
-  worker.postMessage(new URL(stream, location.href).href satisfies ToReader);
-}
-
 const mount = document.getElementById("viewer");
-if (mount !== null) start(mount);
+if (mount !== null) openSeriesPage(mount, { viewing: makeViewing, worker: startWorker });
 const files = document.getElementById("files");
 if (files !== null) openFilesPage(files, { viewing: makeViewing, worker: startWorker });

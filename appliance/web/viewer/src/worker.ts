@@ -120,7 +120,7 @@ async function openRecord(record: SeriesRecord, helpers: Helpers): Promise<void>
     if (!record.sound) throw new Unshowable("damaged", "its file on the box is not what was stored");
     if (bytes.length === 0) throw new Unshowable("damaged", "not delivered");
     const opened = await openInstance(bytes, inflateRaw);
-    post({ type: "image", instance, facts: opened.facts });
+    post({ type: "image", instance, facts: opened.facts, about: opened.about });
     const facts: ImageFacts = { ...opened.facts, perFrame: [] };
     for (const frame of coarseOrder(facts.frames)) await openFrame(instance, frame, facts, opened.frame, helpers);
   } catch (error) {

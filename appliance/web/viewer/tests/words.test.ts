@@ -6,7 +6,7 @@ import { PORTUGUESE } from "../src/ui/words/portuguese";
 import { SPANISH } from "../src/ui/words/spanish";
 
 /** What is the same in more than one of the languages, and rightly so. */
-const SHARED = new Set([".", ",", "", "Axial", "Coronal", "3D", "Zoom", "zoom", "Zoom 1 %", "Mouse", "Delete", "Home, End"]);
+const SHARED = new Set([".", ",", "", "Axial", "Coronal", "3D", "Zoom", "zoom", "Zoom 1 %", "Mouse", "Delete", "Home, End", "Software", "Kernel", "CTDIvol", "Voxels"]);
 const NUMBERS = { count: 3, least: 0.25, most: 1.5, degrees: 7.5, mm: 0.3, said: true };
 
 /** Every text with its place; a function is asked for its text with one of everything. */

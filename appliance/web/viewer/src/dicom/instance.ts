@@ -1,5 +1,6 @@
 /** Opens a DICOM Part 10 stream: facts first, frames one by one on demand. */
 import * as dicomParser from "dicom-parser";
+import { aboutOf, type About } from "./about";
 import type { Attributes } from "./dataset";
 import { describe } from "./describe";
 import { Unshowable, type ImageFacts } from "./facts";
@@ -8,6 +9,8 @@ import { findSyntax, type Syntax } from "./syntaxes";
 
 export interface Instance {
   readonly facts: ImageFacts;
+  /** What its dataset says of patient, scanner and exposure. */
+  readonly about: About;
   readonly syntax: Syntax;
   /** The bytes of one frame, still coded; native frames of 1 bit keep their bit offset in `skipBits`. */
   readonly frame: (index: number) => FrameBytes;
@@ -28,7 +31,7 @@ export async function openInstance(bytes: Uint8Array, inflate: Inflate): Promise
   const whole = syntax.deflated ? await inflated(bytes, meta.datasetOffset, inflate) : bytes;
   const data: Attributes = { dataSet: parsed(whole, meta.transferSyntax, syntax), bigEndian: syntax.bigEndian };
   const facts = describe(data, meta.transferSyntax);
-  return { facts, syntax, frame: (index) => frameBytes(data, facts, syntax, index) };
+  return { facts, about: aboutOf(data), syntax, frame: (index) => frameBytes(data, facts, syntax, index) };
 }
 
 interface Meta {

@@ -29,6 +29,9 @@ const ICONS = {
   reset: "M4 12a8 8 0 1 0 2.6-5.9 M4 4v4.5h4.5",
   fullScreen: "M4 9V4h5 M15 4h5v5 M20 15v5h-5 M9 20H4v-5",
   help: "M9 9a3 3 0 1 1 4.2 2.7c-.8.4-1.2 1-1.2 1.8v.5 M12 17.5v.01 M12 3a9 9 0 1 0 0 18a9 9 0 0 0 0-18z",
+  information: "M12 3a9 9 0 1 0 0 18a9 9 0 0 0 0-18z M12 11v6 M12 7.5v.01",
+  series: "M3 4h6v7H3z M3 14h6v6H3z M13 5h8 M13 9h5 M13 15h8 M13 19h5",
+  list: "M4 6h.01 M4 12h.01 M4 18h.01 M8 6h12 M8 12h12 M8 18h12",
   previous: "M15 6l-6 6 6 6",
   next: "M9 6l6 6-6 6",
 } as const;

@@ -33,14 +33,18 @@ export interface Kept {
 
 /** Guards one series' place among what the tab keeps. */
 export class Keeping {
-  private readonly key: string;
+  private readonly key: string | null;
 
-  /** @param session what only this session's pages know; only a mark of it is kept. */
+  /**
+   * @param stream where the series comes from; files of this computer come from nowhere, and nothing of them is kept.
+   * @param session what only this session's pages know; only a mark of it is kept.
+   */
   constructor(stream: string, session: string) {
-    this.key = `${PREFIX}:${markOf(session)}:${stream}`;
+    this.key = stream === "" ? null : `${PREFIX}:${markOf(session)}:${stream}`;
   }
 
   keep(state: Omit<Kept, "form">): void {
+    if (this.key === null) return;
     try {
       sessionStorage.setItem(this.key, JSON.stringify({ form: FORM, ...state }));
     } catch {
@@ -50,6 +54,7 @@ export class Keeping {
 
   /** What was kept of this series; null when nothing was, or nothing that can be taken up. */
   find(): Kept | null {
+    if (this.key === null) return null;
     try {
       const kept = JSON.parse(sessionStorage.getItem(this.key) ?? "null") as Kept | null;
       return kept?.form === FORM ? kept : null;

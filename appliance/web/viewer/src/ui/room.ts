@@ -6,6 +6,8 @@ import { LOOKS } from "./looks";
 import { KEYS, WORDS } from "./words";
 
 export interface Room {
+  readonly bar: HTMLElement;
+  readonly information: HTMLButtonElement;
   readonly pane: HTMLElement;
   readonly canvas: HTMLCanvasElement;
   readonly tools: ReadonlyMap<Tool, HTMLButtonElement>;
@@ -37,6 +39,7 @@ export function furnish(mount: HTMLElement, title: string, back: string | null, 
   const tools = new Map(TOOLS.map((tool) => [tool, toolButton(tool, actions)]));
   const invert = button("invert", WORDS.invert, () => actions.invert());
   const presets = element("select", { "aria-label": WORDS.presets, title: WORDS.presets });
+  const information = button("information", WORDS.informationHint, () => undefined);
   const help = helpDialog();
   const parts = { ...paneParts(), ...footParts(actions), ...volumeParts(actions) };
   const cells = furnishCells(parts.pane);
@@ -55,12 +58,13 @@ export function furnish(mount: HTMLElement, title: string, back: string | null, 
       invert,
       button("reset", WORDS.reset, () => actions.reset()),
       button("fullScreen", WORDS.fullScreen, () => actions.fullScreen()),
+      information,
       button("help", WORDS.help, () => actions.help()),
     ),
   );
   parts.foot.append(parts.thickness);
   mount.replaceChildren(bar, parts.pane, parts.foot, help);
-  return { ...parts, ...cells, tools, invert, presets, help };
+  return { ...parts, ...cells, bar, information, tools, invert, presets, help };
 }
 
 type VolumeParts = Pick<Room, "layouts" | "looks" | "slab" | "slabKind" | "slabPresets" | "slabText" | "clear"> & { thickness: HTMLElement };

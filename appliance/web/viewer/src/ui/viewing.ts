@@ -1,9 +1,10 @@
 /** Joins worker, stack, renderer and room: takes what arrives, does what hands ask, and draws when something changed. */
 import type { FromReader } from "../messages";
+import type { About } from "../dicom/about";
 import { NoGraphics, Renderer } from "../render/renderer";
 import type { Looks } from "../render/planes";
 import type { Actions, Tool } from "../tools/actions";
-import { listenToKeys } from "../tools/keys";
+import { listenToKeys, type MoreKeys } from "../tools/keys";
 import { listenToPointers } from "../tools/pointers";
 import { draggedWindow } from "../volume/greys";
 import { Stack } from "../volume/stack";
@@ -11,6 +12,7 @@ import { panned, zoomedAt, type Point } from "../volume/view";
 import type { SeriesIndex } from "../dicomweb/stream";
 import { expose } from "./handle";
 import { writeOverlay } from "./overlay";
+import { showInformation } from "./information";
 import { Keeping } from "./keeping";
 import { planeKeys } from "./plane_keys";
 import { furnish, type Room } from "./room";
@@ -20,6 +22,13 @@ import { VolumeRoom } from "./volume_room";
 import { problemWords, refusalWords, WORDS } from "./words";
 
 const LOADING_DRAW_MS = 250;
+
+/** What a page adds to the viewer: buttons before the tools, keys, and a deed for when all has come. */
+export interface Extras {
+  readonly buttons: readonly HTMLElement[];
+  readonly keys: MoreKeys;
+  readonly done: () => void;
+}
 
 /** Guards one page: at most one drawing a screen refresh, and only after a change. */
 export class Viewing implements Actions {
@@ -32,6 +41,7 @@ export class Viewing implements Actions {
   /** All images are of one size, so that one window and one volume serve them all. */
   private uniform = false;
   private index: SeriesIndex | null = null;
+  private readonly abouts = new Map<number, About>();
   private readonly volume: VolumeRoom;
   private readonly keeping: Keeping;
   private readonly closing = new AbortController();
@@ -42,13 +52,17 @@ export class Viewing implements Actions {
     title: string,
     back: string | null,
     private readonly mostBytes: number,
+    private readonly extras: Extras = { buttons: [], keys: {}, done: () => undefined },
   ) {
     this.room = furnish(mount, title, back, this);
     const around = { tool: () => this.tool, stack: () => this.showing.stack, looks: () => this.looks(), window: this.window.bind(this) };
     this.volume = new VolumeRoom(mount, this.room, { ...around, change: () => this.change(), tell: (words) => this.tell(words) });
     listenToPointers(this.room.pane, this);
     const { signal } = this.closing;
-    listenToKeys(document, this, planeKeys(() => this.volume.planes, () => this.change()), signal);
+    this.room.bar.prepend(...extras.buttons);
+    const keys = { d: () => this.inform(), ...extras.keys, ...planeKeys(() => this.volume.planes, () => this.change()) };
+    listenToKeys(document, this, keys, signal);
+    this.room.information.addEventListener("click", () => this.inform());
     this.keeping = new Keeping(mount.dataset["stream"] ?? "", document.body.dataset["formToken"] ?? "");
     addEventListener("pagehide", () => this.keep(), { signal });
     this.room.presets.addEventListener("change", () => this.preset(Number(this.room.presets.value)));
@@ -122,7 +136,8 @@ export class Viewing implements Actions {
     }
   }
 
-  private describe({ instance, facts }: Extract<FromReader, { type: "image" }>): void {
+  private describe({ instance, facts, about }: Extract<FromReader, { type: "image" }>): void {
+    this.abouts.set(instance, about);
     for (const slot of this.showing.stack.of(instance)) slot.facts = facts;
   }
 
@@ -200,7 +215,20 @@ export class Viewing implements Actions {
   /** Note when all that can be seen was drawn at its best, for whoever measures. */
   private markDrawn(): void {
     if (this.drawingAsked || this.volume.planes?.isFine === false) setTimeout(() => this.markDrawn(), 20);
-    else performance.mark("enamel-drawn");
+    else this.drawn();
+  }
+
+  private drawn(): void {
+    performance.mark("enamel-drawn");
+    this.extras.done();
+  }
+
+  /** What is known of the image that is shown, or, for planes, of the one at the crosshair. */
+  private inform(): boolean {
+    const slot = this.showing.stack.slots[this.volume.crossedSlot ?? this.showing.wanted];
+    const about = slot === undefined ? null : (this.abouts.get(slot.instance) ?? null);
+    showInformation(this.mount, { about, facts: slot?.facts ?? null, geometry: this.volume.geometry });
+    return true;
   }
 
   private tell(words: string): void {

@@ -47,6 +47,12 @@ export class VolumeRoom {
     return this.made?.geometry ?? null;
   }
 
+  /** The image that the crosshair lies in; null where planes are not shown. */
+  get crossedSlot(): number | null {
+    const voxel = this.planes === null ? null : this.planes.linked.voxelAt(this.planes.linked.crosshair.at);
+    return voxel === null ? null : (this.geometry?.slices[voxel[2]] ?? null);
+  }
+
   /** There is a volume from now on, or it lies otherwise than was thought. */
   show(geometry: Geometry | null, kept: KeptPlanes | null = null): void {
     if (geometry === null) return;

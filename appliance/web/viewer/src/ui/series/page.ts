@@ -1,0 +1,83 @@
+/** A page of the clinic that shows one series and can change to the study's others without leaving. */
+import type { FromReader, FromScanner, ToReader } from "../../messages";
+import { button } from "../elements";
+import type { Extras, Viewing } from "../viewing";
+import { WORDS } from "../words";
+import { linksIn, Strip, type SeriesLink } from "./strip";
+
+/** Makes a viewer on a mount, and a worker that answers `receive`. */
+export interface Tools {
+  readonly viewing: (mount: HTMLElement, extras: Extras) => Viewing;
+  readonly worker: (receive: (message: FromReader | FromScanner) => void, crashed: () => void) => Worker;
+}
+
+/** Open the series that the mount names. */
+export function openSeriesPage(mount: HTMLElement, tools: Tools): void {
+  new SeriesPage(mount, tools).open();
+}
+
+/** Guards that one series is read and shown at a time. */
+class SeriesPage {
+  private readonly strip: Strip | null;
+  private viewing: Viewing | null = null;
+  private worker: Worker | null = null;
+
+  constructor(
+    private readonly mount: HTMLElement,
+    private readonly tools: Tools,
+  ) {
+    const links = linksIn(mount);
+    this.strip = links.length < 2 ? null : new Strip(links, (link) => void this.change(link));
+    if (this.strip !== null) this.strip.element.hidden = matchMedia("(max-width: 900px)").matches;
+  }
+
+  open(): void {
+    const { stream } = this.mount.dataset;
+    const viewing = this.tools.viewing(this.mount, this.extras());
+    this.viewing = viewing;
+    if (this.strip !== null) this.mount.prepend(this.strip.element);
+    if (stream === undefined) return viewing.stop(WORDS.empty, "empty");
+    this.worker = this.tools.worker((message) => viewing.receive(message as FromReader), () => viewing.stop(WORDS.crashed, "failed"));
+    this.worker.postMessage(new URL(stream, location.href).href satisfies ToReader);
+  }
+
+  private extras(): Extras {
+    const { strip } = this;
+    if (strip === null) return { buttons: [], keys: {}, done: () => undefined };
+    const toggle = (): boolean => {
+      strip.element.hidden = !strip.element.hidden;
+      shown.setAttribute("aria-pressed", String(!strip.element.hidden));
+      return true;
+    };
+    const beside = (by: number) => (): boolean => {
+      const link = strip.beside(by);
+      if (link !== undefined) void this.change(link);
+      return link !== undefined;
+    };
+    const shown = button("series", WORDS.seriesHint, toggle);
+    shown.setAttribute("aria-pressed", String(!strip.element.hidden));
+    return { buttons: [shown], keys: { t: toggle, ",": beside(-1), ".": beside(1) }, done: () => void strip.picture() };
+  }
+
+  /** The box is asked for the other series' page, as by a link: it decides, and records who looks at what. */
+  private async change({ href, stream }: SeriesLink): Promise<void> {
+    if (stream === this.mount.dataset["stream"]) return;
+    const fresh = await pageAt(href);
+    const mount = fresh?.getElementById("viewer");
+    if (!fresh || !mount) return location.assign(href); // locked, signed out or gone: the browser shows what the box says
+    this.viewing?.close();
+    this.worker?.terminate();
+    for (const name of Object.keys(this.mount.dataset)) Reflect.deleteProperty(this.mount.dataset, name);
+    Object.assign(this.mount.dataset, mount.dataset);
+    history.replaceState(null, "", href);
+    const [subject, other] = [document.querySelector(".strip .subject"), fresh.querySelector(".strip .subject")];
+    if (other !== null) subject?.replaceWith(document.importNode(other, true));
+    this.strip?.mark(stream);
+    this.open();
+  }
+}
+
+async function pageAt(href: string): Promise<Document | null> {
+  const answer = await fetch(href, { credentials: "same-origin", redirect: "manual", cache: "no-store" }).catch(() => null);
+  return answer?.status === 200 ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
+}
