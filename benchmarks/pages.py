@@ -22,6 +22,7 @@ from tests.web.a_clinic import AClinic, Browser
 
 LIMIT_MS = 50.0
 ROOT_KEY = SecretKey(bytes(32))  # of invented people
+HEAD = ("| page | p50, ms | p95, ms | p95 as wanted | processor's p95, ms |", "|---|---|---|---|---|")
 Address = Callable[[int], str]
 
 
@@ -42,9 +43,10 @@ def main() -> None:
         rows = [timed(browser, name, at, asked.reps) for name, at in pages(asked.studies, scanner).items()]
     about = (
         f"{asked.studies * PER_STUDY:,} instances in {asked.studies:,} studies; {asked.reps} requests each, one after "
-        f"the other, through the whole staff app. A p95 of at most {LIMIT_MS:g} ms is wanted."
+        f"the other, through the whole staff app. A p95 of at most {LIMIT_MS:g} ms is wanted; the processor's "
+        "time, browser's side included, does not depend on what else the machine does."
     )
-    write_section("Pages", [about, "", "| page | p50, ms | p95, ms | p95 as wanted |", "|---|---|---|---|", *rows])
+    write_section("Pages", [about, "", *HEAD, *rows])
 
 
 def vary(database: Database) -> None:
@@ -82,16 +84,17 @@ def pages(studies: int, scanner: int) -> Mapping[str, Address]:
 
 def timed(browser: Browser, name: str, address: Address, reps: int) -> str:
     """Ask so often and give the table's row."""
-    taken = []
+    taken, worked = [], []
     for number in range(reps):
-        begin = time.perf_counter()
+        begin, work = time.perf_counter(), time.process_time()
         answer = browser.get(address(number))
         taken.append((time.perf_counter() - begin) * 1e3)
+        worked.append((time.process_time() - work) * 1e3)
         if answer.status_code != 200:
             raise RuntimeError(answer.text)
-    taken.sort()
-    p95 = taken[int(reps * 0.95)]
-    return f"| {name} | {statistics.median(taken):.1f} | {p95:.1f} | {'yes' if p95 <= LIMIT_MS else '**no**'} |"
+    p95, work95 = sorted(taken)[int(reps * 0.95)], sorted(worked)[int(reps * 0.95)]
+    kept = "yes" if p95 <= LIMIT_MS else "**no**"
+    return f"| {name} | {statistics.median(taken):.1f} | {p95:.1f} | {kept} | {work95:.1f} |"
 
 
 if __name__ == "__main__":

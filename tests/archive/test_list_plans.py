@@ -1,11 +1,13 @@
 """The list, its search and the study page read what they show and nothing else, however much is stored."""
 
+import re
 from collections.abc import Callable, Mapping
 
 import pytest
 
-from appliance.archive.reading import queries
+from appliance.archive.reading import queries, queries_list
 from appliance.archive.reading.queries import Entries, Finding
+from appliance.archive.reading.wanted import Device, Order, Standing, Wanted
 from appliance.archive.studies import get_study
 from appliance.errors import NotFound
 from appliance.store.transactions import ReadTransaction, Row
@@ -109,3 +111,17 @@ def test_whether_the_list_changed_is_read_at_the_ends_of_indexes(box: ABox) -> N
         "SCAN studies USING INDEX studies_by_arrival",
         "SCAN (subquery-3)",
     ]
+
+
+@pytest.mark.parametrize("standing", Standing)
+@pytest.mark.parametrize("order", Order)
+@pytest.mark.parametrize("few", [0, 1000])
+def test_a_filter_reads_indexes_alone_and_rows_for_its_page_alone(
+    box: ABox, standing: Standing, order: Order, few: int
+) -> None:
+    wanted = Wanted(("a",), 1, "CT", Device(1, "Maker", "Model"), standing, order)
+    steps = steps_of(box, lambda tx: queries_list.find_studies(tx, wanted, 50, None, few))
+    finding = steps[: steps.index("SCAN page")]
+    walked = [step for step in finding if step.startswith("SCAN") and not re.match(r"SCAN (\(|d$|study_search )", step)]
+    partial = ("INDEX identity_conflicts", "INDEX studies_to_check", "INDEX studies_unchecked")
+    assert [step for step in walked if not any(index in step for index in ("COVERING INDEX", *partial))] == []

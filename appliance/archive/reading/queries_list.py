@@ -16,9 +16,9 @@ from appliance.store.transactions import ReadTransaction
 _FEW = 1000  # members; putting so many in order costs less than walking far
 _CHECK = """SELECT study_key FROM studies WHERE gappy_series + odd_series + further_versions > 0
   UNION SELECT study_key FROM identity_conflicts WHERE resolved_at IS NULL AND study_key IS NOT NULL
-  UNION SELECT t.study_key FROM identity_conflicts c JOIN studies t ON t.patient_key = c.patient_key
+  UNION SELECT t.study_key FROM identity_conflicts c CROSS JOIN studies t ON t.patient_key = c.patient_key
     WHERE c.resolved_at IS NULL AND c.study_key IS NULL
-  UNION SELECT t.study_key FROM identity_conflicts c JOIN studies t ON t.patient_key = c.other_patient_key
+  UNION SELECT t.study_key FROM identity_conflicts c CROSS JOIN studies t ON t.patient_key = c.other_patient_key
     WHERE c.resolved_at IS NULL AND c.study_key IS NULL"""
 _UNCHECKED = "SELECT study_key FROM studies WHERE unchecked_series > 0"
 
