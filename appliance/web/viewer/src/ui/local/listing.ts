@@ -1,7 +1,7 @@
 /** What was found in a person's files, as the study page shows what the box holds. */
 import type { Found, LocalSeries, LocalStudy } from "../../local/scanning";
 import { element } from "../elements";
-import { fileWords, FILES_WORDS, zipWords } from "./words";
+import { fileWords, FILES_WORDS, zipWords } from "../words";
 
 const MOST_NAMED = 5;
 

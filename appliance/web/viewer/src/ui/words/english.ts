@@ -1,6 +1,7 @@
 /** Every word that the viewer shows, in English. What is added here is added in every language beside it: the types ask for it. */
 import type { ProblemCode } from "../../messages";
 import type { Oddity } from "../../volume/geometry";
+import { FILES } from "./english_files";
 
 const WORDS = {
   decimal: ".",
@@ -247,6 +248,6 @@ function millimetres(value: number): string {
 }
 
 /** A language: its words, its keys and gestures under headings, and what it says of problems, refusals and oddities. */
-export const ENGLISH = { words: WORDS, keys: KEYS, problems: PROBLEMS, refusal, oddities: ODDITIES };
+export const ENGLISH = { words: WORDS, keys: KEYS, problems: PROBLEMS, refusal, oddities: ODDITIES, files: FILES };
 
 export type Language = typeof ENGLISH;

@@ -1,4 +1,6 @@
 /** Every word that the viewer shows, in the language that `<html lang>` names; another one than English is fetched as a file of its own. */
+import type { FileFault } from "../../local/source";
+import type { ZipFault } from "../../local/zip";
 import type { ProblemCode } from "../../messages";
 import type { Oddity } from "../../volume/geometry";
 import { ENGLISH, type Language } from "./english";
@@ -16,6 +18,18 @@ export const WORDS = spoken.words;
 
 /** Every key and gesture, under headings. */
 export const KEYS = spoken.keys;
+
+export const FILES_WORDS = spoken.files.words;
+
+/** Say why an archive was not opened. */
+export function zipWords(code: ZipFault): string {
+  return spoken.files.archives[code];
+}
+
+/** Say why one file cannot be read. */
+export function fileWords(code: FileFault): string {
+  return spoken.files.faults[code];
+}
 
 /** Say why one image cannot be shown. */
 export function problemWords(code: ProblemCode, detail: string): string {

@@ -1,5 +1,6 @@
 /** Every word that the viewer shows, in neutral Spanish. */
 import type { Language, OddityWords } from "./english";
+import { FILES } from "./spanish_files";
 
 const WORDS: Language["words"] = {
   decimal: ",",
@@ -247,4 +248,4 @@ function comma(value: number, digits: number): string {
   return value.toFixed(digits).replace(".", ",");
 }
 
-export const SPANISH: Language = { words: WORDS, keys: KEYS, problems: PROBLEMS, refusal, oddities: ODDITIES };
+export const SPANISH: Language = { words: WORDS, keys: KEYS, problems: PROBLEMS, refusal, oddities: ODDITIES, files: FILES };

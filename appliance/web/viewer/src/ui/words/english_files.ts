@@ -1,8 +1,8 @@
-/** Every word of the page on which a person's own files are opened. */
+/** Every word of the page on which a person's own files are opened, in English. */
 import type { FileFault } from "../../local/source";
 import type { ZipFault } from "../../local/zip";
 
-export const FILES_WORDS = {
+const WORDS = {
   looking: "Looking through the files",
   count: (done: number, all: number) => `${done.toLocaleString()} of ${all.toLocaleString()} files`,
   nothing: "No dental or medical images in what you chose",
@@ -14,7 +14,6 @@ export const FILES_WORDS = {
   view: "View images",
   born: (date: string) => `born ${date}`,
   files: (count: number, megabytes: string) => `${count === 1 ? "1 file" : `${count.toLocaleString()} files`} · ${megabytes}`,
-  taken: "Taken",
   back: "Files",
   local: "From this computer, not from the box",
   others: (count: number) => (count === 1 ? "1 other file is not DICOM and was left alone." : `${count.toLocaleString()} other files are not DICOM and were left alone.`),
@@ -24,7 +23,7 @@ export const FILES_WORDS = {
   brokenTitle: (count: number) => (count === 1 ? "1 file is damaged" : `${count.toLocaleString()} files are damaged`),
   andMore: (count: number) => `and ${count.toLocaleString()} more`,
   refusedTitle: (name: string) => `${name} was not opened`,
-} as const;
+};
 
 const FAULTS: Readonly<Record<ZipFault, string>> = {
   damaged: "The ZIP is damaged or was not copied to its end. Copy or download it again.",
@@ -32,11 +31,6 @@ const FAULTS: Readonly<Record<ZipFault, string>> = {
   bomb: "The ZIP would unpack to far more than such an archive can honestly hold. It may be meant to do harm, so it was left alone.",
   split: "This is one part of a ZIP that was split. Unpack all of it on this computer, then drop the folder here.",
 };
-
-/** Say why an archive was not opened. */
-export function zipWords(code: ZipFault): string {
-  return FAULTS[code];
-}
 
 const FILE_FAULTS: Readonly<Record<FileFault, string>> = {
   medium: "the disc or stick could not be read here",
@@ -54,7 +48,7 @@ const FILE_FAULTS: Readonly<Record<FileFault, string>> = {
   "other-series": "the disc's directory is wrong about it",
 };
 
-/** Say why one file cannot be read. */
-export function fileWords(code: FileFault): string {
-  return FILE_FAULTS[code];
-}
+/** What the page says, why an archive is not opened, and why a file cannot be read. */
+export const FILES = { words: WORDS, archives: FAULTS, faults: FILE_FAULTS };
+
+export type FilesLanguage = typeof FILES;

@@ -1,0 +1,48 @@
+/** Every word of the page on which a person's own files are opened, in Portuguese. */
+import type { FilesLanguage } from "./english_files";
+
+export const FILES: FilesLanguage = {
+  words: {
+    looking: "Examinando os arquivos",
+    count: (done, all) => `${done.toLocaleString()} de ${all.toLocaleString()} arquivos`,
+    nothing: "Não há imagens odontológicas nem médicas no que você escolheu",
+    nothingMore: "O Enamel abre arquivos DICOM, como os dos aparelhos e dos discos de imagens. Fotos (JPEG, PNG) e PDF são outra coisa.",
+    unreadable: "O navegador não conseguiu ler o que você soltou. Escolha com um botão.",
+    noName: "Sem nome",
+    noStudy: "Estudo",
+    noSeries: "Série",
+    view: "Ver imagens",
+    born: (date) => `nascimento: ${date}`,
+    files: (count, megabytes) => `${count === 1 ? "1 arquivo" : `${count.toLocaleString()} arquivos`} · ${megabytes}`,
+    back: "Arquivos",
+    local: "Deste computador, não do servidor",
+    others: (count) => (count === 1 ? "Há mais 1 arquivo que não é DICOM; ele não foi tocado." : `Há mais ${count.toLocaleString()} arquivos que não são DICOM; eles não foram tocados.`),
+    copies: (count) => (count === 1 ? "1 arquivo está repetido; é mostrado uma vez." : `${count.toLocaleString()} arquivos estão repetidos; são mostrados uma vez.`),
+    missingTitle: (count) => (count === 1 ? "Falta 1 arquivo" : `Faltam ${count.toLocaleString()} arquivos`),
+    missing: "O índice do disco cita mais arquivos do que há aqui. O disco inteiro foi copiado?",
+    brokenTitle: (count) => (count === 1 ? "1 arquivo está danificado" : `${count.toLocaleString()} arquivos estão danificados`),
+    andMore: (count) => `e mais ${count.toLocaleString()}`,
+    refusedTitle: (name) => `${name} não foi aberto`,
+  },
+  archives: {
+    damaged: "O ZIP está danificado ou não foi copiado até o fim. Copie ou baixe de novo.",
+    encrypted: "O ZIP está protegido por senha. Descompacte-o neste computador com a senha e solte a pasta aqui.",
+    bomb: "O ZIP ocuparia muito mais do que um arquivo assim pode conter. Talvez queira causar dano; não foi aberto.",
+    split: "Isto é uma parte de um ZIP dividido. Descompacte tudo neste computador e solte a pasta aqui.",
+  },
+  faults: {
+    medium: "o disco ou pendrive não pôde ser lido nesta parte",
+    place: "seu lugar no ZIP está danificado",
+    packing: "está compactado de um modo que os navegadores não conhecem; descompacte o ZIP neste computador e solte a pasta",
+    packed: "seus dados compactados estão danificados",
+    checksum: "não é o que o ZIP diz que é",
+    cut: "está incompleto",
+    large: "é maior do que cabe em um navegador",
+    beginning: "seu começo está danificado",
+    damaged: "não pode ser lido",
+    series: "não diz a que série pertence",
+    directory: "o índice do disco está danificado; seus arquivos foram examinados um a um",
+    "no-dicom": "não é um arquivo DICOM",
+    "other-series": "o índice do disco está errado sobre ele",
+  },
+};

@@ -1,0 +1,48 @@
+/** Every word of the page on which a person's own files are opened, in Spanish. */
+import type { FilesLanguage } from "./english_files";
+
+export const FILES: FilesLanguage = {
+  words: {
+    looking: "Revisando los archivos",
+    count: (done, all) => `${done.toLocaleString()} de ${all.toLocaleString()} archivos`,
+    nothing: "En lo que eligió no hay imágenes dentales ni médicas",
+    nothingMore: "Enamel abre archivos DICOM, como los que guardan los equipos y los discos de imágenes. Las fotos (JPEG, PNG) y los PDF son otra cosa.",
+    unreadable: "El navegador no pudo leer lo que soltó. Elíjalo con un botón.",
+    noName: "Sin nombre",
+    noStudy: "Estudio",
+    noSeries: "Serie",
+    view: "Ver imágenes",
+    born: (date) => `nacimiento: ${date}`,
+    files: (count, megabytes) => `${count === 1 ? "1 archivo" : `${count.toLocaleString()} archivos`} · ${megabytes}`,
+    back: "Archivos",
+    local: "De esta computadora, no del servidor",
+    others: (count) => (count === 1 ? "Hay 1 archivo más que no es DICOM; no se tocó." : `Hay ${count.toLocaleString()} archivos más que no son DICOM; no se tocaron.`),
+    copies: (count) => (count === 1 ? "1 archivo está dos veces; se muestra una." : `${count.toLocaleString()} archivos están dos veces; se muestran una.`),
+    missingTitle: (count) => (count === 1 ? "Falta 1 archivo" : `Faltan ${count.toLocaleString()} archivos`),
+    missing: "El índice del disco nombra más archivos de los que hay aquí. ¿Se copió el disco entero?",
+    brokenTitle: (count) => (count === 1 ? "1 archivo está dañado" : `${count.toLocaleString()} archivos están dañados`),
+    andMore: (count) => `y ${count.toLocaleString()} más`,
+    refusedTitle: (name) => `No se abrió ${name}`,
+  },
+  archives: {
+    damaged: "El ZIP está dañado o no se copió hasta el final. Cópielo o descárguelo otra vez.",
+    encrypted: "El ZIP está protegido con contraseña. Descomprímalo en esta computadora con la contraseña y suelte aquí la carpeta.",
+    bomb: "El ZIP ocuparía mucho más de lo que un archivo así puede contener. Quizá busca hacer daño; no se abrió.",
+    split: "Esto es una parte de un ZIP dividido. Descomprímalo entero en esta computadora y suelte aquí la carpeta.",
+  },
+  faults: {
+    medium: "el disco o la memoria no se pudo leer en esta parte",
+    place: "su lugar en el ZIP está dañado",
+    packing: "está comprimido de un modo que los navegadores no conocen; descomprima el ZIP en esta computadora y suelte la carpeta",
+    packed: "sus datos comprimidos están dañados",
+    checksum: "no es lo que el ZIP dice que es",
+    cut: "está incompleto",
+    large: "es más grande de lo que cabe en un navegador",
+    beginning: "su comienzo está dañado",
+    damaged: "no se puede leer",
+    series: "no dice a qué serie pertenece",
+    directory: "el índice del disco está dañado; sus archivos se revisaron uno por uno",
+    "no-dicom": "no es un archivo DICOM",
+    "other-series": "el índice del disco se equivoca sobre él",
+  },
+};
