@@ -4,11 +4,10 @@ from typing import Any
 
 import pytest
 
+from tests.viewer.conftest import Show
 from tests.viewer.samples import block_slices, block_values
 from tests.viewer.series_stream import series_stream
-from tests.viewer.test_viewer_in_chromium import Show, drive, show
 
-__all__ = ["drive", "show"]
 pytestmark = [pytest.mark.peer("chromium", "node", "npm")]
 
 

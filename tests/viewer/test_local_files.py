@@ -17,10 +17,7 @@ from pydicom.uid import generate_uid
 from appliance.accounts.roles import Role
 from tests.viewer.page_server import page_server
 from tests.viewer.samples import grey_dataset, ramp
-from tests.viewer.test_viewer_in_chromium import drive
 from tests.web.a_clinic import AClinic
-
-__all__ = ["drive"]
 
 pytestmark = [pytest.mark.peer("chromium", "node", "npm")]
 NAMES = ("Prüfung^Änne", "ISO_IR 192"), ("山田^太郎", "ISO_IR 192")

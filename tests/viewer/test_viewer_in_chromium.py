@@ -3,16 +3,12 @@
 import json
 import math
 import struct
-import subprocess
-from collections.abc import Callable, Mapping
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.viewer.page_server import page_server
+from tests.viewer.conftest import Show
 from tests.viewer.samples import (
     BLOCK_HIGH,
     BLOCK_LOW,
@@ -28,35 +24,9 @@ from tests.viewer.samples import (
 )
 from tests.viewer.series_stream import Sample, sample_of, series_stream
 
-VIEWER = Path(__file__).parents[2] / "appliance" / "web" / "viewer"
 pytestmark = [pytest.mark.peer("chromium", "node", "npm", "dcmdjpeg")]
-Show = Callable[[str, Mapping[str, bytes | int]], Any]
 # Files of the corpus that lie about how they are written; the viewer says so on the picture.
 LYING = {"SC_rgb_jpeg.dcm"}  # Implicit VR under a transfer syntax that says Explicit
-
-
-@pytest.fixture(scope="session")
-def drive() -> Path:
-    """The driver, with its playwright-core."""
-    if not (VIEWER / "node_modules").is_dir():
-        subprocess.run(["npm", "ci", "--ignore-scripts"], cwd=VIEWER, check=True, capture_output=True)
-    return VIEWER / "tests" / "drive.mjs"
-
-
-@pytest.fixture
-def show(drive: Path, free_ports: Callable[[int], list[int]]) -> Show:
-    """Show streams to Chromium by one of the driver's scenarios; no policy is broken and nothing foreign asked for."""
-
-    def run(scenario: str, contents: Mapping[str, bytes | int]) -> Any:  # noqa: ANN401 - whatever the scenario prints as JSON
-        with page_server(contents, free_ports(1)[0]) as origin:
-            command = ["node", str(drive), origin, scenario]
-            done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-        assert done.returncode == 0, done.stderr
-        answer = json.loads(done.stdout)
-        assert answer["faults"] == {"policy": [], "foreign": [], "errors": []}
-        return answer["found"]
-
-    return run
 
 
 def frames_of(samples: list[Sample]) -> list[tuple[Sample, int]]:

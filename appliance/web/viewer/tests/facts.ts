@@ -22,7 +22,8 @@ export function facts(changed: Partial<ImageFacts>): ImageFacts {
     modalityTable: null,
     voiFunction: "LINEAR",
     pixelAspect: 1,
-    perFrame: [{ slope: 1, intercept: 0, windows: [], position: null, orientation: null, spacing: null, between: null }],
+    dental: { teeth: [], jaw: null, side: null, lies: null },
+    perFrame: [{ slope: 1, intercept: 0, windows: [], position: null, orientation: null, spacing: null, spacingFrom: null, between: null }],
     ...changed,
   };
 }

@@ -3,7 +3,7 @@ import type { FrameFacts } from "../src/dicom/facts";
 import { thumbnailOf } from "../src/volume/thumbnail";
 import { facts } from "./facts";
 
-const FRAME: FrameFacts = { slope: 1, intercept: 0, windows: [{ centre: 128, width: 256, name: "" }], position: null, orientation: null, spacing: null, between: null };
+const FRAME: FrameFacts = { slope: 1, intercept: 0, windows: [{ centre: 128, width: 256, name: "" }], position: null, orientation: null, spacing: null, spacingFrom: null, between: null };
 const greys = (rgba: Uint8ClampedArray): number[] => Array.from(rgba).filter((_, at) => at % 4 === 0);
 
 describe("thumbnailOf", () => {

@@ -10,13 +10,15 @@ import {
   type Palette,
   type Vector,
   type VoiFunction,
-  type Window,
 } from "./facts";
+import { dentalOf } from "./dental";
 import { expandSegments } from "./segments";
+import { spacingOf } from "./spacing";
+import { windowsOf } from "./voi";
 
 const MOST_PIXELS = 1 << 28;
 const MOST_FRAMES = 65536;
-const NOTHING: FrameFacts = { slope: 1, intercept: 0, windows: [], position: null, orientation: null, spacing: null, between: null };
+const NOTHING: FrameFacts = { slope: 1, intercept: 0, windows: [], position: null, orientation: null, spacing: null, spacingFrom: null, between: null };
 
 /** Describe an image.
  *
@@ -43,6 +45,7 @@ export function describe(data: Attributes, transferSyntax: string): ImageFacts {
     modalityTable: modalityTableOf(data, bits.signed),
     voiFunction: voiFunctionOf(data, floating > 0 || measuresFractions(perFrame)),
     pixelAspect: aspectOf(data),
+    dental: dentalOf(data),
     perFrame,
   };
 }
@@ -112,9 +115,16 @@ function modalityTableOf(data: Attributes, signed: boolean): LookupTable | null 
 
 /** The plain linear function counts in whole grey values; fractions that come without a window are shown by the exact one. */
 function voiFunctionOf(data: Attributes, fractions: boolean): VoiFunction {
-  const said = text(data, "x00281056");
+  const said = text(data, "x00281056") ?? sharedVoiFunction(data);
   if (said === "SIGMOID" || said === "LINEAR_EXACT") return said;
   return fractions ? "LINEAR_EXACT" : "LINEAR";
+}
+
+/** An enhanced image says it in its functional groups (PS3.3 C.7.6.16.2.10); one for all its frames. */
+function sharedVoiFunction(data: Attributes): string | null {
+  const groups = ["x52009229", "x52009230"].map((tag) => item(data, tag));
+  const macros = groups.map((group) => (group === null ? null : item(group, "x00289132")));
+  return macros.map((macro) => (macro === null ? null : text(macro, "x00281056"))).find((said) => said !== null) ?? null;
 }
 
 function measuresFractions([first]: readonly FrameFacts[]): boolean {
@@ -127,53 +137,45 @@ function aspectOf(data: Attributes): number {
 }
 
 function framesOf(data: Attributes, frames: number): FrameFacts[] {
-  const plain = frameFacts(data, NOTHING);
+  const whole: Whole = { modality: text(data, "x00080060") ?? "", signed: word(data, "x00280103") === 1 };
+  const plain = frameFacts(data, NOTHING, whole);
   const shared = item(data, "x52009229");
-  const base = shared === null ? plain : groupFacts(shared, plain);
+  const base = shared === null ? plain : groupFacts(shared, plain, whole);
   const items = data.dataSet.elements["x52009230"]?.items?.length ?? 0;
   if (items === 0) return [base];
   return Array.from({ length: frames }, (_, i) => {
     const group = item(data, "x52009230", i);
-    return group === null ? base : groupFacts(group, base);
+    return group === null ? base : groupFacts(group, base, whole);
   });
 }
 
+/** What facts of a frame depend on and what only the whole image says. */
+interface Whole {
+  readonly modality: string;
+  readonly signed: boolean;
+}
+
 /** Facts as a single-frame image says them. */
-function frameFacts(data: Attributes, base: FrameFacts): FrameFacts {
-  const spacing = pair(data, "x00280030") ?? pair(data, "x00181164");
+function frameFacts(data: Attributes, base: FrameFacts, whole: Whole): FrameFacts {
+  const found = spacingOf(data, whole.modality);
   return {
     slope: decimal(data, "x00281053") || base.slope,
     intercept: decimal(data, "x00281052") ?? base.intercept,
-    windows: windowsOf(data) ?? base.windows,
+    windows: windowsOf(data, whole.signed) ?? base.windows,
     position: (vector(data, "x00200032", 3) as Vector | null) ?? base.position,
     orientation: (vector(data, "x00200037", 6) as Orientation | null) ?? base.orientation,
-    spacing: spacing ?? base.spacing,
+    spacing: found?.spacing ?? base.spacing,
+    spacingFrom: found?.from ?? base.spacingFrom,
     between: decimal(data, "x00180088") ?? base.between,
   };
 }
 
 /** Facts as functional groups of an enhanced image say them (PS3.3 C.7.6.16.2). */
-function groupFacts(group: Attributes, base: FrameFacts): FrameFacts {
+function groupFacts(group: Attributes, base: FrameFacts, whole: Whole): FrameFacts {
   return ["x00289145", "x00289132", "x00209113", "x00209116", "x00289110"].reduce((facts, tag) => {
     const macro = item(group, tag);
-    return macro === null ? facts : frameFacts(macro, facts);
+    return macro === null ? facts : frameFacts(macro, facts, whole);
   }, base);
-}
-
-function windowsOf(data: Attributes): Window[] | null {
-  const centres = decimals(data, "x00281050");
-  const widths = decimals(data, "x00281051");
-  const names = (text(data, "x00281055") ?? "").split("\\");
-  const found = centres.flatMap((centre, i) => {
-    const width = widths[i];
-    return width === undefined || width <= 0 ? [] : [{ centre, width, name: (names[i] ?? "").trim() }];
-  });
-  return found.length > 0 ? found : null;
-}
-
-function pair(data: Attributes, tag: string): [number, number] | null {
-  const [rows, columns] = decimals(data, tag);
-  return rows && columns && rows > 0 && columns > 0 ? [rows, columns] : null;
 }
 
 function vector(data: Attributes, tag: string, length: number): readonly number[] | null {

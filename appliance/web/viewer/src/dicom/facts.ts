@@ -5,6 +5,14 @@ export interface Window {
   readonly centre: number;
   readonly width: number;
   readonly name: string;
+  /** A table in place of a straight line (PS3.3 C.11.2.1.1), stretched over the window: from centre - width / 2 to centre + width / 2. */
+  readonly table?: VoiTable;
+}
+
+/** Brightness 0 to 1 for each grey value; `first` is the grey value that takes the first entry. */
+export interface VoiTable {
+  readonly first: number;
+  readonly entries: Float32Array;
 }
 
 export type VoiFunction = "LINEAR" | "LINEAR_EXACT" | "SIGMOID";
@@ -14,6 +22,23 @@ export type Vector = readonly [number, number, number];
 /** Row direction then column direction, as unit vectors in LPS (PS3.3 C.7.6.2.1.1). */
 export type Orientation = readonly [number, number, number, number, number, number];
 
+/** In mm: between rows, between columns. */
+export type Spacing = readonly [number, number];
+
+/**
+ * What a spacing stands for (PS3.3 10.7.1.3): lengths in the patient; calibrated by an object of known size, by the geometry of the
+ * exposure, or in a way that is not said; the detector's own pixels; a scanned film's; or Pixel Spacing of a projection without more words.
+ */
+export type SpacingSource = "patient" | "fiducial" | "geometry" | "calibrated" | "detector" | "scanned" | "unsaid";
+
+/** What an image says of the mouth: FDI numbers of the teeth, jaw, side, and where its rows and columns lead (Patient Orientation). */
+export interface Dental {
+  readonly teeth: readonly number[];
+  readonly jaw: "upper" | "lower" | "both" | null;
+  readonly side: "right" | "left" | "front" | null;
+  readonly lies: readonly [string, string] | null;
+}
+
 /** What may differ from frame to frame. Positions and spacings are in mm; spacing is [between rows, between columns]. */
 export interface FrameFacts {
   readonly slope: number;
@@ -21,7 +46,8 @@ export interface FrameFacts {
   readonly windows: readonly Window[];
   readonly position: Vector | null;
   readonly orientation: Orientation | null;
-  readonly spacing: readonly [number, number] | null;
+  readonly spacing: Spacing | null;
+  readonly spacingFrom: SpacingSource | null;
   /** Spacing Between Slices, negative where the scanner says so; null where it says nothing. */
   readonly between: number | null;
 }
@@ -68,6 +94,7 @@ export interface ImageFacts {
   readonly voiFunction: VoiFunction;
   /** Width of a pixel over its height, 1 where nothing is said. */
   readonly pixelAspect: number;
+  readonly dental: Dental;
   readonly perFrame: readonly FrameFacts[];
 }
 

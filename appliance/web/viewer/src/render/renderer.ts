@@ -12,6 +12,7 @@ import { Filling } from "./filling";
 import { PlaneDrawer, type PlaneScene, type SolidScene } from "./planes";
 import { makeProgram, type Program } from "./program";
 import { COLOUR_FLAT, GREY_FLAT, GREY_VOLUME } from "./shaders";
+import { Tables } from "./tables";
 import { flatFactor, makeFlat, reserveVolume, uploadSlice, type VolumeTexture } from "./textures";
 
 export interface Scene {
@@ -46,6 +47,7 @@ const MOST_ENCODERS = 16; // each keeps a table of 128 kB; a series with a resca
 export type VolumeShape = Pick<Geometry, "columns" | "rows" | "slices">;
 
 export const KINDS: Readonly<Record<VoiFunction, number>> = { LINEAR: 0, LINEAR_EXACT: 1, SIGMOID: 2 };
+const BY_TABLE = 3;
 
 export class Renderer {
   private readonly gl: WebGL2RenderingContext;
@@ -56,6 +58,7 @@ export class Renderer {
   private planes: PlaneDrawer | null = null;
   private generation = 0;
   private flat: Flat | null = null;
+  private tables: Tables | null = null;
   private range: Range | null = null;
   private whole = true;
   private encoding: Encoding = chooseEncoding({ low: 0, high: 0 }, true);
@@ -123,6 +126,7 @@ export class Renderer {
     this.volume = null;
     this.flat = null;
     this.planes = null;
+    this.tables = null;
     this.makePrograms();
     const { isClosed } = this.filling;
     if (this.shape !== null) this.openVolume(this.shape);
@@ -188,7 +192,8 @@ export class Renderer {
     gl.uniform2f(program.uniform("window"), scene.window.centre, scene.window.width);
     gl.uniform2f(program.uniform("encoding"), this.encoding.offset, this.encoding.scale);
     gl.uniform1f(program.uniform("slice"), ((this.filling.sliceOf(scene.slot) ?? 0) + 0.5) / (this.volume?.slices ?? 1));
-    gl.uniform1i(program.uniform("kind"), KINDS[scene.voiFunction]);
+    this.tables ??= new Tables(gl);
+    gl.uniform1i(program.uniform("kind"), this.tables.use(program, scene.window) ? BY_TABLE : KINDS[scene.voiFunction]);
     gl.uniform1i(program.uniform("inverted"), scene.inverted ? 1 : 0);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
   }

@@ -37,18 +37,35 @@ vec2 place() { return (origin + gl_FragCoord.xy * step_) / size; }
 bool outside(vec2 at) { return any(lessThan(at, vec2(0.0))) || any(greaterThanEqual(at, vec2(1.0))); }
 `;
 
-export const GREY_VOLUME = `${COMMON}
+/** Single grey pictures know a scanner's table too (PS3.3 C.11.2.1.1), kind 3: stretched over the window, between entries a line. */
+const GREY = `${COMMON}
+uniform sampler2D table; // brightness of each entry, in rows of 4096
+uniform float entries;
+float entry(int at) { return texelFetch(table, ivec2(at & 4095, at >> 12), 0).r; }
+float tabled(float grey) {
+  float last = entries - 1.0;
+  float at = clamp(((grey - window.x) / window.y + 0.5) * last, 0.0, last);
+  return mix(entry(int(at)), entry(min(int(at) + 1, int(last))), fract(at));
+}
+vec4 seen(float half_) {
+  if (kind != 3) return shown(half_);
+  float level = tabled(half_ / encoding.y + encoding.x);
+  return vec4(vec3(inverted ? 1.0 - level : level), 1.0);
+}
+`;
+
+export const GREY_VOLUME = `${GREY}
 uniform sampler3D picture;
 void main() {
   vec2 at = place();
-  colour = outside(at) ? vec4(0.0, 0.0, 0.0, 1.0) : shown(texture(picture, vec3(at, slice)).r);
+  colour = outside(at) ? vec4(0.0, 0.0, 0.0, 1.0) : seen(texture(picture, vec3(at, slice)).r);
 }`;
 
-export const GREY_FLAT = `${COMMON}
+export const GREY_FLAT = `${GREY}
 uniform sampler2D picture;
 void main() {
   vec2 at = place();
-  colour = outside(at) ? vec4(0.0, 0.0, 0.0, 1.0) : shown(texture(picture, at).r);
+  colour = outside(at) ? vec4(0.0, 0.0, 0.0, 1.0) : seen(texture(picture, at).r);
 }`;
 
 export const COLOUR_FLAT = `${COMMON}

@@ -4,6 +4,7 @@
  */
 import type { Renderer } from "../render/renderer";
 import { toPane } from "../volume/view";
+import { flatValue, type FlatMark } from "../volume/flat";
 import { valueOf } from "../volume/linked";
 import type { PlaneName } from "../volume/planes";
 import type { Vector } from "../volume/vectors";
@@ -42,8 +43,14 @@ function stateOf({ showing, renderer, volume }: Behind): Record<string, unknown>
     view: shown === null ? null : showing.viewOf(shown),
     isVolume: showing.isVolume,
     factor: renderer?.factor ?? 1,
+    marks: showing.marks.all.map(({ slot, mark }) => ({ slot, kind: mark.kind, value: markValue(showing, slot, mark) })),
     planes: volume.planes === null ? null : planesOf(volume.planes),
   };
+}
+
+function markValue({ stack }: Showing, slot: number, mark: FlatMark): number | null {
+  const { facts, frame } = stack.slots[slot] ?? { facts: null, frame: 0 };
+  return facts === null ? null : flatValue(mark, facts, frame);
 }
 
 function planesOf({ linked, layout }: Planes): Record<string, unknown> {

@@ -1,8 +1,9 @@
 /** Writes the state into the room: corners, letters, counter, readings. It changes nothing but words. */
-import { edgesOf } from "../volume/orientation";
+import { edgesOf, edgesSaid } from "../volume/orientation";
 import { rulerFor } from "../volume/ruler";
 import { readingAt, type Reading } from "../volume/stack";
 import { pixelSize, toImage } from "../volume/view";
+import { spacingWords } from "./flat";
 import type { Room } from "./room";
 import type { Showing, Shown } from "./showing";
 import { decimal, WORDS, windowWords } from "./words";
@@ -54,7 +55,7 @@ function writeCorners(room: Room, showing: Showing, shown: Shown | null): void {
   }
   const { facts, frame } = shown;
   const spacing = frame.spacing === null ? "" : `, ${millimetres(frame.spacing[0])} mm`;
-  put(series, `${facts.modality}\n${String(facts.columns)} × ${String(facts.rows)}${spacing}`.trim());
+  put(series, `${facts.modality}\n${String(facts.columns)} × ${String(facts.rows)}${spacing}\n${spacingWords(shown, showing.tool)}`.trim());
   const waiting = shown.index === showing.wanted ? "" : `\n${WORDS.nearest(showing.wanted + 1)}`;
   put(image, WORDS.imageOf(shown.index + 1, showing.stack.slots.length) + waiting);
   const zoom = WORDS.zoomed(Math.round(showing.viewOf(shown).zoom * 100));
@@ -64,7 +65,8 @@ function writeCorners(room: Room, showing: Showing, shown: Shown | null): void {
 }
 
 function writeEdges(room: Room, shown: Shown | null): void {
-  const letters = shown?.frame.orientation ? edgesOf(shown.frame.orientation) : null;
+  const lies = shown?.facts.dental.lies ?? null;
+  const letters = shown?.frame.orientation ? edgesOf(shown.frame.orientation) : lies === null ? null : edgesSaid(lies);
   for (const side of ["left", "right", "top", "bottom"] as const) put(room.edges[side], letters?.[side] ?? "");
 }
 

@@ -4,6 +4,7 @@ import type { FrameFacts, ImageFacts, Window } from "../dicom/facts";
 import type { Tool } from "../tools/actions";
 import { automaticWindow, presetsFor, rangeOf, spanning } from "../volume/greys";
 import { landmarksOf, MATTERS, matterWindow } from "../volume/landmarks";
+import { FlatMarks } from "../volume/flat";
 import { frameFacts, pixelAspect, type Slot, type Stack } from "../volume/stack";
 import { fitted, type Picture, type Point, type Size, type View } from "../volume/view";
 import { WORDS } from "./words";
@@ -27,6 +28,7 @@ export class Showing {
   isVolume = false;
   presets: readonly Window[] = [];
   first: Shown | null = null;
+  readonly marks = new FlatMarks();
   private readonly own = new Map<number, Window>();
 
   constructor(readonly stack: Stack) {}

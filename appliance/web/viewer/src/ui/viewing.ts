@@ -3,21 +3,22 @@ import type { FromReader } from "../messages";
 import type { About } from "../dicom/about";
 import { NoGraphics, Renderer } from "../render/renderer";
 import type { Looks } from "../render/planes";
-import type { Actions, Tool } from "../tools/actions";
 import { listenToKeys, type MoreKeys } from "../tools/keys";
+import type { Actions, Phase, PointTool, Tool } from "../tools/actions";
 import { listenToPointers } from "../tools/pointers";
 import { draggedWindow } from "../volume/greys";
 import { Stack } from "../volume/stack";
 import { panned, zoomedAt, type Point } from "../volume/view";
 import type { SeriesIndex } from "../dicomweb/stream";
 import { expose } from "./handle";
+import { FlatRoom } from "./flat";
 import { writeOverlay } from "./overlay";
 import { showInformation } from "./information";
 import { Keeping } from "./keeping";
 import { planeKeys } from "./plane_keys";
 import { furnish, type Room } from "./room";
 import { Showing, type Shown } from "./showing";
-import { volumeOf } from "./volumes";
+import { goTogether, volumeOf } from "./volumes";
 import { VolumeRoom } from "./volume_room";
 import { problemWords, refusalWords, WORDS } from "./words";
 
@@ -38,13 +39,12 @@ export class Viewing implements Actions {
   private drawingAsked = false;
   private isDrawnSoon = false;
   private totalBytes = 0;
-  /** All images are of one size, so that one window and one volume serve them all. */
-  private uniform = false;
   private index: SeriesIndex | null = null;
   private readonly abouts = new Map<number, About>();
   private readonly volume: VolumeRoom;
   private readonly keeping: Keeping;
   private readonly closing = new AbortController();
+  private readonly flat: FlatRoom;
 
   /** @param mostBytes graphics memory that one series may take. */
   constructor(
@@ -57,6 +57,7 @@ export class Viewing implements Actions {
     this.room = furnish(mount, title, back, this);
     const around = { tool: () => this.tool, stack: () => this.showing.stack, looks: () => this.looks(), window: this.window.bind(this) };
     this.volume = new VolumeRoom(mount, this.room, { ...around, change: () => this.change(), tell: (words) => this.tell(words) });
+    this.flat = new FlatRoom(this.room, { showing: () => this.showing, change: () => this.change(), tell: (words) => this.tell(words) });
     listenToPointers(this.room.pane, this);
     const { signal } = this.closing;
     this.room.bar.prepend(...extras.buttons);
@@ -119,8 +120,6 @@ export class Viewing implements Actions {
     this.index = index;
     this.totalBytes = index.instances.reduce((sum, one) => sum + one.bytes, 0);
     this.showing = new Showing(new Stack(index.instances.map((one) => one.frames)));
-    const pictures = index.instances.filter((one) => one.rows > 0);
-    this.uniform = new Set(pictures.map((one) => `${String(one.rows)}x${String(one.columns)}`)).size === 1;
     const { stack } = this.showing;
     if (stack.slots.length === 0) return this.stop(WORDS.empty, "empty");
     const middle = index.order[0] ?? 0;
@@ -168,7 +167,7 @@ export class Viewing implements Actions {
     const { stack } = this.showing;
     if (slot.pixels?.kind !== "grey" || stack.slots.length < 2) return;
     const geometry = this.index === null ? null : volumeOf(this.index, stack, facts);
-    if (geometry === null && !this.uniform) return;
+    if (geometry === null && !goTogether(this.index, facts)) return;
     this.showing.isVolume = true;
     const all = { columns: facts.columns, rows: facts.rows, slices: stack.slots.map((_, at) => at) };
     const has = this.renderer?.openVolume(geometry ?? all) ?? false;
@@ -267,6 +266,7 @@ export class Viewing implements Actions {
     if (this.renderer !== null && this.volume.planes === null) this.showing.draw(this.renderer);
     if (this.renderer !== null) this.volume.draw(this.renderer);
     if (this.renderer !== null) this.writeProblem();
+    this.flat.draw(this.volume.planes === null);
     this.tellOfCoarseness();
     writeOverlay(this.room, this.showing);
   }
@@ -348,8 +348,9 @@ export class Viewing implements Actions {
     this.change();
   }
 
+  /** The first preset is each picture's own where they are no volume. */
   preset(index: number): void {
-    this.showing.window = this.showing.presets[index] ?? this.showing.window;
+    this.showing.window = index === 0 && !this.showing.isVolume ? null : (this.showing.presets[index] ?? this.showing.window);
     this.change();
   }
 
@@ -358,8 +359,8 @@ export class Viewing implements Actions {
     this.change();
   }
 
-  point(): void {
-    // pictures that are no volume have no crosshair and no measures
+  point(tool: PointTool, phase: Phase, at: Point): void {
+    this.flat.point(tool, phase, at);
   }
 
   turn(): boolean {
@@ -367,7 +368,8 @@ export class Viewing implements Actions {
   }
 
   remove(): void {
-    this.volume.planes?.remove();
+    if (this.volume.planes === null) this.flat.remove();
+    else this.volume.planes.remove();
   }
 
   enlarge(): void {

@@ -18,6 +18,13 @@ export function volumeOf(index: SeriesIndex, stack: Stack, first: ImageFacts): G
   return isPlaced || VOLUMES.has(first.modality) ? found : null;
 }
 
+/** Say whether pictures that lie nowhere still go together, because they are of one size and frames of one object, or slices. Radiographs and photos do not. */
+export function goTogether(index: SeriesIndex | null, first: ImageFacts): boolean {
+  const pictures = (index?.instances ?? []).filter((one) => one.rows > 0);
+  const sizes = new Set(pictures.map((one) => `${String(one.rows)}x${String(one.columns)}`));
+  return sizes.size === 1 && (pictures.length === 1 || VOLUMES.has(first.modality));
+}
+
 function candidate(index: SeriesIndex, stack: Stack, at: number, first: ImageFacts): Candidate[] {
   const slot = stack.slots[at];
   const entry = slot === undefined ? undefined : index.instances[slot.instance];

@@ -54,8 +54,9 @@ export function spanning({ low, high }: Range, kind: VoiFunction = "LINEAR"): { 
  *
  * Source: DICOM PS3.3 C.11.2.1.2.1 (linear), C.11.2.1.3.1 (sigmoid), C.11.2.1.3.2 (linear exact).
  */
-export function brightness(grey: number, window: { centre: number; width: number }, kind: VoiFunction): number {
-  const { centre, width } = window;
+export function brightness(grey: number, window: Pick<Window, "centre" | "width" | "table">, kind: VoiFunction): number {
+  const { centre, width, table } = window;
+  if (table !== undefined) return tabled((grey - centre) / width + 0.5, table.entries);
   if (kind === "SIGMOID") return 1 / (1 + Math.exp((-4 * (grey - centre)) / width));
   const exact = kind === "LINEAR_EXACT";
   const span = exact ? width : Math.max(width - 1, 1e-6);
@@ -63,11 +64,19 @@ export function brightness(grey: number, window: { centre: number; width: number
   return Math.min(1, Math.max(0, (grey - middle) / span + 0.5));
 }
 
+/** A scanner's table at a share of its length: 0 is its first entry, 1 its last; between entries a line, beyond them its ends. */
+function tabled(share: number, entries: Float32Array): number {
+  const last = entries.length - 1;
+  const at = Math.min(last, Math.max(0, share * last));
+  const low = entries[Math.floor(at)] ?? 0;
+  return low + ((entries[Math.min(last, Math.floor(at) + 1)] ?? 0) - low) * (at - Math.floor(at));
+}
+
 /** The window that a drag of (dx, dy) CSS pixels makes: right widens, down brightens, in proportion to the width. */
 export function draggedWindow(window: Window, dx: number, dy: number, kind: VoiFunction = "LINEAR"): Window {
   const whole = kind === "LINEAR";
   const step = (whole ? Math.max(window.width, 16) : window.width) / 400;
-  return { centre: window.centre - dy * step, width: Math.max(whole ? 1 : window.width / 2, window.width + dx * step), name: "" };
+  return { ...window, centre: window.centre - dy * step, width: Math.max(whole ? 1 : window.width / 2, window.width + dx * step), name: "" };
 }
 
 /** The windows to offer: the scanner's own, then one measured from the picture, the whole range, and those for kinds of matter. */

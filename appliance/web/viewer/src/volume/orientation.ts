@@ -19,6 +19,14 @@ export function edgesOf(orientation: Orientation): Edges {
   return { right: letters(row), left: letters(row.map(minus)), bottom: letters(column), top: letters(column.map(minus)) };
 }
 
+const OPPOSITE: Readonly<Record<string, string>> = { R: "L", L: "R", A: "P", P: "A", H: "F", F: "H" };
+
+/** Name the edges of a picture that only says where its rows and columns lead (Patient Orientation, PS3.3 C.7.6.1.1.1). */
+export function edgesSaid([across, down]: readonly [string, string]): Edges {
+  const opposite = (letters: string): string => letters.replace(/./g, (letter) => OPPOSITE[letter] ?? "");
+  return { right: across, left: opposite(across), bottom: down, top: opposite(down) };
+}
+
 function minus(part: number): number {
   return -part;
 }

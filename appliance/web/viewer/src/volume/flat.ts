@@ -1,0 +1,70 @@
+/** Lengths and angles on single pictures. A mark belongs to its picture: its points are image pixels, its value is worked out anew. */
+import type { ImageFacts } from "../dicom/facts";
+import { angleAt, distance } from "./measures";
+import { frameFacts, pixelAspect } from "./stack";
+import type { Vector } from "./vectors";
+import type { Point } from "./view";
+
+/** A length of two points or an angle of three, its tip in the middle. */
+export interface FlatMark {
+  readonly kind: "length" | "angle";
+  readonly points: readonly Point[];
+}
+
+/** Marks of each picture of a stack, in the order they were made; they stay while other pictures are shown. */
+export class FlatMarks {
+  private readonly marks = new Map<number, FlatMark[]>();
+
+  of(slot: number): readonly FlatMark[] {
+    return this.marks.get(slot) ?? [];
+  }
+
+  /** All marks with the slot that each belongs to. */
+  get all(): readonly { readonly slot: number; readonly mark: FlatMark }[] {
+    return [...this.marks].flatMap(([slot, marks]) => marks.map((mark) => ({ slot, mark })));
+  }
+
+  /** Begin a mark at a point, or give an angle that has two points its third; answers its place and the point a hand now holds. */
+  begin(slot: number, kind: FlatMark["kind"], at: Point): { readonly index: number; readonly point: number; readonly isNew: boolean } {
+    const marks = [...this.of(slot)];
+    const last = marks.at(-1);
+    const goesOn = kind === "angle" && last?.kind === "angle" && last.points.length === 2;
+    if (goesOn) marks[marks.length - 1] = { kind, points: [...last.points, at] };
+    else marks.push({ kind, points: [at, at] });
+    this.marks.set(slot, marks);
+    return { index: marks.length - 1, point: goesOn ? 2 : 1, isNew: !goesOn };
+  }
+
+  move(slot: number, index: number, point: number, to: Point): void {
+    const change = (mark: FlatMark): FlatMark => ({ ...mark, points: mark.points.map((one, i) => (i === point ? to : one)) });
+    this.marks.set(slot, this.of(slot).map((mark, i) => (i === index ? change(mark) : mark)));
+  }
+
+  remove(slot: number, index: number): void {
+    this.marks.set(slot, this.of(slot).filter((_, i) => i !== index));
+  }
+
+  /** Take the last mark of a picture away. */
+  removeLast(slot: number): void {
+    this.remove(slot, this.of(slot).length - 1);
+  }
+}
+
+/** Say whether lengths can be measured on a frame. */
+export function measuresLengths(facts: ImageFacts, frame: number): boolean {
+  return frameFacts(facts, frame).spacing !== null;
+}
+
+/** A mark's value: mm for a length, degrees for an angle; null for one that is not whole, or a length where no size is known. */
+export function flatValue(mark: FlatMark, facts: ImageFacts, frame: number): number | null {
+  const [a, b, c] = mark.points.map((point) => placed(point, facts, frame));
+  if (a === undefined || b === undefined) return null;
+  if (mark.kind === "length") return measuresLengths(facts, frame) ? distance(a, b) : null;
+  return c === undefined ? null : angleAt(b, a, c);
+}
+
+/** In mm where a spacing is said, else in pixel heights: angles need only how wide a pixel is for its height. */
+function placed({ x, y }: Point, facts: ImageFacts, frame: number): Vector {
+  const [down, across] = frameFacts(facts, frame).spacing ?? [1, pixelAspect(facts, frame)];
+  return [x * across, y * down, 0];
+}
