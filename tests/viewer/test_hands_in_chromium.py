@@ -29,6 +29,10 @@ def test_hands_of_every_kind_do_what_the_sheet_says_and_nothing_is_lost(show: Sh
     assert lost["notice"] == ""
     assert lost["after"] == lost["before"], "planes, crosshair, slab and every brightness are as they were"
     assert len(set(lost["before"]["greys"])) > 1
+    listed = found["list"]
+    assert (listed["before"], listed["more"], listed["after"]) == (1, 2, 1)
+    assert (listed["value"], listed["named"]) == ("5.0 mm · Axial", "Canine")
+    assert listed["there"] != listed["away"], "a click goes to where it was measured"
     check_lock(found["locked"])
 
 

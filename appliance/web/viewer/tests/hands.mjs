@@ -128,6 +128,34 @@ async function lost(page) {
   return { before, gone, after: { planes: await planesOf(page), greys: await greysAt(page, "axial", LINE) }, notice: await words(page, ".notice") };
 }
 
+/** The list of measurements: named, gone to, taken away. */
+async function list(page) {
+  await page.keyboard.press("m");
+  const rows = () => page.locator(".measures li").count();
+  const before = await rows();
+  await page.locator(".measures input").first().fill("Canine");
+  await page.keyboard.press("Tab");
+  const value = await page.locator(".measures .value").first().textContent();
+  const away = (await planesOf(page)).crosshair.at;
+  await page.locator(".measures .value").first().click();
+  await settle(page);
+  const there = (await planesOf(page)).crosshair.at;
+  await page.locator(".cell.coronal").focus();
+  await page.keyboard.press("l");
+  await page.keyboard.press(" ");
+  await page.keyboard.press("Control+ArrowDown");
+  await page.keyboard.press(" ");
+  await settle(page);
+  const more = await rows();
+  await page.locator(".measures .remove").last().click();
+  await settle(page);
+  const found = { before, value, away, there, more, after: await rows(), named: await page.locator(".measures input").first().inputValue() };
+  await page.keyboard.press("c");
+  await page.locator(".cell.axial").focus();
+  await page.keyboard.press("m");
+  return found;
+}
+
 /** What a locked screen does: the page goes, and the same page comes again after unlocking. */
 async function locked(page) {
   await page.keyboard.press("2");
@@ -144,7 +172,7 @@ async function locked(page) {
 
 export async function hands() {
   const page = await opened();
-  const found = { touches: await touches(page), pen: await pen(page), keys: await keys(page), layouts: await layouts(page), lost: await lost(page) };
+  const found = { touches: await touches(page), pen: await pen(page), keys: await keys(page), layouts: await layouts(page), lost: await lost(page), list: await list(page) };
   found.locked = await locked(page);
   await page.close();
   return found;

@@ -117,6 +117,13 @@ export class Planes {
     this.choose("main");
   }
 
+  /** Show a mark in its own plane. */
+  goTo(mark: Mark): void {
+    this.linked.goTo(mark);
+    this.touch(mark.plane);
+    if (isAlone(this.layout) && this.layout !== mark.plane) this.choose(mark.plane);
+  }
+
   lookFrom(side: Side): void {
     this.side = side;
     this.linked.lookFrom(side);

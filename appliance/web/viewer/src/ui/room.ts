@@ -1,5 +1,6 @@
 /** The viewing room: every element of the page, made once, with no meaning of its own. */
 import { TOOLS, type Actions, type Tool } from "../tools/actions";
+import { SIDES } from "../volume/sides";
 import { furnishCells, type Cell, type CellName } from "./cells";
 import { button, element, icon } from "./elements";
 import { LOOKS } from "./looks";
@@ -21,6 +22,10 @@ export interface Room {
   readonly slabPresets: HTMLSelectElement;
   readonly slabText: HTMLOutputElement;
   readonly clear: HTMLButtonElement;
+  readonly list: HTMLButtonElement;
+  /** From where the body is seen, in its own cell. */
+  readonly sides: HTMLSelectElement;
+  readonly resetBody: HTMLButtonElement;
   readonly grid: HTMLElement;
   readonly cells: Readonly<Record<CellName, Cell>>;
   readonly slider: HTMLInputElement;
@@ -43,6 +48,7 @@ export function furnish(mount: HTMLElement, title: string, back: string | null, 
   const help = helpDialog();
   const parts = { ...paneParts(), ...footParts(actions), ...volumeParts(actions) };
   const cells = furnishCells(parts.pane);
+  cells.cells.solid.element.append(bodyControls(parts));
   const bar = element("header", { class: "bar" });
   if (back !== null) bar.append(element("a", { class: "back", href: back, "aria-label": WORDS.back, title: WORDS.back }, icon("back")));
   bar.append(
@@ -54,6 +60,7 @@ export function furnish(mount: HTMLElement, title: string, back: string | null, 
     element(
       "div",
       { class: "acts" },
+      parts.list,
       parts.clear,
       invert,
       button("reset", WORDS.reset, () => actions.reset()),
@@ -67,7 +74,7 @@ export function furnish(mount: HTMLElement, title: string, back: string | null, 
   return { ...parts, ...cells, bar, information, tools, invert, presets, help };
 }
 
-type VolumeParts = Pick<Room, "layouts" | "looks" | "slab" | "slabKind" | "slabPresets" | "slabText" | "clear"> & { thickness: HTMLElement };
+type VolumeParts = Pick<Room, "layouts" | "looks" | "slab" | "slabKind" | "slabPresets" | "slabText" | "clear" | "list" | "sides" | "resetBody"> & { thickness: HTMLElement };
 
 /** What only a volume has: layouts, 3D, slabs, measurements. */
 function volumeParts(actions: Actions): VolumeParts {
@@ -80,8 +87,18 @@ function volumeParts(actions: Actions): VolumeParts {
   const slabText = element("output", { class: "counter" });
   const clear = button("clear", WORDS.clear, () => actions.remove());
   const thickness = element("div", { class: "thickness", hidden: "" }, slabPresets, slab, slabText, slabKind);
-  for (const part of [layouts, looks, clear]) part.hidden = true;
-  return { layouts, looks, slab, slabKind, slabPresets, slabText, clear, thickness };
+  const list = button("list", WORDS.listHint, () => undefined);
+  const sides = choice(WORDS.side, SIDES.map((side) => [side, WORDS.sides[side]]));
+  const resetBody = button("reset", WORDS.resetBody, () => undefined);
+  for (const part of [layouts, looks, clear, list]) part.hidden = true;
+  return { layouts, looks, slab, slabKind, slabPresets, slabText, clear, list, sides, resetBody, thickness };
+}
+
+/** Over the body, and not for the hands that turn it. */
+function bodyControls({ sides, resetBody }: Pick<Room, "sides" | "resetBody">): HTMLElement {
+  const controls = element("div", { class: "body" }, sides, resetBody);
+  for (const name of ["pointerdown", "dblclick", "wheel"]) controls.addEventListener(name, (event) => event.stopPropagation());
+  return controls;
 }
 
 function choice(label: string, options: readonly (readonly [string, string])[]): HTMLSelectElement {

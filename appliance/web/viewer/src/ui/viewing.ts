@@ -61,7 +61,7 @@ export class Viewing implements Actions {
     listenToPointers(this.room.pane, this);
     const { signal } = this.closing;
     this.room.bar.prepend(...extras.buttons);
-    const keys = { d: () => this.inform(), ...extras.keys, ...planeKeys(() => this.volume.planes, () => this.change()) };
+    const keys = { d: () => this.inform(), m: () => this.volume.toggleList(), ...extras.keys, ...planeKeys(() => this.volume.planes, () => this.change()) };
     listenToKeys(document, this, keys, signal);
     this.room.information.addEventListener("click", () => this.inform());
     this.keeping = new Keeping(mount.dataset["stream"] ?? "", document.body.dataset["formToken"] ?? "");

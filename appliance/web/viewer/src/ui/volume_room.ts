@@ -3,11 +3,13 @@ import type { Looks } from "../render/planes";
 import type { Renderer } from "../render/renderer";
 import type { Tool } from "../tools/actions";
 import type { Geometry } from "../volume/geometry";
-import type { Slab } from "../volume/linked";
+import type { Mark, Slab } from "../volume/linked";
+import type { Side } from "../volume/sides";
 import type { Stack } from "../volume/stack";
 import { CELLS, type CellName, type Layout } from "./cells";
 import type { KeptPlanes } from "./keeping";
 import type { LookName } from "./looks";
+import { MeasureList } from "./measure_list";
 import { Planes } from "./planes";
 import type { Room } from "./room";
 import { decimal, oddityWords, WORDS } from "./words";
@@ -25,17 +27,31 @@ interface Around {
 export class VolumeRoom {
   private made: Planes | null = null;
   private layout: Layout | "images" = "images";
+  private readonly list: MeasureList;
 
   constructor(
     private readonly mount: HTMLElement,
     private readonly room: Room,
     private readonly around: Around,
   ) {
+    const goTo = (mark: Mark): void => this.set((planes) => planes.goTo(mark));
+    this.list = new MeasureList({ linked: () => this.planes?.linked ?? null, goTo, change: () => around.change() });
+    mount.append(this.list.element);
+    room.list.addEventListener("click", () => this.toggleList());
+    room.sides.addEventListener("change", () => this.set((planes) => planes.lookFrom(room.sides.value as Side)));
+    room.resetBody.addEventListener("click", () => this.set((planes) => planes.resetBody()));
     room.layouts.addEventListener("change", () => this.choose(room.layouts.value as Layout | "images"));
     room.looks.addEventListener("change", () => this.set((planes) => (planes.look = room.looks.value as LookName)));
     room.slab.addEventListener("input", () => this.set((planes) => (planes.linked.slabMm = Number(room.slab.value))));
     room.slabPresets.addEventListener("change", () => this.set((planes) => presetSlab(planes, room.slabPresets.value)));
     room.slabKind.addEventListener("change", () => this.set((planes) => (planes.linked.slab = room.slabKind.value as Slab)));
+  }
+
+  /** Show the list of measurements, or put it away. */
+  toggleList(): boolean {
+    if (this.planes === null) return false;
+    this.room.list.setAttribute("aria-pressed", String(this.list.toggle()));
+    return true;
   }
 
   /** The planes, while they are what is shown. */
@@ -110,8 +126,9 @@ export class VolumeRoom {
     this.room.layouts.hidden = !has;
     this.room.grid.hidden = layout === "images";
     this.mount.dataset["mode"] = layout === "images" ? "images" : "planes";
-    for (const part of [this.room.looks, this.room.clear]) part.hidden = layout === "images";
+    for (const part of [this.room.looks, this.room.clear, this.room.list]) part.hidden = layout === "images";
     if (this.room.slab.parentElement !== null) this.room.slab.parentElement.hidden = layout === "images";
+    if (layout === "images") this.list.element.hidden = true;
     if (layout !== "images") this.made?.choose(layout);
     this.around.change();
   }
@@ -135,7 +152,9 @@ export class VolumeRoom {
   private write(planes: Planes): void {
     const { room } = this;
     const { slabMm, slab } = planes.linked;
+    this.list.write();
     room.looks.value = planes.look;
+    room.sides.value = planes.side;
     room.slab.value = String(slabMm);
     room.slabKind.value = slab;
     room.slabPresets.value = Array.from(room.slabPresets.options, ({ value }) => value).find((value) => value === slabPreset(slab, slabMm)) ?? "";
