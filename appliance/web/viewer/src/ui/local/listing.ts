@@ -1,7 +1,7 @@
 /** What was found in a person's files, as the study page shows what the box holds. */
 import type { Found, LocalSeries, LocalStudy } from "../../local/scanning";
 import { element } from "../elements";
-import { fileWords, FILES_WORDS, zipWords } from "../words";
+import { decimal, fileWords, FILES_WORDS, zipWords } from "../words";
 
 const MOST_NAMED = 5;
 
@@ -74,7 +74,7 @@ function factsOf(files: LocalSeries["files"]): string {
 
 function megabytes(bytes: number): string {
   const value = bytes / 1e6;
-  return `${value < 10 ? value.toFixed(1) : Math.round(value).toLocaleString()} MB`;
+  return `${decimal(value, value < 10 ? 1 : 0)} MB`;
 }
 
 function joined(parts: readonly string[]): string {

@@ -4,7 +4,7 @@ import type { ZipFault } from "../../local/zip";
 
 const WORDS = {
   looking: "Looking through the files",
-  count: (done: number, all: number) => `${done.toLocaleString()} of ${all.toLocaleString()} files`,
+  count: (done: number, all: number) => `${done.toLocaleString("en")} of ${all.toLocaleString("en")} files`,
   nothing: "No dental or medical images in what you chose",
   nothingMore: "Enamel opens DICOM files, as scanners and imaging discs hold them. Photos (JPEG, PNG) and PDF files are something else.",
   unreadable: "Your browser could not read what you dropped. Choose it with a button instead.",
@@ -13,15 +13,15 @@ const WORDS = {
   noSeries: "Series",
   view: "View images",
   born: (date: string) => `born ${date}`,
-  files: (count: number, megabytes: string) => `${count === 1 ? "1 file" : `${count.toLocaleString()} files`} · ${megabytes}`,
+  files: (count: number, megabytes: string) => `${count === 1 ? "1 file" : `${count.toLocaleString("en")} files`} · ${megabytes}`,
   back: "Files",
   local: "From this computer, not from the box",
-  others: (count: number) => (count === 1 ? "1 other file is not DICOM and was left alone." : `${count.toLocaleString()} other files are not DICOM and were left alone.`),
-  copies: (count: number) => (count === 1 ? "1 file is there twice; it is shown once." : `${count.toLocaleString()} files are there twice; they are shown once.`),
-  missingTitle: (count: number) => (count === 1 ? "1 file is missing" : `${count.toLocaleString()} files are missing`),
+  others: (count: number) => (count === 1 ? "1 other file is not DICOM and was left alone." : `${count.toLocaleString("en")} other files are not DICOM and were left alone.`),
+  copies: (count: number) => (count === 1 ? "1 file is there twice; it is shown once." : `${count.toLocaleString("en")} files are there twice; they are shown once.`),
+  missingTitle: (count: number) => (count === 1 ? "1 file is missing" : `${count.toLocaleString("en")} files are missing`),
   missing: "The disc's own directory names more files than are here. Was the whole disc copied?",
-  brokenTitle: (count: number) => (count === 1 ? "1 file is damaged" : `${count.toLocaleString()} files are damaged`),
-  andMore: (count: number) => `and ${count.toLocaleString()} more`,
+  brokenTitle: (count: number) => (count === 1 ? "1 file is damaged" : `${count.toLocaleString("en")} files are damaged`),
+  andMore: (count: number) => `and ${count.toLocaleString("en")} more`,
   refusedTitle: (name: string) => `${name} was not opened`,
 };
 
