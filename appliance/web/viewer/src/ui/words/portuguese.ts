@@ -47,7 +47,7 @@ const WORDS: Language["words"] = {
     detector: "Sem calibração: as distâncias são no detector; no paciente são menores",
     scanned: "Sem calibração: as distâncias são no filme digitalizado",
     unsaid: "Tamanho do pixel conforme a imagem, que não informa como foi obtido",
-    none: "Tamanho do pixel desconhecido: distâncias não são medidos",
+    none: "Tamanho do pixel desconhecido: distâncias não são medidas",
   },
   noLength: "Aqui não é possível medir",
   series: "Séries deste exame",
