@@ -107,7 +107,7 @@ class Show:
         now, patience = self.call.clock.monotonic(), self.call.given.give_up_after
         self._began_at = now if self._began_at is None else self._began_at
         silent = silent_processes(self.clinic, self.supervisor.status().processes)
-        if silent and now - self._began_at > patience:
+        if silent and now - self._began_at >= patience:
             raise no_answer(self.clinic, silent, patience)
         return not silent
 
