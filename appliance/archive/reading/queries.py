@@ -13,7 +13,7 @@ from appliance.clock import instant
 from appliance.dicom.completeness import Completeness
 from appliance.store.transactions import ReadTransaction, Row
 
-_STUDY_COLUMNS = """SELECT s.study_key, s.patient_key, p.patient_name, p.patient_id, p.patient_birth_date,
+STUDY_COLUMNS = """SELECT s.study_key, s.patient_key, p.patient_name, p.patient_id, p.patient_birth_date,
     p.patient_sex, s.study_date, s.study_time, s.study_id, s.study_description, s.accession_number,
     s.referring_physician_name, s.modalities, s.series_count, s.instance_count, s.first_arrived_at, s.last_arrived_at,
     s.gappy_series, s.odd_series, s.unchecked_series, s.further_versions,
@@ -22,7 +22,7 @@ _STUDY_COLUMNS = """SELECT s.study_key, s.patient_key, p.patient_name, p.patient
        WHERE c.resolved_at IS NULL AND c.study_key IS NULL AND c.patient_key = s.patient_key)
     + (SELECT count(*) FROM identity_conflicts c
        WHERE c.resolved_at IS NULL AND c.study_key IS NULL AND c.other_patient_key = s.patient_key)"""
-_STUDY = f"{_STUDY_COLUMNS} FROM studies s JOIN patients p USING (patient_key)"
+_STUDY = f"{STUDY_COLUMNS} FROM studies s JOIN patients p USING (patient_key)"
 _PAGE = "ORDER BY s.last_arrived_at DESC, s.study_key DESC LIMIT :limit"
 _AFTER = "(s.last_arrived_at, s.study_key) < (:arrived, :key)"
 _FEW = 1000  # matches; the page of more is met soon on the way from the latest arrival on
@@ -48,7 +48,7 @@ class Entries(StrEnum):
 def studies(tx: ReadTransaction, limit: int, after: Position | None) -> list[StudyRow]:
     """The latest arrivals first."""
     rows = tx.rows(f"{_STUDY} WHERE {_AFTER} {_PAGE}", limit=limit, **_place(after))
-    return [_study(row) for row in rows]
+    return [study_row(row) for row in rows]
 
 
 def studies_matching(tx: ReadTransaction, match: str, limit: int, after: Position | None) -> list[StudyRow]:
@@ -62,13 +62,13 @@ def studies_found(
 ) -> list[StudyRow]:
     """The same, found in one of the two ways."""
     rows = tx.rows(found_sql(finding), match=match, limit=limit, **_place(after))
-    return [_study(row) for row in rows]
+    return [study_row(row) for row in rows]
 
 
 def found_sql(finding: Finding) -> str:
     """Give the statement, so that a test can look at its plan. What a page does not show is not read."""
     page = f"SELECT s.study_key FROM {finding} AND {_AFTER} {_PAGE}"  # noqa: S608  constants of this file
-    return f"""{_STUDY_COLUMNS} FROM ({page}) page CROSS JOIN studies s USING (study_key)
+    return f"""{STUDY_COLUMNS} FROM ({page}) page CROSS JOIN studies s USING (study_key)
       CROSS JOIN patients p USING (patient_key) {_PAGE}"""
 
 
@@ -86,7 +86,7 @@ def _place(after: Position | None) -> dict[str, object]:
 def study(tx: ReadTransaction, study_key: int) -> StudyRow | None:
     """One study."""
     rows = tx.rows(f"{_STUDY} WHERE s.study_key = :key", key=study_key)
-    return _study(rows[0]) if rows else None
+    return study_row(rows[0]) if rows else None
 
 
 def count_arrived_since(tx: ReadTransaction, since_microseconds: int) -> int:
@@ -195,8 +195,8 @@ def damaged_of_study(tx: ReadTransaction, study_key: int) -> list[int]:
     return [_int(key) for (key,) in rows]
 
 
-def _study(row: Row) -> StudyRow:
-    """Name the columns of `_STUDY`."""
+def study_row(row: Row) -> StudyRow:
+    """Name the columns of `STUDY_COLUMNS`."""
     modalities, series_count, instance_count, first_arrived_at, last_arrived_at = row[12:17]
     return StudyRow(  # type: ignore[call-arg]  # mypy cannot count a row's slice
         *row[:12],

@@ -8,7 +8,7 @@ index, asking the sets, until a page is full. Only a page's own rows are read.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from appliance.archive.reading.queries import _STUDY_COLUMNS, _study
+from appliance.archive.reading.queries import STUDY_COLUMNS, study_row
 from appliance.archive.reading.rows import StudyRow
 from appliance.archive.reading.wanted import Device, Order, Standing, Wanted
 from appliance.store.transactions import ReadTransaction
@@ -74,7 +74,7 @@ def find_studies(
     values |= {name: value for name, value in place.items() if f":{name}" in way.after}
     driving = next((one for one in sets if _is_small(tx, one, values, few)), None)
     sql = page_sql(way, sets, left_out, driving, goes_on=after is not None)
-    return [_study(row) for row in tx.rows(sql, limit=limit, **values)]
+    return [study_row(row) for row in tx.rows(sql, limit=limit, **values)]
 
 
 def page_sql(way: _Way, sets: list[str], left_out: list[str], driving: str | None, *, goes_on: bool) -> str:
@@ -90,7 +90,7 @@ def page_sql(way: _Way, sets: list[str], left_out: list[str], driving: str | Non
         )
     where = f"WHERE {' AND '.join(tests)}" if tests else ""
     page = f"SELECT s.study_key FROM {tables} {where} ORDER BY {way.order} LIMIT :limit"  # noqa: S608  constants of this file
-    return f"""{_STUDY_COLUMNS} FROM ({page}) page CROSS JOIN studies s USING (study_key)
+    return f"""{STUDY_COLUMNS} FROM ({page}) page CROSS JOIN studies s USING (study_key)
       CROSS JOIN patients p USING (patient_key) ORDER BY {way.order}"""
 
 
@@ -167,12 +167,12 @@ def find_device(tx: ReadTransaction, series_key: int) -> Device | None:
 def studies_of_patient(tx: ReadTransaction, patient_key: int, limit: int) -> list[StudyRow]:
     """The studies of a patient, the latest first."""
     rows = tx.rows(
-        f"""{_STUDY_COLUMNS} FROM studies s CROSS JOIN patients p USING (patient_key) WHERE s.patient_key = :key
+        f"""{STUDY_COLUMNS} FROM studies s CROSS JOIN patients p USING (patient_key) WHERE s.patient_key = :key
             ORDER BY s.study_date DESC, s.study_time DESC, s.study_key DESC LIMIT :limit""",
         key=patient_key,
         limit=limit,
     )
-    return [_study(row) for row in rows]
+    return [study_row(row) for row in rows]
 
 
 def conflicts_of_patient(tx: ReadTransaction, patient_key: int) -> list[tuple[str, int | None]]:
