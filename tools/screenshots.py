@@ -8,19 +8,14 @@ The unlock page is of a second box, sealed to a passphrase and locked since its 
 import json
 import subprocess
 import tempfile
-from dataclasses import replace
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
-from pydicom import dcmread
-from pydicom.filebase import DicomBytesIO
-from pydicom.filewriter import write_dataset
 
 from appliance.dicom.phantom.jaw import Jaw
 from appliance.dicom.phantom.objects import PATIENTS, EncodedObject, Scan
-from tests.stories.clinic import ROOT, RunningClinic, written
+from tests.stories.clinic import ROOT, RunningClinic, without_study, written
 from tests.stories.sealed_box import running
 
 PORTS = 34100
@@ -71,16 +66,6 @@ def send_patients(clinic: RunningClinic, folder: Path) -> None:
         assert storescu(folder / "broken", calling, clinic.facts["dicom"]["port"]).returncode != 0, (
             "a stranger is refused"
         )
-
-
-def without_study(whole: EncodedObject) -> EncodedObject:
-    """Give an object as a faulty console would send it: nobody can say to which study it belongs."""
-    dataset = dcmread(BytesIO(whole.part_10()))
-    del dataset.StudyInstanceUID
-    bare = DicomBytesIO()
-    bare.is_little_endian, bare.is_implicit_VR = True, False
-    write_dataset(bare, dataset)
-    return replace(whole, dataset=bare.getvalue())
 
 
 def send(clinic: RunningClinic, folder: Path, objects: list[EncodedObject]) -> None:

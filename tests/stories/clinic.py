@@ -9,12 +9,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Self
 
 import httpx
 import pyotp
+from pydicom import dcmread
+from pydicom.filebase import DicomBytesIO
+from pydicom.filewriter import write_dataset
 
 from appliance.dicom.phantom.jaw import Jaw
 from appliance.dicom.phantom.objects import PATIENTS, EncodedObject, Scan
@@ -128,6 +132,16 @@ def written(folder: Path, objects: Iterable[EncodedObject]) -> dict[str, Encoded
         (folder / f"{number:04}.dcm").write_bytes(one.part_10())
         known[one.sop_instance_uid] = one
     return known
+
+
+def without_study(whole: EncodedObject) -> EncodedObject:
+    """Give an object as a faulty console would send it: nobody can say to which study it belongs."""
+    dataset = dcmread(BytesIO(whole.part_10()))
+    del dataset.StudyInstanceUID
+    bare = DicomBytesIO()
+    bare.is_little_endian, bare.is_implicit_VR = True, False
+    write_dataset(bare, dataset)
+    return replace(whole, dataset=bare.getvalue())
 
 
 def small_scan(patient: int = 0, slices: int = 20, seed: int = 5) -> Scan:

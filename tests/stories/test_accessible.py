@@ -6,18 +6,12 @@ Source: WCAG 2.2; axe-core's rules tagged wcag2a to wcag22aa.
 import json
 import os
 import subprocess
-from dataclasses import replace
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pydicom import dcmread
-from pydicom.filebase import DicomBytesIO
-from pydicom.filewriter import write_dataset
 
-from appliance.dicom.phantom.objects import EncodedObject
-from tests.stories.clinic import ROOT, RunningClinic, small_scan, until, written
+from tests.stories.clinic import ROOT, RunningClinic, small_scan, until, without_study, written
 from tests.stories.sealed_box import running
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400), pytest.mark.peer("storescu", "chromium", "node", "npm")]
@@ -69,16 +63,6 @@ def filled(clinic: RunningClinic, folder: Path) -> dict[str, Any]:
         "studies": ["/studies/1", "/studies/2"],
         "series": {"planes": "/series/1/view", "picture": "/series/2/view"},
     }
-
-
-def without_study(whole: EncodedObject) -> EncodedObject:
-    """Give an object as a faulty console would send it: nobody can say to which study it belongs."""
-    dataset = dcmread(BytesIO(whole.part_10()))
-    del dataset.StudyInstanceUID
-    bare = DicomBytesIO()
-    bare.is_little_endian, bare.is_implicit_VR = True, False
-    write_dataset(bare, dataset)
-    return replace(whole, dataset=bare.getvalue())
 
 
 def test_axe_finds_a_fault_where_there_is_one(found: dict[str, Any]) -> None:
