@@ -31,10 +31,6 @@ export class Filling {
     return this.isClosed || this.filled.every(Boolean);
   }
 
-  get isEmpty(): boolean {
-    return !this.filled.some(Boolean);
-  }
-
   fill(slice: number): void {
     this.filled[slice] = true;
     this.interpolate();

@@ -51,7 +51,8 @@ export interface SolidScene extends Looks {
   readonly isResting: boolean;
 }
 
-const KINDS: Readonly<Record<VoiFunction, number>> = { LINEAR: 0, LINEAR_EXACT: 1, SIGMOID: 2 };
+/** The numbers by which the shaders know the functions. */
+export const VOI_KINDS: Readonly<Record<VoiFunction, number>> = { LINEAR: 0, LINEAR_EXACT: 1, SIGMOID: 2 };
 const SLAB_KINDS: Readonly<Record<Slab, number>> = { mean: 0, most: 1, least: 2 };
 const MOST_SLAB_SAMPLES = 128;
 const MOST_RAY_SAMPLES = 2048;
@@ -131,7 +132,7 @@ export class PlaneDrawer {
     gl.uniform1i(program.uniform("whole"), from.filling.isWhole ? 1 : 0);
     gl.uniform2f(program.uniform("window"), scene.window.centre, scene.window.width);
     gl.uniform2f(program.uniform("encoding"), from.encoding.offset, from.encoding.scale);
-    gl.uniform1i(program.uniform("kind"), KINDS[scene.voiFunction]);
+    gl.uniform1i(program.uniform("kind"), VOI_KINDS[scene.voiFunction]);
     gl.uniform1i(program.uniform("inverted"), scene.inverted ? 1 : 0);
   }
 

@@ -9,7 +9,7 @@ import type { Geometry } from "../volume/geometry";
 import { frameFacts, type Slot, type Stack } from "../volume/stack";
 import { pixelSize, toImage, type Picture, type Size, type View } from "../volume/view";
 import { Filling } from "./filling";
-import { PlaneDrawer, type PlaneScene, type SolidScene } from "./planes";
+import { PlaneDrawer, VOI_KINDS, type PlaneScene, type SolidScene } from "./planes";
 import { makeProgram, type Program } from "./program";
 import { COLOUR_FLAT, GREY_FLAT, GREY_VOLUME } from "./shaders";
 import { Tables } from "./tables";
@@ -46,7 +46,6 @@ const MOST_ENCODERS = 16; // each keeps a table of 128 kB; a series with a resca
 /** What of a geometry the card needs. */
 export type VolumeShape = Pick<Geometry, "columns" | "rows" | "slices">;
 
-export const KINDS: Readonly<Record<VoiFunction, number>> = { LINEAR: 0, LINEAR_EXACT: 1, SIGMOID: 2 };
 const BY_TABLE = 3;
 
 export class Renderer {
@@ -193,7 +192,7 @@ export class Renderer {
     gl.uniform2f(program.uniform("encoding"), this.encoding.offset, this.encoding.scale);
     gl.uniform1f(program.uniform("slice"), ((this.filling.sliceOf(scene.slot) ?? 0) + 0.5) / (this.volume?.slices ?? 1));
     this.tables ??= new Tables(gl);
-    gl.uniform1i(program.uniform("kind"), this.tables.use(program, scene.window) ? BY_TABLE : KINDS[scene.voiFunction]);
+    gl.uniform1i(program.uniform("kind"), this.tables.use(program, scene.window) ? BY_TABLE : VOI_KINDS[scene.voiFunction]);
     gl.uniform1i(program.uniform("inverted"), scene.inverted ? 1 : 0);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
   }

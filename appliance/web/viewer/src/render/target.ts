@@ -41,11 +41,18 @@ export class Target {
     this.wait(); // what was asked for before is not this picture's
     this.fit(size);
     gl.bindFramebuffer(gl.FRAMEBUFFER, this.framebuffer);
+    if (this.pixelMs === Infinity) this.warm(() => draw({ x: 0, y: 0, ...size }, scale));
     const begin = performance.now();
     draw({ x: 0, y: 0, ...size }, scale);
     this.wait();
     this.pixelMs = (performance.now() - begin) / (size.width * size.height);
     this.drawn = { key, scale };
+  }
+
+  /** The very first drawing makes the shader ready, which says nothing of how fast it is. */
+  private warm(draw: () => void): void {
+    draw();
+    this.wait();
   }
 
   private wait(): void {

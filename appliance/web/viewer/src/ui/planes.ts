@@ -62,7 +62,7 @@ export class Planes {
   private layouts = 0;
   private frame = "";
   private readonly painted = new Map<CellName, string>();
-  /** The body is drawn as finely as this device can. */
+  /** The body is drawn as finely as this device can, or is not seen. */
   isFine = false;
 
   constructor(
@@ -308,7 +308,8 @@ export class Planes {
     const ratio = renderer.canvas.width / Math.max(1, renderer.canvas.clientWidth);
     this.begin(renderer);
     for (const name of PLANES) if (!this.cells[name].element.hidden) this.drawPlane(name, renderer, ratio);
-    if (!this.cells.solid.element.hidden) this.drawSolid(renderer, ratio);
+    if (this.cells.solid.element.hidden) this.isFine = true;
+    else this.drawSolid(renderer, ratio);
   }
 
   /** Another layout, another size or a lost context: nothing that was drawn stands any more. */
