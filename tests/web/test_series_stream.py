@@ -32,11 +32,11 @@ def served(tmp_path: Path) -> Iterator[ADicomweb]:
 def read_stream(body: bytes) -> tuple[dict[str, Any], list[tuple[int, int, bytes]]]:
     """Read a stream by the letter of docs/storage-format.md."""
     magic, version, length = struct.unpack_from("<8sII", body)
-    assert (magic, version, length % 8) == (b"ENSTREAM", 2, 0)
+    assert (magic, version, length % 8) == (b"ENSTREAM", 3, 0)
     index, at, records = json.loads(body[16 : 16 + length]), 16 + length, []
     while at < len(body):
-        number, flags, size = struct.unpack_from("<IIQ", body, at)
-        assert flags == 0
+        number, coding, size = struct.unpack_from("<IIQ", body, at)
+        assert coding == 0
         (condition,) = struct.unpack_from("<I", body, at + 16 + size)
         records.append((number, condition, body[at + 16 : at + 16 + size]))
         at += 16 + size + 4

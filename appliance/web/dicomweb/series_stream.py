@@ -24,7 +24,7 @@ from appliance.web.dicomweb.answers import ReadInto
 from appliance.web.dicomweb.ranges import Late, Piece, Stretch
 
 MAGIC = b"ENSTREAM"
-FORMAT = 2
+FORMAT = 3
 MEDIA_TYPE = b"application/vnd.enamel.series-stream"
 _LOG = getLogger(__name__)
 _HEAD = struct.Struct("<8sII")

@@ -150,7 +150,7 @@ describe("the series stream", () => {
     const bytes = new Uint8Array(16 + padded + 2 * (16 + 4) + 5);
     const view = new DataView(bytes.buffer);
     bytes.set(new TextEncoder().encode("ENSTREAM"));
-    view.setUint32(8, 2, true);
+    view.setUint32(8, 3, true);
     view.setUint32(12, text.length, true);
     bytes.set(text, 16);
     view.setUint32(16 + padded, 1, true);

@@ -97,7 +97,7 @@ async function readIndex(gatherer: Gatherer): Promise<SeriesIndex> {
   if (head === null || String.fromCharCode(...head.subarray(0, 8)) !== MAGIC) throw new StreamBroken("not a series stream");
   const view = new DataView(head.buffer);
   const length = view.getUint32(12, true);
-  if (view.getUint32(8, true) !== 2 || length > MOST_INDEX_BYTES) throw new StreamBroken("a newer kind of series stream");
+  if (view.getUint32(8, true) !== 3 || length > MOST_INDEX_BYTES) throw new StreamBroken("a newer kind of series stream");
   const json = await gatherer.take(Math.ceil(length / 8) * 8);
   if (json === null) throw new StreamBroken("the stream stops early");
   return JSON.parse(utf8(json.subarray(0, length)).replace(/\0+$/, "")) as SeriesIndex;
