@@ -1,27 +1,24 @@
 /** The linked planes on the screen: hands on a cell change the state, and the state is drawn into every cell. */
-import type { Looks, Part } from "../render/planes";
+import type { Looks } from "../render/planes";
 import type { Renderer } from "../render/renderer";
 import type { Actions, Phase, PointTool, Tool } from "../tools/actions";
 import { listenToPointers } from "../tools/pointers";
 import type { Geometry } from "../volume/geometry";
 import { Linked, valueOf, type Mark } from "../volume/linked";
-import { edgesOf } from "../volume/orientation";
-import { isTurned, PLANES, type PlaneName } from "../volume/planes";
-import { rulerFor } from "../volume/ruler";
+import type { PlaneName } from "../volume/planes";
 import { readingAt, type Stack } from "../volume/stack";
 import type { Side } from "../volume/sides";
 import type { Point, Size } from "../volume/view";
 import type { Vector } from "../volume/vectors";
-import { CELLS, drawShapes, isAlone, type Cell, type CellName, type Layout } from "./cells";
-import { handlesOf, shapesOf } from "./plane_shapes";
-import { lookOf, type LookName } from "./looks";
+import { CELLS, isAlone, type Cell, type CellName, type Layout } from "./cells";
+import type { LookName } from "./looks";
+import { PlaneDrawing } from "./plane_drawing";
+import { handlesOf } from "./plane_shapes";
 import { readingWords } from "./overlay";
 import { WORDS } from "./words";
 
 const HANDLE_REACH = 24;
 const MARK_REACH = 22;
-const RULER_PIXELS = 120;
-const REST_MS = 160;
 
 /** What the planes ask of the page around them. */
 export interface Around {
@@ -54,16 +51,12 @@ export class Planes {
   side: Side = "front";
   private before: Layout = "all";
   private keyed: Mark | null = null;
-  private hover: { readonly name: PlaneName; readonly at: Point } | null = null;
+  /** Where a pointer rests. */
+  hover: { readonly name: PlaneName; readonly at: Point } | null = null;
   private grip: Grip | null = null;
-  private isResting = false;
-  private rest: ReturnType<typeof setTimeout> | undefined;
   /** Counts what makes all that was drawn void. */
-  private layouts = 0;
-  private frame = "";
-  private readonly painted = new Map<CellName, string>();
-  /** The body is drawn as finely as this device can, or is not seen. */
-  isFine = false;
+  layouts = 0;
+  private readonly drawing: PlaneDrawing;
 
   constructor(
     geometry: Geometry,
@@ -72,6 +65,7 @@ export class Planes {
     private readonly around: Around,
   ) {
     this.linked = new Linked(geometry);
+    this.drawing = new PlaneDrawing(this, cells, around);
     for (const name of CELLS) {
       listenToPointers(cells[name].element, this.actionsFor(name));
       cells[name].element.addEventListener("focus", () => this.touch(name));
@@ -303,77 +297,14 @@ export class Planes {
     return handlesOf(this.linked, name, this.sizeOf(name)).some((handle) => away(handle.at, at) < HANDLE_REACH);
   }
 
-  /** Draw every cell that is seen and has changed. The canvas lies under all of them and keeps what was drawn. */
+  /** Draw every cell that is seen and has changed. */
   draw(renderer: Renderer): void {
-    const ratio = renderer.canvas.width / Math.max(1, renderer.canvas.clientWidth);
-    this.begin(renderer);
-    for (const name of PLANES) if (!this.cells[name].element.hidden) this.drawPlane(name, renderer, ratio);
-    if (this.cells.solid.element.hidden) this.isFine = true;
-    else this.drawSolid(renderer, ratio);
+    this.drawing.draw(renderer);
   }
 
-  /** Another layout, another size or a lost context: nothing that was drawn stands any more. */
-  private begin(renderer: Renderer): void {
-    const { width, height } = renderer.canvas;
-    const frame = JSON.stringify([width, height, this.layout, this.large, this.layouts]);
-    if (frame === this.frame) return;
-    this.frame = frame;
-    this.painted.clear();
-    renderer.clear();
-  }
-
-  private drawPlane(name: PlaneName, renderer: Renderer, ratio: number): void {
-    const size = this.sizeOf(name);
-    const { slabMm, slab: slabKind } = this.linked;
-    const place = { plane: this.linked.plane(name), view: this.linked.view(name, size), part: this.partOf(name, renderer, ratio), ratio };
-    const scene = { ...this.around.looks(), ...place, slabMm, slabKind };
-    const key = JSON.stringify([scene, renderer.volumeState]);
-    if (this.painted.get(name) !== key && renderer.drawPlane({ ...scene, geometry: this.geometry })) this.painted.set(name, key);
-    this.write(name, size);
-  }
-
-  private drawSolid(renderer: Renderer, ratio: number): void {
-    const size = this.sizeOf("solid");
-    const scene = { geometry: this.geometry, plane: this.linked.solid, view: this.linked.view("solid", size), part: this.partOf("solid", renderer, ratio), ratio };
-    const { isResting } = this;
-    this.isResting = false;
-    this.isFine = renderer.drawSolid({ ...this.around.looks(), ...scene, ...lookOf(this.look, this.around.looks()), isResting });
-    this.writeEdges("solid");
-    clearTimeout(this.rest);
-    if (!this.isFine) this.rest = setTimeout(() => this.refine(), REST_MS);
-  }
-
-  private refine(): void {
-    this.isResting = true;
-    this.around.change();
-  }
-
-  private partOf(name: CellName, renderer: Renderer, ratio: number): Part {
-    const box = this.cells[name].element.getBoundingClientRect();
-    const canvas = renderer.canvas.getBoundingClientRect();
-    const [x, width] = [Math.round((box.left - canvas.left) * ratio), Math.round(box.width * ratio)];
-    const height = Math.round(box.height * ratio);
-    return { x, y: renderer.canvas.height - Math.round((box.top - canvas.top) * ratio) - height, width, height };
-  }
-
-  private write(name: PlaneName, size: Size): void {
-    const cell = this.cells[name];
-    const turned = isTurned(this.linked.crosshair, name);
-    put(cell.label, turned ? `${WORDS.cells[name]}, ${WORDS.oblique}` : WORDS.cells[name]);
-    put(cell.reading, this.hover?.name === name ? this.readingAt(this.linked.under(name, size, this.hover.at)) : "");
-    drawShapes(cell.marks, shapesOf(this.linked, name, size, this.around.tool === "cross"));
-    this.writeEdges(name);
-    const ruler = this.linked.measures(name) ? rulerFor(this.linked.view(name, size).pixelsPerMm, RULER_PIXELS) : null;
-    cell.ruler.hidden = ruler === null;
-    if (ruler === null) return;
-    cell.ruler.style.width = `${String(Math.round(ruler.pixels))}px`;
-    put(cell.ruler, `${String(ruler.mm)} mm`);
-  }
-
-  private writeEdges(name: CellName): void {
-    const { right, down } = this.linked.plane(name);
-    const letters = this.geometry.isOriented ? edgesOf([...right, ...down]) : null;
-    for (const side of ["left", "right", "top", "bottom"] as const) put(this.cells[name].edges[side], letters?.[side] ?? "");
+  /** The body is drawn as finely as this device can, or is not seen. */
+  get isFine(): boolean {
+    return this.drawing.isFine;
   }
 
   /** The stored value of the voxel at a mm point, in words. */
@@ -387,8 +318,4 @@ export class Planes {
 
 function away(a: Point, b: Point): number {
   return Math.hypot(a.x - b.x, a.y - b.y);
-}
-
-function put(into: HTMLElement, words: string): void {
-  if (into.textContent !== words) into.textContent = words;
 }

@@ -1,0 +1,82 @@
+/** Draws what the stage shows: at most once a screen refresh, and only after a change. */
+import type { Looks } from "../render/planes";
+import { writeOverlay } from "./overlay";
+import type { Showing } from "./showing";
+import type { Stage } from "./stage";
+import { WORDS } from "./words";
+
+const LOADING_DRAW_MS = 250;
+const LOOK_AGAIN_MS = 20;
+
+/** Guards that no drawing is asked for twice. */
+export class Drawing {
+  private isAsked = false;
+  private isSoon = false;
+
+  constructor(private readonly stage: Stage) {}
+
+  change(): void {
+    if (this.isAsked) return;
+    this.isAsked = true;
+    requestAnimationFrame(() => this.redraw());
+  }
+
+  /** Slices come faster than planes are worth drawing: now and then is enough, for hands never wait for this. */
+  changeSoon(): void {
+    if (this.stage.volume.planes === null) return this.change();
+    if (this.isSoon) return;
+    this.isSoon = true;
+    setTimeout(() => {
+      this.isSoon = false;
+      this.change();
+    }, LOADING_DRAW_MS);
+  }
+
+  redraw(): void {
+    this.isAsked = false;
+    const { room, showing, renderer, volume, flat } = this.stage;
+    if (renderer !== null && volume.planes === null) showing.draw(renderer);
+    if (renderer !== null) volume.draw(renderer);
+    if (renderer !== null) this.writeProblem();
+    flat.draw(volume.planes === null);
+    this.tellOfCoarseness();
+    writeOverlay(room, showing);
+  }
+
+  resize(): void {
+    const { room, showing } = this.stage;
+    const { clientWidth: width, clientHeight: height } = room.pane;
+    const ratio = window.devicePixelRatio || 1;
+    showing.pane = { width: Math.max(1, width), height: Math.max(1, height) };
+    room.canvas.width = Math.max(1, Math.round(width * ratio));
+    room.canvas.height = Math.max(1, Math.round(height * ratio));
+    this.redraw();
+  }
+
+  /** Tell when all that can be seen was drawn at its best. */
+  whenDrawn(tell: () => void): void {
+    if (this.isAsked || this.stage.volume.planes?.isFine === false) setTimeout(() => this.whenDrawn(tell), LOOK_AGAIN_MS);
+    else tell();
+  }
+
+  private tellOfCoarseness(): void {
+    const factor = this.stage.renderer?.factor ?? 1;
+    if (factor > 1 && this.stage.room.notice.hidden) this.stage.tell(WORDS.coarse(factor));
+  }
+
+  private writeProblem(): void {
+    const { room, showing, volume } = this.stage;
+    const { stack, wanted } = showing;
+    const problem = volume.planes === null ? (stack.slots[wanted]?.problem ?? null) : null;
+    room.message.hidden = problem === null;
+    if (problem !== null) room.message.textContent = `${WORDS.cannotShow(wanted + 1)}. ${problem}`;
+  }
+}
+
+/** How the planes are to be shown: the same window for all. */
+export function looksOf(showing: Showing): Looks {
+  const shown = showing.first;
+  const photometric = shown?.facts.photometric;
+  const window = shown === null ? { centre: 0, width: 1, name: "" } : showing.windowOf(shown);
+  return { window, voiFunction: shown?.facts.voiFunction ?? "LINEAR", inverted: showing.inverted !== (photometric === "MONOCHROME1") };
+}

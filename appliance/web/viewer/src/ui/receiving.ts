@@ -1,0 +1,140 @@
+/** Takes what the worker sends: an index, images, frames, problems and the end, and opens the volume they make. */
+import type { FromReader } from "../messages";
+import { NoGraphics, Renderer } from "../render/renderer";
+import { Stack } from "../volume/stack";
+import { Showing, type Shown } from "./showing";
+import type { Stage } from "./stage";
+import { goTogether, volumeOf } from "./volumes";
+import { problemWords, refusalWords, WORDS } from "./words";
+
+/** Guards the order in which a series opens: the first picture alone, then room for all, at the end a second look at how they lie. */
+export class Receiving {
+  private totalBytes = 0;
+
+  /** @param mostBytes graphics memory that one series may take. */
+  constructor(
+    private readonly stage: Stage,
+    private readonly mostBytes: number,
+  ) {}
+
+  /** Take one message of the worker. */
+  receive(message: FromReader): void {
+    if (message.type === "index") this.open(message);
+    else if (message.type === "image") this.describe(message);
+    else if (message.type === "frame") this.fill(message);
+    else if (message.type === "problem") this.mark(message);
+    else if (message.type === "progress") this.stage.room.progress.value = message.bytes / Math.max(1, this.totalBytes);
+    else if (message.type === "refused") this.stop(refusalWords(message.status), "refused");
+    else if (message.type === "broken") this.interrupted();
+    else this.finish();
+  }
+
+  /** Say something in place of the picture, for good. */
+  stop(words: string, state: string): void {
+    const { room, mount } = this.stage;
+    room.message.hidden = false;
+    room.message.textContent = words;
+    room.progress.hidden = true;
+    mount.dataset["ready"] = state;
+  }
+
+  private open({ index }: Extract<FromReader, { type: "index" }>): void {
+    const { stage } = this;
+    stage.index = index;
+    this.totalBytes = index.instances.reduce((sum, one) => sum + one.bytes, 0);
+    stage.showing = new Showing(new Stack(index.instances.map((one) => one.frames)));
+    const { stack } = stage.showing;
+    if (stack.slots.length === 0) return this.stop(WORDS.empty, "empty");
+    const middle = index.order[0] ?? 0;
+    stage.showing.wanted = stack.find(middle, Math.floor((index.instances[middle]?.frames ?? 1) / 2)) ?? 0;
+    try {
+      stage.renderer = new Renderer(stage.room.canvas, stack, this.mostBytes, () => {
+        stage.tell("");
+        stage.change();
+      });
+      stage.resize();
+    } catch (error) {
+      this.stop(error instanceof NoGraphics ? WORDS.noGraphics : WORDS.crashed, "failed");
+    }
+  }
+
+  private describe({ instance, facts, about }: Extract<FromReader, { type: "image" }>): void {
+    this.stage.abouts.set(instance, about);
+    for (const slot of this.stage.showing.stack.of(instance)) slot.facts = facts;
+  }
+
+  private fill({ instance, frame, pixels }: Extract<FromReader, { type: "frame" }>): void {
+    const { stack } = this.stage.showing;
+    const at = stack.find(instance, frame);
+    const slot = at === null ? undefined : stack.slots[at];
+    if (at === null || slot === undefined) return;
+    slot.pixels = pixels;
+    this.stage.renderer?.add(at);
+    if (this.stage.mount.dataset["ready"] === undefined) this.begin();
+    this.stage.changeSoon();
+  }
+
+  /** Draw the first picture alone and at once; only then reserve room for the others. */
+  private begin(): void {
+    const { stage } = this;
+    stage.showing.begin();
+    stage.takeUp();
+    const shown = stage.showing.shown;
+    if (shown === null || stage.renderer === null) return;
+    stage.redraw();
+    stage.mount.dataset["ready"] = "first";
+    performance.mark("enamel-first-picture");
+    requestAnimationFrame(() => setTimeout(() => this.openVolume(shown)));
+  }
+
+  private openVolume({ facts, slot }: Shown): void {
+    const { showing, index, renderer, volume, keeping } = this.stage;
+    const { stack } = showing;
+    if (slot.pixels?.kind !== "grey" || stack.slots.length < 2) return;
+    const geometry = index === null ? null : volumeOf(index, stack, facts);
+    if (geometry === null && !goTogether(index, facts)) return;
+    showing.isVolume = true;
+    const all = { columns: facts.columns, rows: facts.rows, slices: stack.slots.map((_, at) => at) };
+    const has = renderer?.openVolume(geometry ?? all) ?? false;
+    if (has) volume.show(geometry, keeping.find()?.planes);
+    this.stage.change();
+  }
+
+  /** Every picture's own facts are known now: look once more how they lie. */
+  private closeVolume(): void {
+    const { showing, index, renderer, volume } = this.stage;
+    const { shown } = showing;
+    const { geometry } = volume;
+    const found = index === null || shown === null || !showing.isVolume ? null : volumeOf(index, showing.stack, shown.facts);
+    if (found !== null && JSON.stringify(found) !== JSON.stringify(geometry) && renderer?.openVolume(found)) volume.show(found);
+    renderer?.closeVolume();
+  }
+
+  private mark({ instance, frame, code, detail }: Extract<FromReader, { type: "problem" }>): void {
+    const slots = this.stage.showing.stack.of(instance).filter((slot) => frame === null || slot.frame === frame);
+    for (const slot of slots) slot.problem = problemWords(code, detail);
+    this.stage.change();
+  }
+
+  private interrupted(): void {
+    const { stack } = this.stage.showing;
+    if (stack.slots.length === 0) return this.stop(WORDS.brokenIndex, "failed");
+    for (const slot of stack.slots) if (slot.pixels === null) slot.problem ??= WORDS.broken;
+    this.finish();
+    this.stage.tell(WORDS.broken);
+  }
+
+  private finish(): void {
+    const { stage } = this;
+    const { stack } = stage.showing;
+    for (const slot of stack.slots) if (slot.pixels === null) slot.problem ??= problemWords("damaged", "");
+    stage.room.progress.hidden = true;
+    this.closeVolume();
+    stage.showing.refinePresets();
+    if (stack.problems > 0) stage.tell(WORDS.missing(stack.problems));
+    stage.mount.dataset["ready"] = "all";
+    performance.mark("enamel-every-slice");
+    stage.change();
+    setTimeout(() => stage.drawn());
+  }
+}
