@@ -4,6 +4,9 @@ Guards: TLS 1.3 and nothing older; only the box's own names, and a host that
 differs from the TLS server name is misdirected; no access log, and no request
 in what is logged of faults (a client that hangs up in mid-answer is one),
 because URLs can hold what was searched for; no certificate of Caddy's own making.
+Only files of this release travel compressed: the length of a page that holds
+both a secret and what somebody typed could tell of the secret (BREACH), and
+series streams are compressed already where that pays.
 """
 
 import json
@@ -27,6 +30,7 @@ _WITHOUT_REQUESTS: Table = {
     "wrap": {"format": "json"},
     "fields": {"request": {"filter": "delete"}},
 }
+_COMPRESSED: Table = {"handler": "encode", "encodings": {"gzip": {"level": 6}}, "minimum_length": 256}
 _WAIT_PAGE = (
     "<!doctype html><html lang=en><meta charset=utf-8><meta http-equiv=refresh content=2><title>Enamel</title>"
     "<h1>Enamel is starting</h1><p>Scanners can already send. This page goes on by itself in a few seconds.</p></html>"
@@ -69,15 +73,17 @@ def _server(staff: StaffSettings, folders: Folders) -> Table:
         "tls_connection_policies": [{"protocol_min": "tls1.3", "default_sni": staff.names[0]}],
         "routes": [
             {"handle": [{"handler": "headers", "response": _headers({"Strict-Transport-Security": [HSTS]})}]},
-            {
-                "match": [{"host": list(staff.names), "expression": _SAME_NAME}],
-                "handle": [_proxy(folders)],
-                "terminal": True,
-            },
+            _route(staff, [_COMPRESSED, _proxy(folders)], path=["/static/*"]),
+            _route(staff, [_proxy(folders)]),
             {"handle": [{"handler": "static_response", "status_code": "421", "close": True}]},
         ],
         "errors": {"routes": [_waiting_route()]},
     }
+
+
+def _route(staff: StaffSettings, handle: list[Table], **more: object) -> Table:
+    match = {"host": list(staff.names), "expression": _SAME_NAME, **more}
+    return {"match": [match], "handle": handle, "terminal": True}
 
 
 def _proxy(folders: Folders) -> Table:

@@ -1,6 +1,7 @@
 """Caddy as configured, with a small server of our own behind it."""
 
 import contextlib
+import gzip
 import http.client
 import json
 import os
@@ -35,6 +36,10 @@ class Staff(BaseHTTPRequestHandler):
             return
         said = f"{self.headers['X-Forwarded-For']} {self.headers['Host']}".encode()
         self.send_response(200)
+        if self.path.endswith((".js", "page")):
+            said = said * 400
+            self.send_header("Content-Type", "text/javascript" if self.path.endswith(".js") else "text/html")
+            self.send_header("ETag", '"of-this-release"')
         self.send_header("Content-Length", str(len(said)))
         self.end_headers()
         self.wfile.write(said)
@@ -113,9 +118,11 @@ def trusted(folders: Folders) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=str(folders.web_tls / "web.pem"))
 
 
-def got(folders: Folders, port: int, host: str = "localhost", **headers: str) -> tuple[http.client.HTTPResponse, bytes]:
+def got(
+    folders: Folders, port: int, host: str = "localhost", path: str = "/", **headers: str
+) -> tuple[http.client.HTTPResponse, bytes]:
     connection = http.client.HTTPSConnection(host, port, context=trusted(folders), timeout=10)
-    connection.request("GET", "/", headers=headers)
+    connection.request("GET", path, headers=headers)
     response = connection.getresponse()
     return response, response.read()
 
@@ -140,6 +147,19 @@ def test_a_browser_cannot_claim_another_address(folders: Folders, port: int) -> 
 
 
 @pytest.mark.usefixtures("staff")
+@pytest.mark.usefixtures("staff")
+def test_files_of_the_release_travel_compressed_and_pages_with_secrets_do_not(folders: Folders, port: int) -> None:
+    script, coded = got(folders, port, path="/static/viewer/viewer.js", **{"Accept-Encoding": "gzip, br, zstd"})
+    assert script.headers["Content-Encoding"] == "gzip"
+    assert script.headers["Vary"] == "Accept-Encoding"
+    assert script.headers["ETag"] == '"of-this-release-gzip"'
+    plain, whole = got(folders, port, path="/static/viewer/viewer.js")
+    assert plain.headers["Content-Encoding"] is None
+    assert gzip.decompress(coded) == whole
+    page, _ = got(folders, port, path="/page", **{"Accept-Encoding": "gzip, br, zstd"})
+    assert page.headers["Content-Encoding"] is None
+
+
 @pytest.mark.parametrize("name", ["evil.example", "127.0.0.1", "localhost.evil.example"])
 def test_another_host_than_the_tls_name_is_misdirected(folders: Folders, port: int, name: str) -> None:
     response, said = got(folders, port, Host=name)

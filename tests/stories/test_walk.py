@@ -22,6 +22,7 @@ CALLING = "CBCT_ROOM2"
 SLICES = 12
 POINTS = (0, 31 * 64 + 32, 20 * 64 + 40, 64 * 64 - 1)
 HSTS = "max-age=31536000"
+MOST_SCRIPT_BYTES = 60_000
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +119,14 @@ def test_the_viewer_shows_the_phantom_with_its_very_values(met: dict[str, Any]) 
     assert found["reading"][0].startswith("Grey value")
     assert found["fullScreenName"], "whose picture it is stays in sight"
     assert found["backAt"].startswith("/studies/")
+
+
+def test_little_script_travels_before_the_first_picture(met: dict[str, Any]) -> None:
+    travelled = met["found"]["travelled"]
+    names = [one["file"] for one in travelled["before"]]
+    assert sorted(names) == ["office.js", "viewer.js", "worker.js"], "no file that another one has to ask for first"
+    assert sum(one["bytes"] for one in travelled["before"]) <= MOST_SCRIPT_BYTES, travelled["before"]
+    assert any(name.startswith("sheets-") for name in travelled["after"]), "fetched before anybody asks for it"
 
 
 def test_a_lock_reaches_the_viewer_and_the_password_leads_back_into_it(met: dict[str, Any]) -> None:

@@ -63,7 +63,7 @@ async function dentist(browser) {
   await page.reload();
   found.shifted = await page.evaluate(() => window.shifted);
   await search(page);
-  await viewer(page);
+  await viewer(page, browser);
   await page.context().close();
 }
 
@@ -97,7 +97,7 @@ async function search(page) {
   await page.keyboard.press("Enter");
 }
 
-async function viewer(page) {
+async function viewer(page, browser) {
   await page.waitForSelector("#viewer");
   await looked(page);
   found.isolated = await page.evaluate(() => crossOriginIsolated);
@@ -114,6 +114,7 @@ async function viewer(page) {
   await until("it fills the screen", () => page.evaluate(() => document.fullscreenElement !== null));
   found.fullScreenName = await page.locator(".subject b").isVisible();
   await page.keyboard.press("f");
+  found.travelled = await travelled(page, browser);
   const room = page.url();
   await lockElsewhere(page);
   found.lockedAt = page.url().replace(origin, "");
@@ -125,6 +126,23 @@ async function viewer(page) {
   await page.getByText("Study", { exact: true }).click();
   await page.waitForSelector(".patient");
   found.backAt = here(page);
+}
+
+/** Every byte of script and wasm that travels to a browser that was never here, before the first picture of this series. */
+async function travelled(page, browser) {
+  const context = await browser.newContext({ ignoreHTTPSErrors: true, storageState: await page.context().storageState() });
+  const fresh = await context.newPage();
+  const came = [];
+  fresh.on("requestfinished", (request) => {
+    const { pathname } = new URL(request.url());
+    if (/\.(js|wasm)$/.test(pathname)) came.push(request.sizes().then(({ responseBodySize }) => ({ file: pathname.split("/").pop(), bytes: responseBodySize, began: request.timing().startTime })));
+  });
+  await fresh.goto(page.url());
+  await looked(fresh);
+  const first = await fresh.evaluate(() => performance.timeOrigin + performance.getEntriesByName("enamel-first-picture")[0].startTime);
+  const all = await Promise.all(came);
+  await context.close();
+  return { before: all.filter(({ began }) => began < first), after: all.filter(({ began }) => began >= first).map(({ file }) => file) };
 }
 
 /** Another page of the same person locks the screen; this one goes to the lock by itself. */

@@ -23,6 +23,30 @@ const withoutNode = {
   },
 };
 
+/** dicom-parser is published as one bundle that nothing can be left out of. Its map holds the modules it was made of. */
+const parserBySources = {
+  name: "parser-by-sources",
+  async setup(plugin) {
+    const map = JSON.parse(await readFile(path.join(here, "node_modules/dicom-parser/dist/dicomParser.js.map"), "utf8"));
+    const texts = new Map(map.sources.map((source, at) => [source.replace("webpack://dicomParser/./", ""), map.sourcesContent[at]]));
+    const module = (file) => ({ path: file, namespace: "dicom-parser", sideEffects: false });
+    plugin.onResolve({ filter: /^dicom-parser$/ }, () => module("index.js"));
+    plugin.onResolve({ filter: /^\.\.?\//, namespace: "dicom-parser" }, ({ path: name, importer }) => module(path.join(path.dirname(importer), name)));
+    plugin.onLoad({ filter: /./, namespace: "dicom-parser" }, ({ path: file }) => ({ contents: texts.get(file), resolveDir: here }));
+  },
+};
+
+/** Shaders travel without their comments and indents. */
+const withoutRemarks = {
+  name: "without-remarks",
+  setup(plugin) {
+    plugin.onLoad({ filter: /shaders\w*\.ts$/ }, async ({ path: file }) => {
+      const text = await readFile(file, "utf8");
+      return { contents: text.replace(/[ \t]*\/\/.*$/gm, "").replace(/\n\s+/g, "\n"), loader: "ts" };
+    });
+  },
+};
+
 async function licences() {
   const texts = [];
   for (const name of [...parts, "dicom-parser", "jpeg-lossless-decoder-js"]) {
@@ -41,18 +65,40 @@ const usual = {
   absWorkingDir: here,
   outdir: out,
   bundle: true,
-  splitting: true,
   format: "esm",
   target: ["chrome109", "firefox114", "safari16.4"],
-  chunkNames: "[name]-[hash]",
   minify: true,
   legalComments: "none",
+  metafile: true,
   define: { "process": "undefined", "__filename": "undefined" },
-  plugins: [withoutNode],
 };
-// Apart from each other: what they share would be a file that the first picture waits for.
-await build({ ...usual, entryPoints: { viewer: "src/viewer.ts", worker: "src/worker.ts" } });
-await build({ ...usual, entryPoints: { thumbnail: "src/thumbnail.ts" } });
+
+/** What is imported when it is wanted is built apart, under a name with its hash. It brings its own copy of what it shares:
+ * a shared file would be one more that the first picture waits for. */
+const laterApart = {
+  name: "later-apart",
+  setup(plugin) {
+    plugin.onResolve({ filter: /./ }, async ({ path: name, kind, resolveDir, importer }) => {
+      if (kind !== "dynamic-import") return undefined;
+      const found = await plugin.resolve(name, { kind: "import-statement", resolveDir, importer });
+      return { path: `./${await apart(found.path)}`, external: true };
+    });
+  },
+};
+const plugins = [withoutNode, parserBySources, withoutRemarks, laterApart];
+const made = new Map();
+
+function apart(file) {
+  if (!made.has(file)) made.set(file, builtApart(file));
+  return made.get(file);
+}
+
+async function builtApart(file) {
+  const { metafile } = await build({ ...usual, plugins, entryPoints: [file], entryNames: "[name]-[hash]" });
+  return path.basename(Object.keys(metafile.outputs)[0]);
+}
+
+for (const entry of ["viewer", "worker", "files", "local", "thumbnail"]) await build({ ...usual, plugins, entryPoints: { [entry]: `src/${entry}.ts` } });
 for (const wasm of codecs) await copyFile(path.join(here, "node_modules", wasm), path.join(out, path.basename(wasm)));
 await copyFile(path.join(here, "src/ui/viewer.css"), path.join(out, "viewer.css"));
 await writeFile(path.join(out, "licences.txt"), await licences());

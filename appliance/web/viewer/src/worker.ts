@@ -11,10 +11,7 @@ import { coarseOrder } from "./dicom/order";
 import { isCostly } from "./dicom/syntaxes";
 import { inflateRaw, openStream, StreamRefused } from "./dicomweb/fetching";
 import { readSeries, type SeriesIndex, type SeriesRecord } from "./dicomweb/stream";
-import { scan } from "./local/scanning";
-import { readLocalSeries, type LocalRecord } from "./local/series";
-import type { LocalFile } from "./local/source";
-import { transferables, type DecodeTask, type FromDecoder, type FromReader, type FromScanner, type ToReader } from "./messages";
+import { transferables, type DecodeTask, type FromDecoder, type FromReader, type FromScanner } from "./messages";
 
 interface Scope {
   readonly name: string;
@@ -22,16 +19,16 @@ interface Scope {
   addEventListener(type: "message", listener: (event: MessageEvent<unknown>) => void): void;
 }
 
-const scope = globalThis as unknown as Scope;
+export const scope = globalThis as unknown as Scope;
 const codecs = makeCodecs((file) => new URL(file, import.meta.url).href, inflateRaw);
 const MOST_HELPERS = 4;
 const HELPER = "enamel-decoder";
 
-function post(message: FromReader, transfer: Transferable[] = []): void {
+export function post(message: FromReader, transfer: Transferable[] = []): void {
   scope.postMessage(message, transfer);
 }
 
-function problem(instance: number, frame: number | null, error: unknown): FromDecoder {
+export function problem(instance: number, frame: number | null, error: unknown): FromDecoder {
   const known = error instanceof Unshowable ? error : new Unshowable("damaged");
   return { type: "problem", instance, frame, code: known.code, detail: known.detail };
 }
@@ -107,13 +104,13 @@ class Helpers {
   }
 }
 
-function helpersFor(index: SeriesIndex): Helpers {
+export function helpersFor(index: SeriesIndex): Helpers {
   const cores = navigator.hardwareConcurrency || 2;
   const costly = index.instances.filter((one) => isCostly(one.transfer_syntax)).reduce((sum, one) => sum + one.frames, 0);
   return new Helpers(Math.max(1, Math.min(MOST_HELPERS, cores - 1, costly)));
 }
 
-async function openRecord(record: SeriesRecord, helpers: Helpers): Promise<void> {
+export async function openRecord(record: SeriesRecord, helpers: Helpers): Promise<void> {
   const { instance, bytes } = record;
   try {
     if (record.flags !== 0) throw new Unshowable("kind", "a newer kind of record");
@@ -163,35 +160,7 @@ async function readAll(url: string): Promise<void> {
   }
 }
 
-/** Show files of this computer: nothing of them leaves it. */
-async function readLocal(series: string, files: readonly LocalFile[]): Promise<void> {
-  let helpers: Helpers | null = null;
-  let bytes = 0;
-  const onIndex = (index: SeriesIndex): void => {
-    post({ type: "index", index });
-    helpers = helpersFor(index);
-  };
-  const onRecord = async (record: LocalRecord): Promise<void> => {
-    if (record.bytes === null) return post(problem(record.instance, null, new Unshowable("damaged", record.why)));
-    bytes += record.bytes.length;
-    if (helpers !== null) await openRecord({ instance: record.instance, bytes: record.bytes, flags: 0, sound: true }, helpers);
-    post({ type: "progress", bytes });
-  };
-  await readLocalSeries(series, files, onIndex, onRecord);
-  await (helpers as Helpers | null)?.finished();
-  post({ type: "done" });
-}
-
-async function look(chosen: Parameters<typeof scan>[0]): Promise<void> {
-  const found = await scan(chosen, (done, all) => scope.postMessage({ type: "scanning", done, all }, []));
-  scope.postMessage({ type: "scanned", found }, []);
-}
-
-function take(asked: ToReader): Promise<void> {
-  if (typeof asked === "string") return readAll(asked);
-  return asked.type === "scan" ? look(asked.chosen) : readLocal(asked.series, asked.files);
-}
-
-scope.addEventListener("message", (event) => {
-  void (scope.name === HELPER ? decode(event.data as DecodeTask) : take(event.data as ToReader));
+scope.addEventListener("message", ({ data }) => {
+  if (scope.name === HELPER) void decode(data as DecodeTask);
+  else if (typeof data === "string") void readAll(data);
 });

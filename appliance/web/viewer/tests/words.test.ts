@@ -1,9 +1,22 @@
 /** The viewer's words: every language says everything that English says, in words of its own. */
 import { describe, expect, it } from "vitest";
 import { windowWords } from "../src/ui/words";
-import { ENGLISH, type Language } from "../src/ui/words/english";
-import { PORTUGUESE } from "../src/ui/words/portuguese";
-import { SPANISH } from "../src/ui/words/spanish";
+import { ENGLISH as ENGLISH_PICTURES } from "../src/ui/words/english";
+import { FILES as ENGLISH_FILES } from "../src/ui/words/english_files";
+import { SHEETS as ENGLISH_SHEETS } from "../src/ui/words/english_sheets";
+import { PORTUGUESE as PORTUGUESE_PICTURES } from "../src/ui/words/portuguese";
+import { FILES as PORTUGUESE_FILES } from "../src/ui/words/portuguese_files";
+import { SHEETS as PORTUGUESE_SHEETS } from "../src/ui/words/portuguese_sheets";
+import { SPANISH as SPANISH_PICTURES } from "../src/ui/words/spanish";
+import { FILES as SPANISH_FILES } from "../src/ui/words/spanish_files";
+import { SHEETS as SPANISH_SHEETS } from "../src/ui/words/spanish_sheets";
+
+/** All that a language says, of whichever file. */
+const whole = (pictures: typeof ENGLISH_PICTURES, files: typeof ENGLISH_FILES, sheets: typeof ENGLISH_SHEETS) => ({ ...pictures, files, sheets: sheets.words, keys: sheets.keys });
+const ENGLISH = whole(ENGLISH_PICTURES, ENGLISH_FILES, ENGLISH_SHEETS);
+const SPANISH = whole(SPANISH_PICTURES, SPANISH_FILES, SPANISH_SHEETS);
+const PORTUGUESE = whole(PORTUGUESE_PICTURES, PORTUGUESE_FILES, PORTUGUESE_SHEETS);
+type Language = typeof ENGLISH;
 
 /** What is the same in more than one of the languages, and rightly so. */
 const SHARED = new Set([".", ",", "", "Axial", "Coronal", "3D", "Zoom", "zoom", "Zoom 1 %", "Mouse", "Delete", "Home, End", "Software", "Kernel", "CTDIvol", "Voxels"]);

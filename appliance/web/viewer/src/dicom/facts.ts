@@ -105,8 +105,17 @@ export type Stored =
 export type FramePixels =
   { readonly kind: "grey"; readonly stored: Stored } | { readonly kind: "colour"; readonly rgb: Uint8Array };
 
-/** Why an image cannot be shown. `code` chooses the words; `detail` names a transfer syntax, never a patient. */
+/** Why an image cannot be shown. `code` chooses the words; `detail` names a transfer syntax, never a patient.
+ *
+ * Codecs are built apart and bring a copy of this class: what is thrown is known by its name.
+ */
 export class Unshowable extends Error {
+  override readonly name = "Unshowable";
+
+  static override [Symbol.hasInstance](thrown: unknown): boolean {
+    return thrown instanceof Error && thrown.name === "Unshowable";
+  }
+
   constructor(
     readonly code: "no-picture" | "syntax" | "damaged" | "kind" | "size",
     readonly detail: string = "",

@@ -116,7 +116,6 @@ export class Hands implements Actions {
   }
 
   help(): void {
-    const { help } = this.stage.room;
-    if (!help.open) help.showModal();
+    this.stage.later.keys();
   }
 }

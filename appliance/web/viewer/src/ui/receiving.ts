@@ -84,6 +84,7 @@ export class Receiving {
     stage.redraw();
     stage.mount.dataset["ready"] = "first";
     performance.mark("enamel-first-picture");
+    stage.later.prepare();
     requestAnimationFrame(() => setTimeout(() => this.openVolume(shown)));
   }
 

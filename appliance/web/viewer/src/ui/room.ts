@@ -4,7 +4,7 @@ import { SIDES } from "../volume/sides";
 import { furnishCells, type Cell, type CellName } from "./cells";
 import { button, element, icon } from "./elements";
 import { LOOKS } from "./looks";
-import { KEYS, WORDS } from "./words";
+import { WORDS } from "./words";
 
 export interface Room {
   readonly bar: HTMLElement;
@@ -33,7 +33,6 @@ export interface Room {
   readonly progress: HTMLProgressElement;
   readonly message: HTMLElement;
   readonly notice: HTMLElement;
-  readonly help: HTMLDialogElement;
   readonly ruler: HTMLElement;
   readonly corners: Readonly<Record<"series" | "image" | "window" | "reading", HTMLElement>>;
   readonly edges: Readonly<Record<"left" | "right" | "top" | "bottom", HTMLElement>>;
@@ -45,7 +44,6 @@ export function furnish(mount: HTMLElement, title: string, back: string | null, 
   const invert = button("invert", WORDS.invert, () => actions.invert());
   const presets = element("select", { "aria-label": WORDS.presets, title: WORDS.presets });
   const information = button("information", WORDS.informationHint, () => undefined);
-  const help = helpDialog();
   const parts = { ...paneParts(), ...footParts(actions), ...volumeParts(actions) };
   const cells = furnishCells(parts.pane);
   cells.cells.solid.element.append(bodyControls(parts));
@@ -70,8 +68,8 @@ export function furnish(mount: HTMLElement, title: string, back: string | null, 
     ),
   );
   parts.foot.append(parts.thickness);
-  mount.replaceChildren(bar, parts.pane, parts.foot, help);
-  return { ...parts, ...cells, bar, information, tools, invert, presets, help };
+  mount.replaceChildren(bar, parts.pane, parts.foot);
+  return { ...parts, ...cells, bar, information, tools, invert, presets };
 }
 
 type VolumeParts = Pick<Room, "layouts" | "looks" | "slab" | "slabKind" | "slabPresets" | "slabText" | "clear" | "list" | "sides" | "resetBody"> & { thickness: HTMLElement };
@@ -140,22 +138,4 @@ function footParts(actions: Actions): Pick<Room, "slider" | "counter"> & { foot:
     counter,
   );
   return { slider, counter, foot };
-}
-
-function helpDialog(): HTMLDialogElement {
-  const groups = KEYS.map(([title, keys]) => element("section", {}, element("h3", {}, title), element("dl", {}, ...keys.flatMap(keyLine))));
-  return dialogOf("keys", WORDS.help, element("div", { class: "groups" }, ...groups));
-}
-
-function keyLine([keys, deed]: readonly [string, string]): HTMLElement[] {
-  return [element("dt", {}, keys), element("dd", {}, deed)];
-}
-
-/** A dialog with a heading and a button that closes it. */
-export function dialogOf(name: string, title: string, ...inside: readonly HTMLElement[]): HTMLDialogElement {
-  const close = element("button", { type: "button", class: "close" }, WORDS.close);
-  const dialog = element("dialog", { class: name, "aria-label": title }, element("header", {}, element("h2", {}, title), close), ...inside);
-  close.addEventListener("click", () => dialog.close());
-  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close()); // outside it
-  return dialog;
 }

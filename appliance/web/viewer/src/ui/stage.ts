@@ -4,6 +4,7 @@ import type { SeriesIndex } from "../dicomweb/stream";
 import type { Renderer } from "../render/renderer";
 import type { FlatRoom } from "./flat";
 import type { Keeping } from "./keeping";
+import type { Later } from "./later";
 import type { Room } from "./room";
 import type { Showing } from "./showing";
 import type { VolumeRoom } from "./volume_room";
@@ -14,6 +15,7 @@ export interface Stage {
   readonly volume: VolumeRoom;
   readonly flat: FlatRoom;
   readonly keeping: Keeping;
+  readonly later: Later;
   /** What each image says of itself, by its number in the index. */
   readonly abouts: Map<number, About>;
   showing: Showing;

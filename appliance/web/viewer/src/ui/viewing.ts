@@ -10,15 +10,15 @@ import { Drawing, looksOf } from "./drawing";
 import { FlatRoom } from "./flat";
 import { Hands } from "./hands";
 import { expose } from "./handle";
-import { showInformation } from "./information";
 import { Keeping } from "./keeping";
+import { Later } from "./later";
 import { planeKeys } from "./plane_keys";
 import { Receiving } from "./receiving";
 import { furnish, type Room } from "./room";
 import { Showing } from "./showing";
 import type { Stage } from "./stage";
 import { VolumeRoom } from "./volume_room";
-import { WORDS } from "./words";
+import { decimal, oddityWords, WORDS } from "./words";
 
 /** What a page adds to the viewer: buttons before the tools, keys, and a deed for when all has come. */
 export interface Extras {
@@ -35,6 +35,7 @@ export class Viewing implements Stage {
   readonly volume: VolumeRoom;
   readonly flat: FlatRoom;
   readonly keeping: Keeping;
+  readonly later: Later;
   readonly abouts = new Map<number, About>();
   showing = new Showing(new Stack([]));
   renderer: Renderer | null = null;
@@ -53,6 +54,7 @@ export class Viewing implements Stage {
     private readonly extras: Extras = NO_EXTRAS,
   ) {
     this.receiving = new Receiving(this, mostBytes);
+    this.later = new Later(mount, (words) => this.tell(words));
     this.room = furnish(mount, title, back, this.hands);
     const around = { change: () => this.change(), tell: (words: string) => this.tell(words) };
     const shared = { tool: () => this.showing.tool, stack: () => this.showing.stack, looks: () => looksOf(this.showing) };
@@ -114,7 +116,8 @@ export class Viewing implements Stage {
   private inform(): boolean {
     const slot = this.showing.stack.slots[this.volume.crossedSlot ?? this.showing.wanted];
     const about = slot === undefined ? null : (this.abouts.get(slot.instance) ?? null);
-    showInformation(this.mount, { about, facts: slot?.facts ?? null, geometry: this.volume.geometry });
+    const { geometry } = this.volume;
+    this.later.information({ about, facts: slot?.facts ?? null, geometry, odd: (geometry?.oddities ?? []).map(oddityWords), decimal });
     return true;
   }
 

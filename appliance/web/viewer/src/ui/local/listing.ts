@@ -1,7 +1,8 @@
 /** What was found in a person's files, as the study page shows what the box holds. */
 import type { Found, LocalSeries, LocalStudy } from "../../local/scanning";
 import { element } from "../elements";
-import { decimal, fileWords, FILES_WORDS, zipWords } from "../words";
+import { decimal } from "../words";
+import { fileWords, FILES_WORDS, zipWords } from "../words/files";
 
 const MOST_NAMED = 5;
 

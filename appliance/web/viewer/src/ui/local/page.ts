@@ -8,7 +8,7 @@ import { element, icon } from "../elements";
 import type { Viewing } from "../viewing";
 import { dropped, folderPicker, fromField } from "./choosing";
 import { listing, titleOf } from "./listing";
-import { FILES_WORDS } from "../words";
+import { FILES_WORDS } from "../words/files";
 
 /** Makes a viewer on a mount, and a worker that answers `receive`. */
 export interface Tools {

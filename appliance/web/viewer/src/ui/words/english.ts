@@ -1,7 +1,6 @@
 /** Every word that the viewer shows, in English. What is added here is added in every language beside it: the types ask for it. */
 import type { ProblemCode } from "../../messages";
 import type { Oddity } from "../../volume/geometry";
-import { FILES } from "./english_files";
 
 const WORDS = {
   decimal: ".",
@@ -53,68 +52,7 @@ const WORDS = {
   noLength: "Nothing can be measured here",
   series: "Series of this study",
   seriesHint: "Series of this study (T)",
-  information: "Image information",
   informationHint: "Image information (D)",
-  aboutGroups: { geometry: "Geometry found", patient: "Patient", study: "Study", series: "Series", scanner: "Scanner", exposure: "Exposure", image: "Image" },
-  about: {
-    PatientName: "Name",
-    PatientID: "Patient ID",
-    PatientBirthDate: "Born",
-    PatientSex: "Sex",
-    PatientAge: "Age",
-    StudyDate: "Date",
-    StudyTime: "Time",
-    StudyDescription: "Description",
-    AccessionNumber: "Accession number",
-    ReferringPhysicianName: "Referred by",
-    StudyID: "Study ID",
-    StudyInstanceUID: "Study UID",
-    Modality: "Modality",
-    SeriesDescription: "Description",
-    SeriesNumber: "Number",
-    ProtocolName: "Protocol",
-    BodyPartExamined: "Body part",
-    Laterality: "Side",
-    PatientPosition: "Patient position",
-    SeriesInstanceUID: "Series UID",
-    Manufacturer: "Maker",
-    ManufacturerModelName: "Model",
-    DeviceSerialNumber: "Serial number",
-    SoftwareVersions: "Software",
-    StationName: "Station",
-    InstitutionName: "Institution",
-    AcquisitionDate: "Taken on",
-    AcquisitionTime: "Taken at",
-    KVP: "Tube voltage",
-    XRayTubeCurrent: "Tube current",
-    ExposureTime: "Exposure time",
-    Exposure: "Exposure",
-    ImageAndFluoroscopyAreaDoseProduct: "Dose area product",
-    CTDIvol: "CTDIvol",
-    FilterType: "Filter",
-    ConvolutionKernel: "Kernel",
-    InstanceNumber: "Number",
-    ImageType: "Kind",
-    ImageLaterality: "Side",
-    NumberOfFrames: "Frames",
-    PixelSpacing: "Pixel spacing",
-    ImagerPixelSpacing: "Spacing at the detector",
-    SliceThickness: "Slice thickness, as written",
-    ImagePositionPatient: "Position",
-    ImageOrientationPatient: "Orientation",
-    WindowCenter: "Window centre",
-    WindowWidth: "Window width",
-    RescaleIntercept: "Rescale intercept",
-    RescaleSlope: "Rescale slope",
-    LossyImageCompressionRatio: "Lossy compression",
-    SOPInstanceUID: "Image UID",
-  },
-  aboutPicture: { size: "Size in pixels", depth: "Values", coding: "Transfer syntax" },
-  aboutGeometry: { grid: "Voxels", voxel: "A voxel is", extent: "The volume is", measuring: "Measuring", odd: "What is odd" },
-  measuringTrue: "true in every direction",
-  measuringAcross: "within slices only",
-  measuringNone: "not possible",
-  nothingOdd: "nothing",
   list: "Measurements",
   listHint: "Measurements (M)",
   noMarks: "Nothing is measured yet. Choose length or angle.",
@@ -131,12 +69,12 @@ const WORDS = {
   reset: "Reset the picture (R)",
   fullScreen: "Full screen (F)",
   help: "Keys and gestures (?)",
-  close: "Close",
   slider: "Image",
   notForDiagnosis: "Not for diagnosis",
   loading: "Loading the series",
   padding: "no value here",
   coarse: (factor: number) => `Shown at 1/${String(factor)} resolution: this device's graphics memory is too small. Readings are exact.`,
+  notFetched: "This could not be fetched from the box. Please try again in a moment.",
   lost: "The graphics card was interrupted. The picture comes back by itself.",
   noGraphics: "This browser cannot draw the images: WebGL2 is missing or switched off. Another browser, or graphics acceleration in its settings, will help.",
   crashed: "The viewer stopped. Please load the page again.",
@@ -157,69 +95,6 @@ const WORDS = {
   scannersOwn: "Scanner's own",
   windows: { Automatic: "Automatic", Everything: "Everything" },
 };
-
-const KEYS: readonly (readonly [string, readonly (readonly [string, string])[]])[] = [
-  [
-    "Mouse",
-    [
-      ["Drag", "the chosen tool"],
-      ["Right button, middle button", "zoom, move"],
-      ["Wheel", "through the slices"],
-      ["Ctrl + wheel", "zoom"],
-      ["Double click", "one pane large or alone, and back"],
-      ["Drag the end of a line", "turn the planes"],
-    ],
-  ],
-  [
-    "Fingers and pen",
-    [
-      ["One finger or the pen", "the chosen tool"],
-      ["Two fingers apart or together", "zoom and move"],
-      ["Two fingers side by side", "across for contrast, up and down for brightness"],
-      ["Double tap", "one pane large or alone, and back"],
-      ["Pen's eraser", "remove the last measurement"],
-    ],
-  ],
-  [
-    "Tools",
-    [
-      ["C", "crosshair"],
-      ["W", "brightness"],
-      ["P", "move"],
-      ["Z", "zoom"],
-      ["S", "scroll"],
-      ["L, A", "length, angle"],
-      ["Space", "with length or angle: a point where the crosshair is"],
-      ["Delete", "remove the last measurement"],
-      ["1 to 9", "brightness presets"],
-      ["I", "invert"],
-      ["R", "reset everything"],
-    ],
-  ],
-  [
-    "Panes",
-    [
-      ["Tab", "to the next pane; keys mean the pane with the bright frame"],
-      ["Arrows, Page up, Page down", "through the slices, by one or by ten; round the body in 3D"],
-      ["Home, End", "first and last slice"],
-      ["Shift + arrows", "move the picture"],
-      ["Ctrl + arrows", "move the crosshair by a voxel"],
-      ["+ −", "zoom"],
-      ["Q, E", "turn the planes by 1°; with Shift by 10°"],
-      ["[ ]", "thinner or thicker slab"],
-      ["K", "slab: average, maximum, minimum"],
-      ["Enter", "this pane large or alone, and back"],
-      ["X", "next layout"],
-      ["V, B, G", "3D: next side, next look, reset"],
-      ["T", "the study's series"],
-      [", .", "series before, series after"],
-      ["M", "the list of measurements"],
-      ["D", "image information"],
-      ["F", "full screen"],
-      ["?", "this sheet"],
-    ],
-  ],
-];
 
 const PROBLEMS: Readonly<Record<ProblemCode, string>> = {
   "no-picture": "It holds no picture: a report, a document or a measurement. It is kept unchanged.",
@@ -259,7 +134,7 @@ function millimetres(value: number): string {
   return `${value.toFixed(2)} mm`;
 }
 
-/** A language: its words, its keys and gestures under headings, and what it says of problems, refusals and oddities. */
-export const ENGLISH = { words: WORDS, keys: KEYS, problems: PROBLEMS, refusal, oddities: ODDITIES, files: FILES };
+/** A language: its words, and what it says of problems, refusals and oddities. */
+export const ENGLISH = { words: WORDS, problems: PROBLEMS, refusal, oddities: ODDITIES };
 
 export type Language = typeof ENGLISH;

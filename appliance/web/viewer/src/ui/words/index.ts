@@ -1,35 +1,15 @@
-/** Every word that the viewer shows, in the language that `<html lang>` names; another one than English is fetched as a file of its own. */
-import type { FileFault } from "../../local/source";
-import type { ZipFault } from "../../local/zip";
+/** Every word that a picture comes with, in the language that `<html lang>` names. */
 import type { ProblemCode } from "../../messages";
 import type { Oddity } from "../../volume/geometry";
-import { ENGLISH, type Language } from "./english";
+import { ENGLISH } from "./english";
+import { spoken as chosen } from "./spoken";
 
-const OTHERS: Readonly<Record<string, () => Promise<Language>>> = {
+const spoken = await chosen(ENGLISH, {
   es: async () => (await import("./spanish")).SPANISH,
   pt: async () => (await import("./portuguese")).PORTUGUESE,
-};
-
-const wanted = typeof document === "undefined" ? "" : document.documentElement.lang;
-const other = OTHERS[wanted.split("-")[0]?.toLowerCase() ?? ""];
-const spoken = other === undefined ? ENGLISH : await other().catch(() => ENGLISH); // pictures in English rather than none
+});
 
 export const WORDS = spoken.words;
-
-/** Every key and gesture, under headings. */
-export const KEYS = spoken.keys;
-
-export const FILES_WORDS = spoken.files.words;
-
-/** Say why an archive was not opened. */
-export function zipWords(code: ZipFault): string {
-  return spoken.files.archives[code];
-}
-
-/** Say why one file cannot be read. */
-export function fileWords(code: FileFault): string {
-  return spoken.files.faults[code];
-}
 
 /** Say why one image cannot be shown. */
 export function problemWords(code: ProblemCode, detail: string): string {

@@ -1,16 +1,20 @@
 /** The image information: what the dataset says of patient, study, series, scanner and exposure, and what was found of the geometry. */
-import type { About, AboutGroup } from "../dicom/about";
-import type { ImageFacts } from "../dicom/facts";
-import type { Geometry } from "../volume/geometry";
-import { length } from "../volume/vectors";
-import { element } from "./elements";
-import { dialogOf } from "./room";
-import { decimal, oddityWords, WORDS } from "./words";
+import type { About, AboutGroup } from "../../dicom/about";
+import type { ImageFacts } from "../../dicom/facts";
+import type { Geometry } from "../../volume/geometry";
+import { length } from "../../volume/vectors";
+import { element } from "../elements";
+import { SHEET_WORDS } from "../words/sheets";
+import { dialogOf } from "./dialog";
 
 export interface Known {
   readonly about: About | null;
   readonly facts: ImageFacts | null;
   readonly geometry: Geometry | null;
+  /** What is odd about the geometry, in words. */
+  readonly odd: readonly string[];
+  /** Writes a number with so many digits. */
+  readonly decimal: (value: number, digits: number) => string;
 }
 
 type Line = readonly [label: string, value: string];
@@ -34,8 +38,8 @@ const UNITS: Readonly<Record<string, string>> = {
 /** Show it over the page; it is made anew each time, and taken away when it closes. */
 export function showInformation(mount: HTMLElement, known: Known): void {
   if (mount.querySelector("dialog.information") !== null) return;
-  const groups = [...(known.geometry === null ? [] : [section(WORDS.aboutGroups.geometry, geometryLines(known.geometry))]), ...GROUPS.flatMap((group) => aboutSection(group, known))];
-  const dialog = dialogOf("information", WORDS.information, element("div", { class: "groups" }, ...groups));
+  const groups = [...(known.geometry === null ? [] : [section(SHEET_WORDS.aboutGroups.geometry, geometryLines(known.geometry, known))]), ...GROUPS.flatMap((group) => aboutSection(group, known))];
+  const dialog = dialogOf("information", SHEET_WORDS.information, element("div", { class: "groups" }, ...groups));
   dialog.addEventListener("close", () => dialog.remove());
   mount.append(dialog);
   dialog.showModal();
@@ -43,16 +47,16 @@ export function showInformation(mount: HTMLElement, known: Known): void {
 
 function aboutSection(group: AboutGroup, { about, facts }: Known): HTMLElement[] {
   const lines = (about?.[group] ?? []).map(([keyword, value]): Line => {
-    const label = WORDS.about[keyword as keyof typeof WORDS.about];
+    const label = SHEET_WORDS.about[keyword as keyof typeof SHEET_WORDS.about];
     const unit = UNITS[keyword];
     return [label, unit === undefined ? value : `${value} ${unit}`];
   });
   const all = group === "image" && facts !== null ? [...imageLines(facts), ...lines] : lines;
-  return all.length === 0 ? [] : [section(WORDS.aboutGroups[group], all)];
+  return all.length === 0 ? [] : [section(SHEET_WORDS.aboutGroups[group], all)];
 }
 
 function imageLines({ columns, rows, bitsStored, transferSyntax, photometric }: ImageFacts): Line[] {
-  const { size, depth, coding } = WORDS.aboutPicture;
+  const { size, depth, coding } = SHEET_WORDS.aboutPicture;
   return [
     [size, `${String(columns)} × ${String(rows)}`],
     [depth, `${String(bitsStored)} bit, ${photometric}`],
@@ -60,16 +64,16 @@ function imageLines({ columns, rows, bitsStored, transferSyntax, photometric }: 
   ];
 }
 
-function geometryLines({ affine, columns, rows, slices, measuresAcross, measuresThrough, oddities }: Geometry): Line[] {
-  const { voxel, grid, extent, measuring, odd } = WORDS.aboutGeometry;
+function geometryLines({ affine, columns, rows, slices, measuresAcross, measuresThrough }: Geometry, { odd: oddities, decimal }: Known): Line[] {
+  const { voxel, grid, extent, measuring, odd } = SHEET_WORDS.aboutGeometry;
   const [x, y, z] = [length(affine.i), length(affine.j), length(affine.k)];
   const mm = (values: readonly number[], digits: number): string => `${values.map((value) => decimal(value, digits)).join(" × ")} mm`;
   return [
     [grid, `${String(columns)} × ${String(rows)} × ${String(slices.length)}`],
     [voxel, mm([x, y, z], 3)],
     [extent, mm([x * columns, y * rows, z * slices.length], 1)],
-    [measuring, measuresThrough ? WORDS.measuringTrue : measuresAcross ? WORDS.measuringAcross : WORDS.measuringNone],
-    [odd, oddities.length === 0 ? WORDS.nothingOdd : oddities.map(oddityWords).join(" ")],
+    [measuring, measuresThrough ? SHEET_WORDS.measuringTrue : measuresAcross ? SHEET_WORDS.measuringAcross : SHEET_WORDS.measuringNone],
+    [odd, oddities.length === 0 ? SHEET_WORDS.nothingOdd : oddities.join(" ")],
   ];
 }
 
