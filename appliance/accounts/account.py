@@ -8,7 +8,10 @@ from appliance.accounts.roles import Permission, Role, permissions_of
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One person who may come in."""
+    """One person who may come in.
+
+    `language` is the code of the one that the person chose, empty before.
+    """
 
     account_key: int
     user_name: str
@@ -39,7 +42,7 @@ class NewAccount:
     image_right: bool = False
     must_change_password: bool = True
     totp_secret: bytes | None = None
-    language: str = "en"
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,6 +104,12 @@ def set_password(tx: WriteTransaction, account_key: int, password_hash: str, *, 
     )
 
 
+def set_language(tx: WriteTransaction, account_key: int, language: str) -> bool:
+    """Keep the language that a person chose; False when it was that one already."""
+    sql = "UPDATE accounts SET language = :language WHERE account_key = :key AND language <> :language"
+    return tx.change(sql, language=language, key=account_key) == 1
+
+
 def set_sealed_secret(tx: WriteTransaction, account_key: int, sealed: bytes | None) -> None:
     """Set a new unconfirmed second factor, or clear it."""
     tx.change(

@@ -61,6 +61,13 @@ def change_own_password(accounts: Accounts, session: Session, old: str, new: str
         record_own_event(tx, accounts, EventCode.PASSWORD_CHANGED, account, address)
 
 
+def choose_own_language(accounts: Accounts, session: Session, language: str, address: str) -> None:
+    """Keep the language that a person wants the pages in, wherever they sign in. The caller knows which there are."""
+    with accounts.database.write() as tx:
+        if queries.set_language(tx, session.account.account_key, language):
+            record_own_event(tx, accounts, EventCode.ACCOUNT_CHANGED, session.account, address)
+
+
 def reset_account(accounts: Accounts, account_key: int, password: str, by: Actor) -> None:
     """Give a person a first password again and take the second factor away.
 

@@ -21,7 +21,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--name", required=True, help="the person's name")
     parser.add_argument("--role", required=True, choices=[role.value for role in Role])
     parser.add_argument("--images", action="store_true", help="may look at images (administrator, dentist, assistant)")
-    parser.add_argument("--language", default="en")
+    parser.add_argument("--language", default="")
 
 
 def _user_argument(parser: ArgumentParser) -> None:

@@ -1,6 +1,7 @@
 """The languages that pages are written in, and the one that is spoken while a request is answered.
 
-A request's language is set once, in front of the app (`http/speaking.py`), and
+A request's language is set in front of the app (`http/speaking.py`) and once
+more when its caller is known and has chosen one (`http/actor.py`); it
 holds for all that runs for this request, in threads too; so every word can be
 asked for where it is needed. It is the only thing here that is not passed:
 handing a catalogue through every function that names a month would name it
@@ -56,6 +57,13 @@ def speaking(language: Language) -> Iterator[None]:
         yield
     finally:
         _spoken.reset(token)
+
+
+def speak(code: str) -> None:
+    """Speak this language from here on, for the rest of the request; nothing changes where no page is written in it."""
+    wished = next((each for each in languages() if each.code == code), None)
+    if wished is not None:
+        _spoken.set(wished)
 
 
 def spoken() -> Language:

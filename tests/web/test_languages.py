@@ -72,6 +72,29 @@ def test_a_choice_is_kept_before_and_after_signing_in(clinic: AClinic) -> None:
     assert "<h1>Estudios</h1>" in browser.get("/studies", **{"accept-language": "pt"}).text
 
 
+def test_the_choice_goes_with_the_account_to_another_browser(clinic: AClinic) -> None:
+    person = clinic.person(Role.RECEPTION, user_name="moves.about")
+    browser = clinic.signed_in(person)
+    browser.post("/language", page="/studies", language="es", back="/studies")
+    other = clinic.signed_in(person)
+    assert LANGUAGE_COOKIE not in other.client.cookies
+    assert "<h1>Estudios</h1>" in other.get("/studies", **{"accept-language": "pt"}).text
+    assert ("account changed", "success") in clinic.events()
+    other.post("/logout", page="/studies")
+    assert "<h1>Entrar</h1>" in other.get("/login", **{"accept-language": "pt"}).text, "before anybody is known"
+
+
+def test_a_locked_screen_speaks_the_accounts_language_and_changes_nothing_of_it(clinic: AClinic) -> None:
+    person = clinic.person(Role.RECEPTION, user_name="steps.away")
+    browser = clinic.signed_in(person)
+    browser.post("/language", page="/studies", language="es", back="/studies")
+    locked = browser.get("/lock", **{"accept-language": "pt"})
+    assert '<html lang="es">' in locked.text
+    assert 'action="/language"' not in locked.text
+    browser.post("/language", page="/lock", language="pt", back="/lock")
+    assert '<html lang="es">' in browser.get("/lock").text
+
+
 def test_a_stranger_may_choose_too(clinic: AClinic) -> None:
     browser = clinic.browser()
     assert browser.post("/language", page="/login", language="pt", back="/login").headers["location"] == "/login"

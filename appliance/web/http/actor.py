@@ -25,6 +25,7 @@ from appliance.audit import events as audit
 from appliance.errors import NotPermitted
 from appliance.web.http.access import access_of
 from appliance.web.http.cookies import FORM_COOKIE, SESSION_COOKIE
+from appliance.web.languages import speak
 
 Connection = ASGIConnection[BaseRouteHandler, "Actor", str, State]
 
@@ -70,6 +71,8 @@ class Identify(AbstractAuthenticationMiddleware):
     async def authenticate_request(self, connection: Connection) -> AuthenticationResult:
         """Give the actor and the secret that its forms are bound to."""
         actor = await to_thread.run_sync(identify, self._accounts, connection)
+        if actor.session is not None:
+            speak(actor.session.account.language)
         secret = connection.cookies.get(SESSION_COOKIE) if actor.session else connection.cookies.get(FORM_COOKIE)
         return AuthenticationResult(user=actor, auth=secret or "")
 

@@ -1,8 +1,9 @@
 """Chooses the language of each answer before a route is looked for.
 
-A person's own choice, kept in a cookie of this browser, goes before what the
+The choice that was made in this browser, kept in a cookie, goes before what the
 browser asks for, and that before the first language there is. The cookie names
-a language and nothing else, so it is believed without proof.
+a language and nothing else, so it is believed without proof. Whoever has signed
+in is answered in the language of the account, if one was chosen there (`actor`).
 
 Source: RFC 9110 12.5.4 (Accept-Language), RFC 4647 3.4 (lookup).
 """

@@ -191,7 +191,7 @@ def create_locked_app(
     pages = Pages(clinic_name)
     locked = LockedContext(clinic_name, status, unlock, Guesses(clock), Semaphore(), patience_seconds)
     return put_together(
-        [unlock_page, submit_unlock, healthz, *language.HANDLERS, *static_files(None)],
+        [unlock_page, submit_unlock, healthz, *language.LOCKED_HANDLERS, *static_files(None)],
         middleware=[Nobody],
         guards=[check_access, check_form],
         dependencies={

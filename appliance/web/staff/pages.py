@@ -97,6 +97,7 @@ class Pages:
             "languages": languages(),
             "path": "",
             "lock_after_seconds": self._lock_after_seconds + 1,
+            "may_choose_language": True,
             "trouble": "",
             "told": "",
         }
@@ -120,8 +121,13 @@ def places_of(actor: Actor, waiting: Waiting) -> list[Place]:
 
 
 def _person(actor: Actor) -> dict[str, object]:
+    """Say who asks. Somebody who is only half in changes nothing of an account that has its language."""
     session = actor.session
-    return {"person": person_of(session.account)} if session and session.stage is Stage.FULL else {}
+    if session is None:
+        return {}
+    if session.stage is not Stage.FULL:
+        return {"may_choose_language": not session.account.language}
+    return {"person": person_of(session.account)}
 
 
 def person_of(account: Account) -> Person:

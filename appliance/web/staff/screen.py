@@ -13,10 +13,11 @@ from appliance.accounts.password_rules import Rule
 from appliance.accounts.service import change_own_password
 from appliance.accounts.sessions import lock_screen
 from appliance.web.http.access import Door, access
+from appliance.web.http.actor import Actor
 from appliance.web.http.paths import local_path
 from appliance.web.http.threads import in_thread
 from appliance.web.languages import gettext as _
-from appliance.web.staff.pages import Page, PageRequest
+from appliance.web.staff.pages import Page, PageRequest, Pages
 from appliance.web.staff.signing_in import (
     Answer,
     Caller,
@@ -60,7 +61,15 @@ def lock_page(
 ) -> Page:
     """Lock the screen, if it is not, and ask for the password."""
     lock_screen(context.accounts, session_of(actor), actor.address)
-    return pages.show("lock.html", request, back=local_path(back))
+    return _lock_form(request, pages, actor, local_path(back))
+
+
+def _lock_form(
+    request: PageRequest, pages: Pages, actor: Actor, back: str, trouble: str = "", status: int = 200
+) -> Page:
+    """Where the account has a language it stands: a choice would change nothing of a locked account."""
+    may_choose = not session_of(actor).account.language
+    return pages.show("lock.html", request, status, back=back, trouble=trouble, may_choose_language=may_choose)
 
 
 @post("/lock", opt=access(Door.AT_LOCK, activity=False), status_code=303)
@@ -74,7 +83,7 @@ def submit_unlock(
         login.unlock_screen(context.accounts, session_of(actor), data.password, actor.address)
     except (SignInRefused, TooManyAttempts) as fault:
         words = trouble_words(fault, _("That is not the password."))
-        return pages.show("lock.html", request, status_of(fault), back=back, trouble=words)
+        return _lock_form(request, pages, actor, back, words, status_of(fault))
     return moved_on(back)
 
 
