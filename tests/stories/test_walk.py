@@ -129,11 +129,24 @@ def test_little_script_travels_before_the_first_picture(met: dict[str, Any]) -> 
     assert any(name.startswith("sheets-") for name in travelled["after"]), "fetched before anybody asks for it"
 
 
-def test_a_lock_reaches_the_viewer_and_the_password_leads_back_into_it(met: dict[str, Any]) -> None:
+def test_a_lock_empties_every_tab_within_a_second_and_the_way_back_shows_nothing(met: dict[str, Any]) -> None:
     found = met["found"]
+    for tab in found["dark"]:
+        assert tab["gone"]
+        assert tab["seconds"] < 1
+        assert tab["canvases"] == 0
+        assert "Alarcón" not in tab["words"]
     assert found["lockWords"] == ["Screen locked"]
+    assert found["backwards"]["at"] == "/lock"
+    assert "Alarcón" not in found["backwards"]["words"]
+
+
+def test_the_password_leads_back_to_the_planes_as_hands_had_left_them(met: dict[str, Any]) -> None:
+    found = met["found"]
     assert found["lockedAt"].startswith("/lock?back=%2Fseries%2F")
     assert found["cameBack"]
+    assert len(found["kept"]["before"]["marks"]) == 1
+    assert found["kept"]["after"] == found["kept"]["before"]
 
 
 def test_only_the_viewer_is_isolated_from_other_origins(met: dict[str, Any]) -> None:

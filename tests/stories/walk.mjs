@@ -115,14 +115,7 @@ async function viewer(page, browser) {
   found.fullScreenName = await page.locator(".subject b").isVisible();
   await page.keyboard.press("f");
   found.travelled = await travelled(page, browser);
-  const room = page.url();
-  await lockElsewhere(page);
-  found.lockedAt = page.url().replace(origin, "");
-  await page.keyboard.type(plan.facts.dentist.password);
-  await page.keyboard.press("Enter");
-  await page.waitForSelector("#viewer");
-  found.cameBack = page.url() === room;
-  await looked(page);
+  await lock(page);
   await page.getByText("Study", { exact: true }).click();
   await page.waitForSelector(".patient");
   found.backAt = here(page);
@@ -145,18 +138,72 @@ async function travelled(page, browser) {
   return { before: all.filter(({ began }) => began < first), after: all.filter(({ began }) => began >= first).map(({ file }) => file) };
 }
 
-/** Another page of the same person locks the screen; this one goes to the lock by itself. */
-async function lockElsewhere(page) {
-  const other = await page.context().newPage();
-  await other.goto(`${origin}/studies`);
-  await other.locator("summary").click();
-  await measure(other, "menu");
-  await other.getByText("Lock the screen").click();
-  await other.waitForSelector("h1");
-  found.lockWords = await words(other, "h1");
-  await page.waitForURL((address) => address.pathname === "/lock", { timeout: 3000 });
+/** What hands did to the planes: the tool aside, all that the next look has to find as it was. */
+const done = (page) =>
+  page.evaluate(() => {
+    const { window: { centre, width }, planes } = window.enamelViewer.state();
+    return { centre, width, layout: planes.layout, crosshair: planes.crosshair, marks: planes.marks };
+  });
+
+/** Measure, turn the window, and move the crosshair. */
+async function work(page) {
+  const box = await page.locator(".cell.axial").boundingBox();
+  const drag = async (x, y, dx, dy) => {
+    await page.mouse.move(box.x + x * box.width, box.y + y * box.height);
+    await page.mouse.down();
+    await page.mouse.move(box.x + x * box.width + dx, box.y + y * box.height + dy, { steps: 3 });
+    await page.mouse.up();
+  };
+  for (const [key, ...way] of [["l", 0.3, 0.3, 60, 20], ["w", 0.5, 0.5, 25, -15], ["c", 0.5, 0.5, 20, 30]]) {
+    await page.keyboard.press(key);
+    await drag(...way);
+  }
+  await until("it is measured", () => page.evaluate(() => window.enamelViewer.state().planes.marks.length === 1));
+}
+
+/** What a tab still holds of a patient. */
+const left = (page) =>
+  page
+    .evaluate(() => ({ gone: location.pathname === "/lock" || document.documentElement.hidden, canvases: document.querySelectorAll("canvas").length, words: document.body.textContent }))
+    .catch(() => null); // between two pages there is nothing to ask
+
+/** The screen is locked in one tab; two with pictures, one of them with another series of work, go dark by themselves. */
+async function lock(page) {
+  const context = page.context();
+  const room = page.url();
+  await work(page);
+  const before = await done(page);
+  const [second, menu] = [await context.newPage(), await context.newPage()];
+  await second.goto(`${origin}/studies`);
+  await second.goto(room);
+  await looked(second);
+  await menu.goto(`${origin}/studies`);
+  await menu.locator("summary").click();
+  await measure(menu, "menu");
+  const since = Date.now();
+  const pressed = menu.getByText("Lock the screen").click();
+  found.dark = await Promise.all(
+    [page, second].map(async (tab) => {
+      await until("nothing is left in sight", async () => (await left(tab))?.gone, 5);
+      return { seconds: (Date.now() - since) / 1000, ...(await left(tab)) };
+    }),
+  );
+  await pressed;
+  await menu.waitForSelector("h1");
+  found.lockWords = await words(menu, "h1");
+  for (const tab of [page, second]) await tab.waitForURL((address) => address.pathname === "/lock", { timeout: 3000 });
+  found.lockedAt = page.url().replace(origin, "");
+  await second.goBack();
+  found.backwards = { at: here(second), ...(await left(second)) };
   await cursorIn(page, "password");
-  await other.close();
+  await page.keyboard.type(plan.facts.dentist.password);
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("#viewer");
+  found.cameBack = page.url() === room;
+  await looked(page);
+  found.kept = { before, after: await done(page) };
+  await second.close();
+  await menu.close();
 }
 
 const browser = await launch();

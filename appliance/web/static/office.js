@@ -4,11 +4,19 @@ const token = document.body.dataset.formToken;
 const background = { "X-Enamel-Background": "1" };
 const list = document.getElementById("list");
 
-// Nothing of a patient stays in sight while the lock's page is on its way. What was done to the pictures is kept by the viewer.
+// Nothing of a patient stays here while the lock's page is on its way. What was done to the pictures is kept by the viewer.
 function leave() {
   document.documentElement.hidden = true;
+  document.body.replaceChildren();
   location.replace("/lock?back=" + encodeURIComponent(location.pathname + location.search));
 }
+
+// The other tabs of this browser need not wait until the box tells them.
+const tabs = new BroadcastChannel("enamel-lock");
+tabs.onmessage = leave;
+addEventListener("submit", ({ target }) => {
+  if (["/lock/now", "/logout"].includes(target.getAttribute("action"))) tabs.postMessage(0);
+});
 
 // Swap in the list (and the line above it) from another answer of the same page.
 function takeOver(text) {
