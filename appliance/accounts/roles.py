@@ -26,6 +26,7 @@ class Permission(StrEnum):
     LIST_STUDIES = "list studies"
     READ_STUDY = "read a study"
     VIEW_IMAGES = "view images"
+    STORE_IMAGES = "store images"
     APPROVE_SENDERS = "approve senders"
     READ_QUARANTINE = "read quarantine"
     RETRY_QUARANTINE = "retry quarantine"
@@ -33,6 +34,7 @@ class Permission(StrEnum):
 
 
 IMAGE_RIGHT = frozenset({Permission.LIST_STUDIES, Permission.READ_STUDY, Permission.VIEW_IMAGES})
+WITH_IMAGE_RIGHT = IMAGE_RIGHT | {Permission.STORE_IMAGES}  # of a person: whoever may look may also hand in
 MAY_HOLD_IMAGE_RIGHT = frozenset({Role.ADMINISTRATOR, Role.DENTIST, Role.ASSISTANT})
 
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
@@ -56,5 +58,5 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
 
 def permissions_of(role: Role, *, image_right: bool) -> frozenset[Permission]:
     """Give all that a person of this role may do."""
-    extra = IMAGE_RIGHT if image_right and role in MAY_HOLD_IMAGE_RIGHT else frozenset()
+    extra = WITH_IMAGE_RIGHT if image_right and role in MAY_HOLD_IMAGE_RIGHT else frozenset()
     return PERMISSIONS[role] | extra

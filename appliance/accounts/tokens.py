@@ -17,19 +17,21 @@ from datetime import datetime, timedelta
 
 from appliance.accounts import queries
 from appliance.accounts.context import Accounts
-from appliance.accounts.roles import IMAGE_RIGHT, Permission
+from appliance.accounts.roles import Permission
 from appliance.accounts.trail import account_key_of
 from appliance.audit.events import Actor, Event, EventCode, Subject, SubjectKind
 from appliance.clock import DRIFT, instant, is_ahead
 from appliance.errors import NotFound, Unsuitable
 
-MAY_BE_SCOPED = IMAGE_RIGHT
-# Each scope by the name that an operator types: searching studies; searching inside them; metadata, pixels and files.
+# Each scope by the name that an operator types: searching studies; searching inside them; metadata, pixels and files;
+# handing in, which shows nothing of what is there.
 SCOPES: Mapping[str, Permission] = {
     "list-studies": Permission.LIST_STUDIES,
     "read-studies": Permission.READ_STUDY,
     "view-images": Permission.VIEW_IMAGES,
+    "store-images": Permission.STORE_IMAGES,
 }
+MAY_BE_SCOPED = frozenset(SCOPES.values())
 NOTED_EVERY = timedelta(days=1)
 _PREFIX = "enamel_"  # so that scanners for leaked secrets can know it
 

@@ -39,8 +39,8 @@ class Catalogued:
     conflict_keys: list[int] = field(default_factory=list)
 
 
-def refusal(arrival: Arrival, facts: InstanceFacts) -> QuarantineReason | None:
-    """Say why an understood instance cannot be listed, or None."""
+def refusal(announced_class_uid: str, facts: InstanceFacts) -> QuarantineReason | None:
+    """Say why an understood instance, announced as one of this class, cannot be listed, or None."""
     uids = {
         QuarantineReason.NO_SOP_CLASS_UID: facts.sop_class_uid,
         QuarantineReason.NO_SOP_INSTANCE_UID: facts.sop_instance_uid,
@@ -52,7 +52,7 @@ def refusal(arrival: Arrival, facts: InstanceFacts) -> QuarantineReason | None:
     absent = next((reason for reason, uid in uids.items() if not uid), None)
     if absent:
         return absent
-    return QuarantineReason.SOP_CLASS_DIFFERS if facts.sop_class_uid != arrival.sop_class_uid else None
+    return QuarantineReason.SOP_CLASS_DIFFERS if facts.sop_class_uid != announced_class_uid else None
 
 
 class Cataloguer:
@@ -71,7 +71,7 @@ class Cataloguer:
         """List an instance, or quarantine it when it cannot be listed."""
         if not self._claims_its_id(arrival):
             return self._replayed(arrival)
-        reason = refusal(arrival, facts)
+        reason = refusal(arrival.sop_class_uid, facts)
         if reason is not None or arrival.dataset_sha256 is None:
             return self._keep(arrival, reason or QuarantineReason.DAMAGED)
         return self._list(arrival, facts)

@@ -1,7 +1,7 @@
 """What one caller may see. A door makes it; the scoped source asks it.
 
 This room does not know accounts: whoever comes, person or machine, is here a
-number, three rights and perhaps a limit to some studies.
+number, four rights and perhaps a limit to some studies.
 """
 
 from dataclasses import dataclass
@@ -20,6 +20,7 @@ class Scope:
         may_list: Search studies.
         may_read: See a study's series and instances.
         may_view: Get metadata, pixels and files.
+        may_store: Hand in instances.
         studies: Study Instance UIDs that exist for this caller; None is all.
     """
 
@@ -28,6 +29,7 @@ class Scope:
     may_list: bool
     may_read: bool
     may_view: bool
+    may_store: bool = False
     studies: frozenset[str] | None = None
 
     def check_list(self) -> None:
@@ -44,6 +46,11 @@ class Scope:
         """Refuse a caller that may not see images."""
         if not self.may_view:
             raise NotPermitted("the caller may not view images")
+
+    def check_store(self) -> None:
+        """Refuse a caller that may hand nothing in."""
+        if not self.may_store:
+            raise NotPermitted("the caller may not store images")
 
     def check_study(self, study_instance_uid: str) -> None:
         """Treat a study outside the limit as one that does not exist."""

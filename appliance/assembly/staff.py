@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -23,11 +24,19 @@ from appliance.assembly.supervisor import waiting_count
 from appliance.clock import SystemClock
 from appliance.config import Settings, service_manager_facts
 from appliance.errors import ApplianceError
+from appliance.identifiers import AETitle
+from appliance.inbox.public_key import read_public_key
+from appliance.inbox.space import check_space
+from appliance.inbox.writer import InboxWriter
 from appliance.intake.quarantine import Quarantine
+from appliance.intake.storing import Reception
 from appliance.keys.secret import SecretKey
+from appliance.sandbox.birth import Nursery
+from appliance.store.files import RealFiles
 from appliance.web.dicomweb.callers import Callers
 from appliance.web.dicomweb.metadata import Metadata
 from appliance.web.dicomweb.routes import Dicomweb, in_front_of
+from appliance.web.dicomweb.store import Storing
 from appliance.web.event_loop import in_event_loop
 from appliance.web.staff.app import create_app
 from appliance.web.staff.context import StaffContext
@@ -71,10 +80,22 @@ def _publish(rooms: Rooms, stop: Event) -> None:
 def _open_app(rooms: Rooms) -> ASGI:
     """Put the pages together with DICOMweb, which reads through the one scoped source."""
     source = ScopedSource(rooms.database, rooms.vault, rooms.rotating_keys, rooms.audit, rooms.clock)
-    dicomweb = Dicomweb(source, Callers(rooms.accounts), Metadata(source, rooms.clock))
+    callers = Callers(rooms.accounts)
+    dicomweb = Dicomweb(source, callers, Metadata(source, rooms.clock), _storing(rooms, callers))
     quarantine = Quarantine(rooms.database, rooms.rotating_keys, rooms.vault, rooms.audit, rooms.clock)
     pages = create_app(StaffContext(rooms.accounts, rooms.publication, quarantine, SecretKey.new()))
     return in_front_of(pages, dicomweb)
+
+
+def _storing(rooms: Rooms, callers: Callers) -> Storing:
+    """Put together what takes in over DICOMweb: it seals to the public key, as the receiver does."""
+    folders, receiver, nursery = rooms.folders, rooms.settings.receiver, Nursery("facts")
+    inbox = InboxWriter(folders.inbox, partial(read_public_key, folders.inbox_key), RealFiles(), rooms.clock)
+    space = partial(check_space, folders.inbox, receiver.reserve_bytes)
+    reception = Reception(
+        inbox, rooms.database, rooms.audit, rooms.clock, nursery.birth, space, AETitle(receiver.ae_title)
+    )
+    return Storing(reception, callers, on_close=nursery.close)
 
 
 def _locked_app(settings: Settings) -> ASGI:

@@ -41,6 +41,7 @@ class EventCode(StrEnum):
     PEER_REMOVED = "peer removed"
     PEER_TESTED = "peer tested"
 
+    STORING_BEGAN = "storing began"
     STUDY_RECEIVED = "study received"
     INSTANCE_QUARANTINED = "instance quarantined"
     QUARANTINE_RETRIED = "quarantine retried"

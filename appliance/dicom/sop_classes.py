@@ -6,6 +6,8 @@ edition of the standard shows.
 Source: DICOM PS3.6 table A-1, PS3.4 table B.5-1 and annex GG.
 """
 
+from appliance.identifiers import is_uid
+
 VERIFICATION = "1.2.840.10008.1.1"
 STANDARD_ROOT = "1.2.840.10008."
 STORAGE_ROOT = "1.2.840.10008.5.1.4.1.1."  # storage classes of editions to come, too
@@ -182,3 +184,16 @@ STORAGE_CLASSES = {
     "1.2.840.10008.5.1.4.34.7": "RT Beams Delivery Instruction Storage",
     "1.2.840.10008.5.1.4.34.10": "RT Brachy Application Setup Delivery Instruction Storage",
 }
+
+_ALSO_KEPT = frozenset({"1.2.840.10008.1.3.10"})  # a DICOMDIR that somebody sends is kept, unviewed
+
+
+def is_stored(sop_class_uid: str) -> bool:
+    """Say whether objects of this class are kept: every storage class, and all that the standard does not name."""
+    if not sop_class_uid.startswith(STANDARD_ROOT):
+        return is_uid(sop_class_uid)
+    return (
+        sop_class_uid in _ALSO_KEPT
+        or sop_class_uid in STORAGE_CLASSES
+        or (is_uid(sop_class_uid) and sop_class_uid.startswith(STORAGE_ROOT))
+    )

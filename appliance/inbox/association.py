@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
 
 from appliance.clock import instant, microseconds
 from appliance.errors import Tampered, Unsuitable
@@ -27,10 +28,11 @@ _FORMAT = 1
 
 
 class Transport(StrEnum):
-    """How a peer reached the receiver."""
+    """How a peer reached the box: the receiver by DICOM, or the clinic's pages by DICOMweb."""
 
     PLAIN = "plain"
     TLS = "tls"
+    HTTPS = "https"
 
 
 class Outcome(StrEnum):
@@ -54,7 +56,7 @@ class AssociationFacts:
         calling_ae_title: As the peer named itself.
         called_ae_title: As the peer named the box.
         address: The peer's IP address.
-        transport: Plain or TLS.
+        transport: Plain, TLS or HTTPS.
         certificate_sha256: Fingerprint of the client certificate, if one was shown (hexadecimal).
         implementation_class_uid: What the peer's software calls itself.
         implementation_version_name: Its version, or empty.
@@ -81,12 +83,14 @@ class SealedAssociation:
         inbox_key_number: Which inbox key pair opens `sealed_key`.
         sealed_key: The association key under HPKE.
         info: What HPKE binds: the header line's bytes.
+        sha256: Digest of the whole record.
     """
 
     facts: AssociationFacts
     inbox_key_number: int
     sealed_key: bytes
     info: bytes
+    sha256: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -139,7 +143,11 @@ def decode_association(stored: bytes) -> SealedAssociation:
     header, key = _object(info), _object(key_line)
     try:
         return SealedAssociation(
-            _facts(header), int(header["inbox_key_number"]), bytes.fromhex(key["sealed_key"]), info
+            _facts(header),
+            int(header["inbox_key_number"]),
+            bytes.fromhex(key["sealed_key"]),
+            info,
+            sha256(stored).digest(),
         )
     except (KeyError, TypeError, ValueError, OverflowError, Unsuitable) as fault:
         raise Tampered("an association record is not what was written") from fault

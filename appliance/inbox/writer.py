@@ -14,7 +14,9 @@ writing it, never once its last chunk is written: intake may have found it.
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
+from typing import BinaryIO
 
 from appliance.clock import Clock
 from appliance.dicom.part10 import ArrivalNames, ArrivalOrigin, FileMetaWriter
@@ -105,6 +107,17 @@ class AssociationWriter:
         """How many files are durable."""
         return self._committed
 
+    @property
+    def record_sha256(self) -> bytes:
+        """The digest of the association's record, by which whoever reads it can tell it from a forged one.
+
+        Raises:
+            ValueError: No file was begun yet.
+        """
+        if self._place is None:
+            raise ValueError("an association has its record with its first file")
+        return self._place.record_sha256
+
     def begin(self, sop_class_uid: str, sop_instance_uid: str, transfer_syntax_uid: str) -> "ArrivalWriter":
         """Begin the next file; its head is written from these names.
 
@@ -184,6 +197,7 @@ class _Place:
 
     def __init__(self, files: FileLayer, folder: Path, record: bytes) -> None:
         self.folder = folder
+        self.record_sha256 = sha256(record).digest()
         self._files = files
         self._record = record
         self._is_made = False
@@ -262,11 +276,18 @@ class NewFile:
         self._path = place.folder / str(file_id)
         self._descriptor = files.create_exclusive(self._path, FILE_MODE)
         self._open = True
+        self._reading: BinaryIO | None = None
         self._blocks = BlockWriter(files, self._descriptor, memory)
 
     def append(self, data: memoryview) -> None:
         """Take all of `data` for the end of the file."""
         self._blocks.append(data)
+
+    def read_back(self, offset: int, length: int) -> bytes:
+        """Give bytes that were appended, before `finish`; fewer only at the end."""
+        if self._reading is None:
+            self._reading = self._files.open_read(self._path)
+        return self._blocks.read_back(self._reading, offset, length)
 
     def finish(self) -> None:
         """Let the file hold all that was appended, and no more."""
@@ -282,6 +303,8 @@ class NewFile:
 
     def close(self) -> None:
         """Give the descriptor back, once."""
+        if self._reading is not None:
+            self._reading.close()
         if self._open:
             self._open = False
             self._files.close(self._descriptor)
@@ -312,6 +335,21 @@ class ArrivalWriter:
         """
         with storage_faults():
             self._sealer.write(data)
+
+    @property
+    def written_bytes(self) -> int:
+        """How long the file is so far, its head included."""
+        return self._sealer.written_bytes
+
+    def read_back(self, offset: int, length: int) -> bytes:
+        """Give plaintext that was written, before `commit`, for whoever decides by it; fewer only at the end.
+
+        Raises:
+            Tampered: The disk holds something else than was written.
+            Unavailable: The disk refused.
+        """
+        with storage_faults():
+            return self._sealer.read_back(offset, length, self._file.read_back)
 
     def commit(self) -> None:
         """Write the last chunk and make file and folder entry durable.

@@ -92,7 +92,7 @@ class AssociationIntake:
 
     def begin(self, tx: WriteTransaction) -> Actor:
         """Add the association's row unless it is there; give who sent."""
-        return senders.begin(tx, self._association.record.facts)
+        return senders.begin(tx, self._association.record)
 
     def taken(self, outcomes: Mapping[FileId, ArrivalOutcome]) -> None:
         """Remember what became of files whose rows are committed."""

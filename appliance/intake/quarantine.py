@@ -137,7 +137,7 @@ class Quarantine:
     def _decide(self, entry: Entry, examined: Examined, actor: Actor) -> Retried:
         facts, reason = examined.facts, examined.reason
         if facts is not None and reason is None:
-            reason = refusal(examined.arrival, facts)
+            reason = refusal(examined.arrival.sop_class_uid, facts)
         with self.database.write() as tx:
             get_waiting(tx, entry.quarantine_key)
             if facts is None or reason is not None:

@@ -16,6 +16,23 @@ def add_association(tx: WriteTransaction, **values: object) -> None:
     )
 
 
+def add_web_sender(tx: WriteTransaction, **values: object) -> None:
+    """Add who hands an association's objects in over DICOMweb."""
+    tx.change(
+        "INSERT INTO web_senders (association_id, actor_kind, actor_key, record_sha256) "
+        "VALUES (:association_id, :actor_kind, :actor_key, :record_sha256)",
+        **values,
+    )
+
+
+def web_sender(tx: ReadTransaction, association_id: bytes) -> Row | None:
+    """Give actor_kind, actor_key and record_sha256 of whoever handed in over DICOMweb."""
+    rows = tx.rows(
+        "SELECT actor_kind, actor_key, record_sha256 FROM web_senders WHERE association_id = :id", id=association_id
+    )
+    return rows[0] if rows else None
+
+
 def peers_at(tx: ReadTransaction, at: int) -> list[Row]:
     """Give peer_key, name, calling_ae_title, address and certificate_sha256 of who was not removed by then."""
     return tx.rows(

@@ -92,6 +92,40 @@ class StreamSealer:
         self._usable = False
         return self._plaintext_bytes
 
+    @property
+    def written_bytes(self) -> int:
+        """Give how many bytes of plaintext were written so far."""
+        return self._plaintext_bytes + self._filled
+
+    def read_back(self, offset: int, length: int, stored: Callable[[int, int], bytes]) -> bytes:
+        """Give bytes that were written, before `finish`; fewer than `length` only at the end.
+
+        Args:
+            offset: Of the first byte.
+            length: How many.
+            stored: Gives what the sink was given, by offset and length.
+
+        Raises:
+            Tampered: A chunk is not what the sink was given.
+        """
+        end, pieces = min(offset + length, self.written_bytes), []
+        while offset < end:
+            number, skip = divmod(offset, self._chunk_bytes)
+            taken = min(self._chunk_bytes - skip, end - offset)
+            pieces.append(self._chunk_again(number, stored)[skip : skip + taken])
+            offset += taken
+        return b"".join(pieces)
+
+    def _chunk_again(self, number: int, stored: Callable[[int, int], bytes]) -> bytes | memoryview:
+        if number == self._chunk_count:
+            return self._plain[: self._filled]
+        sealed_bytes = self._chunk_bytes + TAG_BYTES
+        sealed = stored(HEADER_BYTES + number * sealed_bytes, sealed_bytes)
+        try:
+            return self._cipher.decrypt(_nonce(number, last=False), sealed, self._header)
+        except InvalidTag:
+            raise _not_what_was_stored(number) from None
+
     def _seal(self, *, last: bool) -> None:
         if not self._usable:
             raise ValueError("this sealer is finished, or its sink has failed")

@@ -22,12 +22,14 @@ from appliance.dicom.facts import (
 )
 from appliance.dicom.faults import Fault, Unparsable
 from appliance.dicom.geometry import FARTHEST_MM, Geometry, Numbers
+from appliance.dicom.part10 import LARGEST_META_BYTES, FileMeta
 from appliance.identifiers import is_uid
 from appliance.sandbox.wire import parts_of, two_parts
 
 MAX_JSON_BYTES = 256 * 1024
 _MOST = 2**53
 _FARTHEST = 4 * FARTHEST_MM  # between two places that are bounded
+_META = ("sop_class_uid", "sop_instance_uid", "transfer_syntax_uid", "dataset_offset")
 _VECTORS = {"position": 3, "orientation": 6, "pixel_spacing": 2, "frame_steps_mm": 2}
 _Facts = TypeVar("_Facts", PatientFacts, StudyFacts, SeriesFacts, PixelFacts, Geometry)
 
@@ -53,6 +55,26 @@ def decode_facts(body: bytes) -> InstanceFacts:
         return _facts(json.loads(text), index)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Unparsable(Fault.NONSENSE) from error
+
+
+def encode_file_meta(meta: FileMeta) -> bytes:
+    """Write what a file's head says as a result's body; whose it was and our own information stay out."""
+    return json.dumps([getattr(meta, name) for name in _META]).encode()
+
+
+def decode_file_meta(body: bytes) -> FileMeta:
+    """Read what a file's head says and check every value; a UID is one, or empty.
+
+    Raises:
+        Unparsable: Anything is not as `encode_file_meta` writes it.
+    """
+    try:
+        sop_class, sop_instance, transfer_syntax, offset = json.loads(body[: MAX_JSON_BYTES + 1])
+    except (ValueError, TypeError, RecursionError) as error:
+        raise Unparsable(Fault.NONSENSE) from error
+    if type(offset) is not int or not 0 < offset <= LARGEST_META_BYTES:
+        raise Unparsable(Fault.NONSENSE)
+    return FileMeta(_uid_or_empty(sop_class), _uid_or_empty(sop_instance), _uid_or_empty(transfer_syntax), offset)
 
 
 def _facts(document: Mapping[str, Any], index: bytes) -> InstanceFacts:
@@ -105,6 +127,10 @@ def _uid(value: object) -> str | None:
     if value is not None and (not isinstance(value, str) or (value and not is_uid(value))):
         raise ValueError("uid")
     return value
+
+
+def _uid_or_empty(value: object) -> str:
+    return value if isinstance(value, str) and is_uid(value) else ""
 
 
 def _integer(value: object) -> int | None:

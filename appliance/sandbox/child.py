@@ -9,9 +9,11 @@ import sys
 
 from appliance.dicom.faults import Fault, Unparsable
 from appliance.dicom.instance import parse
+from appliance.dicom.part10 import LARGEST_META_BYTES, FileMeta, read_file_meta
 from appliance.dicom.source import Source
+from appliance.errors import Unsuitable
 from appliance.sandbox import wire
-from appliance.sandbox.answers import encode_facts
+from appliance.sandbox.answers import encode_facts, encode_file_meta
 from appliance.sandbox.confine import confine
 from appliance.sandbox.wire import Kind, Message
 
@@ -72,9 +74,18 @@ def answer(request: Message) -> Message:
 def _result(kind: Kind, source: Source, dataset_offset: int, transfer_syntax_uid: str) -> bytes:
     if kind is Kind.FACTS:
         return encode_facts(parse(source, dataset_offset, transfer_syntax_uid))
+    if kind is Kind.FILE_META:
+        return encode_file_meta(_file_meta(source))
     from appliance.dicom.json_model import json_model  # noqa: PLC0415  facts need no pydicom: 0.3 s of start-up
 
     return json_model(source, dataset_offset, transfer_syntax_uid)
+
+
+def _file_meta(source: Source) -> FileMeta:
+    try:
+        return read_file_meta(source.read(0, LARGEST_META_BYTES))
+    except Unsuitable as error:
+        raise Unparsable(Fault.BAD_ELEMENT) from error
 
 
 def preload(mode: str) -> None:

@@ -16,8 +16,9 @@ from typing import Self, TypeVar
 from appliance.clock import Clock
 from appliance.dicom.facts import InstanceFacts
 from appliance.dicom.faults import Fault, Unparsable
+from appliance.dicom.part10 import FileMeta
 from appliance.dicom.source import WINDOW_BYTES, Source
-from appliance.sandbox.answers import decode_facts
+from appliance.sandbox.answers import decode_facts, decode_file_meta
 from appliance.sandbox.birth import Birth, Confined, executed
 from appliance.sandbox.wire import RANGE, Kind, Message, PatientPipe, two_parts
 
@@ -76,6 +77,14 @@ class Parser:
             Tampered: From the source.
         """
         return self._ask("metadata", Kind.METADATA, source, (dataset_offset, transfer_syntax_uid), bytes)
+
+    def file_meta(self, source: Source) -> FileMeta:
+        """Read the head of a Part 10 file, in the child that gives facts; a UID that is none is empty.
+
+        Raises:
+            Unparsable: It has no such head, or as `facts`.
+        """
+        return self._ask("facts", Kind.FILE_META, source, (0, ""), decode_file_meta)
 
     @property
     def child_id(self) -> int | None:

@@ -8,6 +8,8 @@ memory never reach the disk. Leaves out: durability, which is `fsync`'s.
 """
 
 import mmap
+import os
+from typing import BinaryIO
 
 from appliance.store.files import ALIGNED_BYTES, FileLayer
 
@@ -46,6 +48,22 @@ class BlockWriter:
             self._filled += count
             if self._filled == BLOCK_BYTES:
                 self._write(BLOCK_BYTES)
+
+    def read_back(self, file: BinaryIO, offset: int, length: int) -> bytes:
+        """Give bytes that were appended, before `finish`, some from the disk and some from memory.
+
+        Args:
+            file: The same file, opened to read.
+            offset: Of the first byte.
+            length: How many; fewer are given only at the end.
+
+        Raises:
+            OSError: The disk refused.
+        """
+        on_disk = min(length, max(0, self._written - offset))
+        start = offset + on_disk - self._written
+        rest = self._block[start : min(self._filled, start + length - on_disk)] if on_disk < length else b""
+        return os.pread(file.fileno(), on_disk, offset) + bytes(rest)
 
     def finish(self) -> None:
         """Write the rest, to the byte.

@@ -12,7 +12,7 @@ SERVICES = sorted(UNITS.glob("*.service"))
 WRITABLE = {
     "enamel-receiver.service": {"/var/lib/enamel/inbox", "/var/lib/enamel/spool/receiver"},
     "enamel-intake.service": {"/var/lib/enamel"},
-    "enamel-staff.service": {"/var/lib/enamel/catalogue", "/var/lib/enamel/exchange"},
+    "enamel-staff.service": {"/var/lib/enamel/catalogue", "/var/lib/enamel/exchange", "/var/lib/enamel/inbox"},
     "enamel-web.service": {"/var/lib/enamel/caddy", "/run/enamel"},
     "enamel-locker.service": {
         "/run/enamel/keys", "/var/lib/enamel/catalogue", "/var/lib/enamel/exchange", "/var/lib/enamel/tls",

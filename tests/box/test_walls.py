@@ -64,8 +64,10 @@ def test_what_a_process_must_not_have_is_not_even_where_it_looks(installed: Mach
     assert sees(installed, "web", "cat", web)
     assert not sees(installed, "web", "cat", dicom)
     assert sees(installed, "receiver", "touch", f"{inbox}/.tried")
-    assert not sees(installed, "staff", "touch", f"{inbox}/.tried"), "its group could, its view is read-only"
     assert sees(installed, "receiver", "rm", f"{inbox}/.tried")
+    assert sees(installed, "staff", "mkdir", f"{inbox}/.tried"), "what is handed in over DICOMweb goes there"
+    assert sees(installed, "staff", "rmdir", f"{inbox}/.tried")
+    assert not sees(installed, "staff", "touch", f"{DATA}/vault/.tried"), "its group could, its view is read-only"
 
 
 def sees(machine: Machine, process: str, *command: str) -> bool:

@@ -7,11 +7,11 @@ from pynetdicom import AllStoragePresentationContexts
 
 from appliance.config import ReceiverSettings
 from appliance.dicom.part10 import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
-from appliance.dicom.sop_classes import STORAGE_CLASSES
+from appliance.dicom.sop_classes import STORAGE_CLASSES, is_stored
 from appliance.dicom.transfer_syntax_names import TRANSFER_SYNTAXES
 from appliance.dicom_scp import statuses
 from appliance.dicom_scp.pdu import Abort, Rejection
-from appliance.dicom_scp.receiver.negotiation import MAXIMUM_PDU_BYTES, is_stored
+from appliance.dicom_scp.receiver.negotiation import MAXIMUM_PDU_BYTES
 from appliance.errors import ApplianceError, OutOfSpace
 from tests.dicom_scp.receiver_process import ROOT
 

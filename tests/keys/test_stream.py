@@ -356,3 +356,25 @@ def test_memory_is_filled_only_from_within_the_file_and_by_enough_scratch(tmp_pa
         file.truncate(HEADER_BYTES + 5)
         with pytest.raises(Tampered):
             stream.read_into(0, memoryview(bytearray(13)), SealBuffers(CHUNK))
+
+
+@given(contents, st.integers(0, 60), st.integers(0, 60))
+def test_what_was_written_is_read_back_before_the_file_is_finished(content: bytes, offset: int, length: int) -> None:
+    out = bytearray()
+    sealer = StreamSealer(KEY, ID, out.extend, CHUNK)
+    sealer.write(content)
+    assert sealer.written_bytes == len(content)
+    asked = sealer.read_back(offset, length, lambda at, many: bytes(out[at : at + many]))
+    assert asked == content[offset : offset + length]
+    assert sealer.finish() == len(content)
+    assert opened(bytes(out)) == content, "reading back changed nothing"
+
+
+def test_what_the_sink_lost_is_told_when_it_is_read_back() -> None:
+    out = bytearray()
+    sealer = StreamSealer(KEY, ID, out.extend, CHUNK)
+    sealer.write(bytes(3 * CHUNK))
+    out[HEADER_BYTES] ^= 1
+    with pytest.raises(Tampered):
+        sealer.read_back(0, 1, lambda at, many: bytes(out[at : at + many]))
+    assert sealer.read_back(CHUNK, CHUNK, lambda at, many: bytes(out[at : at + many])) == bytes(CHUNK)

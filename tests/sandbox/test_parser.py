@@ -5,6 +5,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 
@@ -15,9 +16,11 @@ from pydicom.filewriter import dcmwrite
 from appliance.clock import SystemClock
 from appliance.dicom.faults import Fault, Unparsable
 from appliance.dicom.instance import parse_bytes
+from appliance.dicom.part10 import ArrivalNames, ArrivalOrigin, FileMeta, FileMetaWriter
 from appliance.dicom.source import ByteSource
 from appliance.errors import Tampered
-from appliance.sandbox.answers import decode_facts, encode_facts
+from appliance.identifiers import AssociationId
+from appliance.sandbox.answers import decode_facts, decode_file_meta, encode_facts
 from appliance.sandbox.birth import executed
 from appliance.sandbox.parser import Parser
 from tests.dicom import datasets as ds
@@ -145,3 +148,49 @@ def test_facts_of_the_wrong_kind_are_not_believed(spoil: dict[str, object]) -> N
     text = json.dumps(document).encode()
     with pytest.raises(Unparsable):
         decode_facts(len(text).to_bytes(4, "little") + text)
+
+
+def head_of(sop_class: str, sop_instance: str, transfer_syntax: str) -> bytes:
+    origin = ArrivalOrigin(AssociationId.new(), 1, datetime(2026, 11, 21, tzinfo=UTC))
+    return FileMetaWriter(ArrivalNames("CBCT", "ENAMEL")).head(sop_class, sop_instance, transfer_syntax, origin)
+
+
+def test_a_files_head_is_read_by_the_child(parser: Parser) -> None:
+    head = head_of("1.2.3", "1.2.3.4", EXPLICIT_LITTLE)
+    assert parser.file_meta(ByteSource(head + WHOLE)) == FileMeta("1.2.3", "1.2.3.4", EXPLICIT_LITTLE, len(head))
+    odd = parser.file_meta(ByteSource(head_of("../etc", "1.2.3.4", "1.2/3") + WHOLE))
+    assert (odd.sop_class_uid, odd.sop_instance_uid, odd.transfer_syntax_uid) == ("", "1.2.3.4", "")
+    assert parser.facts(ByteSource(head + WHOLE), len(head), EXPLICIT_LITTLE).viewable, "by the same child"
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"GIF89a" * 100, bytes(128) + b"DICM" + b"\x02\x00\x01\x00OB\x00\x00\xff\xff\xff\xff"]
+)
+def test_what_is_no_part_10_file_is_told(parser: Parser, data: bytes) -> None:
+    with pytest.raises(Unparsable) as raised:
+        parser.file_meta(ByteSource(data))
+    assert raised.value.fault is Fault.BAD_ELEMENT
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b"5",
+        b"[1,2,3]",
+        b'["1","1","1",true]',
+        b'["1","1","1",0]',
+        b'["1","1","1",65537]',
+        b"[" * 9999,
+    ],
+)
+def test_a_head_that_no_child_of_ours_would_write_is_nonsense(answer: bytes) -> None:
+    with pytest.raises(Unparsable) as raised:
+        decode_file_meta(answer)
+    assert raised.value.fault is Fault.NONSENSE
+
+
+def test_names_in_a_head_that_are_no_uids_are_empty() -> None:
+    assert decode_file_meta(b'[null, 5, "1.2/", 140]') == FileMeta("", "", "", 140)

@@ -79,3 +79,18 @@ def test_a_disk_that_refuses_is_heard(tmp_path: Path, operation: str) -> None:
     with pytest.raises(OSError, match=operation):
         writer.finish()
     files.close(descriptor)
+
+
+@given(pieces=PIECES, places=st.lists(st.tuples(st.integers(0, 4 * BLOCK_BYTES), st.sampled_from(EDGES)), max_size=4))
+def test_what_was_appended_is_read_back_from_disk_and_memory(
+    tmp_path_factory: pytest.TempPathFactory, pieces: list[int], places: list[tuple[int, int]]
+) -> None:
+    files, path = RealFiles(), tmp_path_factory.getbasetemp() / os.urandom(8).hex()
+    writer = BlockWriter(files, descriptor := files.create_exclusive(path), MEMORY)
+    content = b"".join(os.urandom(length) for length in pieces)
+    writer.append(memoryview(content))
+    with files.open_read(path) as reading:
+        for offset, length in [(0, len(content)), *places]:
+            assert writer.read_back(reading, offset, length) == content[offset : offset + length]
+    files.close(descriptor)
+    path.unlink()

@@ -7,9 +7,12 @@ import pytest
 from appliance.archive.matching import DEFAULT_LIMIT, MOST_UIDS, PAGE_LIMIT, Key
 from appliance.dicom.json_model import MAX_INLINE_BYTES
 from appliance.errors import NotFound
+from appliance.intake.storing import LARGEST_PART_BYTES, NotStored
 from appliance.web.dicomweb.faults import TABLE
 from appliance.web.dicomweb.frames import MOST_FRAMES
 from appliance.web.dicomweb.paths import Kind, parse_path
+from appliance.web.dicomweb.store import Bounds
+from appliance.web.dicomweb.store_answer import REASONS
 from tests.dicom_scp.test_conformance import section
 
 STATEMENT = section("DICOMweb")
@@ -65,4 +68,16 @@ def test_the_statuses_are_those_of_the_code() -> None:
         for row in re.findall(r"^\| (\d{3}(?:, \d{3})*) \|", STATEMENT, re.MULTILINE)
         for code in row.split(", ")
     }
-    assert told == {status for _, status, _ in TABLE} | {206, 416}
+    assert told == {status for _, status, _ in TABLE} | {200, 202, 206, 409, 416}
+
+
+def test_the_failure_reasons_and_bounds_of_storing_are_those_of_the_code() -> None:
+    told = {int(code, 16) for code in re.findall(r"^\| ([0-9AC][0-9A-F]{3}) \|", STATEMENT, re.MULTILINE)}
+    assert told == set(REASONS.values())
+    assert set(REASONS) == set(NotStored)
+    bounds = Bounds()
+    assert f"nothing came for {bounds.idle_seconds:.0f} s" in STATEMENT
+    assert f"less than {bounds.least_bytes_per_second >> 10} KiB/s" in STATEMENT
+    assert f"above {bounds.request_bytes >> 30} GiB or {bounds.parts:,} parts" in STATEMENT
+    assert f"{bounds.at_once} requests to store are under way, {bounds.at_once_each} of the same caller" in STATEMENT
+    assert f"an object above {LARGEST_PART_BYTES >> 30} GiB" in STATEMENT

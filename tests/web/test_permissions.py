@@ -71,6 +71,7 @@ HOLDERS: dict[Permission, set[tuple[Role, bool]]] = {
         (Role.ASSISTANT, True), (Role.RECEPTION, False),
     },
     Permission.VIEW_IMAGES: {(Role.ADMINISTRATOR, True), (Role.DENTIST, True), (Role.ASSISTANT, True)},
+    Permission.STORE_IMAGES: {(Role.ADMINISTRATOR, True), (Role.DENTIST, True), (Role.ASSISTANT, True)},
     Permission.APPROVE_SENDERS: {(Role.ADMINISTRATOR, False), (Role.ADMINISTRATOR, True)},
     Permission.READ_QUARANTINE: {
         (Role.ADMINISTRATOR, False), (Role.ADMINISTRATOR, True), (Role.DENTIST, False), (Role.DENTIST, True),

@@ -6,7 +6,6 @@ not even over an association that was open; an unknown sender is refused and spo
 the administrator, at a bounded rate.
 """
 
-import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -18,11 +17,12 @@ from appliance.clock import Clock
 from appliance.dicom_scp.pdu import AssociateAccept, AssociateRequest, ProposedContext, Rejection
 from appliance.dicom_scp.receiver.negotiation import accepted, admit, answer, caller_of, protocol_rejection
 from appliance.dicom_scp.statuses import CANNOT_STORE_NOW, REJECTIONS, TOO_MANY_ASSOCIATIONS
-from appliance.errors import NotPermitted, OutOfSpace, Unavailable
+from appliance.errors import NotPermitted, Unavailable
 from appliance.identifiers import AssociationId, BoxId
 from appliance.inbox.admission import Admission, AdmissionFile, Caller, Refusal
 from appliance.inbox.association import AssociationFacts, Transport
 from appliance.inbox.public_key import InboxPublicKey
+from appliance.inbox.space import check_space
 from appliance.inbox.spool import Spool, SpoolEvent
 from appliance.inbox.writer import AssociationWriter, InboxWriter
 
@@ -79,12 +79,7 @@ class Limits:
             OutOfSpace: Free space is below the reserve.
             Unavailable: The disk does not say.
         """
-        try:
-            found = os.statvfs(self._folder)
-        except OSError as fault:
-            raise Unavailable("the disk does not say how much is free") from fault
-        if found.f_bavail * found.f_frsize < self._reserve_bytes:
-            raise OutOfSpace("free space is below the reserve")
+        check_space(self._folder, self._reserve_bytes)
 
     def note_out_of_space(self) -> None:
         """Tell the administrator; if even that cannot be written, the log has it."""

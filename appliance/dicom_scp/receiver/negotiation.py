@@ -8,7 +8,7 @@ here, but for Verification.
 Source: DICOM PS3.8 9.3.2 and 9.3.3, PS3.4 annex A (Verification) and B (Storage).
 """
 
-from appliance.dicom.sop_classes import STANDARD_ROOT, STORAGE_CLASSES, STORAGE_ROOT, VERIFICATION
+from appliance.dicom.sop_classes import VERIFICATION, is_stored
 from appliance.dicom.transfer_syntax_names import TRANSFER_SYNTAXES
 from appliance.dicom_scp.pdu import (
     APPLICATION_CONTEXT,
@@ -27,7 +27,6 @@ from appliance.inbox.admission import Admission, Caller, Refusal
 
 MAXIMUM_PDU_BYTES = 128 * 1024
 IMPLICIT_LITTLE = "1.2.840.10008.1.2"
-_ALSO_KEPT = frozenset({"1.2.840.10008.1.3.10"})  # a DICOMDIR that somebody sends is kept, unviewed
 
 
 def protocol_rejection(request: AssociateRequest) -> Rejection | None:
@@ -68,17 +67,6 @@ def accepted(request: AssociateRequest, accept: AssociateAccept) -> dict[int, Pr
         for context in request.contexts
         if context.context_id in chosen
     }
-
-
-def is_stored(abstract_syntax: str) -> bool:
-    """Say whether objects of this class are kept: every storage class, and all that the standard does not name."""
-    if not abstract_syntax.startswith(STANDARD_ROOT):
-        return is_uid(abstract_syntax)
-    return (
-        abstract_syntax in _ALSO_KEPT
-        or abstract_syntax in STORAGE_CLASSES
-        or (is_uid(abstract_syntax) and abstract_syntax.startswith(STORAGE_ROOT))
-    )
 
 
 def _answered(context: ProposedContext) -> AnsweredContext:

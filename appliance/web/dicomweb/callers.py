@@ -139,6 +139,7 @@ def _scope(actor: Actor, caller: str, permissions: frozenset[Permission]) -> Sco
         may_list=Permission.LIST_STUDIES in permissions,
         may_read=Permission.READ_STUDY in permissions,
         may_view=Permission.VIEW_IMAGES in permissions,
+        may_store=Permission.STORE_IMAGES in permissions,
     )
 
 

@@ -11,6 +11,7 @@ from appliance.errors import (
     KeysSealed,
     NotFound,
     NotPermitted,
+    OutOfSpace,
     Refused,
     Tampered,
     Unavailable,
@@ -28,7 +29,23 @@ class NotAcceptable(Refused):
 
 
 class WrongMethod(Refused):
-    """Only reading is offered."""
+    """The resource does not offer this method; `allow` says which it does."""
+
+    def __init__(self, allow: bytes = b"GET, HEAD") -> None:
+        super().__init__("another method is offered")
+        self.allow = allow
+
+
+class WrongMediaType(Refused):
+    """The body is of a kind that cannot be stored."""
+
+
+class TooLarge(Refused):
+    """The body is larger, or of more parts, than one request may be."""
+
+
+class TooSlow(Refused):
+    """The body does not come in time."""
 
 
 TABLE: tuple[tuple[type[ApplianceError], int, str], ...] = (
@@ -36,16 +53,21 @@ TABLE: tuple[tuple[type[ApplianceError], int, str], ...] = (
     (NotPermitted, 403, "the caller may not do this"),
     (NotFound, 404, "nothing here that the caller may know of"),
     (NotAcceptable, 406, "stored data is given as it was stored, and that is none of what is accepted"),
-    (WrongMethod, 405, "only GET and HEAD are offered here"),
+    (WrongMethod, 405, "another method is offered here"),
+    (TooSlow, 408, "the body came too slowly"),
+    (TooLarge, 413, "the body is larger than one request may be"),
+    (WrongMediaType, 415, "only multipart/related bodies of application/dicom can be stored"),
     (Unsuitable, 400, "the request cannot be understood"),
     (Refused, 400, "the request is refused"),
     (KeysSealed, 503, "the box is locked"),
+    (OutOfSpace, 507, "the box has too little space left"),
     (Unavailable, 503, "the box cannot do this now"),
     (Tampered, 500, "the stored data is damaged; the study and the quarantine page say so"),
 )
 _MORE: Mapping[int, Mapping[bytes, bytes]] = {
     401: {b"www-authenticate": b'Bearer realm="DICOMweb"'},
-    405: {b"allow": b"GET, HEAD"},
+    408: {b"connection": b"close"},
+    413: {b"connection": b"close"},
     503: {b"retry-after": b"30"},
 }
 
@@ -55,4 +77,5 @@ def problem(error: ApplianceError) -> Answer:
     status, words = next((status, words) for kind, status, words in TABLE if isinstance(error, kind))
     detail = str(error) if status == 400 else words
     body = json.dumps({"status": status, "title": words, "detail": detail}).encode()
-    return Answer(status, b"application/problem+json", [body], _MORE.get(status, {}))
+    more = {b"allow": error.allow} if isinstance(error, WrongMethod) else _MORE.get(status, {})
+    return Answer(status, b"application/problem+json", [body], more)

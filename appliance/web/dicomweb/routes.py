@@ -13,6 +13,7 @@ import json
 import logging
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from litestar.enums import ScopeType
@@ -37,9 +38,11 @@ from appliance.web.dicomweb.parameters import parse_search
 from appliance.web.dicomweb.paths import Kind, Resource, parse_path
 from appliance.web.dicomweb.ranges import Stretch
 from appliance.web.dicomweb.series_stream import MEDIA_TYPE, Damaged, layout
+from appliance.web.dicomweb.store import Post, Storing
 
 ROOT = "/dicomweb"
 _STREAM = re.compile(r"/series/([0-9]{1,18})/stream", re.ASCII)
+_STORABLE = {(Kind.SEARCH, Level.STUDY), (Kind.RETRIEVE, Level.STUDY)}  # all studies, or one
 _LOG = logging.getLogger(__name__)
 
 
@@ -50,12 +53,15 @@ class Dicomweb:
     source: ScopedSource
     callers: Callers
     metadata: Metadata
+    storing: Storing | None = None
     buffers: Buffers = field(default_factory=Buffers)
 
     def close(self) -> None:
         """Close what is kept open between requests."""
         self.source.close()
         self.metadata.close()
+        if self.storing is not None:
+            self.storing.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +108,10 @@ def _closing(dicomweb: Dicomweb, send: Send) -> Send:
 
 async def serve(dicomweb: Dicomweb, connection: HTTPScope, receive: Receive, send: Send) -> None:
     """Answer one request; anew, without what turned out to be damaged before the first byte and is marked by then."""
+    if connection["method"] == "POST":
+        nothing = Sending(_no_read, dicomweb.buffers, _unasked)
+        await send_answer(await _stored(dicomweb, connection, receive), nothing, receive, send)
+        return
     head_only = connection["method"] == "HEAD"
     for again in (True, False):
         answer, sending = await _prepared(dicomweb, connection)
@@ -118,11 +128,30 @@ async def serve(dicomweb: Dicomweb, connection: HTTPScope, receive: Receive, sen
         return
 
 
+async def _stored(dicomweb: Dicomweb, connection: HTTPScope, receive: Receive) -> Answer:
+    """Store what a request brings, and give its answer, or the problem with it."""
+    try:
+        request = await _known(dicomweb, connection)
+        if dicomweb.storing is None or not request.path.startswith(ROOT + "/"):
+            raise WrongMethod
+        resource = parse_path(request.path[len(ROOT) :])
+        if (resource.kind, resource.level) not in _STORABLE:
+            raise WrongMethod
+        post = Post(
+            request.credential, request.address, request.scope, resource.study, request.accept,
+            dict(connection["headers"]), request.base_url,
+        )  # fmt: skip
+        return await dicomweb.storing.take(post, receive)
+    except ApplianceError as error:
+        _note(error)
+        return problem(error)
+
+
 async def _prepared(dicomweb: Dicomweb, connection: HTTPScope) -> tuple[Answer | Flow, Sending]:
     """Give the answer to one request, or the problem with it, and how its bytes are read."""
     try:
         if connection["method"] not in ("GET", "HEAD"):
-            raise WrongMethod("only reading is offered")
+            raise WrongMethod(_allowed(connection["path"]))
         request = await _known(dicomweb, connection)
         sending = Sending(_reader(dicomweb.source, request.scope), dicomweb.buffers, _asking(dicomweb.callers, request))
         streamed = _STREAM.fullmatch(request.path)
@@ -132,6 +161,14 @@ async def _prepared(dicomweb: Dicomweb, connection: HTTPScope) -> tuple[Answer |
     except ApplianceError as error:
         _note(error)
         return problem(error), Sending(_no_read, dicomweb.buffers, _unasked)
+
+
+def _allowed(path: str) -> bytes:
+    with suppress(ApplianceError):
+        resource = parse_path(path[len(ROOT) :]) if path.startswith(ROOT + "/") else None
+        if resource is not None and (resource.kind, resource.level) in _STORABLE:
+            return b"GET, HEAD, POST"
+    return b"GET, HEAD"
 
 
 def _is_ours(path: str) -> bool:

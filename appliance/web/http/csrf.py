@@ -9,6 +9,7 @@ Source: OWASP ASVS 5.0 3.5.
 """
 
 import hmac
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -38,24 +39,39 @@ async def check_form(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRout
         return
     if connection.user.token is not None:
         return
-    if not _from_here(connection):
+    if not _comes_from_here(connection.headers):
         raise ForeignForm("the request comes from elsewhere")
     given = connection.headers.get(HEADER) or (await connection.form()).get(FIELD)
     if not connection.auth or not isinstance(given, str) or not _same(given, form_token(connection.auth)):
         raise ForeignForm("the form token is missing or wrong")
 
 
+def check_headers(headers: Mapping[bytes, bytes], secret: str) -> None:
+    """Refuse a change whose request carries our token in no header, for a door that has no forms.
+
+    Args:
+        headers: The request's, names in lower case.
+        secret: The cookie that the token is bound to.
+
+    Raises:
+        ForeignForm: The token or the origin is not ours.
+    """
+    named = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers.items()}
+    if not _comes_from_here(named) or not _same(named.get(HEADER, ""), form_token(secret)):
+        raise ForeignForm("the request comes from elsewhere, or its form token is wrong")
+
+
 def _same(given: str, expected: str) -> bool:
     return hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode())
 
 
-def _from_here(request: Request[Any, Any, Any]) -> bool:
+def _comes_from_here(headers: Mapping[str, str]) -> bool:
     """Believe the browser where it says whence a request comes.
 
     Our own `no-referrer` policy makes browsers send `Origin: null` with our forms,
     so that value says nothing; Sec-Fetch-Site does.
     """
-    site = request.headers.get("sec-fetch-site", "same-origin")
-    origin = request.headers.get("origin", "null")
-    same_host = origin == "null" or urlsplit(origin).netloc == request.headers.get("host")
+    site = headers.get("sec-fetch-site", "same-origin")
+    origin = headers.get("origin", "null")
+    same_host = origin == "null" or urlsplit(origin).netloc == headers.get("host")
     return site in {"same-origin", "none"} and same_host

@@ -1,0 +1,127 @@
+"""A box that is handed objects over DICOMweb: staff's half on a unix socket, intake's at hand."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import uvicorn
+from litestar import Litestar
+
+from appliance.accounts.context import Accounts
+from appliance.accounts.roles import Permission
+from appliance.accounts.tokens import MAY_BE_SCOPED, issue_token
+from appliance.archive.source import ScopedSource
+from appliance.identifiers import AETitle
+from appliance.intake.storing import Reception
+from appliance.keys.hierarchy import Subkey, derive
+from appliance.sandbox.birth import Birth, Nursery
+from appliance.web.dicomweb.callers import Callers
+from appliance.web.dicomweb.metadata import Metadata
+from appliance.web.dicomweb.routes import Dicomweb, in_front_of
+from appliance.web.dicomweb.store import Bounds, Storing
+from tests.intake.a_clinic import Clinic
+from tests.web.a_dicomweb import TESTER, elsewhere
+
+BOUNDARY = "0a1b2c3d4e5f"
+RELATED = f'multipart/related; type="application/dicom"; boundary={BOUNDARY}'
+
+
+def nothing() -> None:
+    """Find room enough."""
+
+
+class AStore:
+    """A clinic's inbox, catalogue and accounts, and a client whose token may do everything."""
+
+    def __init__(
+        self,
+        folder: Path,
+        bounds: Bounds | None = None,
+        check_space: Callable[[], None] = nothing,
+        largest_part_bytes: int = 1 << 30,
+        birth: Birth | None = None,
+    ) -> None:
+        self.clinic = Clinic(folder)
+        clinic = self.clinic
+        key = derive(clinic.root, Subkey.ACCOUNTS)
+        self.accounts = Accounts(clinic.database, clinic.audit, key, clinic.clock, "Clinic")
+        self.nursery = Nursery("facts")
+        self.reception = Reception(
+            clinic.writer, clinic.database, clinic.audit, clinic.clock, birth or self.nursery.birth, check_space,
+            AETitle("ENAMEL"), largest_part_bytes,
+        )  # fmt: skip
+        self.bounds = bounds
+        self.socket = folder / "web.sock"
+
+    def issue(self, *permissions: Permission) -> str:
+        return issue_token(self.accounts, "test", permissions, TESTER)
+
+    def client(self, token: str = "", **headers: str) -> httpx.Client:
+        named = {"Authorization": f"Bearer {token}", **headers} if token else headers
+        return httpx.Client(
+            transport=httpx.HTTPTransport(uds=str(self.socket)), base_url="http://box.test", headers=named, timeout=60
+        )
+
+    def take_in(self) -> None:
+        """Let intake catalogue what is there."""
+        intake = self.clinic.intake()
+        while intake.step():
+            pass
+        intake.close()
+
+    @contextmanager
+    def served(self) -> Iterator[httpx.Client]:
+        """Serve it, and give a client whose token may do everything."""
+        clinic, callers = self.clinic, Callers(self.accounts)
+        source = ScopedSource(clinic.database, clinic.parts.vault, clinic.keys, clinic.audit, clinic.clock)
+        storing = Storing(self.reception, callers, self.bounds, self.nursery.close)
+        dicomweb = Dicomweb(source, callers, Metadata(source, clinic.clock), storing)
+        app = in_front_of(Litestar([elsewhere], openapi_config=None), dicomweb)
+        server = uvicorn.Server(
+            uvicorn.Config(app, uds=str(self.socket), http="httptools", log_level="critical", access_log=False)
+        )
+        thread = threading.Thread(target=server.run, daemon=True)
+        thread.start()
+        until = time.monotonic() + 10
+        while not server.started and time.monotonic() < until:
+            time.sleep(0.01)
+        try:
+            with self.client(self.issue(*MAY_BE_SCOPED)) as client:
+                yield client
+        finally:
+            server.should_exit = True
+            thread.join(10)
+
+
+def related(parts: Sequence[bytes], headers: bytes = b"Content-Type: application/dicom\r\n", end: bool = True) -> bytes:
+    """Give a body of these parts."""
+    line = b"--" + BOUNDARY.encode()
+    body = b"".join(line + b"\r\n" + headers + b"\r\n" + part + b"\r\n" for part in parts)
+    return body + (line + b"--\r\n" if end else b"")
+
+
+def store(
+    client: httpx.Client, parts: Sequence[bytes], study: str = "", headers: Mapping[str, str] | None = None
+) -> httpx.Response:
+    """Hand objects in."""
+    named = {"Content-Type": RELATED, "Accept": "application/dicom+json", **(headers or {})}
+    return client.post(f"/dicomweb/studies{study and '/' + study}", content=related(parts), headers=named)
+
+
+def stored(answer: httpx.Response) -> list[str]:
+    """Give the SOP Instance UIDs that an answer calls stored."""
+    items = answer.json().get("00081199", {}).get("Value", [])
+    return [item["00081155"]["Value"][0] for item in items]
+
+
+def failed(answer: httpx.Response) -> dict[str, str]:
+    """Give the reasons, in hexadecimal, by SOP Instance UID; what has none stands under an empty one."""
+    document = answer.json()
+    found = {}
+    for item in [*document.get("00081198", {}).get("Value", []), *document.get("0008119A", {}).get("Value", [])]:
+        uid = item.get("00081155", {"Value": [""]})["Value"][0]
+        found[uid] = f"{item['00081197']['Value'][0]:04X}"
+    return found
