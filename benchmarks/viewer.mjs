@@ -1,69 +1,113 @@
-/** Opens a study again and again as a dentist does and prints what each time took: `node viewer.mjs PLAN.json`. */
+/**
+ * Opens a study again and again, in each viewer in turn, and prints a line of JSON for each time: `node viewer.mjs PLAN.json`.
+ * Each time in a Chromium of its own that has nothing of the viewer yet.
+ */
 import { readFileSync } from "node:fs";
 import { launch, signIn, someone, until } from "../tests/stories/browser.mjs";
+import { enamelSteps, peerSteps } from "./viewer_steps.mjs";
 
 const plan = JSON.parse(readFileSync(process.argv[2], "utf8"));
 const { url: origin } = plan.web;
 const STEPS = 40;
+const SIZE = { width: 1440, height: 900 };
 const faults = { policy: [], foreign: [], errors: [], warnings: [] };
+const say = (words) => process.stderr.write(`viewer: ${words}\n`);
 
-/** Milliseconds since the page was asked for, of a mark that the viewer sets. */
+/** Milliseconds since the page was asked for, of a mark that it sets. */
 const markOf = (page, name) => page.evaluate((which) => performance.getEntriesByName(which)[0]?.startTime ?? null, name);
 
-/** The median time of a step that a hand makes, until it is drawn. */
-async function steps(page, deed) {
-  const times = await page.evaluate(
-    async ([name, count]) => {
-      const cell = document.querySelector(name === "solid" ? ".cell.solid" : ".cell.axial");
-      const box = cell.getBoundingClientRect();
-      const at = (x, y) => ({ clientX: box.left + x, clientY: box.top + y, pointerId: 7, button: 0, bubbles: true });
-      const middle = [box.width / 2, box.height / 2];
-      const ring = 0.36 * Math.min(box.width, box.height);
-      const place = (step) => {
-        const angle = (step * Math.PI) / 180;
-        return name === "oblique" ? at(middle[0] + ring * Math.cos(angle), middle[1] + ring * Math.sin(angle)) : at(middle[0] + 3 * step, middle[1] + step);
-      };
-      cell.setPointerCapture = () => undefined; // no real pointer is down
-      if (name !== "scroll") cell.dispatchEvent(new PointerEvent("pointerdown", place(0)));
-      const taken = [];
-      for (let step = 1; step <= count; step++) {
-        const begin = performance.now();
-        if (name === "scroll") cell.dispatchEvent(new WheelEvent("wheel", { ...at(...middle), deltaY: step % 20 < 10 ? 120 : -120, cancelable: true }));
-        else cell.dispatchEvent(new PointerEvent("pointermove", place(step)));
-        window.enamelViewer.cellBrightness("axial", [[0, 0, 0]]); // draws, and waits until it is drawn
-        taken.push(performance.now() - begin);
-        await new Promise((done) => requestAnimationFrame(done));
-      }
-      if (name !== "scroll") cell.dispatchEvent(new PointerEvent("pointerup", place(count)));
-      return taken;
-    },
-    [deed, STEPS],
-  );
-  return times.sort((a, b) => a - b)[Math.floor(times.length / 2)];
+async function marksOf(page, prefix, names) {
+  const found = {};
+  for (const [key, name] of Object.entries(names)) found[key] = await markOf(page, `${prefix}-${name}`);
+  return found;
 }
 
-async function once(browser) {
-  const page = await someone(browser, origin, faults, { width: 1440, height: 900 });
+/** The largest renderer, and the process that draws, in bytes: what they have now, and had at most. */
+async function processes(browser) {
+  const session = await browser.newBrowserCDPSession();
+  const { processInfo } = await session.send("SystemInfo.getProcessInfo");
+  await session.detach();
+  const sizes = (type) => processInfo.filter((one) => one.type === type).map(({ id }) => sizesOf(id));
+  const most = (all) => all.reduce((a, b) => (b.now > a.now ? b : a), { now: 0, most: 0 });
+  return { renderer: most(sizes("renderer")), graphics: most(sizes("GPU")) };
+}
+
+function sizesOf(id) {
+  const status = readFileSync(`/proc/${id}/status`, "utf8");
+  const bytes = (name) => 1024 * Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1] ?? 0);
+  return { now: bytes("VmRSS"), most: bytes("VmHWM") };
+}
+
+/** What the page holds, then what its processes do; asked in this order, so that what is garbage is gone. */
+async function memory(browser, page) {
+  const { bytes } = await page.evaluate(() => performance.measureUserAgentSpecificMemory());
+  const { renderer, graphics } = await processes(browser);
+  return { memory: bytes, renderer: renderer.now, rendererMost: renderer.most, graphics: graphics.now };
+}
+
+async function enamel(browser, page) {
   await signIn(page, origin, plan.dentist);
   await page.goto(`${origin}/studies`);
   await page.locator(".row").first().click();
   await page.waitForSelector(".patient");
   await page.getByText("Open images").first().click();
   await page.waitForSelector("#viewer");
-  await until("all is drawn", async () => (await markOf(page, "enamel-drawn")) !== null, 120);
-  const found = { first: await markOf(page, "enamel-first-picture"), all: await markOf(page, "enamel-every-slice"), drawn: await markOf(page, "enamel-drawn") };
-  found.memory = (await page.evaluate(() => performance.measureUserAgentSpecificMemory())).bytes;
+  await until("all is drawn", async () => (await markOf(page, "enamel-drawn")) !== null, plan.most_seconds);
+  const found = await marksOf(page, "enamel", { first: "first-picture", all: "every-slice", drawn: "drawn", usable: "planes-usable" });
+  Object.assign(found, await memory(browser, page));
+  found.factor = (await page.evaluate(() => window.enamelViewer.state())).factor;
   await page.keyboard.press("c");
-  for (const deed of ["scroll", "oblique", "solid"]) found[deed] = await steps(page, deed);
-  await page.context().close();
+  for (const deed of ["scroll", "oblique", "solid"]) found[deed] = await enamelSteps(page, deed, STEPS);
   return found;
 }
 
-const browser = await launch();
-try {
-  const runs = [];
-  for (let rep = 0; rep < plan.reps; rep++) runs.push(await once(browser));
-  console.log(JSON.stringify(runs));
-} finally {
-  await browser.close();
+/** The address is told in the part behind #, which no server sees. */
+async function peer(browser, page, name) {
+  await page.goto(`${origin}/login`); // the connection stands, as it does for who signed in
+  const asked = new URLSearchParams({ ...plan.asked });
+  await page.goto(`${plan.peers}/${name}.html#${asked}`);
+  const drawn = async () => {
+    const title = await page.title();
+    if (title.startsWith("failed")) throw new Error(title);
+    return page.evaluate(() => window.peer !== undefined);
+  };
+  await until("all is drawn", drawn, plan.most_seconds);
+  const found = await marksOf(page, "peer", { first: "first", all: "all", planes: "planes", drawn: "drawn" });
+  const dark = Object.entries(await page.evaluate(() => window.peer.shown())).filter(([, brightest]) => brightest === 0);
+  if (dark.length > 0) throw new Error(`${name}: nothing is shown in ${dark.map(([cell]) => cell)}`);
+  Object.assign(found, await memory(browser, page));
+  found.scroll = await peerSteps(page, STEPS);
+  return found;
+}
+
+/** A line that Chromium makes slow by itself, where the network cannot. */
+async function throttle(page) {
+  const session = await page.context().newCDPSession(page);
+  const bytes = (plan.mbit * 1e6) / 8;
+  await session.send("Network.emulateNetworkConditions", { offline: false, latency: 0, downloadThroughput: bytes, uploadThroughput: bytes });
+}
+
+/** One time of one viewer; what fails is told, and the others go on. */
+async function once(name) {
+  const browser = await launch();
+  try {
+    const page = await someone(browser, origin, faults, SIZE);
+    if (plan.mbit) await throttle(page);
+    const found = name === "enamel" ? await enamel(browser, page) : await peer(browser, page, name);
+    if (plan.pictures) await page.screenshot({ path: `${plan.pictures}/${name}.png` });
+    return found;
+  } catch (error) {
+    return { failed: String(error).split("\n")[0] };
+  } finally {
+    await browser.close();
+  }
+}
+
+for (let rep = 0; rep < plan.reps; rep++) {
+  for (const viewer of plan.viewers) {
+    const found = await once(viewer);
+    const told = found.failed ?? `first ${(found.first / 1e3).toFixed(2)} s, all ${(found.all / 1e3).toFixed(2)} s, drawn ${(found.drawn / 1e3).toFixed(2)} s`;
+    say(`${viewer}, ${rep + 1} of ${plan.reps}: ${told}`);
+    console.log(JSON.stringify({ viewer, ...found }));
+  }
 }
