@@ -20,6 +20,7 @@ from appliance.errors import Unsuitable
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Count = Annotated[int, Meta(ge=1, le=100_000)]
 Seconds = Annotated[int, Meta(ge=1, le=86_400)]
+Percent = Annotated[int, Meta(ge=0, le=100)]
 Bytes = Annotated[int, Meta(ge=1)]
 AE = Annotated[str, Meta(min_length=1, max_length=16, pattern=r"^[\x21-\x5b\x5d-\x7e]([\x20-\x5b\x5d-\x7e]*)$")]
 Name = Annotated[str, Meta(min_length=1, max_length=253)]
@@ -82,6 +83,18 @@ class StaffSettings(Struct, frozen=True, forbid_unknown_fields=True):
     lock_after_seconds: Seconds = 300
 
 
+class PackSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What packs may take: series prepared for quick opening, which can be dropped and made again at any time.
+
+    Attributes:
+        most_percent: Of the data folder's disk, all packs together; 0 makes none.
+        leave_free_percent: Of that disk; with less than that free, none is made and those least used go.
+    """
+
+    most_percent: Percent = 10
+    leave_free_percent: Percent = 20
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """All settings of one box.
 
@@ -92,6 +105,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
         log_level: How much the processes log.
         receiver: What scanners meet.
         staff: What the clinic's browsers meet.
+        packs: What packs may take.
     """
 
     clinic_name: Annotated[str, Meta(min_length=1, max_length=120)] = "Enamel"
@@ -100,6 +114,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     log_level: Literal["debug", "info", "warning"] = "info"
     receiver: ReceiverSettings = ReceiverSettings()
     staff: StaffSettings = StaffSettings()
+    packs: PackSettings = PackSettings()
 
 
 def read_settings(file: Path) -> Settings:

@@ -1,4 +1,4 @@
-"""Where a stored instance lies and what its bytes are, as its rows say."""
+"""Where a stored instance, or a pack of a series, lies and what its bytes are, as its rows say."""
 
 import json
 from dataclasses import dataclass
@@ -62,3 +62,18 @@ class Located:
     @property
     def place(self) -> Place:
         return Place(self.file.file_id, self.instance_key, self.study_key, self.patient_key)
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """One series' pack: whose it is, when it was last used in microseconds, and its file."""
+
+    patient_key: int
+    study_key: int
+    series_key: int
+    study_instance_uid: str
+    last_used_at: int
+    file: StoredFile
+
+
+Readable = Located | Packed

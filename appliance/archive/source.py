@@ -3,7 +3,7 @@
 Guards: every look-up and every read states its `Scope`; a study outside it is
 one that does not exist. No byte leaves before its chunk's tag has verified.
 What is looked at is recorded, once an hour for each study and session; a file
-that is not what was stored is marked and recorded, once.
+that is not what was stored is marked and recorded, once, and a pack dropped.
 Leaves out: who the caller is (a door knows) and how an answer is written.
 """
 
@@ -15,9 +15,10 @@ from typing import BinaryIO
 
 from appliance.archive import queries_retrieve, queries_search
 from appliance.archive.damage import Damage
-from appliance.archive.located import Located
+from appliance.archive.located import Located, Packed, Readable
 from appliance.archive.lookups import Lookups
 from appliance.archive.matching import AnyOf, Key, Level, Search
+from appliance.archive.packs import Packs, is_worthwhile
 from appliance.archive.scope import Scope
 from appliance.archive.viewings import Viewings
 from appliance.audit.events import AuditLog, EventCode
@@ -56,6 +57,7 @@ class ScopedSource:
         self._keys = keys
         self._viewings = Viewings(database, audit, clock)
         self._damage = Damage(database, audit, clock)
+        self._packs = Packs(database, audit, clock)
         self._clock = clock
         self._open: OrderedDict[bytes, _Open] = OrderedDict()
         self._wrapping_keys: dict[int, tuple[SecretKey, float]] = {}
@@ -106,6 +108,30 @@ class ScopedSource:
                 return _some(queries_retrieve.study_instances(tx, study))
             return _some(queries_retrieve.series_instances(tx, study, series))
 
+    def pack_by_key(self, scope: Scope, series_key: int) -> Packed | None:
+        """Find the pack of a series by the series' row key, and note that it is used; None where there is none now.
+
+        Raises:
+            NotPermitted: The caller may see no images.
+            NotFound: It is of a study that the caller may not know of.
+        """
+        scope.check_view()
+        found = self._packs.find(series_key)
+        if found is not None:
+            scope.check_study(found.study_instance_uid)
+            self._packs.note_use(found)
+        return found
+
+    def series_without_pack(self, scope: Scope, series_key: int) -> list[Located]:
+        """Find the instances of a series by its row key, at least one, and have its pack made before others'.
+
+        Raises: as `series_by_key`.
+        """
+        found = self.series_by_key(scope, series_key)
+        if is_worthwhile(found):
+            self._packs.ask_for(series_key)
+        return found
+
     def series_by_key(self, scope: Scope, series_key: int) -> list[Located]:
         """Find the instances of a series by its row key, at least one.
 
@@ -137,7 +163,7 @@ class ScopedSource:
         """Record that the caller searched, and how many results it saw."""
         self._viewings.searched(scope, count)
 
-    def record_view(self, scope: Scope, located: Located) -> bool:
+    def record_view(self, scope: Scope, located: Readable) -> bool:
         """Record that the caller looks at a study, unless it did within the hour; say whether that was due."""
         return self._viewings.viewed(scope, located)
 
@@ -145,7 +171,7 @@ class ScopedSource:
         """Record that the caller reads what a study holds, unless it did within the hour."""
         return self._viewings.viewed(scope, located, EventCode.METADATA_READ)
 
-    def view_is_due(self, scope: Scope, located: Located) -> bool:
+    def view_is_due(self, scope: Scope, located: Readable) -> bool:
         """Say whether `record_view` would record, without touching the disk."""
         return self._viewings.is_due(scope, located)
 
@@ -158,8 +184,8 @@ class ScopedSource:
         self.read_into(scope, located, offset, memoryview(target))
         return bytes(target)
 
-    def read_into(self, scope: Scope, located: Located, offset: int, target: memoryview) -> None:
-        """Fill `target` with an instance's plaintext from `offset` on; when this raises, it is wiped.
+    def read_into(self, scope: Scope, located: Readable, offset: int, target: memoryview) -> None:
+        """Fill `target` with the plaintext of an instance or a pack from `offset` on; when this raises, it is wiped.
 
         Raises:
             NotPermitted, NotFound: It is not for this caller.
@@ -173,7 +199,10 @@ class ScopedSource:
             while not self._read_open(self._opened(located.file), offset, target):
                 pass
         except Tampered:
-            self._damage.tell(located)
+            if isinstance(located, Packed):
+                self._packs.drop_bad(located)
+            else:
+                self._damage.tell(located)
             raise
 
     def sound_ones(self, scope: Scope, found: list[Located]) -> list[Located]:
@@ -261,7 +290,7 @@ class ScopedSource:
         return unwrap_data_key(key, row.file_id, row.wrapped_key)
 
 
-def _check_within(located: Located, end: int) -> None:
+def _check_within(located: Readable, end: int) -> None:
     if end > located.file.plaintext_bytes:
         raise Tampered("a stored instance is shorter than its rows say")
 

@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from threading import Lock
 
-from appliance.archive.located import Located
+from appliance.archive.located import Readable
 from appliance.archive.scope import Scope
 from appliance.audit.events import AuditLog, Event, EventCode
 from appliance.clock import Clock
@@ -23,13 +23,13 @@ class Viewings:
         self._recorded: OrderedDict[tuple[str, int, EventCode], float] = OrderedDict()
         self._lock = Lock()
 
-    def is_due(self, scope: Scope, located: Located, code: EventCode = EventCode.INSTANCES_RETRIEVED) -> bool:
+    def is_due(self, scope: Scope, located: Readable, code: EventCode = EventCode.INSTANCES_RETRIEVED) -> bool:
         """Say whether this caller's look at this study still has to be recorded."""
         with self._lock:
             at = self._recorded.get((scope.caller, located.study_key, code))
         return at is None or self._clock.monotonic() - at >= AGAIN_AFTER_SECONDS
 
-    def viewed(self, scope: Scope, located: Located, code: EventCode = EventCode.INSTANCES_RETRIEVED) -> bool:
+    def viewed(self, scope: Scope, located: Readable, code: EventCode = EventCode.INSTANCES_RETRIEVED) -> bool:
         """Record a look at a study unless that was done within the hour; its metadata and its images are two.
 
         The event is durable when this returns, so bytes that follow are never unrecorded.

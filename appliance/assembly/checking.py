@@ -5,13 +5,15 @@ of every stored file, and the digest of every dataset. Plaintext is in memory
 only, a chunk at a time. A file's mark of damage is cleared only when all of it
 verified, its digest included, and is set only for what is not what was stored:
 a disk that refuses says nothing of the bytes. Nothing is written into a
-catalogue that is damaged itself. Leaves out: mending anything.
+catalogue that is damaged itself. A pack, which is a cache, is dropped where it
+is not what was stored. Leaves out: mending anything.
 """
 
 import hashlib
 from dataclasses import dataclass
 
 from appliance.archive.damage import Damage
+from appliance.archive.packs import Packs
 from appliance.archive.reading.queries import all_digests
 from appliance.assembly.rooms import Rooms
 from appliance.audit.events import OPERATOR
@@ -84,6 +86,7 @@ class _Files:
     def __init__(self, rooms: Rooms, *, may_mark: bool) -> None:
         self._rooms = rooms
         self._damage = Damage(rooms.database, rooms.audit, rooms.clock)
+        self._packs = Packs(rooms.database, rooms.audit, rooms.clock)
         self._may_mark = may_mark
         self._marked = self._damage.marks()
         self.bytes_read = self.newly_damaged = self.sound_again = 0
@@ -100,6 +103,8 @@ class _Files:
             read = _check_file(self._rooms, file_id, offset, digest)
         except Tampered:
             self.newly_damaged += self._mark(file_id, None)
+            if self._may_mark:
+                self._packs.drop_bad_file(file_id)
             raise
         self.bytes_read += read or 0
         since = self._marked.get(file_id.value)

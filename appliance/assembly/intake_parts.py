@@ -25,5 +25,5 @@ def intake_parts(rooms: Rooms, on_progress: Callable[[], None] = lambda: None) -
     return IntakeParts(
         rooms.folders.data, box_id, rooms.database, rooms.rotating_keys, rooms.audit,
         RealFiles(), rooms.clock, quiet_seconds=max(_LEAST_QUIET_SECONDS, 2.0 * rooms.settings.receiver.idle_seconds),
-        on_progress=on_progress,
+        pack_settings=rooms.settings.packs, on_progress=on_progress,
     )  # fmt: skip

@@ -54,6 +54,7 @@ class EventCode(StrEnum):
     FILE_FORGED = "file forged"
     FILE_DAMAGED = "file damaged"
     FILE_SOUND_AGAIN = "file sound again"
+    PACK_DAMAGED = "pack damaged"
     INBOX_SWEPT = "inbox swept"
     SPOOL_BEGAN_AGAIN = "spool began again"
 

@@ -68,6 +68,10 @@ MODULES: Mapping[str, Mapping[str, str]] = {
         "conflicts list": "list whose identity a person has to decide, by keys alone",
         "check": "verify catalogue, audit chain and every stored file",
     },
+    "packs": {
+        "packs list": "list the series that are prepared for quick opening",
+        "packs drop": "drop what was prepared; it is made again when a series is opened",
+    },
     "trail": {
         "audit list": "show who did what, the newest first",
         "audit verify": "walk the record and say where it breaks, if it does",

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 Numbers = tuple[float, ...]
+EVEN = 0.02  # of a step, that a place may lie beside where it should
+_LEAST_STEP_MM = 1e-3
 FARTHEST_MM = 1e6  # a kilometre: what lies beyond is no place in a patient, and never calculated with
 
 
@@ -58,3 +60,14 @@ def steps(positions: Sequence[Numbers], orientation: Numbers) -> Numbers | None:
     places = sorted(along(position, direction) for position in positions)
     gaps = [b - a for a, b in pairwise(places)]
     return (min(gaps), max(gaps))
+
+
+def are_even(places: Sequence[Numbers | None]) -> bool:
+    """Say whether places, in their order, lie on a line and evenly apart; nothing is even of fewer than two."""
+    known = [place for place in places if place is not None]
+    if len(known) != len(places) or len(known) < 2:
+        return False
+    step = [(b - a) / (len(known) - 1) for a, b in zip(known[0], known[-1], strict=True)]
+    wanted = [[a + number * part for a, part in zip(known[0], step, strict=True)] for number in range(len(known))]
+    size = math.hypot(*step)
+    return size > _LEAST_STEP_MM and all(math.dist(a, b) <= EVEN * size for a, b in zip(known, wanted, strict=True))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from appliance.audit.events import AuditLog
 from appliance.clock import Clock, microseconds
+from appliance.config import PackSettings
 from appliance.identifiers import BoxId
 from appliance.inbox.reader import InboxReader
 from appliance.store.database import Database
@@ -29,6 +30,7 @@ class IntakeParts:
         clock: The time.
         quiet_seconds: After how long without a change an association that has no end was cut off;
             above the receiver's own idle limit.
+        pack_settings: What packs may take of the disk.
         on_progress: Called whenever something was done, also in the middle of long work, and at least every few
             seconds while there is nothing to do.
     """
@@ -41,6 +43,7 @@ class IntakeParts:
     files: FileLayer
     clock: Clock
     quiet_seconds: float = 900.0
+    pack_settings: PackSettings = PackSettings()  # noqa: RUF009  it is frozen
     on_progress: Callable[[], None] = lambda: None
 
     @property

@@ -4,7 +4,7 @@ Guards: receiving never waits for this process, and nothing that arrives stops
 it: an association that cannot be opened is listed in quarantine and put aside as
 it came, and looked at again at every start. A step may be cut at any point and is
 done again without effect.
-Rotating keys is part of its work, but not of this module: see `rotation`.
+Rotating keys and preparing packs are part of its work, but not of this module: see `rotation` and `packing`.
 """
 
 import os
@@ -12,6 +12,7 @@ from contextlib import suppress
 from datetime import datetime
 from logging import getLogger
 from threading import Event as Stop
+from threading import Thread
 
 from appliance.archive.arrivals import QuarantineReason
 from appliance.archive.recording import record_unopened
@@ -23,6 +24,7 @@ from appliance.intake import queries, trail
 from appliance.intake.association import AssociationIntake
 from appliance.intake.batch import Batch
 from appliance.intake.judging import Judging
+from appliance.intake.packing import Packing
 from appliance.intake.parsers import Parsers
 from appliance.intake.parts import IntakeParts
 from appliance.intake.resting import Resting
@@ -35,6 +37,7 @@ from appliance.store.files import DurableFolders, storage_faults
 LEAST_WAIT_SECONDS, MOST_WAIT_SECONDS = 0.1, 0.8  # a study is listed within 2 s of its last instance
 RETRY_SECONDS = 5.0
 _NICENESS = 10
+_LAST_SECONDS = 2.0  # for the thread that makes packs to see that the process ends
 log = getLogger(__name__)
 
 
@@ -59,6 +62,7 @@ class Intake:
         self._passed_over: dict[AssociationId, tuple[int, ...]] = {}
         self._resting = Resting(parts.clock)
         self._judging = Judging(parts.database, parts.clock)
+        self._packing = Packing(parts)
         self._was_cut = False
 
     def run(self, stop: Stop) -> None:
@@ -70,16 +74,21 @@ class Intake:
         yield_to_others()
         wait = LEAST_WAIT_SECONDS
         started = False
+        packing = Thread(target=self._packing.run, args=(stop,), daemon=True)
+        packing.start()
         while not stop.is_set():
             self._parts.on_progress()
             try:
                 started = started or self.start()
                 busy = self.step() > 0
+                if busy:
+                    self._packing.intake_worked()
                 wait = LEAST_WAIT_SECONDS if busy else min(wait * 1.5, MOST_WAIT_SECONDS)
             except Unavailable as error:
                 log.warning("intake waits: %s", error)
                 wait = RETRY_SECONDS
             stop.wait(wait)
+        packing.join(_LAST_SECONDS)
         self.close()
 
     def start(self) -> bool:

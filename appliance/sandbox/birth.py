@@ -1,7 +1,7 @@
 """Ways to bring a confined child into the world: executed fresh, or forked by a nursery.
 
 Guards: neither way lets a key, an environment or a descriptor of this process
-into a child. A nursery is a process executed with an empty environment that
+into a child: what it is executed with is the same for all (`ENVIRONMENT`). A nursery is a process that
 has imported what children need and never reads untrusted bytes itself; it
 forks a child in milliseconds where an interpreter needs a tenth of a second.
 
@@ -29,6 +29,7 @@ CHILD_COMMAND = (sys.executable, "-E", "-s", "-B", "-m", "appliance.sandbox.chil
 _NURSERY_COMMAND = (sys.executable, "-E", "-s", "-B", "-m", "appliance.sandbox.nursery")
 _PACKAGE_ROOT = Path(appliance.__file__).parents[1]
 _PATIENCE_SECONDS = 20.0
+ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1"}  # numpy begins threads else, and a thread that is there is not confined
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def executed(command: tuple[str, ...] = CHILD_COMMAND) -> Birth:
             stderr=subprocess.DEVNULL,  # a parser's own words could quote the data
             bufsize=0,
             cwd=_PACKAGE_ROOT,
-            env={},
+            env=ENVIRONMENT,
             close_fds=True,
         )
         if child.stdin is None or child.stdout is None:
@@ -120,7 +121,7 @@ class Nursery:
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
                     cwd=_PACKAGE_ROOT,
-                    env={},
+                    env=ENVIRONMENT,
                     close_fds=True,
                 )
             ours.settimeout(_PATIENCE_SECONDS)

@@ -1,11 +1,13 @@
 """The confined child: reads requests from its standard input, answers on its standard output.
 
-Run as `python -m appliance.sandbox.child facts|metadata`. It holds no key, and
+Run as `python -m appliance.sandbox.child facts|metadata|preview`. It holds no key, and
 everything it needs is imported before it gives up its rights.
 """
 
 import json
 import sys
+from collections.abc import Mapping
+from typing import Any
 
 from appliance.dicom.faults import Fault, Unparsable
 from appliance.dicom.instance import parse
@@ -15,6 +17,7 @@ from appliance.errors import Unsuitable
 from appliance.sandbox import wire
 from appliance.sandbox.answers import encode_facts, encode_file_meta
 from appliance.sandbox.confine import confine
+from appliance.sandbox.previews import encode_preview, plan_of
 from appliance.sandbox.wire import Kind, Message
 
 _READING, _WRITING = 0, 1
@@ -62,16 +65,19 @@ def answer(request: Message) -> Message:
     asked = json.loads(head)
     source = PipedSource(asked["total_bytes"], prefix)
     try:
-        return Message(
-            Kind.RESULT, _result(request.kind, source, asked["dataset_offset"], asked["transfer_syntax_uid"])
-        )
+        return Message(Kind.RESULT, _result(request.kind, source, asked))
     except Unparsable as error:
         return Message(Kind.FAULT, error.fault.value.encode())
     except (MemoryError, RecursionError):
         return Message(Kind.FAULT, Fault.TOO_LARGE.value.encode())
 
 
-def _result(kind: Kind, source: Source, dataset_offset: int, transfer_syntax_uid: str) -> bytes:
+def _result(kind: Kind, source: Source, asked: Mapping[str, Any]) -> bytes:
+    if kind is Kind.PREVIEW:
+        from appliance.dicom.preview import make_small  # noqa: PLC0415  facts need no numpy: 0.1 s of start-up
+
+        return encode_preview(make_small(source, plan_of(asked)))
+    dataset_offset, transfer_syntax_uid = asked["dataset_offset"], asked["transfer_syntax_uid"]
     if kind is Kind.FACTS:
         return encode_facts(parse(source, dataset_offset, transfer_syntax_uid))
     if kind is Kind.FILE_META:
@@ -91,7 +97,9 @@ def _file_meta(source: Source) -> FileMeta:
 def preload(mode: str) -> None:
     """Import now what this mode needs, for a confined process cannot read a module."""
     if mode == "metadata":
-        import appliance.dicom.json_model  # noqa: PLC0415, F401  imported for its effect on sys.modules: see above
+        import appliance.dicom.json_model  # noqa: PLC0415  imported for its effect on sys.modules: see above
+    if mode == "preview":
+        import appliance.dicom.preview  # noqa: PLC0415, F401  imported for its effect on sys.modules: see above
 
 
 if __name__ == "__main__":

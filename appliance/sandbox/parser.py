@@ -1,6 +1,6 @@
 """Has untrusted datasets read by a confined child.
 
-Guards: the child comes from `birth`, with an empty environment and no inherited
+Guards: the child comes from `birth`, with nothing of this environment and no inherited
 descriptor, so it never held a key. It gets the first bytes of a plaintext and
 what it asks for, within a deadline. Whatever it does, the worst is that one
 file is not understood: any fault ends the child, and the next request gets a
@@ -9,7 +9,7 @@ it is asked again of a fresh one. One Parser serves one sender, or one reader's 
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -17,9 +17,11 @@ from appliance.clock import Clock
 from appliance.dicom.facts import InstanceFacts
 from appliance.dicom.faults import Fault, Unparsable
 from appliance.dicom.part10 import FileMeta
+from appliance.dicom.preview_plan import Plan, SmallVolume
 from appliance.dicom.source import WINDOW_BYTES, Source
 from appliance.sandbox.answers import decode_facts, decode_file_meta
 from appliance.sandbox.birth import Birth, Confined, executed
+from appliance.sandbox.previews import decode_preview, plan_members
 from appliance.sandbox.wire import RANGE, Kind, Message, PatientPipe, two_parts
 
 SECONDS_EACH = 10.0
@@ -67,7 +69,7 @@ class Parser:
                 had read nothing before did not survive it.
             Tampered: From the source.
         """
-        return self._ask("facts", Kind.FACTS, source, (dataset_offset, transfer_syntax_uid), decode_facts)
+        return self._ask("facts", Kind.FACTS, source, _dataset(dataset_offset, transfer_syntax_uid), decode_facts)
 
     def metadata(self, source: Source, dataset_offset: int, transfer_syntax_uid: str) -> bytes:
         """Give the dataset's DICOM JSON model without bulk data, as UTF-8.
@@ -76,7 +78,20 @@ class Parser:
             Unparsable: As `facts`.
             Tampered: From the source.
         """
-        return self._ask("metadata", Kind.METADATA, source, (dataset_offset, transfer_syntax_uid), bytes)
+        return self._ask("metadata", Kind.METADATA, source, _dataset(dataset_offset, transfer_syntax_uid), bytes)
+
+    def preview(self, source: Source, plan: Plan) -> SmallVolume | None:
+        """Make a volume small, None where that is not sure.
+
+        Args:
+            source: Every file of the volume, as the plan says where.
+            plan: What to make small.
+
+        Raises:
+            Unparsable: A child that had read nothing before did not survive it, or took too long.
+            Tampered: From the source.
+        """
+        return self._ask("preview", Kind.PREVIEW, source, plan_members(plan), lambda body: decode_preview(body, plan))
 
     def file_meta(self, source: Source) -> FileMeta:
         """Read the head of a Part 10 file, in the child that gives facts; a UID that is none is empty.
@@ -84,7 +99,7 @@ class Parser:
         Raises:
             Unparsable: It has no such head, or as `facts`.
         """
-        return self._ask("facts", Kind.FILE_META, source, (0, ""), decode_file_meta)
+        return self._ask("facts", Kind.FILE_META, source, _dataset(0, ""), decode_file_meta)
 
     @property
     def child_id(self) -> int | None:
@@ -103,7 +118,7 @@ class Parser:
             child.end()
 
     def _ask(
-        self, mode: str, kind: Kind, source: Source, about: tuple[int, str], decode: Callable[[bytes], _Answer]
+        self, mode: str, kind: Kind, source: Source, about: Mapping[str, object], decode: Callable[[bytes], _Answer]
     ) -> _Answer:
         fresh = self._served == 0 or mode != self._mode
         try:
@@ -116,12 +131,12 @@ class Parser:
             return self._ask_once(mode, kind, source, about, decode)
 
     def _ask_once(
-        self, mode: str, kind: Kind, source: Source, about: tuple[int, str], decode: Callable[[bytes], _Answer]
+        self, mode: str, kind: Kind, source: Source, about: Mapping[str, object], decode: Callable[[bytes], _Answer]
     ) -> _Answer:
         pipe = self._ready(mode)
         try:
             pipe.allow(self._seconds_each)
-            pipe.send(_request(kind, source, *about))
+            pipe.send(_request(kind, source, about))
             answer = _serve(pipe, source)
             if answer.kind is Kind.RESULT:
                 read = decode(answer.body)
@@ -145,13 +160,15 @@ class Parser:
         return self._pipe
 
 
-def _request(kind: Kind, source: Source, dataset_offset: int, transfer_syntax_uid: str) -> Message:
-    head = {
-        "total_bytes": source.total_bytes,
-        "dataset_offset": dataset_offset,
-        "transfer_syntax_uid": transfer_syntax_uid,
-    }
-    return Message(kind, two_parts(json.dumps(head).encode(), source.read(0, dataset_offset + PREFIX_BYTES)))
+def _dataset(dataset_offset: int, transfer_syntax_uid: str) -> dict[str, object]:
+    return {"dataset_offset": dataset_offset, "transfer_syntax_uid": transfer_syntax_uid}
+
+
+def _request(kind: Kind, source: Source, about: Mapping[str, object]) -> Message:
+    head = {"total_bytes": source.total_bytes, **about}
+    dataset_offset = about.get("dataset_offset")
+    prefix = source.read(0, dataset_offset + PREFIX_BYTES) if isinstance(dataset_offset, int) else b""
+    return Message(kind, two_parts(json.dumps(head).encode(), prefix))
 
 
 def _serve(pipe: PatientPipe, source: Source) -> Message:

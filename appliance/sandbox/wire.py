@@ -26,6 +26,7 @@ class Kind(Enum):
     FACTS = b"F"  # to the child: give InstanceFacts
     METADATA = b"M"  # to the child: give the DICOM JSON model
     FILE_META = b"H"  # to the child: give what the head of a Part 10 file says
+    PREVIEW = b"P"  # to the child: make a volume small
     DATA = b"D"  # to the child: the bytes it wanted
     WANT = b"W"  # to the parent: offset and length wanted
     RESULT = b"R"  # to the parent

@@ -153,13 +153,13 @@ def _rewrap(tx: WriteTransaction, keys: RotatingKeys, current: NumberedKey, row:
 
 
 def find_orphans(tx: ReadTransaction, there: Iterable[FileId]) -> list[FileId]:
-    """Give those of the vault's files that no row names: ciphertext without a key.
+    """Give those of the vault's files that no row names: ciphertext without a key. Leftovers of packs are known.
 
     Args:
         tx: The transaction, begun after the files were listed: the row of a file is older than its place in the vault.
         there: The vault's files.
     """
-    known = {row[0] for row in tx.rows("SELECT file_id FROM files")}
+    known = {row[0] for row in tx.rows("SELECT file_id FROM files UNION ALL SELECT file_id FROM pack_leftovers")}
     return [file_id for file_id in there if file_id.value not in known]
 
 

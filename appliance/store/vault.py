@@ -2,7 +2,7 @@
 
 Guards: a file has one name from creation, and is found in the inbox or in the
 vault whatever moment a crash chose. Moving and removing twice changes nothing.
-Leaves out: keys and rows, and erasing: nothing is removed here but from the inbox.
+Leaves out: keys and rows, and when a file may go: whoever removes one has removed its row.
 """
 
 import re
@@ -149,6 +149,41 @@ class Vault:
         with storage_faults(), suppress(FileNotFoundError):
             self._files.unlink(place)
             self._files.fsync_folder(place.parent)
+
+    def create(self, file_id: FileId) -> int:
+        """Create a file that this box makes itself, in the vault at once, and give a descriptor to write to.
+
+        The caller has noted its id, so that nothing is left that nobody knows of; and syncs it, and then `settle`s it.
+
+        Raises:
+            Unavailable: The disk refused.
+        """
+        path = self.path_of(file_id)
+        refused = self._make_shelves([path.parent])
+        if refused:
+            raise refused[path.parent]
+        with storage_faults():
+            return self._files.create_exclusive(path)
+
+    def settle(self, file_id: FileId) -> None:
+        """Make a new file's entry durable.
+
+        Raises:
+            Unavailable: The disk refused.
+        """
+        with storage_faults():
+            self._files.fsync_folder(self.path_of(file_id).parent)
+
+    def remove(self, file_id: FileId) -> None:
+        """Remove a file that no row names any more, durably; none there is no error.
+
+        Raises:
+            Unavailable: The disk refused.
+        """
+        path = self.path_of(file_id)
+        with storage_faults(), suppress(FileNotFoundError):
+            self._files.unlink(path)
+            self._files.fsync_folder(path.parent)
 
     def stored_ids(self) -> Iterator[FileId]:
         """Give the id of every file in the vault, in order. Foreign names are passed over."""

@@ -16,7 +16,7 @@ from appliance.dicom.source import ByteSource
 from appliance.sandbox.birth import Nursery
 from appliance.sandbox.parser import Parser
 from tests.dicom.datasets import EXPLICIT_LITTLE
-from tests.sandbox.test_parser import WHOLE
+from tests.sandbox.test_parser import OURS, WHOLE
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_a_child_of_a_nursery_has_no_descriptor_but_its_pipes_and_no_environment
         parser.facts(ByteSource(WHOLE), 0, EXPLICIT_LITTLE)
         child = Path("/proc") / str(parser.child_id)
         assert sorted(int(found.name) for found in (child / "fd").iterdir()) == [0, 1, 2]
-        assert (child / "environ").read_bytes() == b""
+        assert (child / "environ").read_bytes() == OURS
 
 
 def test_a_killed_nursery_is_replaced(nursery: Nursery) -> None:

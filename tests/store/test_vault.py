@@ -138,6 +138,40 @@ def test_a_removal_that_fails_says_so(tmp_path: Path, n: int) -> None:
     assert not (folder / "inbox" / str(ASSOCIATION) / str(IDS[0])).exists()
 
 
+def made(vault: Vault, files: FailingFiles, file_id: FileId) -> None:
+    descriptor = vault.create(file_id)
+    files.write(descriptor, file_id.value)
+    files.fsync(descriptor)
+    files.close(descriptor)
+    vault.settle(file_id)
+
+
+def test_a_file_of_our_own_making_lies_in_the_vault_durably_and_can_be_removed(tmp_path: Path) -> None:
+    files = FailingFiles()
+    (tmp_path / "vault").mkdir()
+    vault = Vault(tmp_path, files)
+    made(vault, files, IDS[0])
+    assert files.done == ["make_folder", "fsync_folder", "create_exclusive", "write", "fsync", "fsync_folder"]
+    with vault.open_file(IDS[0]) as file:
+        assert file.read() == IDS[0].value
+    for _ in range(2):
+        vault.remove(IDS[0])
+        assert list(vault.stored_ids()) == []
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 6])
+def test_a_file_that_cannot_be_made_or_removed_says_so(tmp_path: Path, n: int) -> None:
+    files = FailingFiles(n)
+    (tmp_path / "vault").mkdir()
+    vault = Vault(tmp_path, files)
+    with pytest.raises(Unavailable):
+        made(vault, files, IDS[0])
+    made(vault, files, IDS[1])
+    files.fail_next(1)
+    with pytest.raises(Unavailable):
+        vault.remove(IDS[1])
+
+
 def test_foreign_names_in_the_vault_are_passed_over(tmp_path: Path) -> None:
     vault = Vault(folder_with_arrivals(tmp_path), FailingFiles())
     vault.move_in(ASSOCIATION, IDS[:1])

@@ -11,16 +11,16 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from appliance.archive.located import Located
+from appliance.archive.located import Readable
 
 _ONE_RANGE = re.compile(r"\s*bytes\s*=\s*(\d{0,19})\s*-\s*(\d{0,19})\s*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Some bytes of a stored instance's plaintext."""
+    """Some bytes of the plaintext of a stored instance, or of a pack."""
 
-    located: Located
+    located: Readable
     offset: int
     length: int
 

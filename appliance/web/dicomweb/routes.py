@@ -20,7 +20,7 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Send
 from litestar.types import Scope as Connection
 
-from appliance.archive.located import Located
+from appliance.archive.located import Located, Readable
 from appliance.archive.matching import Key, Level, Search
 from appliance.archive.scope import Scope
 from appliance.archive.source import ScopedSource
@@ -240,7 +240,13 @@ async def _many(source: ScopedSource, request: Request, resource: Resource) -> A
 
 
 async def _stream(source: ScopedSource, request: Request, series_key: int, sending: Sending) -> tuple[Answer, Sending]:
-    found = await asyncio.to_thread(source.series_by_key, request.scope, series_key)
+    """Answer with a series' pack, which may be resumed, or with the same made on the fly, which may not."""
+    packed = await asyncio.to_thread(source.pack_by_key, request.scope, series_key)
+    if packed is not None:
+        await _viewed(source, request.scope, packed)
+        whole = Answer(200, MEDIA_TYPE, [Stretch(packed, 0, packed.file.plaintext_bytes)])
+        return _resumable(whole, request), sending
+    found = await asyncio.to_thread(source.series_without_pack, request.scope, series_key)
     await _viewed(source, request.scope, found[0])
     damaged = Damaged()
     return Answer(200, MEDIA_TYPE, layout(found, damaged)), replace(sending, read=damaged.reading_on(sending.read))
@@ -250,7 +256,7 @@ def _resumable(answer: Answer, request: Request) -> Answer:
     return retrieve.ranged(answer, retrieve.entity_tag(answer.body), request.range_header, request.if_range)
 
 
-async def _viewed(source: ScopedSource, scope: Scope, located: Located) -> None:
+async def _viewed(source: ScopedSource, scope: Scope, located: Readable) -> None:
     if source.view_is_due(scope, located):
         await asyncio.to_thread(source.record_view, scope, located)
 

@@ -11,28 +11,19 @@ ranges, which would join what one reading gave and what another says of it.
 Source: docs/storage-format.md, "series stream".
 """
 
-import json
-import struct
 from collections.abc import Sequence
 from functools import partial
 from logging import getLogger
 
 from appliance.archive.display_order import coarse_to_fine, in_display_order
 from appliance.archive.located import Located
+from appliance.archive.series_format import CONDITION_BYTES, Coding, condition, head, record_head
 from appliance.errors import Tampered
 from appliance.web.dicomweb.answers import ReadInto
 from appliance.web.dicomweb.ranges import Late, Piece, Stretch
 
-MAGIC = b"ENSTREAM"
-FORMAT = 3
 MEDIA_TYPE = b"application/vnd.enamel.series-stream"
 _LOG = getLogger(__name__)
-_HEAD = struct.Struct("<8sII")
-_RECORD = struct.Struct("<IIQ")
-_CONDITION = struct.Struct("<I")
-_ALIGNMENT = 8
-PLAIN_PART_10 = 0
-SOUND, DAMAGED = 0, 1
 
 
 class Damaged:
@@ -59,43 +50,19 @@ class Damaged:
 
     def condition(self, located: Located) -> bytes:
         """Say whether what was sent of an instance is what was stored."""
-        return _CONDITION.pack(DAMAGED if located.file.file_id.value in self._file_ids else SOUND)
+        return condition(sound=located.file.file_id.value not in self._file_ids)
 
 
 def layout(instances: Sequence[Located], damaged: Damaged) -> list[Piece]:
     """Lay out the stream of one series' instances, at least one; `damaged` hears of them while they are read."""
     shown = in_display_order(instances)
     order = coarse_to_fine(len(shown))
-    index = {
-        "series": shown[0].series_instance_uid,
-        "instances": [_entry(one) for one in shown],
-        "order": order,
-    }
-    text = json.dumps(index, separators=(",", ":")).encode()
-    text += b" " * (-(_HEAD.size + len(text)) % _ALIGNMENT)
-    pieces: list[Piece] = [_HEAD.pack(MAGIC, FORMAT, len(text)) + text]
+    pieces: list[Piece] = [head(shown, order)]
     for number in order:
         length = shown[number].file.plaintext_bytes
         pieces += (
-            _RECORD.pack(number, PLAIN_PART_10, length),
+            record_head(number, Coding.PLAIN, length),
             Stretch(shown[number], 0, length),
-            Late(_CONDITION.size, partial(damaged.condition, shown[number])),
+            Late(CONDITION_BYTES, partial(damaged.condition, shown[number])),
         )
     return pieces
-
-
-def _entry(one: Located) -> dict[str, object]:
-    image = one.image
-    return {
-        "sop": one.sop_instance_uid,
-        "number": one.instance_number,
-        "transfer_syntax": one.transfer_syntax_uid,
-        "rows": image.rows or 0,
-        "columns": image.columns or 0,
-        "frames": image.frame_count if image.rows else 0,
-        "bits_allocated": image.bits_allocated or 0,
-        "samples": image.samples_per_pixel or 0,
-        "bytes": one.file.plaintext_bytes,
-        "position": image.vector("position"),
-        "orientation": image.vector("orientation"),
-    }
