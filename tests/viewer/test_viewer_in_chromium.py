@@ -108,6 +108,7 @@ def test_planes_measure_read_and_show_what_lies_in_the_patient(show: Show) -> No
     assert found["aimed"] == pytest.approx([9.75, 19.75, 8.75], abs=0.3)
     for cell in (*PLANES, "oblique"):
         assert found["measured"][cell] == pytest.approx(BLOCK_MM, abs=0.1), cell
+    assert found["clicked"] == {"l": pytest.approx(BLOCK_MM, abs=0.1), "a": pytest.approx(90, abs=1), "left": 0}
     for cell in PLANES:
         assert found["seen"][cell] == pytest.approx(BLOCK_MM, abs=0.1), cell
     across = BLOCK_MM / math.cos(math.radians(30))

@@ -39,6 +39,25 @@ async function measure(page, cell, from, to) {
   return (await planesOf(page)).marks.at(-1)?.value;
 }
 
+/** Measure by clicks alone, as the tools say: two for a length, three for an angle, one for nothing. */
+async function clicked(page, corner, along, across) {
+  const at = async (point) => press(page, await placeOf(page, "axial", point));
+  const told = {};
+  for (const [key, ...points] of [["l", corner, along], ["a", along, corner, across]]) {
+    await page.keyboard.press(key);
+    for (const point of points) await at(point);
+    told[key] = (await planesOf(page)).marks.at(-1)?.value;
+    await page.keyboard.press("Delete");
+  }
+  await at(across);
+  await page.keyboard.press("l");
+  await page.mouse.move(10, 10);
+  const middle = await placeOf(page, "axial", corner);
+  await page.mouse.move(middle.x, middle.y);
+  await settle(page);
+  return { ...told, left: (await planesOf(page)).marks.length };
+}
+
 /** How long the block is on the screen, in mm, from its brightness alone along a line of points: half of the block's own is its face. */
 async function seen(page, cell, from, to, steps = 400) {
   const points = Array.from({ length: steps + 1 }, (_, step) => from.map((part, axis) => part + ((to[axis] - part) * step) / steps));
@@ -87,6 +106,7 @@ export async function planes() {
     found.seen[cell] = await seen(page, cell, to(low[axis] - 2), to(high[axis] + 2));
     await page.keyboard.press("Delete");
   }
+  found.clicked = await clicked(page, [low[0], low[1], middle[2]], [high[0], low[1], middle[2]], [low[0], high[1], middle[2]]);
   for (const [name, { point, cell }] of Object.entries(block.voxels)) {
     await aim(page, point);
     found.readings[name] = { words: await readingAt(page, cell, point), grey: (await greysAt(page, cell, [point]))[0] };

@@ -85,7 +85,9 @@ export class FlatRoom {
     }
     showing.marks.move(grip.slot, grip.index, grip.point, here);
     const mark = showing.marks.of(grip.slot)[grip.index];
-    if (phase === "up" && mark !== undefined && isEmpty(mark)) showing.marks.remove(grip.slot, grip.index); // a click that drew nothing
+    if (phase !== "up" || mark === undefined || !isEmpty(mark)) return;
+    if (grip.isNew) showing.marks.leaveFirst(grip.slot, grip.index);
+    else showing.marks.remove(grip.slot, grip.index);
   }
 
   private over(showing: Showing, shown: Shown, point: Point): Point {

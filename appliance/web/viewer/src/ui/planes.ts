@@ -220,6 +220,7 @@ export class Planes {
 
   private hoverAt(name: CellName, at: Point | null): void {
     this.hover = at === null || name === "solid" ? null : { name, at };
+    if (this.linked.marks.at(-1)?.kind !== this.around.tool) this.dropPointAlone();
     this.around.change();
   }
 
@@ -258,12 +259,13 @@ export class Planes {
 
   private startMark(name: PlaneName, kind: Mark["kind"], at: Point): Grip | null {
     if (!this.mayMeasure(name, kind)) return null;
-    const last = this.linked.marks.at(-1);
     const here = this.linked.under(name, this.sizeOf(name), at);
-    if (kind === "angle" && last?.kind === "angle" && last.points.length === 2 && last.plane === name) {
+    const last = this.linked.marks.at(-1);
+    if (last !== undefined && isBegun(last) && last.kind === kind && last.plane === name) {
       this.linked.marks[this.linked.marks.length - 1] = { ...last, points: [...last.points, here] };
-      return { kind: "mark", mark: this.linked.marks.length - 1, point: 2 };
+      return { kind: "mark", mark: this.linked.marks.length - 1, point: last.points.length };
     }
+    this.dropPointAlone();
     const { left, back, head } = this.linked.crosshair;
     this.linked.marks.push({ kind, plane: name, points: [here, here], axes: { left, back, head } });
     return { kind: "mark", mark: this.linked.marks.length - 1, point: 1, isNew: true };
@@ -279,7 +281,14 @@ export class Planes {
     if (phase !== "up") return;
     this.grip = null;
     const value = valueOf({ kind: "length", plane: name, points: marks[index]?.points ?? [] });
-    if (mark.points.length === 2 && value === 0) marks.splice(index, 1); // a click that drew nothing
+    if (mark.points.length !== 2 || value !== 0) return;
+    if (grip.isNew === true) marks[index] = { ...mark, points: [here] }; // a click: the next one goes on from here
+    else marks.splice(index, 1);
+  }
+
+  /** A click that nothing followed. */
+  private dropPointAlone(): void {
+    if (this.linked.marks.at(-1)?.points.length === 1) this.linked.marks.pop();
   }
 
   private turnTo(name: PlaneName, grip: Grip, at: Point): void {
@@ -314,6 +323,11 @@ export class Planes {
     const found = slot === null || slot === undefined ? undefined : this.around.stack.slots[slot];
     return voxel === null || found === undefined ? "" : readingWords(readingAt(found, voxel[0], voxel[1]));
   }
+}
+
+/** One click of a length, or up to two of an angle: the next one goes on. */
+function isBegun({ kind, points }: Mark): boolean {
+  return points.length < (kind === "length" ? 2 : 3);
 }
 
 function away(a: Point, b: Point): number {

@@ -54,7 +54,6 @@ export function furnish(mount: HTMLElement, title: string, back: string | null, 
     element("div", { class: "tools", role: "toolbar" }, ...tools.values()),
     presets,
     parts.layouts,
-    parts.looks,
     element(
       "div",
       { class: "acts" },
@@ -84,7 +83,8 @@ function volumeParts(actions: Actions): VolumeParts {
   const slab = element("input", { type: "range", min: "0", max: "30", step: "0.5", value: "0", "aria-label": WORDS.slab, title: WORDS.slab });
   const slabText = element("output", { class: "counter" });
   const clear = button("clear", WORDS.clear, () => actions.remove());
-  const thickness = element("div", { class: "thickness", hidden: "" }, slabPresets, slab, slabText, slabKind);
+  const name = element("span", { class: "name", "aria-hidden": "true" }, WORDS.slab);
+  const thickness = element("div", { class: "thickness", hidden: "" }, name, slabPresets, slab, slabText, slabKind);
   const list = button("list", WORDS.listHint, () => undefined);
   const sides = choice(WORDS.side, SIDES.map((side) => [side, WORDS.sides[side]]));
   const resetBody = button("reset", WORDS.resetBody, () => undefined);
@@ -93,8 +93,8 @@ function volumeParts(actions: Actions): VolumeParts {
 }
 
 /** Over the body, and not for the hands that turn it. */
-function bodyControls({ sides, resetBody }: Pick<Room, "sides" | "resetBody">): HTMLElement {
-  const controls = element("div", { class: "body" }, sides, resetBody);
+function bodyControls({ looks, sides, resetBody }: Pick<Room, "looks" | "sides" | "resetBody">): HTMLElement {
+  const controls = element("div", { class: "body" }, looks, sides, resetBody);
   for (const name of ["pointerdown", "dblclick", "wheel"]) controls.addEventListener(name, (event) => event.stopPropagation());
   return controls;
 }

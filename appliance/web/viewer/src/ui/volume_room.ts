@@ -157,6 +157,7 @@ export class VolumeRoom {
     room.sides.value = planes.side;
     room.slab.value = String(slabMm);
     room.slabKind.value = slab;
+    room.slabKind.disabled = slabMm === 0;
     room.slabPresets.value = Array.from(room.slabPresets.options, ({ value }) => value).find((value) => value === slabPreset(slab, slabMm)) ?? "";
     room.slabText.textContent = planes.linked.slabMm === 0 ? WORDS.thin : `${decimal(planes.linked.slabMm, 1)} mm`;
   }

@@ -24,20 +24,26 @@ export class FlatMarks {
     return [...this.marks].flatMap(([slot, marks]) => marks.map((mark) => ({ slot, mark })));
   }
 
-  /** Begin a mark at a point, or give an angle that has two points its third; answers its place and the point a hand now holds. */
+  /** Begin a mark at a point, or go on with the last one that has not all its points; answers its place and the point a hand now holds. */
   begin(slot: number, kind: FlatMark["kind"], at: Point): { readonly index: number; readonly point: number; readonly isNew: boolean } {
     const marks = [...this.of(slot)];
     const last = marks.at(-1);
-    const goesOn = kind === "angle" && last?.kind === "angle" && last.points.length === 2;
-    if (goesOn) marks[marks.length - 1] = { kind, points: [...last.points, at] };
-    else marks.push({ kind, points: [at, at] });
+    const begun = last?.kind === kind && last.points.length < (kind === "length" ? 2 : 3) ? last.points : null;
+    if (begun === null && last?.points.length === 1) marks.pop(); // a click that nothing followed
+    if (begun === null) marks.push({ kind, points: [at, at] });
+    else marks[marks.length - 1] = { kind, points: [...begun, at] };
     this.marks.set(slot, marks);
-    return { index: marks.length - 1, point: goesOn ? 2 : 1, isNew: !goesOn };
+    return { index: marks.length - 1, point: begun?.length ?? 1, isNew: begun === null };
   }
 
   move(slot: number, index: number, point: number, to: Point): void {
     const change = (mark: FlatMark): FlatMark => ({ ...mark, points: mark.points.map((one, i) => (i === point ? to : one)) });
     this.marks.set(slot, this.of(slot).map((mark, i) => (i === index ? change(mark) : mark)));
+  }
+
+  /** Leave a mark its first point alone: a click, and the next one goes on from there. */
+  leaveFirst(slot: number, index: number): void {
+    this.marks.set(slot, this.of(slot).map((mark, i) => (i === index ? { ...mark, points: mark.points.slice(0, 1) } : mark)));
   }
 
   remove(slot: number, index: number): void {

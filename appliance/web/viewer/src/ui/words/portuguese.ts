@@ -59,7 +59,7 @@ const WORDS: Language["words"] = {
   removeMark: "Remover",
   markName: "Nome",
   side: "3D visto de",
-  sides: { front: "frente", right: "direita", left: "esquerda", back: "trás", above: "cima", below: "baixo" },
+  sides: { front: "Frente", right: "Direita", left: "Esquerda", back: "Trás", above: "Acima", below: "Abaixo" },
   resetBody: "Restaurar o 3D",
   presets: "Janela predefinida",
   matters: { bone: "Osso", teeth: "Dentes", endo: "Canais radiculares", soft: "Tecidos moles" },

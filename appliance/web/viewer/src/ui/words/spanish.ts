@@ -59,7 +59,7 @@ const WORDS: Language["words"] = {
   removeMark: "Quitar",
   markName: "Nombre",
   side: "3D visto desde",
-  sides: { front: "el frente", right: "la derecha", left: "la izquierda", back: "atrás", above: "arriba", below: "abajo" },
+  sides: { front: "Frente", right: "Derecha", left: "Izquierda", back: "Atrás", above: "Arriba", below: "Abajo" },
   resetBody: "Restablecer el 3D",
   presets: "Ventana predefinida",
   matters: { bone: "Hueso", teeth: "Dientes", endo: "Conductos radiculares", soft: "Tejidos blandos" },
