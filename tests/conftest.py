@@ -42,13 +42,14 @@ def short_path() -> Iterator[Path]:
 @pytest.fixture
 def free_ports() -> Callable[[int], list[int]]:
     """Give a function that finds so many loopback ports nobody listens on."""
+    return ports_nobody_listens_on
 
-    def find(count: int) -> list[int]:
-        with ExitStack() as held:
-            sockets = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-            return [taken.getsockname()[1] for taken in sockets]
 
-    return find
+def ports_nobody_listens_on(count: int) -> list[int]:
+    """Find so many loopback ports."""
+    with ExitStack() as held:
+        sockets = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [taken.getsockname()[1] for taken in sockets]
 
 
 def corpus() -> Iterator[Path]:

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Orientation } from "../src/dicom/facts";
 import { geometryOf, type Candidate, type Geometry } from "../src/volume/geometry";
 import { angleAt, distance } from "../src/volume/measures";
+import { edgesKnown } from "../src/volume/orientation";
 import { crosshairOf, fittedPlane, intoOf, isTurned, overPane, planeOf, stepThrough, turnedIn, underPane, within, type PlaneName } from "../src/volume/planes";
 import { inverse, length, minus, toMm, turned, type Vector } from "../src/volume/vectors";
 
@@ -92,10 +93,22 @@ describe("geometry", () => {
   });
 
   it("takes the distance that is said where positions say none, negative ones too, and never measures what is not said", () => {
-    const said = found([0, 1].map((slot) => slice(slot, null, { between: -0.4 })));
+    const said = found([0, 1].map((slot) => slice(slot, null, { between: 0.4 })));
     expect([said.affine.k, said.measuresThrough, said.oddities]).toEqual([[0, 0, 0.4], true, [{ code: "no-positions", mm: 0.4, said: true }]]);
+    const against = found([0, 1, 2].map((slot) => slice(slot, slot === 0 ? [1, 2, 3] : null, { between: -0.4 })));
+    expect([against.slices, against.affine.origin, against.affine.k]).toEqual([[2, 1, 0], [1, 2, 3 - 0.8], [0, 0, 0.4]]);
     const unsaid = found([0, 1].map((slot) => slice(slot, [1, 2, 3])));
     expect([unsaid.affine.k, unsaid.measuresThrough, unsaid.oddities]).toEqual([[0, 0, 0.25], false, [{ code: "no-positions", mm: 0.25, said: false }]]);
+  });
+
+  it("names no end across slices whose order alone says how they follow each other", () => {
+    const [right, back, feet]: Vector[] = [[1, 0, 0], [0, 1, 0], [0, 0, -1]];
+    if (right === undefined || back === undefined || feet === undefined) throw new Error("three directions");
+    const [placed, unplaced] = [found(stackAt([0, 1, 2])), found([0, 1].map((slot) => slice(slot, null, { between: 1 })))];
+    const letters = (geometry: Geometry, across: Vector, down: Vector): string => Object.values(edgesKnown(geometry, across, down)).join("");
+    expect([letters(placed, right, feet), letters(placed, right, back)]).toEqual(["RLHF", "RLAP"]);
+    expect([letters(unplaced, right, feet), letters(unplaced, right, back), letters(unplaced, feet, back)]).toEqual(["RL", "RLAP", "AP"]);
+    expect(letters(found(stackAt([0, 1, 2], { orientation: null })), right, back)).toBe("");
   });
 
   it("knows no left and no size where none is said", () => {

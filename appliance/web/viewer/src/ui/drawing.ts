@@ -34,6 +34,7 @@ export class Drawing {
 
   redraw(): void {
     this.isAsked = false;
+    this.fit();
     const { room, showing, renderer, volume, flat } = this.stage;
     if (renderer !== null && volume.planes === null) showing.draw(renderer);
     if (renderer !== null) volume.draw(renderer);
@@ -43,14 +44,15 @@ export class Drawing {
     writeOverlay(room, showing);
   }
 
-  resize(): void {
+  /** The canvas is as large as its pane whenever it is drawn on: an observer does not tell of a pane that shrank and grew again between two looks. */
+  private fit(): void {
     const { room, showing } = this.stage;
     const { clientWidth: width, clientHeight: height } = room.pane;
     const ratio = window.devicePixelRatio || 1;
     showing.pane = { width: Math.max(1, width), height: Math.max(1, height) };
-    room.canvas.width = Math.max(1, Math.round(width * ratio));
-    room.canvas.height = Math.max(1, Math.round(height * ratio));
-    this.redraw();
+    const [across, down] = [Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio))];
+    if (room.canvas.width !== across) room.canvas.width = across; // telling it its own size would wipe what is on it
+    if (room.canvas.height !== down) room.canvas.height = down;
   }
 
   /** Tell when all that can be seen was drawn at its best. */

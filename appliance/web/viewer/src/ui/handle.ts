@@ -60,6 +60,7 @@ function planesOf({ linked, layout }: Planes): Record<string, unknown> {
     slabMm: linked.slabMm,
     slab: linked.slab,
     slices: linked.geometry.slices,
+    affine: linked.geometry.affine,
     oddities: linked.geometry.oddities,
     marks: linked.marks.map((mark) => ({ kind: mark.kind, plane: mark.plane, value: valueOf(mark) })),
   };

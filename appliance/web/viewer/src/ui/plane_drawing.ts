@@ -1,7 +1,7 @@
 /** Draws the linked planes and the body into their cells, each only when it changed, and writes what stands over them. */
 import type { Part } from "../render/planes";
 import type { Renderer } from "../render/renderer";
-import { edgesOf } from "../volume/orientation";
+import { edgesKnown } from "../volume/orientation";
 import { isTurned, PLANES, type PlaneName } from "../volume/planes";
 import { rulerFor } from "../volume/ruler";
 import type { Size } from "../volume/view";
@@ -99,8 +99,8 @@ export class PlaneDrawing {
 
   private writeEdges(name: CellName): void {
     const { right, down } = this.planes.linked.plane(name);
-    const letters = this.planes.geometry.isOriented ? edgesOf([...right, ...down]) : null;
-    for (const side of ["left", "right", "top", "bottom"] as const) put(this.cells[name].edges[side], letters?.[side] ?? "");
+    const letters = edgesKnown(this.planes.geometry, right, down);
+    for (const side of ["left", "right", "top", "bottom"] as const) put(this.cells[name].edges[side], letters[side]);
   }
 }
 

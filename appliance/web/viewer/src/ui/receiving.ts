@@ -52,7 +52,7 @@ export class Receiving {
         stage.tell("");
         stage.change();
       });
-      stage.resize();
+      stage.redraw();
     } catch (error) {
       this.stop(error instanceof NoGraphics ? WORDS.noGraphics : WORDS.crashed, "failed");
     }

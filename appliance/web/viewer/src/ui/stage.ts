@@ -26,7 +26,6 @@ export interface Stage {
   /** Something came: draw soon, no hand waits for it. */
   changeSoon(): void;
   redraw(): void;
-  resize(): void;
   /** Take up what hands had done before. */
   takeUp(): void;
   /** All has come and was drawn at its best. */

@@ -76,7 +76,7 @@ export class Viewing implements Stage {
     addEventListener("pagehide", () => this.keep(), { signal });
     room.presets.addEventListener("change", () => hands.preset(Number(room.presets.value)));
     room.canvas.addEventListener("webglcontextlost", () => this.tell(WORDS.lost));
-    const sizes = new ResizeObserver(() => this.resize());
+    const sizes = new ResizeObserver(() => this.redraw());
     sizes.observe(room.pane);
     signal.addEventListener("abort", () => sizes.disconnect());
   }
@@ -131,10 +131,6 @@ export class Viewing implements Stage {
 
   redraw(): void {
     this.drawing.redraw();
-  }
-
-  resize(): void {
-    this.drawing.resize();
   }
 
   drawn(): void {

@@ -27,7 +27,7 @@ export type Oddity =
   | { readonly code: "irregular"; readonly least: number; readonly most: number }
   /** Slices that are shifted sideways against each other, in degrees; they are put straight. */
   | { readonly code: "tilted"; readonly degrees: number }
-  /** The distance between slices is not said by positions; it is `between` where that is said, else as between rows. */
+  /** Where slices lie is not said by positions; they are `between` apart where that is said, else as rows are. */
   | { readonly code: "no-positions"; readonly mm: number; readonly said: boolean }
   /** No orientation: left and right are not known. */
   | { readonly code: "no-orientation" }
@@ -45,6 +45,8 @@ export interface Geometry {
   readonly affine: Affine;
   /** Left, right and the others are known. */
   readonly isOriented: boolean;
+  /** Positions say towards which side slices follow each other; else a scanner's order may lead either way. */
+  readonly knowsEnds: boolean;
   /** Lengths within a slice may be measured. */
   readonly measuresAcross: boolean;
   /** Lengths out of a slice's plane may be measured too. */
@@ -77,6 +79,7 @@ export function geometryOf(candidates: readonly Candidate[]): Geometry | null {
     slices: ladder.slices,
     affine: { i: scaled(axes.across, across), j: scaled(axes.down, down), k: ladder.step, origin: ladder.origin },
     isOriented: first.frame.orientation !== null,
+    knowsEnds: ladder.oddities.every(({ code }) => code !== "no-positions"),
     measuresAcross: first.frame.spacing !== null,
     measuresThrough: first.frame.spacing !== null && ladder.isMeasured,
     oddities,
@@ -156,14 +159,20 @@ function byPosition(sorted: readonly Placed[], apart: readonly Placed[], normal:
   return { slices, origin: first.position, step, isMeasured: isRegular, oddities };
 }
 
-/** Without positions slices lie as they come, as far apart as the scanner says, else as rows do. */
+/**
+ * Without positions slices lie as they come, as far apart as the scanner says, else as rows do. A negative distance leads against
+ * the normal (PS3.3 C.8.4.15): then the last one comes first.
+ */
 function byOrder(group: readonly Candidate[], normal: Vector): Ladder {
   const [first] = group;
-  const said = Math.abs(first?.between ?? 0);
-  const mm = said > 0 ? said : (first?.frame.spacing?.[0] ?? 1);
+  const between = first?.between ?? 0;
+  const [isAgainst, said] = [between < 0, Math.abs(between)];
+  const mm = said || (first?.frame.spacing?.[0] ?? 1);
+  const slots = group.map(({ slot }) => slot);
+  const place: Vector = first?.frame.position ?? [0, 0, 0];
   return {
-    slices: group.map(({ slot }) => slot),
-    origin: first?.frame.position ?? [0, 0, 0],
+    slices: isAgainst ? slots.reverse() : slots,
+    origin: isAgainst ? plus(place, normal, -mm * (slots.length - 1)) : place,
     step: scaled(normal, mm),
     isMeasured: said > 0,
     oddities: [{ code: "no-positions", mm, said: said > 0 }],

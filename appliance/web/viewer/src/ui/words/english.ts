@@ -123,8 +123,8 @@ const ODDITIES: OddityWords = {
   tilted: ({ degrees }) => `The scanner was tilted by ${degrees.toFixed(1)}°; the slices are put straight.`,
   "no-positions": ({ mm, said }) =>
     said
-      ? `The images do not say where they lie; they are ${millimetres(mm)} apart, as the scanner says.`
-      : "The images do not say how far apart they are: lengths across slices are not measured.",
+      ? `The images do not say where they lie; they are ${millimetres(mm)} apart, as the scanner says. Which end is which is not known.`
+      : "The images do not say where they lie nor how far apart: lengths across slices are not measured, which end is which is not known.",
   "no-orientation": () => "The images do not say how they lie: left and right are not known.",
   "no-spacing": () => "The images do not say how large a pixel is: nothing is measured.",
   anisotropic: ({ least, most }) => `Voxels are ${millimetres(least)} by ${millimetres(most)}: less is seen in one direction.`,

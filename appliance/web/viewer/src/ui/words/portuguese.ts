@@ -120,8 +120,8 @@ const ODDITIES: OddityWords = {
   tilted: ({ degrees }) => `O aparelho estava inclinado ${comma(degrees, 1)}°; os cortes foram endireitados.`,
   "no-positions": ({ mm, said }) =>
     said
-      ? `As imagens não informam sua posição; estão separadas por ${millimetres(mm)}, segundo o aparelho.`
-      : "As imagens não informam quanto se separam: distâncias através dos cortes não são medidas.",
+      ? `As imagens não informam sua posição; estão separadas por ${millimetres(mm)}, segundo o aparelho. Não se sabe qual extremidade é qual.`
+      : "As imagens não informam sua posição nem quanto se separam: distâncias através dos cortes não são medidas e não se sabe qual extremidade é qual.",
   "no-orientation": () => "As imagens não informam sua orientação: esquerda e direita não são conhecidas.",
   "no-spacing": () => "As imagens não informam o tamanho de um pixel: nada é medido.",
   anisotropic: ({ least, most }) => `Os voxels medem ${millimetres(least)} por ${millimetres(most)}: em uma direção se vê menos.`,

@@ -120,8 +120,8 @@ const ODDITIES: OddityWords = {
   tilted: ({ degrees }) => `El equipo estaba inclinado ${comma(degrees, 1)}°; los cortes se enderezaron.`,
   "no-positions": ({ mm, said }) =>
     said
-      ? `Las imágenes no indican su posición; están separadas ${millimetres(mm)}, según el equipo.`
-      : "Las imágenes no indican cuánto se separan: no se miden longitudes a través de los cortes.",
+      ? `Las imágenes no indican su posición; están separadas ${millimetres(mm)}, según el equipo. No se sabe qué extremo es cuál.`
+      : "Las imágenes no indican su posición ni cuánto se separan: no se miden longitudes a través de los cortes y no se sabe qué extremo es cuál.",
   "no-orientation": () => "Las imágenes no indican su orientación: no se conocen izquierda y derecha.",
   "no-spacing": () => "Las imágenes no indican el tamaño de un píxel: no se mide nada.",
   anisotropic: ({ least, most }) => `Los vóxeles miden ${millimetres(least)} por ${millimetres(most)}: en una dirección se ve menos.`,
