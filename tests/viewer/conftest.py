@@ -14,10 +14,11 @@ from tests.conftest import ports_nobody_listens_on
 from tests.viewer.hands import Person
 from tests.viewer.page_server import page_server
 from tests.viewer.series_stream import Sample, series_stream
+from tests.viewer.unsteady import Unsteady
 from tests.viewer.web_driver import BROWSERS
 
 VIEWER = Path(__file__).parents[2] / "appliance" / "web" / "viewer"
-Show = Callable[[str, Mapping[str, bytes | int]], Any]
+Show = Callable[[str, Mapping[str, bytes | int | Unsteady]], Any]
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +33,7 @@ def drive() -> Path:
 def show(drive: Path, free_ports: Callable[[int], list[int]]) -> Show:
     """Show streams to Chromium by one of the driver's scenarios; no policy is broken and nothing foreign asked for."""
 
-    def run(scenario: str, contents: Mapping[str, bytes | int]) -> Any:  # noqa: ANN401 - whatever the scenario prints as JSON
+    def run(scenario: str, contents: Mapping[str, bytes | int | Unsteady]) -> Any:  # noqa: ANN401 - whatever the scenario prints as JSON
         with page_server(contents, free_ports(1)[0]) as origin:
             command = ["node", str(drive), origin, scenario]
             done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)

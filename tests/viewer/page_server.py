@@ -6,11 +6,19 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from tests.viewer.unsteady import Unsteady
+
 STATIC = Path(__file__).parents[2] / "appliance" / "web" / "static"
 POLICY = (
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; style-src 'self'; "
     "connect-src 'self'; img-src 'self' blob: data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Embedder-Policy": "require-corp",
+    "X-Content-Type-Options": "nosniff",
+}
 TYPES = {
     ".js": "text/javascript",
     ".css": "text/css",
@@ -30,23 +38,31 @@ PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>View
 
 
 @contextmanager
-def page_server(contents: Mapping[str, bytes | int], port: int) -> Iterator[str]:
-    """Serve until left. `contents` maps a path to its bytes, or to the status it answers with."""
+def page_server(contents: Mapping[str, bytes | int | Unsteady], port: int) -> Iterator[str]:
+    """Serve until left. `contents` maps a path to its bytes, or to the status it answers with.
+
+    A GET of `/go/…` lets the unsteady stream of that path send on.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
+            found = contents.get(self.path)
+            if isinstance(found, Unsteady):
+                return found.answer(self, tuple(HEADERS.items()))
+            held = contents.get(self.path.removeprefix("/go"))
+            if isinstance(held, Unsteady):
+                held.go()
             status, kind, body = answer(self.path, contents)
             self.send_response(status)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
-            self.send_header("Content-Security-Policy", POLICY)
-            self.send_header("Cross-Origin-Opener-Policy", "same-origin")
-            self.send_header("Cross-Origin-Embedder-Policy", "require-corp")
-            self.send_header("X-Content-Type-Options", "nosniff")
+            for name, value in HEADERS.items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body)
+            return None
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
             """Say nothing."""
@@ -61,7 +77,7 @@ def page_server(contents: Mapping[str, bytes | int], port: int) -> Iterator[str]
         server.server_close()
 
 
-def answer(path: str, contents: Mapping[str, bytes | int]) -> tuple[int, str, bytes]:
+def answer(path: str, contents: Mapping[str, bytes | int | Unsteady]) -> tuple[int, str, bytes]:
     path, _, query = path.partition("?")
     if path.startswith("/static/"):
         file = STATIC / path.removeprefix("/static/")
@@ -73,4 +89,6 @@ def answer(path: str, contents: Mapping[str, bytes | int]) -> tuple[int, str, by
     found = contents.get(path, 404)
     if path == "/files" and isinstance(found, bytes):
         return 200, "text/html; charset=utf-8", found
+    if isinstance(found, Unsteady):
+        return 404, "text/plain", b""  # it answers for itself
     return (found, "text/plain", b"") if isinstance(found, int) else (200, "application/octet-stream", found)

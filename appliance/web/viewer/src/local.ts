@@ -3,29 +3,26 @@
  * in it whole, reads a stream. A file of its own, so that a series of the box never waits for it.
  */
 import { Unshowable } from "./dicom/facts";
-import type { SeriesIndex } from "./dicomweb/stream";
+import { PLAIN } from "./dicomweb/stream";
 import { scan } from "./local/scanning";
 import { readLocalSeries, type LocalRecord } from "./local/series";
 import type { LocalFile } from "./local/source";
 import type { ToReader } from "./messages";
-import { helpersFor, openRecord, post, problem, scope } from "./worker";
+import { Reading } from "./reading";
+import { codecs, post, scope } from "./worker";
 
 /** Show files of this computer: nothing of them leaves it. */
 async function readLocal(series: string, files: readonly LocalFile[]): Promise<void> {
-  let helpers: ReturnType<typeof helpersFor> | null = null;
+  const reading = new Reading(codecs, post);
   let bytes = 0;
-  const onIndex = (index: SeriesIndex): void => {
-    post({ type: "index", index });
-    helpers = helpersFor(index);
-  };
   const onRecord = async (record: LocalRecord): Promise<void> => {
-    if (record.bytes === null) return post(problem(record.instance, null, new Unshowable("damaged", record.why)));
+    if (record.bytes === null) return reading.miss(record.instance, new Unshowable("damaged", record.why));
     bytes += record.bytes.length;
-    if (helpers !== null) await openRecord({ instance: record.instance, bytes: record.bytes, flags: 0, sound: true }, helpers);
-    post({ type: "progress", bytes });
+    await reading.take({ instance: record.instance, bytes: record.bytes, coding: PLAIN, sound: true });
+    post({ type: "progress", bytes, all: null });
   };
-  await readLocalSeries(series, files, onIndex, onRecord);
-  await (helpers as ReturnType<typeof helpersFor> | null)?.finished();
+  await readLocalSeries(series, files, (index) => reading.begin(index), onRecord);
+  await reading.finished();
   post({ type: "done" });
 }
 
@@ -36,6 +33,6 @@ async function look(chosen: Parameters<typeof scan>[0]): Promise<void> {
 
 scope.addEventListener("message", ({ data }) => {
   const asked = data as ToReader;
-  if (typeof asked === "string" || !("type" in asked)) return; // a stream, or a helper's task: worker.ts has taken it
+  if (typeof asked === "string" || !("type" in asked)) return; // a stream, or a decoder's task: worker.ts has taken it
   void (asked.type === "scan" ? look(asked.chosen) : readLocal(asked.series, asked.files));
 });

@@ -4,6 +4,7 @@ import type { FramePixels, ImageFacts } from "./dicom/facts";
 import type { SeriesIndex } from "./dicomweb/stream";
 import type { Chosen, Found } from "./local/scanning";
 import type { LocalFile } from "./local/source";
+import type { PreviewVolume } from "./volume/preview";
 
 export type ProblemCode = "no-picture" | "syntax" | "damaged" | "kind" | "size";
 
@@ -12,7 +13,14 @@ export type FromReader =
   | { readonly type: "image"; readonly instance: number; readonly facts: ImageFacts; readonly about: About }
   | { readonly type: "frame"; readonly instance: number; readonly frame: number; readonly pixels: FramePixels }
   | { readonly type: "problem"; readonly instance: number; readonly frame: number | null; readonly code: ProblemCode; readonly detail: string }
-  | { readonly type: "progress"; readonly bytes: number }
+  /** The whole series in small; the facts are of the image that comes first. */
+  | { readonly type: "preview"; readonly facts: ImageFacts; readonly volume: PreviewVolume }
+  /** Bytes that have come of all that will; null where that is not said. */
+  | { readonly type: "progress"; readonly bytes: number; readonly all: number | null }
+  /** The connection was cut and is taken up in so many seconds. */
+  | { readonly type: "cut"; readonly seconds: number }
+  /** It began anew with another series than before. */
+  | { readonly type: "changed" }
   | { readonly type: "refused"; readonly status: number }
   | { readonly type: "broken" }
   | { readonly type: "done" };

@@ -1,13 +1,16 @@
 /**
- * A worker that makes one series' small picture: it reads the stream as far as its first record, which is the middle image,
- * and decodes that here, so that the box decodes nothing. Whoever started it ends it when it has answered.
+ * A worker that makes one series' small picture: it reads the stream as far as its first record, which is the middle image or
+ * the preview, and decodes that here, so that the box decodes nothing. Whoever started it ends it when it has answered.
  */
 import { makeCodecs } from "./dicom/codecs/codecs";
 import { decodeFrame } from "./dicom/decode";
 import { Unshowable } from "./dicom/facts";
-import { openInstance } from "./dicom/instance";
-import { inflateRaw, openStream } from "./dicomweb/fetching";
-import { readSeries, type SeriesIndex, type SeriesRecord } from "./dicomweb/stream";
+import { openHead, openInstance } from "./dicom/instance";
+import { Fetching } from "./dicomweb/fetching";
+import { inflateRaw } from "./dicomweb/inflating";
+import { joinedFile, joinedPreview } from "./dicomweb/split";
+import { PREVIEW, readSeries, SPLIT, type SeriesIndex, type SeriesRecord } from "./dicomweb/stream";
+import { middleOf } from "./volume/preview";
 import { thumbnailOf, type Thumbnail } from "./volume/thumbnail";
 
 interface Scope {
@@ -16,27 +19,57 @@ interface Scope {
 }
 
 const scope = globalThis as unknown as Scope;
+
+/** No more of the stream is wanted. */
+class Enough extends Error {}
+
 const MOST_BYTES = 32e6; // of the middle image; a larger one is not fetched for a small picture
 
-async function pictured(record: SeriesRecord, most: number): Promise<Thumbnail> {
-  if (record.flags !== 0 || !record.sound) throw new Unshowable("damaged");
-  const opened = await openInstance(record.bytes, inflateRaw);
+async function pictured(index: SeriesIndex, { instance, coding, sound, bytes }: SeriesRecord, most: number): Promise<Thumbnail> {
+  if (!sound) throw new Unshowable("damaged");
+  if (coding === PREVIEW) return ofPreview(index, bytes, most);
+  const opened = await openInstance(coding === SPLIT ? await joinedFile(bytes, index.instances[instance]?.bytes ?? 0) : bytes, inflateRaw);
   const number = opened.facts.frames >> 1;
-  const { bytes, skipBits } = opened.frame(number);
+  const frame = opened.frame(number);
   const codecs = makeCodecs((file) => new URL(file, import.meta.url).href, inflateRaw);
-  const pixels = await decodeFrame(codecs, opened.facts, bytes, skipBits);
-  const frame = opened.facts.perFrame[number] ?? opened.facts.perFrame[0];
-  if (frame === undefined) throw new Unshowable("no-picture");
-  return thumbnailOf(pixels, opened.facts, frame, most);
+  const pixels = await decodeFrame(codecs, opened.facts, frame.bytes, frame.skipBits);
+  const facts = opened.facts.perFrame[number] ?? opened.facts.perFrame[0];
+  if (facts === undefined) throw new Unshowable("no-picture");
+  return thumbnailOf(pixels, opened.facts, facts, most);
 }
 
+/** The preview's middle slice stands for the middle image. */
+async function ofPreview({ preview }: SeriesIndex, bytes: Uint8Array, most: number): Promise<Thumbnail> {
+  if (preview === undefined) throw new Unshowable("no-picture");
+  const { head, values } = await joinedPreview(bytes, preview.columns * preview.rows * preview.slices);
+  const { pixels, facts, frame } = middleOf({ ...preview, values }, openHead(head).facts);
+  return thumbnailOf(pixels, facts, frame, most);
+}
+
+/** The first record's size is known by then: a large one is not fetched. */
 function checkSize(index: SeriesIndex): void {
-  if ((index.instances[index.order[0] ?? 0]?.bytes ?? Infinity) > MOST_BYTES) throw new Unshowable("size");
+  if (index.preview === undefined && (index.instances[index.order[0] ?? 0]?.bytes ?? Infinity) > MOST_BYTES) throw new Unshowable("size");
+}
+
+async function made({ stream, most }: { stream: string; most: number }): Promise<Thumbnail | null> {
+  let index: SeriesIndex | null = null;
+  let first: Thumbnail | null = null;
+  const onIndex = (one: SeriesIndex): void => {
+    checkSize(one);
+    index = one;
+  };
+  const onCut = (): void => {
+    throw new Enough(); // a small picture is not worth a second connection
+  };
+  const fetching = new Fetching(stream, { onBytes: () => undefined, onCut });
+  await readSeries(fetching.more, onIndex, async (record) => {
+    if (index !== null) first = await pictured(index, record, most);
+    throw new Enough();
+  }).catch(() => undefined);
+  fetching.stop();
+  return first;
 }
 
 scope.addEventListener("message", ({ data }) => {
-  const answer = (made: Thumbnail | null): void => scope.postMessage(made, made === null ? [] : [made.rgba.buffer]);
-  openStream(data.stream, () => undefined)
-    .then((more) => readSeries(more, checkSize, async (record) => answer(await pictured(record, data.most))))
-    .catch(() => answer(null));
+  void made(data).then((thumbnail) => scope.postMessage(thumbnail, thumbnail === null ? [] : [thumbnail.rgba.buffer]));
 });

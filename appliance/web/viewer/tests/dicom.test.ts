@@ -9,7 +9,6 @@ import { interleave, keepStoredBits, unpackSamples } from "../src/dicom/native";
 import { coarseOrder } from "../src/dicom/order";
 import { decodeRle } from "../src/dicom/rle";
 import { expandSegments } from "../src/dicom/segments";
-import { readSeries, StreamBroken, type SeriesIndex } from "../src/dicomweb/stream";
 import { facts } from "./facts";
 
 const none = (): never => {
@@ -138,56 +137,5 @@ describe("the file meta group", () => {
     expect(readMeta(bytes)).toEqual({ transferSyntax: "1.2.840.10008.1.2.1", datasetOffset: 132 + 8 + uid.length });
     expect(() => readMeta(bytes.subarray(0, 150))).toThrow(Unshowable);
     expect(() => readMeta(new Uint8Array(200))).toThrow(Unshowable);
-  });
-});
-
-describe("the series stream", () => {
-  const index = { series: "1", instances: [{ frames: 1 }, { frames: 1 }], order: [1, 0] };
-
-  function stream(): Uint8Array {
-    const text = new TextEncoder().encode(JSON.stringify(index));
-    const padded = Math.ceil(text.length / 8) * 8;
-    const bytes = new Uint8Array(16 + padded + 2 * (16 + 4) + 5);
-    const view = new DataView(bytes.buffer);
-    bytes.set(new TextEncoder().encode("ENSTREAM"));
-    view.setUint32(8, 3, true);
-    view.setUint32(12, text.length, true);
-    bytes.set(text, 16);
-    view.setUint32(16 + padded, 1, true);
-    view.setBigUint64(16 + padded + 8, 5n, true);
-    bytes.set([1, 2, 3, 4, 5], 16 + padded + 16);
-    view.setUint32(bytes.length - 4, 1, true); // the second one's condition
-    return bytes;
-  }
-
-  async function read(bytes: Uint8Array, piece: number): Promise<{ indexes: SeriesIndex[]; records: [number, boolean, number[]][] }> {
-    const found = { indexes: [] as SeriesIndex[], records: [] as [number, boolean, number[]][] };
-    let at = 0;
-    const more = (): Promise<Uint8Array | null> => Promise.resolve(at >= bytes.length ? null : bytes.subarray(at, (at += piece)));
-    await readSeries(
-      more,
-      (one) => void found.indexes.push(one),
-      (one) => void found.records.push([one.instance, one.sound, Array.from(one.bytes)]),
-    );
-    return found;
-  }
-
-  it("is read however it is cut", async () => {
-    for (const piece of [1, 7, 16, 1000]) {
-      const { indexes, records } = await read(stream(), piece);
-      expect(indexes).toEqual([index]);
-      expect(records).toEqual([
-        [1, true, [1, 2, 3, 4, 5]],
-        [0, false, []],
-      ]);
-    }
-  });
-
-  it("that ends early, at any byte, or is something else, is told", async () => {
-    const whole = stream();
-    for (let length = 0; length < whole.length; length++) {
-      await expect(read(whole.subarray(0, length), 64)).rejects.toThrow(StreamBroken);
-    }
-    await expect(read(new Uint8Array(100), 64)).rejects.toThrow(StreamBroken);
   });
 });

@@ -3,6 +3,7 @@ import path from "node:path";
 import { asImages, brightness, context, corner, drag, end, faults, folder, open, over, scenario, settle, state, until, words } from "./browser.mjs";
 import { halvedPlanes, hands } from "./hands.mjs";
 import { local } from "./local.mjs";
+import { cuts, narrow, preview } from "./packs.mjs";
 import { shades, sizes } from "./pictures.mjs";
 import { planes } from "./planes.mjs";
 
@@ -164,7 +165,7 @@ async function timing() {
   return { first, all: await page.evaluate(() => performance.now()) };
 }
 
-const SCENARIOS = { local, values, phantom, planes, hands, halvedPlanes, shades, sizes, halved, wide, troubles, pictures, timing };
+const SCENARIOS = { cuts, narrow, preview, local, values, phantom, planes, hands, halvedPlanes, shades, sizes, halved, wide, troubles, pictures, timing };
 try {
   const found = await SCENARIOS[scenario]();
   console.log(JSON.stringify({ found, faults }));

@@ -26,6 +26,11 @@ const NOTHING: FrameFacts = { slope: 1, intercept: 0, windows: [], position: nul
  */
 export function describe(data: Attributes, transferSyntax: string): ImageFacts {
   if (!hasPixels(data)) throw new Unshowable("no-picture");
+  return describeHead(data, transferSyntax);
+}
+
+/** Describe an image of which only what stands before its Pixel Data is there. */
+export function describeHead(data: Attributes, transferSyntax: string): ImageFacts {
   const size = sizeOf(data);
   const perFrame = framesOf(data, size.frames);
   const floating = data.dataSet.elements["x7fe00009"] ? 64 : data.dataSet.elements["x7fe00008"] ? 32 : 0;

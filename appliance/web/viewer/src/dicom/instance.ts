@@ -2,7 +2,7 @@
 import * as dicomParser from "dicom-parser";
 import { aboutOf, type About } from "./about";
 import type { Attributes } from "./dataset";
-import { describe } from "./describe";
+import { describe, describeHead } from "./describe";
 import { Unshowable, type ImageFacts } from "./facts";
 import { frameBytes, type FrameBytes } from "./frames";
 import { findSyntax, type Syntax } from "./syntaxes";
@@ -32,6 +32,18 @@ export async function openInstance(bytes: Uint8Array, inflate: Inflate): Promise
   const data: Attributes = { dataSet: parsed(whole, meta.transferSyntax, syntax), bigEndian: syntax.bigEndian };
   const facts = describe(data, meta.transferSyntax);
   return { facts, about: aboutOf(data), syntax, frame: (index) => frameBytes(data, facts, syntax, index) };
+}
+
+/** Open the beginning of a stored object, up to its Pixel Data: all that it says of its picture.
+ *
+ * @throws Unshowable as `openInstance` does.
+ */
+export function openHead(bytes: Uint8Array): Pick<Instance, "facts" | "about"> {
+  const { transferSyntax } = readMeta(bytes);
+  const syntax = findSyntax(transferSyntax);
+  if (syntax === null || syntax.deflated) throw new Unshowable("syntax", transferSyntax);
+  const data: Attributes = { dataSet: dicomParser.parseDicom(bytes, { TransferSyntaxUID: transferSyntax }), bigEndian: syntax.bigEndian };
+  return { facts: describeHead(data, transferSyntax), about: aboutOf(data) };
 }
 
 interface Meta {

@@ -1,4 +1,9 @@
-/** The HTTP side of a series stream: one request, its body in pieces, and a count of what has come. */
+/**
+ * The HTTP side of a series stream: its body in pieces, taken up where it stopped when the connection was cut.
+ *
+ * A pack has an ETag and is asked for from the byte that is missing. A stream without one begins anew; whoever reads it
+ * leaves out what it has.
+ */
 
 /** The box answered with something else than the stream. */
 export class StreamRefused extends Error {
@@ -7,66 +12,145 @@ export class StreamRefused extends Error {
   }
 }
 
-/** Ask for a series stream.
- *
- * @param onBytes told the number of bytes that have come so far.
- * @returns gives the next piece, null at the end.
- * @throws StreamRefused when the answer is not 200.
- */
-export async function openStream(url: string, onBytes: (bytes: number) => void): Promise<() => Promise<Uint8Array | null>> {
-  const response = await fetch(url, { credentials: "same-origin", redirect: "manual", cache: "no-store" });
-  if (response.status !== 200 || response.body === null) throw new StreamRefused(response.status || 401);
-  const reader = response.body.getReader();
-  let bytes = 0;
-  return async () => {
-    const { done, value } = await reader.read();
-    if (done) return null;
-    bytes += value.length;
-    onBytes(bytes);
-    return value;
-  };
+/** What comes next begins at the stream's first byte again. */
+export class StreamRestarted extends Error {}
+
+/** What whoever waits may be told. */
+export interface Course {
+  /** Bytes that have come of all that will; null where that is not said. */
+  onBytes(bytes: number, all: number | null): void;
+  /** The connection was cut and is taken up in so many seconds. */
+  onCut(seconds: number): void;
 }
 
-/** What may lie behind the data: nothing, a byte of padding (PS3.5 A.5), and what some writers leave there: a gzip trailer. */
-const TAILS = [0, 1, 8, 9] as const;
+/** What the world gives; tests give less patience. */
+export interface Patience {
+  /** A connection that brings nothing for so long counts as cut. */
+  readonly silenceMs: number;
+  /** The first wait; each later one is twice as long, up to `mostMs`. */
+  readonly firstMs: number;
+  readonly mostMs: number;
+}
 
-/** Undo raw DEFLATE (RFC 1951) by the browser's own decompressor, up to `most` bytes.
- *
- * The decompressor refuses data with anything behind it: then it is tried again without the tails that are known.
- *
- * @throws RangeError when more comes out: a bomb. TypeError when it is no such data.
- */
-export async function inflateRaw(bytes: Uint8Array, most = 2 ** 31): Promise<Uint8Array> {
-  let refusal: unknown = null;
-  for (const tail of TAILS) {
-    try {
-      return await inflateExactly(bytes.subarray(0, bytes.length - tail), most);
-    } catch (error) {
-      if (error instanceof RangeError) throw error;
-      refusal ??= error;
+const PATIENCE: Patience = { silenceMs: 20_000, firstMs: 500, mostMs: 30_000 };
+const FOR_GOOD = new Set([0, 401, 403, 404, 410, 423]);
+const NOT_THIS_RANGE = 416;
+const PARTIAL = 206;
+
+/** Guards one series stream over any number of connections. */
+export class Fetching {
+  private reader: ReadableStreamDefaultReader<Uint8Array> | null = null;
+  private ending = new AbortController();
+  private bytes = 0;
+  private all: number | null = null;
+  private tag: string | null = null;
+  private failures = 0;
+  private hasBegun = false;
+
+  constructor(
+    private readonly url: string,
+    private readonly course: Course,
+    private readonly patience: Patience = PATIENCE,
+  ) {}
+
+  /** Give the next piece, null at the end.
+   *
+   * @throws StreamRefused when the box will not hand it out; StreamRestarted when the next piece is the first one again.
+   */
+  readonly more = async (): Promise<Uint8Array | null> => {
+    for (;;) {
+      if (this.reader === null) await this.connect();
+      const piece = await this.piece();
+      if (piece !== undefined) return piece;
+      this.failures++;
+      this.reader = null;
+      this.ending.abort();
+    }
+  };
+
+  /** No more is wanted. */
+  stop(): void {
+    this.ending.abort();
+  }
+
+  /** The next piece, null at the end, undefined where the connection was cut. */
+  private async piece(): Promise<Uint8Array | null | undefined> {
+    const found = await this.unlessSilent(this.reader?.read());
+    if (found === undefined) return undefined;
+    if (found.done) return this.all === null || this.bytes >= this.all ? null : undefined;
+    this.failures = 0;
+    this.bytes += found.value.length;
+    this.course.onBytes(this.bytes, this.all);
+    return found.value;
+  }
+
+  private async connect(): Promise<void> {
+    for (;;) {
+      if (this.failures > 0) await this.wait();
+      this.ending = new AbortController();
+      const response = await this.unlessSilent(this.ask());
+      if (response !== undefined && this.take(response)) return;
+      this.failures++;
     }
   }
-  throw refusal;
-}
 
-async function inflateExactly(bytes: Uint8Array, most: number): Promise<Uint8Array> {
-  const reader = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream().pipeThrough(new DecompressionStream("deflate-raw")).getReader();
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  for (let part = await reader.read(); !part.done; part = await reader.read()) {
-    parts.push(part.value);
-    length += part.value.length;
-    if (length > most) throw new RangeError("more than a picture can hold");
+  private async ask(): Promise<Response> {
+    const { signal } = this.ending;
+    const headers = this.bytes > 0 && this.tag !== null ? { Range: `bytes=${String(this.bytes)}-`, "If-Range": this.tag } : undefined;
+    return fetch(this.url, { credentials: "same-origin", redirect: "manual", cache: "no-store", signal, ...(headers && { headers }) });
   }
-  return concatenated(parts, length);
-}
 
-function concatenated(parts: readonly Uint8Array[], length: number): Uint8Array {
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
+  /** Go on with an answer; false when it is none to go on with now. */
+  private take(response: Response): boolean {
+    const { status, body } = response;
+    if (status === PARTIAL && body !== null && response.headers.get("Content-Range")?.startsWith(`bytes ${String(this.bytes)}-`)) {
+      this.reader = body.getReader();
+      return true;
+    }
+    if (status === 200 && body !== null) return this.begin(response, body);
+    if (status === NOT_THIS_RANGE) this.tag = null;
+    else if (!this.hasBegun || FOR_GOOD.has(status)) throw new StreamRefused(status || 401);
+    void body?.cancel().catch(() => undefined);
+    return false;
   }
-  return whole;
+
+  private begin(response: Response, body: ReadableStream<Uint8Array>): boolean {
+    const isAnew = this.bytes > 0;
+    const [tag, length] = [response.headers.get("ETag"), response.headers.get("Content-Length")];
+    this.tag = tag?.startsWith('"') ? tag : null; // only a strong one promises the same bytes
+    this.all = length === null || response.headers.has("Content-Encoding") ? null : Number(length);
+    this.bytes = 0;
+    this.hasBegun = true;
+    this.reader = body.getReader();
+    if (isAnew) throw new StreamRestarted();
+    return true;
+  }
+
+  /** Wait before the next try; a browser that finds its network again ends the wait. */
+  private async wait(): Promise<void> {
+    const { firstMs, mostMs } = this.patience;
+    const ms = Math.min(mostMs, firstMs * 2 ** (this.failures - 1));
+    this.course.onCut(ms / 1000);
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      const online = (): void => {
+        clearTimeout(timer);
+        resolve();
+      };
+      globalThis.addEventListener("online", online, { once: true });
+    });
+  }
+
+  /** What a step gives; undefined when it fails, or when nothing comes for long. */
+  private async unlessSilent<T>(step: Promise<T> | undefined): Promise<T | undefined> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const silence = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), this.patience.silenceMs)));
+    try {
+      return await Promise.race([step, silence]);
+    } catch {
+      return undefined;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
 }

@@ -1,42 +1,31 @@
 /** Reads a series stream as it arrives (docs/storage-format.md, "series stream"): the index, then records in stream order. */
+import { parseIndex, StreamBroken, type SeriesIndex } from "./series_index";
 
-export interface IndexedInstance {
-  readonly sop: string;
-  readonly number: number | null;
-  readonly transfer_syntax: string;
-  readonly rows: number;
-  readonly columns: number;
-  readonly frames: number;
-  readonly bits_allocated: number;
-  readonly samples: number;
-  readonly bytes: number;
-  readonly position: readonly number[] | null;
-  readonly orientation: readonly number[] | null;
-}
+export { StreamBroken, type IndexedInstance, type SeriesIndex } from "./series_index";
 
-export interface SeriesIndex {
-  readonly series: string;
-  readonly instances: readonly IndexedInstance[];
-  readonly order: readonly number[];
-}
+/** How a record's bytes are written: as stored, with the pixel words split, or as the preview of the whole series. */
+export const PLAIN = 0;
+export const SPLIT = 1;
+export const PREVIEW = 2;
 
 export interface SeriesRecord {
+  /** Place in the index; that of a preview stands for no image. */
   readonly instance: number;
-  readonly flags: number;
+  readonly coding: number;
   /** What the box found of it: false when its bytes are not what was stored, and may not be shown. */
   readonly sound: boolean;
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** The stream is not one, or stops early. */
-export class StreamBroken extends Error {}
-
 const MAGIC = "ENSTREAM";
+const FORMAT = 3;
 const HEAD_BYTES = 16;
 const RECORD_HEAD_BYTES = 16;
 const CONDITION_BYTES = 4;
 const MOST_INDEX_BYTES = 1 << 28;
-const MOST_RECORD_BYTES = 2 ** 32;
+const MOST_PREVIEW_BYTES = 1 << 26;
+const NO_IMAGE = 0xffffffff;
+const SPLIT_BYTES = 16; // what splitting adds to a file at most: neither plane is ever longer than it was
 
 /** Gathers bytes of any cut and hands out exact runs. */
 class Gatherer {
@@ -84,11 +73,8 @@ export async function readSeries(
   const gatherer = new Gatherer(more);
   const index = await readIndex(gatherer);
   onIndex(index);
-  for (let count = 0; count < index.order.length; count++) {
-    const record = await readRecord(gatherer, index);
-    if (record === null) throw new StreamBroken("the stream stops early");
-    await onRecord(record);
-  }
+  if (index.preview !== undefined) await onRecord(await readRecord(gatherer, previewBytes));
+  for (let count = 0; count < index.order.length; count++) await onRecord(await readRecord(gatherer, (number) => imageBytes(index, number)));
   while ((await more()) !== null); // to the very end, or the connection counts as cut
 }
 
@@ -97,23 +83,33 @@ async function readIndex(gatherer: Gatherer): Promise<SeriesIndex> {
   if (head === null || String.fromCharCode(...head.subarray(0, 8)) !== MAGIC) throw new StreamBroken("not a series stream");
   const view = new DataView(head.buffer);
   const length = view.getUint32(12, true);
-  if (view.getUint32(8, true) !== 3 || length > MOST_INDEX_BYTES) throw new StreamBroken("a newer kind of series stream");
+  if (view.getUint32(8, true) !== FORMAT || length > MOST_INDEX_BYTES) throw new StreamBroken("a newer kind of series stream");
   const json = await gatherer.take(Math.ceil(length / 8) * 8);
   if (json === null) throw new StreamBroken("the stream stops early");
-  return JSON.parse(utf8(json.subarray(0, length)).replace(/\0+$/, "")) as SeriesIndex;
+  return parseIndex(utf8(json.subarray(0, length)).replace(/\0+$/, ""));
 }
 
-async function readRecord(gatherer: Gatherer, index: SeriesIndex): Promise<SeriesRecord | null> {
+/** @param most how long a record of a number may be; -1 where there is none of that number. */
+async function readRecord(gatherer: Gatherer, most: (number: number) => number): Promise<SeriesRecord> {
   const head = await gatherer.take(RECORD_HEAD_BYTES);
-  if (head === null) return null;
+  if (head === null) throw new StreamBroken("the stream stops early");
   const view = new DataView(head.buffer);
-  const instance = view.getUint32(0, true);
+  const [instance, coding] = [view.getUint32(0, true), view.getUint32(4, true)];
   const length = Number(view.getBigUint64(8, true));
-  if (instance >= index.instances.length || length > MOST_RECORD_BYTES) throw new StreamBroken("a record that cannot be");
+  if (length > most(instance) || (coding === PREVIEW) !== (instance === NO_IMAGE)) throw new StreamBroken("a record that cannot be");
   const bytes = length === 0 ? new Uint8Array(0) : await gatherer.take(length);
   const condition = bytes === null ? null : await gatherer.take(CONDITION_BYTES);
   if (bytes === null || condition === null) throw new StreamBroken("the stream stops early");
-  return { instance, flags: view.getUint32(4, true), sound: condition.every((byte) => byte === 0), bytes };
+  return { instance, coding, sound: condition.every((byte) => byte === 0), bytes };
+}
+
+function previewBytes(number: number): number {
+  return number === NO_IMAGE ? MOST_PREVIEW_BYTES : -1;
+}
+
+function imageBytes({ instances }: SeriesIndex, number: number): number {
+  const bytes = instances[number]?.bytes;
+  return bytes === undefined ? -1 : bytes + SPLIT_BYTES;
 }
 
 function utf8(bytes: Uint8Array): string {

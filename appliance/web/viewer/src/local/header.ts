@@ -3,7 +3,7 @@ import * as dicomParser from "dicom-parser";
 import { decimal, decimals, text, word, type Attributes } from "../dicom/dataset";
 import { readMeta } from "../dicom/instance";
 import { findSyntax } from "../dicom/syntaxes";
-import { inflateRaw } from "../dicomweb/fetching";
+import { inflateRaw } from "../dicomweb/inflating";
 import { readStart, readWhole, Unreadable, type LocalFile } from "./source";
 import { readName, readText } from "./text";
 

@@ -9,7 +9,7 @@ import type { Filling } from "./filling";
 import { makeProgram, type Program } from "./program";
 import { PLANE, SOLID } from "./shaders";
 import { Target } from "./target";
-import type { VolumeTexture } from "./textures";
+import type { CoarseTexture, VolumeSize, VolumeTexture } from "./textures";
 
 /** A part of the canvas in device pixels, counted from its lower left corner. */
 export interface Part {
@@ -56,34 +56,58 @@ export const VOI_KINDS: Readonly<Record<VoiFunction, number>> = { LINEAR: 0, LIN
 const SLAB_KINDS: Readonly<Record<Slab, number>> = { mean: 0, most: 1, least: 2 };
 const MOST_SLAB_SAMPLES = 128;
 const MOST_RAY_SAMPLES = 2048;
+const COARSE_STEP = 2; // voxels; the small volume has no more to show
 
-/** Takes mm to texture coordinates: 0 is the outer face of the first voxel; a texel may stand for several. */
-function textureOf({ affine, slices }: Geometry, { columns, rows, factor }: VolumeTexture): Affine {
+/** What there is of a volume: its slices as far as they have come, a small one that stands for the rest, or one of the two. */
+export interface Source {
+  readonly volume: VolumeTexture | null;
+  readonly coarse: CoarseTexture | null;
+  readonly encoding: Encoding;
+  readonly filling: Filling;
+}
+
+/** The numbers by which the shaders know what a volume is drawn from. */
+const MODES = { whole: 0, interpolated: 1, mixed: 2, coarse: 3 } as const;
+type Mode = (typeof MODES)[keyof typeof MODES];
+
+function modeOf({ volume, coarse, filling }: Source): Mode {
+  if (volume === null) return MODES.coarse;
+  if (filling.isWhole) return MODES.whole;
+  return coarse === null ? MODES.interpolated : MODES.mixed;
+}
+
+/** Voxels that the texture coordinates 0 to 1 stand for; a texel may stand for several. */
+function reachOf({ columns, rows, slices }: Geometry, volume: VolumeTexture | null): VolumeSize {
+  if (volume === null) return { columns, rows, slices: slices.length };
+  return { columns: volume.columns * volume.factor, rows: volume.rows * volume.factor, slices: slices.length };
+}
+
+/** Takes mm to texture coordinates: 0 is the outer face of the first voxel. */
+function textureOf({ affine }: Geometry, reach: VolumeSize): Affine {
   const back = inverse(affine);
-  const by = (v: Vector): Vector => [v[0] / (columns * factor), v[1] / (rows * factor), v[2] / slices.length];
+  const by = (v: Vector): Vector => [v[0] / reach.columns, v[1] / reach.rows, v[2] / reach.slices];
   return { i: by(back.i), j: by(back.j), k: by(back.k), origin: by(plus(back.origin, [0.5, 0.5, 0.5])) };
 }
 
 export class PlaneDrawer {
   private readonly planeProgram: Program;
-  private readonly solidProgram: Program;
+  private solidProgram: Program | null = null;
   private readonly target: Target;
   private between: { readonly texture: WebGLTexture; readonly filling: Filling; readonly version: number } | null = null;
 
   constructor(private readonly gl: WebGL2RenderingContext) {
     this.planeProgram = makeProgram(gl, PLANE);
-    this.solidProgram = makeProgram(gl, SOLID);
     this.target = new Target(gl);
   }
 
-  plane(scene: PlaneScene, volume: VolumeTexture, encoding: Encoding, filling: Filling): void {
+  plane(scene: PlaneScene, source: Source): void {
     const { gl, planeProgram: program } = this;
-    const texture = textureOf(scene.geometry, volume);
+    const texture = textureOf(scene.geometry, reachOf(scene.geometry, source.volume));
     const into = intoOf(scene.plane);
     const voxelMm = 1 / (length(directionToMm(inverse(scene.geometry.affine), into)) || 1);
     const samples = Math.max(1, Math.min(MOST_SLAB_SAMPLES, Math.round(scene.slabMm / voxelMm)));
     const spacing = samples > 1 ? scene.slabMm / samples : 0;
-    this.begin(program, scene, { volume, encoding, filling });
+    this.begin(program, scene, source, modeOf(source));
     this.place(program, scene, texture, scene.view.centre);
     gl.uniform3f(program.uniform("through"), ...directionToMm(texture, scaled(into, spacing)));
     gl.uniform1i(program.uniform("samples"), samples);
@@ -91,23 +115,27 @@ export class PlaneDrawer {
     gl.drawArrays(gl.TRIANGLES, 0, 3);
   }
 
-  /** Draw the body, or put what was drawn before in its place; says whether it is as fine as it gets. */
-  solid(scene: SolidScene, volume: VolumeTexture, encoding: Encoding, filling: Filling): boolean {
+  /** Draw the body, or put what was drawn before in its place; says whether it is as fine as it gets. Before it is whole it is the small volume's. */
+  solid(scene: SolidScene, source: Source): boolean {
     const { plane, view, part, look, opacity, tint, inverted, window } = scene;
-    const key = JSON.stringify([plane, view, part, look, opacity, tint, inverted, window, encoding, filling.version]);
-    return this.target.show(key, part, scene.isResting, (smaller, scale) => this.rays({ ...scene, part: smaller, ratio: scene.ratio * scale }, volume, encoding, filling));
+    const { encoding, filling } = source;
+    const isWhole = filling.isWhole && source.volume !== null;
+    const key = JSON.stringify([plane, view, part, look, opacity, tint, inverted, window, encoding, isWhole ? filling.version : "coarse"]);
+    const isFine = this.target.show(key, part, scene.isResting && isWhole, (smaller, scale) => this.rays({ ...scene, part: smaller, ratio: scene.ratio * scale }, source, isWhole));
+    return isFine || !isWhole; // while slices come there is something better to do than to draw the small one finely
   }
 
-  private rays(scene: SolidScene, volume: VolumeTexture, encoding: Encoding, filling: Filling): void {
-    const { gl, solidProgram: program } = this;
+  private rays(scene: SolidScene, source: Source, isWhole: boolean): void {
+    const { gl } = this;
+    const program = (this.solidProgram ??= makeProgram(gl, SOLID)); // made only when a body is drawn: planes come first
     const { geometry } = scene;
-    const texture = textureOf(geometry, volume);
+    const texture = textureOf(geometry, reachOf(geometry, source.volume));
     const into = intoOf(scene.plane);
     const sides: Vector = [length(geometry.affine.i) * geometry.columns, length(geometry.affine.j) * geometry.rows, length(geometry.affine.k) * geometry.slices.length];
     const depth = length(sides);
     const voxelMm = Math.max(length(geometry.affine.i), Math.min(length(geometry.affine.j), length(geometry.affine.k)));
-    const samples = Math.min(MOST_RAY_SAMPLES, Math.ceil(depth / voxelMm));
-    this.begin(program, scene, { volume, encoding, filling });
+    const samples = Math.min(MOST_RAY_SAMPLES, Math.ceil(depth / voxelMm / (isWhole ? 1 : COARSE_STEP)));
+    this.begin(program, scene, source, isWhole ? MODES.whole : MODES.coarse);
     this.place(program, scene, texture, plus(scene.view.centre, into, -depth / 2));
     gl.uniform3f(program.uniform("through"), ...directionToMm(texture, scaled(into, depth / samples)));
     gl.uniform3f(program.uniform("toMm"), ...sides);
@@ -118,22 +146,34 @@ export class PlaneDrawer {
     gl.drawArrays(gl.TRIANGLES, 0, 3);
   }
 
-  private begin(program: Program, scene: PlaneScene | SolidScene, from: { volume: VolumeTexture; encoding: Encoding; filling: Filling }): void {
+  private begin(program: Program, scene: PlaneScene | SolidScene, source: Source, mode: Mode): void {
     const { gl } = this;
     const { x, y, width, height } = scene.part;
     gl.useProgram(program.program);
     gl.viewport(x, y, width, height);
-    gl.activeTexture(gl.TEXTURE1);
-    gl.bindTexture(gl.TEXTURE_2D, this.betweenOf(from.filling));
-    gl.activeTexture(gl.TEXTURE0);
-    gl.bindTexture(gl.TEXTURE_3D, from.volume.texture);
-    gl.uniform1i(program.uniform("picture"), 0);
-    gl.uniform1i(program.uniform("between"), 1);
-    gl.uniform1i(program.uniform("whole"), from.filling.isWhole ? 1 : 0);
+    this.bind(program, scene.geometry, source);
+    gl.uniform1i(program.uniform("mode"), mode);
     gl.uniform2f(program.uniform("window"), scene.window.centre, scene.window.width);
-    gl.uniform2f(program.uniform("encoding"), from.encoding.offset, from.encoding.scale);
+    gl.uniform2f(program.uniform("encoding"), source.encoding.offset, source.encoding.scale);
     gl.uniform1i(program.uniform("kind"), VOI_KINDS[scene.voiFunction]);
     gl.uniform1i(program.uniform("inverted"), scene.inverted ? 1 : 0);
+  }
+
+  /** Give a program the textures; where one of the two volumes is not there, the other takes its place, and is not looked at. */
+  private bind(program: Program, geometry: Geometry, { volume, coarse, filling }: Source): void {
+    const { gl } = this;
+    const [own, small] = [(volume ?? coarse)?.texture ?? null, (coarse ?? volume)?.texture ?? null];
+    gl.activeTexture(gl.TEXTURE2);
+    gl.bindTexture(gl.TEXTURE_3D, small);
+    gl.activeTexture(gl.TEXTURE1);
+    gl.bindTexture(gl.TEXTURE_2D, this.betweenOf(filling));
+    gl.activeTexture(gl.TEXTURE0);
+    gl.bindTexture(gl.TEXTURE_3D, own);
+    for (const [unit, name] of ["picture", "between", "coarse"].entries()) gl.uniform1i(program.uniform(name), unit);
+    if (coarse === null) return;
+    const reach = reachOf(geometry, volume);
+    gl.uniform3f(program.uniform("reach"), reach.columns / coarse.reach.columns, reach.rows / coarse.reach.rows, reach.slices / coarse.reach.slices);
+    gl.uniform1f(program.uniform("near"), coarse.reach.slices / coarse.slices);
   }
 
   private place(program: Program, scene: PlaneScene | SolidScene, texture: Affine, centre: Vector): void {
@@ -153,7 +193,8 @@ export class PlaneDrawer {
     if (this.between?.filling === filling && this.between.version === filling.version) return this.between.texture;
     const texture = this.between?.texture ?? gl.createTexture();
     gl.bindTexture(gl.TEXTURE_2D, texture);
-    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RG32F, filling.between.length / 2, 1, 0, gl.RG, gl.FLOAT, filling.between);
+    const pairs = filling.between.length > 0 ? filling.between : new Float32Array(2);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RG32F, pairs.length / 2, 1, 0, gl.RG, gl.FLOAT, pairs);
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.NEAREST);
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
     this.between = { texture, filling, version: filling.version };

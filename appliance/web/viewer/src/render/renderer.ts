@@ -8,12 +8,13 @@ import { rangeOf } from "../volume/greys";
 import type { Geometry } from "../volume/geometry";
 import { frameFacts, type Slot, type Stack } from "../volume/stack";
 import { pixelSize, toImage, type Picture, type Size, type View } from "../volume/view";
+import type { PreviewVolume } from "../volume/preview";
 import { Filling } from "./filling";
-import { PlaneDrawer, VOI_KINDS, type PlaneScene, type SolidScene } from "./planes";
+import { PlaneDrawer, VOI_KINDS, type PlaneScene, type SolidScene, type Source } from "./planes";
 import { makeProgram, type Program } from "./program";
 import { COLOUR_FLAT, GREY_FLAT, GREY_VOLUME } from "./shaders";
 import { Tables } from "./tables";
-import { flatFactor, makeFlat, reserveVolume, uploadSlice, type VolumeTexture } from "./textures";
+import { flatFactor, makeCoarse, makeFlat, reserveVolume, uploadSlice, type CoarseTexture, type VolumeTexture } from "./textures";
 
 export interface Scene {
   readonly slot: number;
@@ -53,6 +54,8 @@ export class Renderer {
   private programs: Programs | null = null;
   private volume: VolumeTexture | null = null;
   private shape: VolumeShape | null = null;
+  private preview: PreviewVolume | null = null;
+  private coarse: CoarseTexture | null = null;
   private filling = new Filling([]);
   private planes: PlaneDrawer | null = null;
   private generation = 0;
@@ -107,8 +110,30 @@ export class Renderer {
     return this.volume !== null;
   }
 
+  /** Take a small volume that stands for the slices until they have come. */
+  showPreview(preview: PreviewVolume): void {
+    this.preview = preview;
+    const range = rangeOf(preview.values, preview, null);
+    if (range !== null) this.widen(range, true);
+    this.generation++;
+  }
+
+  private dropPreview(): void {
+    if (this.coarse !== null) this.gl.deleteTexture(this.coarse.texture);
+    this.preview = null;
+    this.coarse = null;
+  }
+
+  /** The small volume on the card, made when it is first drawn. */
+  private coarseTexture(): CoarseTexture | null {
+    const { preview } = this;
+    if (preview === null) return null;
+    return (this.coarse ??= makeCoarse(this.gl, preview, preview.factor, makeEncoder(this.encoding, preview, null, 0)(preview.values)));
+  }
+
   /** Nothing more comes: what is still empty stays dark. */
   closeVolume(): void {
+    this.dropPreview();
     if (this.volume === null) return;
     for (const slice of this.filling.empty()) uploadSlice(this.gl, this.volume, slice, this.darkSlice(this.volume));
     this.filling.close();
@@ -124,6 +149,7 @@ export class Renderer {
     this.programs = null;
     this.volume = null;
     this.flat = null;
+    this.coarse = null;
     this.planes = null;
     this.tables = null;
     this.makePrograms();
@@ -144,6 +170,8 @@ export class Renderer {
     this.whole = stillWhole;
     this.encoding = chooseEncoding(this.range, stillWhole);
     this.encoders = new Map();
+    if (this.coarse !== null) this.gl.deleteTexture(this.coarse.texture);
+    this.coarse = null;
     this.dropFlat();
     this.refill();
   }
@@ -199,17 +227,28 @@ export class Renderer {
 
   /** Draw a plane through the volume into a part of the canvas; say whether there is a volume to cut. */
   drawPlane(scene: PlaneScene): boolean {
-    const drawer = this.planeDrawer();
-    if (drawer === null || this.volume === null) return false;
-    drawer.plane(scene, this.volume, this.encoding, this.filling);
+    const [drawer, source] = [this.planeDrawer(), this.source()];
+    if (drawer === null || (source.volume === null && source.coarse === null)) return false;
+    drawer.plane(scene, source);
     return true;
   }
 
-  /** Draw the volume as a body into a part of the canvas, once it is whole; say whether it is as fine as it gets. */
+  /** Draw the volume as a body into a part of the canvas, once there is one of it all; say whether it is as fine as it gets. */
   drawSolid(scene: SolidScene): boolean {
-    const drawer = this.planeDrawer();
-    if (drawer === null || this.volume === null || !this.filling.isWhole) return true; // half a body is drawn too often
-    return drawer.solid(scene, this.volume, this.encoding, this.filling);
+    const [drawer, source] = [this.planeDrawer(), this.source()];
+    const isThere = source.coarse !== null || (source.volume !== null && this.filling.isWhole);
+    if (drawer === null || !isThere) return true; // half a body is drawn too often
+    return drawer.solid(scene, source);
+  }
+
+  private source(): Source {
+    const { volume, encoding, filling } = this;
+    return { volume, coarse: this.gl.isContextLost() ? null : this.coarseTexture(), encoding, filling };
+  }
+
+  /** Say whether planes show the small volume anywhere. */
+  get isCoarse(): boolean {
+    return this.preview !== null && (this.volume === null || !this.filling.isWhole);
   }
 
   /** Differs once what a plane shows may have changed, whatever the plane. */

@@ -77,11 +77,17 @@ void main() {
 }`;
 
 
-/** A volume of which some slices may not have come: between two that have, it is interpolated. */
+/**
+ * A volume of which some slices may not have come. Mode 0: all are there; 1: between two that have come it is interpolated;
+ * 2: so where they are near each other, else the small volume stands for it; 3: the small volume alone.
+ */
 const SAMPLED = `
 uniform sampler3D picture;
 uniform sampler2D between; // of each slice: the nearest that has come below, above
-uniform bool whole;
+uniform sampler3D coarse;  // the small volume
+uniform vec3 reach;        // takes texture coordinates of the volume to those of the small one
+uniform float near;        // slices between which interpolating shows as much as the small volume does
+uniform int mode;
 uniform vec3 corner;       // of the part drawn: texture coordinates at its lower left device pixel's corner
 uniform vec3 across;       // for each device pixel to the right
 uniform vec3 up;           // for each device pixel upwards
@@ -89,13 +95,14 @@ uniform vec2 part;         // the part's lower left device pixel
 bool outside(vec3 at) { return any(lessThan(at, vec3(0.0))) || any(greaterThanEqual(at, vec3(1.0))); }
 vec3 place() { vec2 at = gl_FragCoord.xy - part; return corner + at.x * across + at.y * up; }
 float sampled(vec3 at) {
-  if (whole) return texture(picture, at).r;
+  if (mode == 0) return texture(picture, at).r;
+  if (mode == 3) return texture(coarse, at * reach).r;
   float slices = float(textureSize(picture, 0).z);
   float index = at.z * slices - 0.5;
-  ivec2 low = ivec2(int(clamp(floor(index), 0.0, slices - 1.0)), 0);
-  ivec2 high = ivec2(int(clamp(ceil(index), 0.0, slices - 1.0)), 0);
-  float below = texelFetch(between, low, 0).r;
-  float above = texelFetch(between, high, 0).g;
+  float under = clamp(floor(index), 0.0, slices - 1.0), over = clamp(ceil(index), 0.0, slices - 1.0);
+  float below = texelFetch(between, ivec2(int(under), 0), 0).r;
+  float above = texelFetch(between, ivec2(int(over), 0), 0).g;
+  if (mode == 2 && (below > under || above < over || above - below > near)) return texture(coarse, at * reach).r;
   float share = above > below ? clamp((index - below) / (above - below), 0.0, 1.0) : 0.0;
   float one = texture(picture, vec3(at.xy, (below + 0.5) / slices)).r;
   return share == 0.0 ? one : mix(one, texture(picture, vec3(at.xy, (above + 0.5) / slices)).r, share);
@@ -136,7 +143,7 @@ vec2 within(vec3 start) {
   return vec2(max(max(near.x, near.y), max(near.z, 0.0)), min(far.x, min(far.y, far.z)));
 }
 vec3 steepness(vec3 at) {
-  vec3 texel = 1.0 / vec3(textureSize(picture, 0));
+  vec3 texel = mode == 3 ? 1.0 / (vec3(textureSize(coarse, 0)) * reach) : 1.0 / vec3(textureSize(picture, 0));
   vec3 e = vec3(texel.x, 0.0, 0.0), f = vec3(0.0, texel.y, 0.0), g = vec3(0.0, 0.0, texel.z);
   vec3 change = vec3(grey(at + e) - grey(at - e), grey(at + f) - grey(at - f), grey(at + g) - grey(at - g));
   return change / (2.0 * texel * toMm);

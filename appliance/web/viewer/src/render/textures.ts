@@ -12,6 +12,13 @@ export interface VolumeTexture extends VolumeSize {
   readonly factor: number;
 }
 
+/** A small volume on the card that stands for the whole one; its texels may reach over the whole one's end. */
+export interface CoarseTexture extends VolumeSize {
+  readonly texture: WebGLTexture;
+  /** Voxels of the whole volume that it reaches over. */
+  readonly reach: VolumeSize;
+}
+
 const MOST_FACTOR = 8;
 
 /** Reserve a volume, at a lower resolution when the card or `mostBytes` refuse; null when it cannot be had at all. */
@@ -37,6 +44,17 @@ function reserve(gl: WebGL2RenderingContext, size: VolumeSize, mostBytes: number
   if (gl.getError() === gl.NO_ERROR) return texture;
   gl.deleteTexture(texture);
   return null;
+}
+
+/** Make a small volume of half floats. */
+export function makeCoarse(gl: WebGL2RenderingContext, size: VolumeSize, factor: readonly [number, number, number], halves: Uint16Array): CoarseTexture {
+  const texture = gl.createTexture();
+  gl.bindTexture(gl.TEXTURE_3D, texture);
+  gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
+  gl.texImage3D(gl.TEXTURE_3D, 0, gl.R16F, size.columns, size.rows, size.slices, 0, gl.RED, gl.HALF_FLOAT, halves);
+  filter(gl, gl.TEXTURE_3D);
+  const [through, down, across] = factor;
+  return { ...size, texture, reach: { columns: size.columns * across, rows: size.rows * down, slices: size.slices * through } };
 }
 
 /** Put one slice of half floats into a volume. */

@@ -35,13 +35,14 @@ export class Drawing {
   redraw(): void {
     this.isAsked = false;
     this.fit();
-    const { room, showing, renderer, volume, flat } = this.stage;
+    const { room, showing, renderer, volume, flat, arrival } = this.stage;
     if (renderer !== null && volume.planes === null) showing.draw(renderer);
     if (renderer !== null) volume.draw(renderer);
     if (renderer !== null) this.writeProblem();
     flat.draw(volume.planes === null);
     this.tellOfCoarseness();
     writeOverlay(room, showing);
+    arrival.write();
   }
 
   /** The canvas is as large as its pane whenever it is drawn on: an observer does not tell of a pane that shrank and grew again between two looks. */
@@ -67,8 +68,9 @@ export class Drawing {
   }
 
   private writeProblem(): void {
-    const { room, showing, volume } = this.stage;
+    const { room, showing, volume, mount } = this.stage;
     const { stack, wanted } = showing;
+    if (mount.dataset["ready"] === "refused") return; // what is said then stays
     const problem = volume.planes === null ? (stack.slots[wanted]?.problem ?? null) : null;
     room.message.hidden = problem === null;
     if (problem !== null) room.message.textContent = `${WORDS.cannotShow(wanted + 1)}. ${problem}`;

@@ -321,6 +321,7 @@ export class Planes {
     const voxel = this.linked.voxelAt(point);
     const slot = voxel === null ? null : this.geometry.slices[voxel[2]];
     const found = slot === null || slot === undefined ? undefined : this.around.stack.slots[slot];
+    if (found?.pixels === null && found.problem === null) return WORDS.coming.noValue;
     return voxel === null || found === undefined ? "" : readingWords(readingAt(found, voxel[0], voxel[1]));
   }
 }

@@ -1,6 +1,7 @@
 /** Takes what the worker sends: an index, images, frames, problems and the end, and opens the volume they make. */
 import type { FromReader } from "../messages";
 import { NoGraphics, Renderer } from "../render/renderer";
+import { asSlot, standsFor } from "../volume/preview";
 import { Stack } from "../volume/stack";
 import { Showing, type Shown } from "./showing";
 import type { Stage } from "./stage";
@@ -9,8 +10,6 @@ import { problemWords, refusalWords, WORDS } from "./words";
 
 /** Guards the order in which a series opens: the first picture alone, then room for all, at the end a second look at how they lie. */
 export class Receiving {
-  private totalBytes = 0;
-
   /** @param mostBytes graphics memory that one series may take. */
   constructor(
     private readonly stage: Stage,
@@ -23,9 +22,11 @@ export class Receiving {
     else if (message.type === "image") this.describe(message);
     else if (message.type === "frame") this.fill(message);
     else if (message.type === "problem") this.mark(message);
-    else if (message.type === "progress") this.stage.room.progress.value = message.bytes / Math.max(1, this.totalBytes);
+    else if (message.type === "preview") this.preview(message);
+    else if (message.type === "progress") this.stage.arrival.came(message.bytes, message.all);
+    else if (message.type === "cut") this.stage.arrival.cut(message.seconds);
     else if (message.type === "refused") this.stop(refusalWords(message.status), "refused");
-    else if (message.type === "broken") this.interrupted();
+    else if (message.type === "broken" || message.type === "changed") this.interrupted(message.type === "broken" ? WORDS.broken : WORDS.coming.changed);
     else this.finish();
   }
 
@@ -34,14 +35,14 @@ export class Receiving {
     const { room, mount } = this.stage;
     room.message.hidden = false;
     room.message.textContent = words;
-    room.progress.hidden = true;
+    this.stage.arrival.end();
     mount.dataset["ready"] = state;
   }
 
   private open({ index }: Extract<FromReader, { type: "index" }>): void {
     const { stage } = this;
     stage.index = index;
-    this.totalBytes = index.instances.reduce((sum, one) => sum + one.bytes, 0);
+    stage.arrival.begin(index.instances.reduce((sum, one) => sum + one.bytes, 0));
     stage.showing = new Showing(new Stack(index.instances.map((one) => one.frames)));
     const { stack } = stage.showing;
     if (stack.slots.length === 0) return this.stop(WORDS.empty, "empty");
@@ -81,11 +82,34 @@ export class Receiving {
     stage.takeUp();
     const shown = stage.showing.shown;
     if (shown === null || stage.renderer === null) return;
+    this.first(() => this.openVolume(shown));
+  }
+
+  /** Draw planes from the whole series in small; only then reserve room for its slices. */
+  private preview({ facts, volume: small }: Extract<FromReader, { type: "preview" }>): void {
+    const { stage } = this;
+    const { showing, index, renderer, volume, keeping, mount } = stage;
+    const geometry = index === null || mount.dataset["ready"] !== undefined ? null : volumeOf(index, showing.stack, facts);
+    if (geometry === null || renderer === null || !standsFor(small, facts, geometry)) return;
+    renderer.showPreview(small);
+    showing.isVolume = true;
+    showing.begin(asSlot(small, facts, index?.order[0] ?? 0));
+    stage.takeUp();
+    volume.show(geometry, keeping.find()?.planes);
+    this.first(() => {
+      if (!renderer.openVolume(geometry)) volume.leave();
+      stage.change();
+    });
+  }
+
+  /** Something is there to be seen: draw it before anything else is done. */
+  private first(then: () => void): void {
+    const { stage } = this;
     stage.redraw();
     stage.mount.dataset["ready"] = "first";
     performance.mark("enamel-first-picture");
     stage.later.prepare();
-    requestAnimationFrame(() => setTimeout(() => this.openVolume(shown)));
+    requestAnimationFrame(() => setTimeout(then));
   }
 
   private openVolume({ facts, slot }: Shown): void {
@@ -117,19 +141,20 @@ export class Receiving {
     this.stage.change();
   }
 
-  private interrupted(): void {
+  private interrupted(words: string): void {
     const { stack } = this.stage.showing;
     if (stack.slots.length === 0) return this.stop(WORDS.brokenIndex, "failed");
-    for (const slot of stack.slots) if (slot.pixels === null) slot.problem ??= WORDS.broken;
+    for (const slot of stack.slots) if (slot.pixels === null) slot.problem ??= words;
     this.finish();
-    this.stage.tell(WORDS.broken);
+    this.stage.tell(words);
   }
 
   private finish(): void {
     const { stage } = this;
     const { stack } = stage.showing;
     for (const slot of stack.slots) if (slot.pixels === null) slot.problem ??= problemWords("damaged", "");
-    stage.room.progress.hidden = true;
+    stage.arrival.end();
+    stage.showing.settle();
     this.closeVolume();
     stage.showing.refinePresets();
     if (stack.problems > 0) stage.tell(WORDS.missing(stack.problems));

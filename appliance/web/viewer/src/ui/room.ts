@@ -31,6 +31,9 @@ export interface Room {
   readonly slider: HTMLInputElement;
   readonly counter: HTMLElement;
   readonly progress: HTMLProgressElement;
+  /** What is still to come, and that the connection was cut. */
+  readonly coming: HTMLElement;
+  readonly cut: HTMLElement;
   readonly message: HTMLElement;
   readonly notice: HTMLElement;
   readonly ruler: HTMLElement;
@@ -107,7 +110,7 @@ function toolButton(tool: Tool, actions: Actions): HTMLButtonElement {
   return button(tool, WORDS.toolHints[tool], () => actions.choose(tool), WORDS.tools[tool]);
 }
 
-type PaneParts = Pick<Room, "pane" | "canvas" | "corners" | "edges" | "message" | "notice" | "ruler" | "progress">;
+type PaneParts = Pick<Room, "pane" | "canvas" | "corners" | "edges" | "message" | "notice" | "ruler" | "progress" | "coming" | "cut">;
 
 function paneParts(): PaneParts {
   const canvas = element("canvas", { "aria-label": WORDS.slider, role: "img" });
@@ -119,10 +122,12 @@ function paneParts(): PaneParts {
   const notice = element("div", { class: "notice", role: "status", hidden: "" });
   const ruler = element("div", { class: "ruler", hidden: "" });
   const progress = element("progress", { "aria-label": WORDS.loading });
+  const coming = element("div", { class: "coming", hidden: "" });
+  const cut = element("div", { class: "cut-off", role: "status", hidden: "" });
   const warning = element("div", { class: "warning" }, WORDS.notForDiagnosis);
   const pane = element("section", { class: "pane", tabindex: "0" }, canvas, ...Object.values(corners), ...Object.values(edges));
-  pane.append(ruler, warning, notice, message, progress);
-  return { pane, canvas, corners, edges, message, notice, ruler, progress };
+  pane.append(ruler, warning, element("div", { class: "course" }, cut, coming), notice, message, progress);
+  return { pane, canvas, corners, edges, message, notice, ruler, progress, coming, cut };
 }
 
 function footParts(actions: Actions): Pick<Room, "slider" | "counter"> & { foot: HTMLElement } {

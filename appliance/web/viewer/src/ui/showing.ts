@@ -35,16 +35,19 @@ export class Showing {
 
   /** What is on the screen: the wanted image, or the nearest one that has come; null before any, or for one with a problem. */
   get shown(): Shown | null {
-    if (this.stack.slots[this.wanted]?.problem) return null;
-    const index = this.stack.nearestLoaded(this.wanted);
+    return this.stack.slots[this.wanted]?.problem ? null : this.loaded(this.wanted);
+  }
+
+  private loaded(wanted: number): Shown | null {
+    const index = this.stack.nearestLoaded(wanted);
     const slot = index === null ? undefined : this.stack.slots[index];
     if (index === null || !slot?.facts) return null;
     return { index, slot, facts: slot.facts, frame: frameFacts(slot.facts, slot.frame) };
   }
 
-  /** Take the first picture's own window and presets. */
-  begin(): void {
-    const shown = this.shown;
+  /** Take the first picture's own window and presets, or those of what stands for the series until its images have come. */
+  begin(stand: Slot | null = null): void {
+    const shown = stand === null ? this.shown : standing(stand, this.wanted);
     if (shown === null || this.first !== null) return;
     this.first = shown;
     if (shown.slot.pixels?.kind !== "grey") return;
@@ -52,6 +55,15 @@ export class Showing {
     const { facts, frame } = shown;
     const range = rangeOf(stored, frame, facts.padding) ?? { low: 0, high: 1 };
     this.presets = presetsFor(mattersOf([shown.slot], facts.modality), frame.windows, automaticWindow(stored, frame, facts.padding, facts.voiFunction), range);
+  }
+
+  /** The images are there: what stood for them is let go, and the window that was measured from it stays. */
+  settle(): void {
+    const { first } = this;
+    if (first === null || this.stack.slots.includes(first.slot)) return;
+    const window = this.ownWindow(first);
+    this.first = this.loaded(first.index);
+    if (this.first !== null) this.own.set(this.first.index, window);
   }
 
   /** All has come: the windows for bone, teeth and soft tissue are told from the whole volume. One that is in use stays what it is. */
@@ -102,6 +114,11 @@ export class Showing {
     else renderer.draw(this.sceneOf(shown));
     return shown;
   }
+}
+
+/** What stands for a whole series is shown where one of its images would be. */
+function standing(slot: Slot, index: number): Shown | null {
+  return slot.facts === null ? null : { index, slot, facts: slot.facts, frame: frameFacts(slot.facts, 0) };
 }
 
 function mattersOf(slots: readonly Slot[], modality: string): Window[] {

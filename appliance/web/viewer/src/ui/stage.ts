@@ -2,6 +2,7 @@
 import type { About } from "../dicom/about";
 import type { SeriesIndex } from "../dicomweb/stream";
 import type { Renderer } from "../render/renderer";
+import type { Arrival } from "./arrival";
 import type { FlatRoom } from "./flat";
 import type { Keeping } from "./keeping";
 import type { Later } from "./later";
@@ -16,6 +17,7 @@ export interface Stage {
   readonly flat: FlatRoom;
   readonly keeping: Keeping;
   readonly later: Later;
+  readonly arrival: Arrival;
   /** What each image says of itself, by its number in the index. */
   readonly abouts: Map<number, About>;
   showing: Showing;

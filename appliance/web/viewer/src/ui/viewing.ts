@@ -6,6 +6,7 @@ import type { Renderer } from "../render/renderer";
 import { listenToKeys, type MoreKeys } from "../tools/keys";
 import { listenToPointers } from "../tools/pointers";
 import { Stack } from "../volume/stack";
+import { Arrival } from "./arrival";
 import { Drawing, looksOf } from "./drawing";
 import { FlatRoom } from "./flat";
 import { Hands } from "./hands";
@@ -36,6 +37,7 @@ export class Viewing implements Stage {
   readonly flat: FlatRoom;
   readonly keeping: Keeping;
   readonly later: Later;
+  readonly arrival: Arrival = new Arrival(this);
   readonly abouts = new Map<number, About>();
   showing = new Showing(new Stack([]));
   renderer: Renderer | null = null;

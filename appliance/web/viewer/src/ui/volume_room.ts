@@ -80,6 +80,12 @@ export class VolumeRoom {
     if (kept !== null) this.take(kept);
   }
 
+  /** There is no room on the card for a volume after all. */
+  leave(): void {
+    this.made = null;
+    this.choose("images");
+  }
+
   /** A small upright screen has one large pane with the others under it. */
   private first(): Layout {
     return matchMedia("(max-width: 900px) and (orientation: portrait)").matches ? "main" : "all";

@@ -1,0 +1,114 @@
+/** Opens what any source brings of a series (the box's stream, files of this computer): each image once, its frames decoded. */
+import { decodersFor, problem, type Decoders } from "./decoders";
+import type { Codecs } from "./dicom/decode";
+import { decodeFrame } from "./dicom/decode";
+import { Unshowable, type ImageFacts } from "./dicom/facts";
+import type { FrameBytes } from "./dicom/frames";
+import { openHead, openInstance } from "./dicom/instance";
+import { coarseOrder } from "./dicom/order";
+import { isCostly } from "./dicom/syntaxes";
+import { inflateRaw } from "./dicomweb/inflating";
+import { joinedFile, joinedPreview } from "./dicomweb/split";
+import { PLAIN, PREVIEW, SPLIT, type SeriesIndex, type SeriesRecord } from "./dicomweb/stream";
+import { transferables, type DecodeTask, type FromReader } from "./messages";
+
+/** A stream that began anew brings another series than before. */
+export class SeriesChanged extends Error {}
+
+export type Tell = (message: FromReader, transfer?: Transferable[]) => void;
+
+/** Decode one frame and tell of it, or why it cannot be shown. */
+export async function decode(codecs: Codecs, task: DecodeTask, tell: Tell): Promise<void> {
+  const { instance, frame } = task;
+  try {
+    const pixels = await decodeFrame(codecs, task.facts, task.bytes, task.skipBits);
+    tell({ type: "frame", instance, frame, pixels }, transferables(pixels));
+  } catch (error) {
+    tell(problem(instance, frame, error));
+  }
+}
+
+/** Guards that each image of a series is opened once, however often a stream brings it. */
+export class Reading {
+  private index: SeriesIndex | null = null;
+  private decoders: Decoders | null = null;
+  private readonly had = new Set<number>();
+
+  constructor(
+    private readonly codecs: Codecs,
+    private readonly tell: Tell,
+  ) {}
+
+  /** Take the index; another time it has to be of the same images.
+   *
+   * @throws SeriesChanged when it is not.
+   */
+  begin(index: SeriesIndex): void {
+    if (this.index === null) this.tell({ type: "index", index });
+    else if (imagesOf(this.index) !== imagesOf(index)) throw new SeriesChanged();
+    this.index = index;
+    this.decoders ??= decodersFor(index, (message) => this.tell(message, message.type === "frame" ? transferables(message.pixels) : []));
+  }
+
+  /** Resolves when every frame is decoded. */
+  async finished(): Promise<void> {
+    await this.decoders?.finished();
+  }
+
+  async take(record: SeriesRecord): Promise<void> {
+    const { instance, coding } = record;
+    if (this.had.has(instance)) return;
+    this.had.add(instance);
+    try {
+      if (!record.sound) throw new Unshowable("damaged", "its file on the box is not what was stored");
+      if (coding === PREVIEW) await this.openPreview(record.bytes);
+      else await this.open(instance, await this.fileOf(record));
+    } catch (error) {
+      if (coding !== PREVIEW) this.miss(instance, error); // without a preview the images are there all the same
+    }
+  }
+
+  /** Tell that an image cannot be had. */
+  miss(instance: number, why: unknown): void {
+    this.tell(problem(instance, null, why));
+  }
+
+  private async fileOf({ instance, coding, bytes }: SeriesRecord): Promise<Uint8Array> {
+    if (bytes.length === 0) throw new Unshowable("damaged", "not delivered");
+    if (coding === SPLIT) return joinedFile(bytes, this.index?.instances[instance]?.bytes ?? 0);
+    if (coding !== PLAIN) throw new Unshowable("kind", "a newer kind of record");
+    return bytes;
+  }
+
+  private async open(instance: number, bytes: Uint8Array): Promise<void> {
+    const opened = await openInstance(bytes, inflateRaw);
+    this.tell({ type: "image", instance, facts: opened.facts, about: opened.about });
+    const facts: ImageFacts = { ...opened.facts, perFrame: [] };
+    for (const frame of coarseOrder(facts.frames)) await this.openFrame(instance, frame, facts, opened.frame);
+  }
+
+  private async openFrame(instance: number, frame: number, facts: ImageFacts, cut: (index: number) => FrameBytes): Promise<void> {
+    try {
+      const task = { instance, frame, facts, ...cut(frame) };
+      if (isCostly(facts.transferSyntax)) this.decoders?.give(task);
+      else await decode(this.codecs, task, this.tell);
+    } catch (error) {
+      this.tell(problem(instance, frame, error));
+    }
+  }
+
+  private async openPreview(bytes: Uint8Array): Promise<void> {
+    const shape = this.index?.preview;
+    const instance = this.index?.order[0];
+    if (shape === undefined || instance === undefined) return;
+    const { head, values } = await joinedPreview(bytes, shape.columns * shape.rows * shape.slices);
+    if (head.length === 0) return;
+    const { facts, about } = openHead(head);
+    this.tell({ type: "image", instance, facts, about });
+    this.tell({ type: "preview", facts, volume: { ...shape, values } }, [values.buffer]);
+  }
+}
+
+function imagesOf({ instances }: SeriesIndex): string {
+  return JSON.stringify(instances.map(({ sop, frames }) => [sop, frames]));
+}

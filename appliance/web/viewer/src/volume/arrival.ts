@@ -1,0 +1,37 @@
+/** How fast something arrives, and how long the rest will take. */
+
+const SPAN_MS = 5000;
+const LEAST_MS = 800; // before that nothing can be told
+const SOON_SECONDS = 2; // not worth a word
+
+/** Guards the last few seconds' counts. */
+export class Pace {
+  private readonly seen: { readonly at: number; readonly bytes: number }[] = [];
+
+  /** So many bytes have come by now. */
+  count(bytes: number, at: number): void {
+    const last = this.seen.at(-1);
+    if (last !== undefined && bytes < last.bytes) this.seen.length = 0; // it began anew
+    this.seen.push({ at, bytes });
+    while ((this.seen[1]?.at ?? Infinity) < at - SPAN_MS) this.seen.shift();
+  }
+
+  /** Nothing comes for now; what came before tells nothing of what will. */
+  pause(): void {
+    this.seen.length = 0;
+  }
+
+  /** Seconds until `all` bytes have come; null where that cannot be told, or is soon. */
+  secondsTo(all: number): number | null {
+    const [first, last] = [this.seen[0], this.seen.at(-1)];
+    if (first === undefined || last === undefined || last.at - first.at < LEAST_MS || last.bytes <= first.bytes) return null;
+    const seconds = ((all - last.bytes) * (last.at - first.at)) / (last.bytes - first.bytes) / 1000;
+    return seconds < SOON_SECONDS ? null : seconds;
+  }
+}
+
+/** Seconds as a person says them: 7, 20, 45, 120. */
+export function roughly(seconds: number): number {
+  const step = seconds < 10 ? 1 : seconds < 60 ? 5 : 60;
+  return Math.max(step, Math.round(seconds / step) * step);
+}

@@ -1,0 +1,46 @@
+/** A small volume that stands for a whole series until its slices have come: where it lies, and what of it can be shown. */
+import type { FrameFacts, FramePixels, ImageFacts } from "../dicom/facts";
+import type { Geometry } from "./geometry";
+import { frameFacts, pixelAspect, type Slot } from "./stack";
+
+/** Signed values [slices, rows, columns]; grey value = value x slope + intercept. */
+export interface PreviewVolume {
+  readonly columns: number;
+  readonly rows: number;
+  readonly slices: number;
+  /** Slices, rows and columns of the full volume that one of its voxels stands for. */
+  readonly factor: readonly [number, number, number];
+  readonly slope: number;
+  readonly intercept: number;
+  readonly values: Int16Array;
+}
+
+/** Say whether a preview may be shown in a volume's place: it is of stored greys, and lies as the volume does. */
+export function standsFor(preview: PreviewVolume, facts: ImageFacts, geometry: Geometry): boolean {
+  const isGrey = facts.samples === 1 && facts.palette === null && facts.modalityTable === null;
+  return isGrey && covers(preview, geometry);
+}
+
+/** Say whether a preview covers a volume, voxel box for voxel box, with the volume's slices in the order of the series. */
+function covers({ columns, rows, slices, factor: [through, down, across] }: PreviewVolume, geometry: Geometry): boolean {
+  const inOrder = geometry.slices.every((slot, slice) => slot === slice);
+  const boxes = [geometry.columns / across, geometry.rows / down, geometry.slices.length / through].map(Math.ceil);
+  return inOrder && boxes[0] === columns && boxes[1] === rows && boxes[2] === slices;
+}
+
+/** The preview as if it were one picture of many rows, so that windows are measured from the whole volume. */
+export function asSlot({ values, columns, slope, intercept }: PreviewVolume, facts: ImageFacts, instance: number): Slot {
+  const frame = { ...frameFacts(facts, facts.frames >> 1), slope, intercept };
+  const rows = values.length / columns;
+  return { instance, frame: 0, facts: { ...facts, rows, columns, padding: null, perFrame: [frame] }, pixels: { kind: "grey", stored: values }, problem: null };
+}
+
+/** The preview's middle slice as a picture of its own, its pixels as wide for their height as they are in the patient. */
+export function middleOf(preview: PreviewVolume, facts: ImageFacts): { readonly pixels: FramePixels; readonly facts: ImageFacts; readonly frame: FrameFacts } {
+  const { columns, rows, slices, values, slope, intercept } = preview;
+  const [, down, across] = preview.factor;
+  const from = (slices >> 1) * rows * columns;
+  const frame = { ...frameFacts(facts, facts.frames >> 1), slope, intercept };
+  const size = { rows, columns, padding: null, pixelAspect: (pixelAspect(facts, facts.frames >> 1) * across) / down };
+  return { pixels: { kind: "grey", stored: values.subarray(from, from + rows * columns) }, facts: { ...facts, ...size }, frame };
+}

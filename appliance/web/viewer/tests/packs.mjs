@@ -1,0 +1,129 @@
+/** A pack as it arrives: coarse at first, exact when all is there; connections that break are taken up. */
+import path from "node:path";
+import { context, folder, open, origin, settle, state, until } from "./browser.mjs";
+
+const greysAt = (page, cell, points) => page.evaluate(([name, line]) => window.enamelViewer.cellBrightness(name, line), [cell, points]);
+const textOf = (page, name) => page.evaluate((which) => [...document.querySelectorAll(which)].filter((one) => !one.hidden).map((one) => one.textContent).join("|"), name);
+const go = (name) => fetch(`${origin}/go/stream/${name}`);
+
+async function loaded(page, count, seconds = 20) {
+  const end = Date.now() + 1000 * seconds;
+  while ((await state(page)).loaded < count) {
+    if (Date.now() > end) throw new Error(`${(await state(page)).loaded} of ${count} after ${seconds} s`);
+    await page.waitForTimeout(20);
+  }
+  await page.waitForTimeout(400); // planes are drawn now and then while slices come
+  await settle(page);
+}
+
+async function readingAt(page, cell, point) {
+  const at = await page.evaluate(([name, mm]) => window.enamelViewer.cellAt(name, mm), [cell, point]);
+  await page.mouse.move(at.x, at.y);
+  await settle(page);
+  return page.evaluate((name) => document.querySelector(`.cell.${name} .value`).textContent, cell);
+}
+
+/** What planes show along a line through the middle, the reading there, and what is said. */
+async function look(page, lines, point) {
+  const greys = {};
+  for (const [cell, line] of Object.entries(lines)) greys[cell] = await greysAt(page, cell, line);
+  return { greys, reading: await readingAt(page, "axial", point), coming: await textOf(page, ".coming"), loaded: (await state(page)).loaded };
+}
+
+/** Measure between two points by the length tool, then take it away again. */
+async function measure(page, from, to) {
+  const place = (point) => page.evaluate(([name, mm]) => window.enamelViewer.cellAt(name, mm), ["coronal", point]);
+  await page.keyboard.press("l");
+  const [a, b] = [await place(from), await place(to)];
+  await page.mouse.move(a.x, a.y);
+  await page.mouse.down();
+  await page.mouse.move(b.x, b.y, { steps: 3 });
+  await page.mouse.up();
+  const { value } = (await state(page)).planes.marks.at(-1);
+  await page.keyboard.press("Delete");
+  await page.keyboard.press("c");
+  return value;
+}
+
+export async function preview() {
+  const ask = await (await fetch(`${origin}/stream/ask.json`)).json();
+  const page = await open("held");
+  await until(page, ["first"]);
+  await settle(page);
+  const found = { before: await look(page, ask.lines, ask.point) };
+  found.length = await measure(page, ask.from, ask.to);
+  found.slices = (await state(page)).planes.slices.length;
+  if (folder !== "") await page.screenshot({ path: path.join(folder, "preview.png") });
+  found.solid = await page.evaluate(([line]) => window.enamelViewer.cellBrightness("solid", line), [ask.lines.axial]);
+  await go("held");
+  await loaded(page, ask.some);
+  found.some = await look(page, ask.lines, ask.point);
+  await go("held");
+  await until(page, ["all"]);
+  await settle(page);
+  found.after = await look(page, ask.lines, ask.point);
+  found.stored = await page.evaluate((count) => Array.from({ length: count }, (_, slot) => window.enamelViewer.stored(slot).reduce((sum, one, i) => (sum + one * (1 + (i % 97))) % 1e9, 0)), found.slices);
+  await page.close();
+  found.lost = await lost(ask);
+  return found;
+}
+
+/** A lost card while only the small volume is there. */
+async function lost(ask) {
+  const page = await open("lost");
+  await until(page, ["first"]);
+  const before = await greysAt(page, "axial", ask.lines.axial);
+  await page.evaluate(async () => {
+    const canvas = document.querySelector("canvas");
+    const extension = canvas.getContext("webgl2").getExtension("WEBGL_lose_context");
+    const event = (name) => new Promise((done) => canvas.addEventListener(name, () => setTimeout(done, 50), { once: true }));
+    const gone = event("webglcontextlost");
+    extension.loseContext();
+    await gone;
+    const back = event("webglcontextrestored");
+    extension.restoreContext();
+    await back;
+  });
+  await settle(page);
+  const after = await greysAt(page, "axial", ask.lines.axial);
+  await go("lost");
+  await until(page, ["all"]);
+  await page.close();
+  return { before, after };
+}
+
+/** Each way to break: what is loaded in the end, and what was said meanwhile. */
+export async function cuts() {
+  const found = {};
+  await context.addInitScript(() => {
+    window.said = new Set();
+    const listen = () => window.said.add(document.querySelector(".cut-off")?.textContent ?? "");
+    new MutationObserver(listen).observe(document, { subtree: true, childList: true });
+  });
+  for (const name of ["resumed", "anew", "locked", "changed"]) {
+    const page = await open(name);
+    const end = Date.now() + 30_000;
+    let ready = "";
+    while (!["all", "refused", "failed"].includes(ready) && Date.now() < end) {
+      ready = await page.evaluate(() => document.querySelector("#viewer").dataset.ready ?? "");
+      await page.waitForTimeout(30);
+    }
+    found[name] = { ready, said: await page.evaluate(() => [...window.said]), notice: await textOf(page, ".notice"), message: await textOf(page, ".message"), left: await textOf(page, ".course > *"), ...(await state(page)) };
+    await page.close();
+  }
+  return found;
+}
+
+/** Through a narrow line: how much has come when planes are there, and what is said meanwhile. */
+export async function narrow() {
+  const page = await open("narrow");
+  await until(page, ["first"]);
+  const share = await page.evaluate(() => document.querySelector("progress").value);
+  let coming = "";
+  for (let turn = 0; turn < 300 && !coming.includes("about"); turn++) {
+    await page.waitForTimeout(30);
+    coming = await textOf(page, ".coming");
+  }
+  if (folder !== "") await page.screenshot({ path: path.join(folder, "narrow.png") });
+  return { share, coming, planes: (await state(page)).planes !== null };
+}

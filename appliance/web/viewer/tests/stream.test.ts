@@ -1,0 +1,134 @@
+/** The series stream, as the box writes it and as somebody who means harm might. */
+import { describe, expect, it } from "vitest";
+import { parseIndex, StreamBroken, type SeriesIndex } from "../src/dicomweb/series_index";
+import { joinedFile, joinedPreview } from "../src/dicomweb/split";
+import { PREVIEW, readSeries, type SeriesRecord } from "../src/dicomweb/stream";
+
+const IMAGE = { sop: "1.2", number: null, transfer_syntax: "1.2.840.10008.1.2.1", rows: 2, columns: 2, frames: 1, bits_allocated: 16, samples: 1, bytes: 5, position: null, orientation: null };
+const SHAPE = { columns: 2, rows: 1, slices: 1, factor: [2, 1, 1] as const, slope: 1, intercept: 0 };
+const INDEX = { series: "1", instances: [IMAGE, { ...IMAGE, sop: "1.3" }], order: [1, 0] };
+const NO_IMAGE = 0xffffffff;
+
+type Written = readonly [number: number, coding: number, bytes: readonly number[], condition: number];
+const RECORDS: readonly Written[] = [
+  [1, 0, [1, 2, 3, 4, 5], 0],
+  [0, 0, [], 1],
+];
+
+function numbers(...values: readonly number[]): number[] {
+  return Array.from(new Uint8Array(Uint32Array.from(values).buffer));
+}
+
+function written(index: unknown, records: readonly Written[]): Uint8Array<ArrayBuffer> {
+  const text = Array.from(new TextEncoder().encode(JSON.stringify(index)));
+  while (text.length % 8 > 0) text.push(32);
+  const body = records.flatMap(([number, coding, bytes, condition]) => [...numbers(number, coding, bytes.length, 0), ...bytes, ...numbers(condition)]);
+  return Uint8Array.from([...new TextEncoder().encode("ENSTREAM"), ...numbers(3, text.length), ...text, ...body]);
+}
+
+async function read(bytes: Uint8Array, piece = 64): Promise<{ indexes: SeriesIndex[]; records: SeriesRecord[] }> {
+  const found = { indexes: [] as SeriesIndex[], records: [] as SeriesRecord[] };
+  let at = 0;
+  const more = (): Promise<Uint8Array | null> => Promise.resolve(at >= bytes.length ? null : bytes.subarray(at, (at += piece)));
+  await readSeries(more, (one) => void found.indexes.push(one), (one) => void found.records.push(one));
+  return found;
+}
+
+describe("the series stream", () => {
+  it("is read however it is cut", async () => {
+    for (const piece of [1, 7, 16, 1000]) {
+      const { indexes, records } = await read(written(INDEX, RECORDS), piece);
+      expect(indexes).toEqual([INDEX]);
+      expect(records.map(({ instance, sound, bytes }) => [instance, sound, Array.from(bytes)])).toEqual([
+        [1, true, [1, 2, 3, 4, 5]],
+        [0, false, []],
+      ]);
+    }
+  });
+
+  it("that ends early, at any byte, or is something else, is told", async () => {
+    const whole = written(INDEX, RECORDS);
+    for (let length = 0; length < whole.length; length++) await expect(read(whole.subarray(0, length))).rejects.toThrow(StreamBroken);
+    await expect(read(new Uint8Array(100))).rejects.toThrow(StreamBroken);
+  });
+
+  it("brings a preview first where the index has one", async () => {
+    const { indexes, records } = await read(written({ ...INDEX, preview: SHAPE }, [[NO_IMAGE, PREVIEW, [9], 0], ...RECORDS]));
+    expect(indexes[0]?.preview).toEqual(SHAPE);
+    expect(records.map(({ instance, coding }) => [instance, coding])).toEqual([[NO_IMAGE, PREVIEW], [1, 0], [0, 0]]);
+  });
+
+  it("with records that cannot be is refused before memory is taken for them", async () => {
+    const wrong: [unknown, readonly Written[]][] = [
+      [INDEX, [[2, 0, [1], 0]]],
+      [INDEX, [[1, 0, Array<number>(22).fill(0), 0]]], // longer than the index says, and than splitting adds
+      [INDEX, [[1, PREVIEW, [1], 0]]],
+      [INDEX, [[NO_IMAGE, PREVIEW, [1], 0]]],
+      [{ ...INDEX, preview: SHAPE }, RECORDS],
+      [{ ...INDEX, preview: SHAPE }, [[NO_IMAGE, 0, [1], 0], ...RECORDS]],
+    ];
+    for (const [index, records] of wrong) await expect(read(written(index, records))).rejects.toThrow(StreamBroken);
+  });
+});
+
+describe("the index", () => {
+  const parse = (changes: object, image: object = {}): SeriesIndex => parseIndex(JSON.stringify({ ...INDEX, instances: [{ ...IMAGE, ...image }, IMAGE], ...changes }));
+
+  it("that says what cannot be is refused", () => {
+    const indexes = [{ instances: 3 }, { instances: [null] }, { order: [0, 0] }, { order: [2] }, { order: [-1] }, { order: ["0"] }, { order: null }];
+    for (const changes of indexes) expect(() => parse(changes), JSON.stringify(changes)).toThrow(StreamBroken);
+    const images = [{ frames: 1e9 }, { frames: 0.5 }, { rows: -1 }, { columns: 70000 }, { bytes: 1e12 }, { bytes: "5" }, { sop: 5 }, { position: [1, 2] }, { orientation: [1, 0, 0, 0, 1, null] }];
+    for (const image of images) expect(() => parse({}, image), JSON.stringify(image)).toThrow(StreamBroken);
+    for (const text of ["", "null", "[]", "7", "{"]) expect(() => parseIndex(text)).toThrow(StreamBroken);
+  });
+
+  it("may have a preview that can be, and no other", () => {
+    expect(parse({ preview: SHAPE }).preview).toEqual(SHAPE);
+    expect(parse({ preview: null }).preview).toBeUndefined();
+    const wrong = [{ columns: 0 }, { rows: 1000 }, { slices: 1.5 }, { factor: [1, 1] }, { factor: [0, 1, 1] }, { factor: 2 }, { factor: [1, 1, 1000] }, { slope: 0 }, { slope: "1" }, { intercept: null }];
+    for (const changes of wrong) expect(() => parse({ preview: { ...SHAPE, ...changes } }), JSON.stringify(changes)).toThrow(StreamBroken);
+  });
+});
+
+describe("split words", () => {
+  const words = Array.from({ length: 1000 }, (_, i) => (i * 37) & 0xffff);
+  const plane = (shift: number): number[] => words.map((word) => (word >> shift) & 0xff);
+  const deflated = async (bytes: readonly number[]): Promise<number[]> => {
+    const made = new Blob([Uint8Array.from(bytes)]).stream().pipeThrough(new CompressionStream("deflate-raw"));
+    return Array.from(new Uint8Array(await new Response(made).arrayBuffer()));
+  };
+  const split = (head: readonly number[], low: readonly number[], high: readonly number[], tail: readonly number[], count = words.length): Uint8Array =>
+    Uint8Array.from([...numbers(head.length, count, low.length, high.length), ...head, ...low, ...high, ...tail]);
+  const file = (head: readonly number[], tail: readonly number[]): number[] => [...head, ...words.flatMap((word) => [word & 0xff, word >> 8]), ...tail];
+
+  it("are put together again, plain or deflated, after a head of any length", async () => {
+    for (const [head, tail] of [[[], []], [[1, 2, 3], [9]], [[1, 2], [7, 8, 9]]] as const) {
+      for (const [low, high] of [[plane(0), plane(8)], [plane(0), await deflated(plane(8))], [await deflated(plane(0)), await deflated(plane(8))]] as const) {
+        const joined = await joinedFile(split(head, low, high, tail), head.length + 2 * words.length + tail.length);
+        expect(Array.from(joined)).toEqual(file(head, tail));
+      }
+    }
+  });
+
+  it("that are longer, shorter or no such data are refused", async () => {
+    const whole = 2 * words.length;
+    const wrong: [string, Uint8Array, number][] = [
+      ["another length", split([], plane(0), plane(8), []), whole + 1],
+      ["a bomb", split([], plane(0), await deflated(Array<number>(100_000).fill(0)), []), whole],
+      ["too little", split([], plane(0), await deflated([1, 2, 3]), []), whole],
+      ["no DEFLATE", split([], plane(0), Array<number>(500).fill(0xff), []), whole],
+      ["planes that reach over the end", Uint8Array.from([...numbers(0, 10, 10, 10), 1, 2, 3]), 20],
+      ["a head that reaches over the end", Uint8Array.from([...numbers(0xffffffff, 0, 0, 0)]), 20],
+      ["a plane longer than its words", split([], plane(0), plane(8), [], 3), 6],
+      ["no head", Uint8Array.of(1, 2), 2],
+    ];
+    for (const [name, bytes, length] of wrong) await expect(joinedFile(bytes, length), name).rejects.toThrow();
+  });
+
+  it("make up a preview of exactly its size", async () => {
+    const { head, values } = await joinedPreview(split([5, 6, 7], plane(0), plane(8), []), words.length);
+    expect([Array.from(head), values.length, values[999]]).toEqual([[5, 6, 7], 1000, ((999 * 37) << 16) >> 16]);
+    await expect(joinedPreview(split([], plane(0), plane(8), []), words.length + 1)).rejects.toThrow(StreamBroken);
+    await expect(joinedPreview(split([], plane(0), plane(8), [1]), words.length)).rejects.toThrow(StreamBroken);
+  });
+});

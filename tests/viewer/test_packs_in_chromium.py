@@ -1,0 +1,141 @@
+"""A pack in a real Chromium: coarse at once, exact in the end, taken up where a connection broke."""
+
+import json
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.viewer.conftest import Show
+from tests.viewer.packs import pack
+from tests.viewer.samples import grey_dataset
+from tests.viewer.series_stream import Sample, sample_of, series_stream
+from tests.viewer.unsteady import Unsteady
+
+pytestmark = [pytest.mark.peer("chromium", "node", "npm")]
+STEP_MM = 0.5
+FACTOR = (4, 3, 3)
+SHAPE = (50, 61, 70)  # no multiple of the factor: the last boxes are cut
+CENTRE, WIDTH = 700, 1400
+
+
+def ramp() -> NDArray[np.int16]:
+    """[slice, row, column]: 12 a slice, 8 a row, 4 a column: half a voxel off would be seen."""
+    z, y, x = np.mgrid[0 : SHAPE[0], 0 : SHAPE[1], 0 : SHAPE[2]]
+    values: NDArray[np.int16] = (12 * z + 8 * y + 4 * x).astype(np.int16)
+    return values
+
+
+def slices(values: NDArray[np.int16]) -> list[Sample]:
+    facts = {"PixelSpacing": [STEP_MM, STEP_MM], "WindowCenter": CENTRE, "WindowWidth": WIDTH}
+    return [
+        sample_of(f"slice {k}", grey_dataset(rows, **facts, ImagePositionPatient=[0, 0, STEP_MM * k]))
+        for k, rows in enumerate(values)
+    ]
+
+
+def brightness(grey: float) -> float:
+    return min(1.0, max(0.0, (grey - CENTRE + 0.5) / (WIDTH - 1) + 0.5)) * 255
+
+
+def line(start: tuple[int, int, int], end: tuple[int, int, int], count: int = 9) -> list[list[float]]:
+    """Points in mm from one voxel (column, row, slice) to another."""
+    return [[STEP_MM * (a + (b - a) * n / (count - 1)) for a, b in zip(start, end, strict=True)] for n in range(count)]
+
+
+def expected(points: list[list[float]]) -> list[float]:
+    return [
+        brightness(sum(weight * part / STEP_MM for weight, part in zip((4, 8, 12), point, strict=True)))
+        for point in points
+    ]
+
+
+def test_planes_are_coarse_at_once_and_exact_in_the_end(show: Show) -> None:
+    samples = slices(ramp())
+    made = pack(samples, FACTOR)
+    middle = (34.5, 30, 24.5)
+    lines = {
+        "axial": line((4, 30, 24), (64, 30, 24)),
+        "coronal": line((34, 30, 5), (34, 30, 43)),
+        "sagittal": line((34, 5, 24), (34, 55, 24)),
+    }
+    ask = {
+        "lines": lines,
+        "point": [STEP_MM * v for v in middle],
+        "from": [5, 15, 5],
+        "to": [15, 15, 5],
+        "some": 2,
+    }
+    found = show(
+        "preview",
+        {
+            "/stream/ask.json": json.dumps(ask).encode(),
+            "/stream/held": Unsteady(made.body, holds=[made.ends[0], made.ends[2]]),
+            "/stream/lost": Unsteady(made.body, holds=[made.ends[0]]),
+        },
+    )
+    check_coarse(found, lines)
+    assert found["lost"]["after"] == found["lost"]["before"]
+    assert found["some"]["coming"].startswith("Coarse: 2 of 50 slices")
+    assert found["after"]["coming"] == ""
+    value = int(ramp()[24, 30, 34])
+    for name, points in lines.items():
+        assert found["after"]["greys"][name] == pytest.approx(expected(points), abs=2), name
+    assert found["after"]["reading"].startswith("Grey value ")
+    assert abs(int(found["after"]["reading"].split()[-1]) - value) <= 24
+    sums = [sum(v * (1 + i % 97) for i, v in enumerate(s.dataset.pixel_array.ravel().tolist())) % 1e9 for s in samples]
+    assert found["stored"] == sums
+
+
+def check_coarse(found: dict[str, object], lines: dict[str, list[list[float]]]) -> None:
+    before = found["before"]
+    assert isinstance(before, dict)
+    assert before["loaded"] == 0
+    for name, points in lines.items():
+        assert before["greys"][name] == pytest.approx(expected(points), abs=2), (
+            f"{name}: the small volume lies elsewhere"
+        )
+    assert before["coming"].startswith("Coarse: 0 of 50 slices")
+    assert before["reading"] == "coarse, no value yet"
+    assert found["length"] == pytest.approx(10, abs=0.3)
+    assert found["slices"] == 50
+    solid = found["solid"]
+    assert isinstance(solid, list)
+    assert max(solid) > 20, "a body is there with the preview"
+
+
+def test_a_connection_that_breaks_is_taken_up_where_it_stopped(show: Show) -> None:
+    samples = slices(ramp())
+    made = pack(samples, FACTOR)
+    whole = series_stream(samples)
+    third = len(whole) // 3
+    resumed = Unsteady(made.body, cuts=[made.ends[1] - 100, made.ends[1], made.ends[9] + 7])
+    anew = Unsteady(whole, cuts=[third], ranges=False)
+    locked = Unsteady(made.body, cuts=[made.ends[4]], refuse=423)
+    other = pack(slices(ramp()[:40]), FACTOR)
+    changed = Unsteady(made.body, cuts=[made.ends[4]], then=other.body)
+    streams = {"resumed": resumed, "anew": anew, "locked": locked, "changed": changed}
+    found = show("cuts", {f"/stream/{name}": stream for name, stream in streams.items()})
+    assert resumed.asked == [None, *(f"bytes={end}-" for end in resumed.cuts)]
+    assert anew.asked == [None, None]
+    for name in ("resumed", "anew"):
+        assert (found[name]["ready"], found[name]["loaded"], found[name]["left"]) == ("all", 50, ""), name
+        assert any("interrupted" in words for words in found[name]["said"]), name
+        assert not any(found[name]["problems"])
+    assert found["locked"]["ready"] == "refused"
+    assert "locked" in found["locked"]["message"]
+    assert len(locked.asked) == 2, "a locked box is not asked again"
+    assert (found["changed"]["ready"], found["changed"]["loaded"]) == ("all", 4)
+    assert "New images" in found["changed"]["notice"]
+
+
+def test_a_narrow_line_shows_planes_soon_and_says_how_long_the_rest_takes(show: Show) -> None:
+    side, count = 256, 96
+    noise = np.random.default_rng(3).normal(0, 40, (count, side, side)).astype(np.float32)
+    z, y, x = np.ogrid[0:count, 0:side, 0:side]
+    values = (900 + 600 * np.sin(x / 17) * np.cos(y / 23) * np.sin(z / 11) + noise).astype(np.int16)
+    made = pack(slices(values), (2, 3, 3))
+    found = show("narrow", {"/stream/narrow": Unsteady(made.body, rate=10e6 / 8)})
+    assert found["planes"]
+    assert found["share"] < 0.3, "planes are there with the preview, not with the slices"
+    assert " of 96 slices, about " in found["coming"]
