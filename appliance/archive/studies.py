@@ -98,6 +98,11 @@ def get_study(tx: ReadTransaction, study_key: int) -> StudyDetails:
     return StudyDetails(study, series, conflicts, tuple(queries.damaged_of_study(tx, study_key)))
 
 
+def find_study(tx: ReadTransaction, study_instance_uid: str) -> int | None:
+    """Give the key of the study with this UID, None while there is none."""
+    return queries.latest_study(tx, study_instance_uid)
+
+
 def get_series(tx: ReadTransaction, series_key: int) -> tuple[StudyRow, SeriesRow]:
     """Give a series with its study.
 

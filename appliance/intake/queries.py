@@ -33,6 +33,17 @@ def web_sender(tx: ReadTransaction, association_id: bytes) -> Row | None:
     return rows[0] if rows else None
 
 
+def has_unsettled_of(tx: ReadTransaction, actor_kind: str, actor_key: int, since: int) -> bool:
+    """Say whether something waits that this account or token began to hand in since then."""
+    return bool(
+        tx.rows(
+            "SELECT 1 FROM web_senders JOIN associations USING (association_id) WHERE actor_kind = :kind "
+            "AND actor_key = :key AND settled_at IS NULL AND started_at >= :since LIMIT 1",
+            kind=actor_kind, key=actor_key, since=since,
+        )
+    )  # fmt: skip
+
+
 def peers_at(tx: ReadTransaction, at: int) -> list[Row]:
     """Give peer_key, name, calling_ae_title, address and certificate_sha256 of who was not removed by then."""
     return tx.rows(

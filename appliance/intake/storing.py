@@ -12,13 +12,14 @@ under one id), which takes back nothing that was said here.
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from logging import getLogger
 
 from appliance.archive.arrivals import QuarantineReason
 from appliance.archive.cataloguing import refusal
 from appliance.audit.events import Actor, AuditLog, Event, EventCode
-from appliance.clock import Clock
+from appliance.clock import Clock, microseconds
 from appliance.dicom.facts import InstanceFacts
 from appliance.dicom.faults import Fault, Unparsable
 from appliance.dicom.part10 import LARGEST_META_BYTES, FileMeta
@@ -28,10 +29,11 @@ from appliance.errors import ApplianceError, OutOfSpace, Unavailable
 from appliance.identifiers import AETitle, AssociationId
 from appliance.inbox.association import AssociationFacts, Outcome, Transport
 from appliance.inbox.writer import ArrivalWriter, InboxWriter
-from appliance.intake import senders
+from appliance.intake import queries, senders
 from appliance.sandbox.birth import Birth
 from appliance.sandbox.parser import Parser
 from appliance.store.database import Database
+from appliance.store.transactions import ReadTransaction
 
 CALLING_AE_TITLE = AETitle("STOW-RS")  # nobody names one over HTTP
 LARGEST_PART_BYTES = 4 << 30
@@ -182,6 +184,11 @@ class HandIn:
             senders.register(tx, self._facts, self._association.record_sha256, self._actor)
             reception.audit.record(tx, Event(EventCode.STORING_BEGAN, self._actor))
         self._is_registered = True
+
+
+def is_taken_in(tx: ReadTransaction, actor: Actor, since: datetime) -> bool:
+    """Say whether all that this actor handed in since then is catalogued."""
+    return not queries.has_unsettled_of(tx, actor.kind.value, actor.key or 0, microseconds(since))
 
 
 class _Part:

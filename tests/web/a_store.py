@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import uvicorn
 from litestar import Litestar
+from litestar.types import ASGIApp
 
 from appliance.accounts.context import Accounts
 from appliance.accounts.roles import Permission
@@ -72,28 +73,36 @@ class AStore:
             pass
         intake.close()
 
-    @contextmanager
-    def served(self) -> Iterator[httpx.Client]:
-        """Serve it, and give a client whose token may do everything."""
+    def application(self, pages: Litestar | None = None) -> ASGIApp:
+        """Give what the staff process serves: DICOMweb in front of pages."""
         clinic, callers = self.clinic, Callers(self.accounts)
         source = ScopedSource(clinic.database, clinic.parts.vault, clinic.keys, clinic.audit, clinic.clock)
         storing = Storing(self.reception, callers, self.bounds, self.nursery.close)
         dicomweb = Dicomweb(source, callers, Metadata(source, clinic.clock), storing)
-        app = in_front_of(Litestar([elsewhere], openapi_config=None), dicomweb)
-        server = uvicorn.Server(
-            uvicorn.Config(app, uds=str(self.socket), http="httptools", log_level="critical", access_log=False)
-        )
-        thread = threading.Thread(target=server.run, daemon=True)
-        thread.start()
-        until = time.monotonic() + 10
-        while not server.started and time.monotonic() < until:
-            time.sleep(0.01)
-        try:
-            with self.client(self.issue(*MAY_BE_SCOPED)) as client:
-                yield client
-        finally:
-            server.should_exit = True
-            thread.join(10)
+        return in_front_of(pages or Litestar([elsewhere], openapi_config=None), dicomweb)
+
+    @contextmanager
+    def served(self) -> Iterator[httpx.Client]:
+        """Serve it on a unix socket, and give a client whose token may do everything."""
+        with serving(self.application(), uds=str(self.socket)), self.client(self.issue(*MAY_BE_SCOPED)) as client:
+            yield client
+
+
+@contextmanager
+def serving(app: ASGIApp, *, uds: str | None = None, port: int = 0) -> Iterator[None]:
+    """Serve an application on a unix socket or a loopback port until left."""
+    config = uvicorn.Config(app, uds=uds, port=port, http="httptools", log_level="critical", access_log=False)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    until = time.monotonic() + 10
+    while not server.started and time.monotonic() < until:
+        time.sleep(0.01)
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join(10)
 
 
 def related(parts: Sequence[bytes], headers: bytes = b"Content-Type: application/dicom\r\n", end: bool = True) -> bytes:

@@ -42,6 +42,7 @@ ROUTES: dict[tuple[str, str], Permission | Door] = {
     ("GET", "/studies"): Permission.LIST_STUDIES,
     ("GET", "/studies/latest"): Permission.LIST_STUDIES,
     ("GET", "/studies/{study_key:int}"): Permission.READ_STUDY,
+    ("GET", "/studies/uid/{study_instance_uid:str}"): Permission.READ_STUDY,
     ("POST", "/language"): Door.PUBLIC,
     ("POST", "/lock"): Door.AT_LOCK,
     ("POST", "/lock/now"): Door.AT_LOCK,

@@ -89,6 +89,16 @@ def study(tx: ReadTransaction, study_key: int) -> StudyRow | None:
     return study_row(rows[0]) if rows else None
 
 
+def latest_study(tx: ReadTransaction, study_instance_uid: str) -> int | None:
+    """Give the key of the study with this UID, the one that something arrived for last where there are several."""
+    rows = tx.rows(
+        "SELECT study_key FROM studies WHERE study_instance_uid = :uid ORDER BY last_arrived_at DESC, study_key DESC "
+        "LIMIT 1",
+        uid=study_instance_uid,
+    )
+    return int(rows[0][0]) if rows else None
+
+
 def count_arrived_since(tx: ReadTransaction, since_microseconds: int) -> int:
     """How many studies had something arrive since then."""
     sql = "SELECT count(*) FROM studies WHERE last_arrived_at >= :since"

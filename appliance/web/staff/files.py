@@ -1,4 +1,4 @@
-"""The page on which a person's own files are opened by the browser alone; the box neither gets nor gives any pixel."""
+"""The page on which a person's own files are opened by the browser alone, until one stores them."""
 
 from litestar import get
 
@@ -14,7 +14,8 @@ from appliance.web.staff.signing_in import Caller, Context, Rendering
 @in_thread
 def files_page(request: PageRequest, context: Context, pages: Rendering, actor: Caller) -> Page:
     """Show where files are dropped. It is no event: nothing that the box holds is looked at."""
-    return pages.show_in_office("files.html", request, waiting(context.accounts, actor))
+    may_store = Permission.STORE_IMAGES in actor.permissions
+    return pages.show_in_office("files.html", request, waiting(context.accounts, actor), may_store=may_store)
 
 
 HANDLERS = (files_page,)

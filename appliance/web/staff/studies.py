@@ -9,8 +9,10 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from urllib.parse import parse_qsl
 
+from anyio import sleep, to_thread
 from litestar import get, post
 from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect
@@ -23,6 +25,7 @@ from appliance.archive.reading.wanted import Order, Wanted
 from appliance.audit.events import Event, EventCode, Subject, SubjectKind
 from appliance.clock import microseconds
 from appliance.errors import NotFound, Tampered
+from appliance.intake.storing import is_taken_in
 from appliance.keys.wrapping import seal_secret, unseal_secret
 from appliance.store.transactions import ReadTransaction
 from appliance.web.http.access import LARGEST_KEY, Door, access, needs
@@ -39,6 +42,8 @@ from appliance.web.staff.study_views import group_rows, midnight, series_choices
 from appliance.web.staff.words import role_without_pages
 
 PAGE_SIZE = 50
+JUST_NOW = timedelta(minutes=10)
+LOOKS, LOOK_EVERY_SECONDS = 40, 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +182,25 @@ def study_page(
     )
 
 
+@get("/studies/uid/{study_instance_uid:str}", opt=needs(Permission.READ_STUDY))
+async def study_by_uid(context: Context, actor: Caller, study_instance_uid: FromPath[str]) -> Redirect:
+    """Lead to a study that this person has just stored, once it is catalogued, or to the list, which shows it then."""
+    accounts = context.accounts
+
+    def look() -> tuple[bool, int | None]:
+        with accounts.database.read() as tx:
+            taken_in = is_taken_in(tx, actor.audited, accounts.clock.now() - JUST_NOW)
+            return taken_in, archive.find_study(tx, study_instance_uid)
+
+    taken_in, study_key = await to_thread.run_sync(look)
+    for _again in range(LOOKS):  # a study of which half is catalogued would be shown with gaps that it has not
+        if taken_in:
+            break
+        await sleep(LOOK_EVERY_SECONDS)
+        taken_in, study_key = await to_thread.run_sync(look)
+    return Redirect("/studies" if study_key is None else f"/studies/{study_key}", status_code=303)
+
+
 @get("/series/{series_key:int}/view", opt=needs(Permission.VIEW_IMAGES))
 @in_thread
 def viewer_page(
@@ -245,4 +269,4 @@ def _unseal(context: StaffContext, actor: Actor, find: str) -> str:
         raise NotFound("this search is of another session") from fault
 
 
-HANDLERS = (home, study_list, latest_studies, search, study_page, viewer_page)
+HANDLERS = (home, study_list, latest_studies, search, study_page, study_by_uid, viewer_page)

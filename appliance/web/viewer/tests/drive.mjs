@@ -6,6 +6,7 @@ import { local } from "./local.mjs";
 import { cuts, narrow, preview } from "./packs.mjs";
 import { shades, sizes } from "./pictures.mjs";
 import { planes } from "./planes.mjs";
+import { storing } from "./storing.mjs";
 
 /** Compare every slot of a series with the values the other decoder found. */
 async function values() {
@@ -165,7 +166,7 @@ async function timing() {
   return { first, all: await page.evaluate(() => performance.now()) };
 }
 
-const SCENARIOS = { cuts, narrow, preview, local, values, phantom, planes, hands, halvedPlanes, shades, sizes, halved, wide, troubles, pictures, timing };
+const SCENARIOS = { cuts, narrow, preview, local, storing, values, phantom, planes, hands, halvedPlanes, shades, sizes, halved, wide, troubles, pictures, timing };
 try {
   const found = await SCENARIOS[scenario]();
   console.log(JSON.stringify({ found, faults }));

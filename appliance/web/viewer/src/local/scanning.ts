@@ -11,6 +11,8 @@ import { listZip, looksLikeZip, ZipRefused, type ZipFault } from "./zip";
 export interface LocalSeries {
   readonly subject: Subject;
   readonly files: readonly LocalFile[];
+  /** SOP Instance UIDs, file by file; empty where a directory names none. */
+  readonly sops: readonly string[];
 }
 
 export interface LocalStudy {
@@ -142,7 +144,7 @@ function grouped(pieces: readonly Piece[]): LocalStudy[] {
   const studies = by(pieces, ({ subject }) => JSON.stringify([subject.patientId, subject.patientName, subject.study])).map((members) => ({
     subject: first(members).subject,
     series: by(members, ({ subject }) => subject.series)
-      .map((own) => ({ subject: first(own).subject, files: own.map(({ file }) => file) }))
+      .map((own) => ({ subject: first(own).subject, files: own.map(({ file }) => file), sops: own.map(({ subject }) => subject.sop) }))
       .sort((one, other) => (one.subject.seriesNumber ?? Infinity) - (other.subject.seriesNumber ?? Infinity) || 0),
   }));
   return studies.sort((one, other) => other.subject.studyDate.localeCompare(one.subject.studyDate));

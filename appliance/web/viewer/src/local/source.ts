@@ -67,6 +67,14 @@ export async function readWhole(file: LocalFile): Promise<Uint8Array<ArrayBuffer
   return bytes;
 }
 
+/** Give a whole file as a blob: of a disk's file nothing is read yet, an archive's entry is unpacked and compared.
+ *
+ * @throws Unreadable when it is not whole.
+ */
+export async function blobOf(file: LocalFile): Promise<Blob> {
+  return file.packed === null ? file.blob : new Blob([await readWhole(file)]);
+}
+
 function isDeflated(file: LocalFile): boolean {
   return file.packed?.method === DEFLATED;
 }

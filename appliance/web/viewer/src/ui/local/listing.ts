@@ -2,17 +2,23 @@
 import type { Found, LocalSeries, LocalStudy } from "../../local/scanning";
 import { element } from "../elements";
 import { decimal } from "../words";
-import { fileWords, FILES_WORDS, zipWords } from "../words/files";
+import { fileWords, FILES_WORDS, STORING_WORDS, zipWords } from "../words/files";
 
 const MOST_NAMED = 5;
 
-/** Show what was found; `view` is asked for when a series is chosen. */
-export function listing(found: Found, view: (series: LocalSeries) => void): HTMLElement {
+/** What a person can do with what was found; whoever may not store has no `store`. */
+export interface Doing {
+  readonly view: (series: LocalSeries, study: LocalStudy) => void;
+  readonly store: ((study: LocalStudy) => void) | null;
+}
+
+/** Show what was found. */
+export function listing(found: Found, doing: Doing): HTMLElement {
   const list = element("div", { class: "found" });
   list.append(...found.refused.map(({ path, code }) => notice("bad", FILES_WORDS.refusedTitle(path), zipWords(code))));
   list.append(...troubles(found));
   if (found.studies.length === 0) list.append(nothing());
-  list.append(...found.studies.map((study) => card(study, view)));
+  list.append(...found.studies.map((study) => card(study, doing)));
   const small = [found.copies > 0 ? FILES_WORDS.copies(found.copies) : "", found.others > 0 ? FILES_WORDS.others(found.others) : ""].filter((one) => one !== "");
   if (small.length > 0) list.append(element("p", { class: "soft small" }, small.join(" ")));
   return list;
@@ -43,23 +49,38 @@ function notice(tone: "bad" | "warn", title: string, ...lines: readonly string[]
   return element("div", { class: `notice ${tone}`, role: "alert" }, element("div", {}, element("strong", {}, title), ...lines.map((line) => element("div", {}, line))));
 }
 
-function card({ subject, series }: LocalStudy, view: (series: LocalSeries) => void): HTMLElement {
+function card(whole: LocalStudy, doing: Doing): HTMLElement {
+  const { subject, series } = whole;
   const about = [subject.patientId, subject.birthDate === "" ? "" : FILES_WORDS.born(day(subject.birthDate))];
   const study = [subject.studyDescription, subject.studyDate === "" ? "" : day(subject.studyDate)];
   return element(
     "section",
     { class: "study" },
-    element("h2", {}, element("bdi", {}, subject.patientName || FILES_WORDS.noName), " ", element("small", {}, joined(about))),
-    element("p", { class: "soft" }, joined(study) || FILES_WORDS.noStudy),
-    element("ul", { class: "rows panel" }, ...series.map((one) => element("li", {}, row(one, view)))),
+    element(
+      "div",
+      { class: "about" },
+      element("h2", {}, element("bdi", {}, subject.patientName || FILES_WORDS.noName), " ", element("small", {}, joined(about))),
+      element("p", { class: "soft" }, joined(study) || FILES_WORDS.noStudy),
+      ...offers(whole, doing),
+    ),
+    element("ul", { class: "rows panel" }, ...series.map((one) => element("li", {}, row(one, () => doing.view(one, whole))))),
   );
 }
 
-function row(series: LocalSeries, view: (series: LocalSeries) => void): HTMLElement {
+function offers(study: LocalStudy, { store }: Doing): HTMLElement[] {
+  if (store === null) return [];
+  const { patientName, studyDescription } = study.subject;
+  const label = `${STORING_WORDS.offer}: ${joined([patientName || FILES_WORDS.noName, studyDescription])}`;
+  const button = element("button", { type: "button", class: "button store", "aria-label": label }, STORING_WORDS.offer);
+  button.addEventListener("click", () => store(study));
+  return [button];
+}
+
+function row(series: LocalSeries, view: () => void): HTMLElement {
   const { subject, files } = series;
   const title = subject.seriesDescription || `${FILES_WORDS.noSeries} ${subject.seriesNumber === null ? "" : String(subject.seriesNumber)}`.trim();
   const button = element("button", { type: "button", class: "button primary", "aria-label": `${FILES_WORDS.view}: ${title}` }, FILES_WORDS.view);
-  button.addEventListener("click", () => view(series));
+  button.addEventListener("click", view);
   return element(
     "div",
     { class: "series" },
@@ -73,7 +94,8 @@ function factsOf(files: LocalSeries["files"]): string {
   return FILES_WORDS.files(files.length, megabytes(files.reduce((sum, file) => sum + file.bytes, 0)));
 }
 
-function megabytes(bytes: number): string {
+/** Write a size as a person reads it. */
+export function megabytes(bytes: number): string {
   const value = bytes / 1e6;
   return `${decimal(value, value < 10 ? 1 : 0)} MB`;
 }
@@ -83,7 +105,7 @@ function joined(parts: readonly string[]): string {
 }
 
 /** Write a DICOM date (PS3.5 6.2, DA) as this page's language does; what is no date stays as it is. */
-function day(date: string): string {
+export function day(date: string): string {
   const [, year, month, dayOfMonth] = /^(\d{4})\.?(\d\d)\.?(\d\d)$/.exec(date) ?? [];
   if (year === undefined || month === undefined || dayOfMonth === undefined) return date;
   const at = new Date(Date.UTC(Number(year), Number(month) - 1, Number(dayOfMonth)));

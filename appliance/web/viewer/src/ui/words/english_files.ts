@@ -1,6 +1,7 @@
 /** Every word of the page on which a person's own files are opened, in English. */
 import type { FileFault } from "../../local/source";
 import type { ZipFault } from "../../local/zip";
+import { STORING } from "./english_storing";
 
 const WORDS = {
   looking: "Looking through the files",
@@ -49,6 +50,6 @@ const FILE_FAULTS: Readonly<Record<FileFault, string>> = {
 };
 
 /** What the page says, why an archive is not opened, and why a file cannot be read. */
-export const FILES = { words: WORDS, archives: FAULTS, faults: FILE_FAULTS };
+export const FILES = { words: WORDS, archives: FAULTS, faults: FILE_FAULTS, storing: STORING };
 
 export type FilesLanguage = typeof FILES;

@@ -10,6 +10,7 @@ const files = await spoken(FILES, {
 });
 
 export const FILES_WORDS = files.words;
+export const STORING_WORDS = files.storing;
 
 /** Say why an archive was not opened. */
 export function zipWords(code: ZipFault): string {

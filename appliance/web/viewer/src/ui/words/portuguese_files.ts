@@ -1,5 +1,6 @@
 /** Every word of the page on which a person's own files are opened, in Portuguese. */
 import type { FilesLanguage } from "./english_files";
+import { STORING } from "./portuguese_storing";
 
 export const FILES: FilesLanguage = {
   words: {
@@ -45,4 +46,5 @@ export const FILES: FilesLanguage = {
     "no-dicom": "não é um arquivo DICOM",
     "other-series": "o índice do disco está errado sobre ele",
   },
+  storing: STORING,
 };

@@ -1,5 +1,6 @@
 /** Every word of the page on which a person's own files are opened, in Spanish. */
 import type { FilesLanguage } from "./english_files";
+import { STORING } from "./spanish_storing";
 
 export const FILES: FilesLanguage = {
   words: {
@@ -45,4 +46,5 @@ export const FILES: FilesLanguage = {
     "no-dicom": "no es un archivo DICOM",
     "other-series": "el índice del disco se equivoca sobre él",
   },
+  storing: STORING,
 };

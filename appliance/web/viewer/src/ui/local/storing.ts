@@ -1,0 +1,113 @@
+/** The offer to store a study that was opened from files: what will be stored, how far it is, what came of it. */
+import { Handing, type Ended, type WhyNot } from "../../local/handing";
+import type { LocalStudy } from "../../local/scanning";
+import type { StoreDoor } from "../../dicomweb/storing";
+import { element } from "../elements";
+import { day, megabytes } from "./listing";
+import { fileWords, FILES_WORDS, STORING_WORDS } from "../words/files";
+
+const MOST_NAMED = 5;
+
+/** Where this page may store, or null for a person who may not. */
+export function doorOf(mount: HTMLElement): StoreDoor | null {
+  const { store } = mount.dataset;
+  return store === undefined ? null : { url: store, token: document.body.dataset["formToken"] ?? "" };
+}
+
+/** The dialog of one study; it can be closed and opened again, and knows what is stored. */
+export class StoreDialog {
+  private readonly dialog = element("dialog", { class: "store", "aria-labelledby": "store-title" });
+  private readonly handing: Handing;
+  private stopping: AbortController | null = null;
+
+  constructor(
+    private readonly study: LocalStudy,
+    door: StoreDoor,
+  ) {
+    this.handing = new Handing(study, door);
+    this.dialog.addEventListener("cancel", (event) => {
+      if (this.stopping === null) return;
+      event.preventDefault(); // Escape stops the transfer first, and says what is stored
+      this.stopping.abort();
+    });
+    this.dialog.addEventListener("close", () => this.dialog.remove());
+    this.ask();
+  }
+
+  open(): void {
+    document.body.append(this.dialog);
+    this.dialog.showModal();
+  }
+
+  private ask(): void {
+    const { subject, series } = this.study;
+    const facts = element("dl", { class: "what" });
+    const fact = (name: string, value: string): void => {
+      if (value !== "") facts.append(element("dt", {}, name), element("dd", {}, element("bdi", {}, value)));
+    };
+    fact(STORING_WORDS.patient, subject.patientName || FILES_WORDS.noName);
+    fact(STORING_WORDS.patientId, subject.patientId);
+    fact(STORING_WORDS.birthDate, subject.birthDate === "" ? "" : day(subject.birthDate));
+    fact(STORING_WORDS.study, [subject.studyDescription, day(subject.studyDate)].filter((one) => one !== "").join(" · "));
+    fact(STORING_WORDS.images, STORING_WORDS.amount(this.handing.all, series.length, megabytes(this.handing.bytes)));
+    const store = action(STORING_WORDS.storeImages(this.handing.all), () => void this.send(), "primary");
+    this.show(STORING_WORDS.title, [facts, element("p", { class: "soft" }, STORING_WORDS.check)], [store, this.closing(STORING_WORDS.notNow)]);
+  }
+
+  private async send(): Promise<void> {
+    const { handing } = this;
+    const bar = element("progress", { "aria-label": STORING_WORDS.storing });
+    const told = element("p", { class: "soft small" });
+    const tell = (files: number, bytes: number): void => {
+      [bar.max, bar.value] = [handing.bytes, bytes];
+      told.textContent = STORING_WORDS.progress(files, handing.all, megabytes(bytes), megabytes(handing.bytes));
+    };
+    tell(handing.stored, handing.storedBytes);
+    const stopping = (this.stopping = new AbortController());
+    this.show(STORING_WORDS.storing, [bar, told], [action(STORING_WORDS.stop, () => stopping.abort())]);
+    const ended = await handing.run(tell, stopping.signal);
+    this.stopping = null;
+    this.tellEnd(ended);
+  }
+
+  private tellEnd(ended: Ended): void {
+    const { all, stored, failures } = this.handing;
+    const lines = [...stateLines(ended), ...failures.slice(0, MOST_NAMED).map(({ path, why }) => `${path}: ${reason(why)}`)];
+    if (failures.length > MOST_NAMED) lines.push(FILES_WORDS.andMore(failures.length - MOST_NAMED));
+    const notice = element("div", { class: "notice warn" }, element("div", {}, ...lines.map((line) => element("div", {}, line))));
+    const link = element("a", { class: "button primary", href: `/studies/uid/${encodeURIComponent(this.study.subject.study)}` }, STORING_WORDS.show);
+    const again = action(ended === "tried" ? STORING_WORDS.again : STORING_WORDS.goOn, () => void this.send(), stored === 0 ? "primary" : "");
+    const more = stored < all ? [again] : [];
+    this.show(
+      stored === all ? STORING_WORDS.allStored(all) : STORING_WORDS.someStored(stored, all),
+      [...(lines.length > 0 ? [notice] : []), element("p", { class: "soft" }, stored > 0 ? STORING_WORDS.after : STORING_WORDS.nothingChanged)],
+      [...(stored > 0 ? [link] : []), ...more, this.closing(STORING_WORDS.close)],
+    );
+  }
+
+  private closing(words: string): HTMLButtonElement {
+    return action(words, () => this.dialog.close());
+  }
+
+  /** Show one step; its heading is read aloud, for the focus goes there. */
+  private show(title: string, content: readonly HTMLElement[], actions: readonly HTMLElement[]): void {
+    const heading = element("h2", { id: "store-title", tabindex: "-1", autofocus: "" }, title);
+    this.dialog.replaceChildren(heading, ...content, element("div", { class: "answers" }, ...actions));
+    if (this.dialog.open) heading.focus();
+  }
+}
+
+function action(words: string, onClick: () => void, kind = ""): HTMLButtonElement {
+  const made = element("button", { type: "button", class: `button ${kind}`.trim() }, words);
+  made.addEventListener("click", onClick);
+  return made;
+}
+
+function stateLines(ended: Ended): string[] {
+  if (ended === "tried") return [];
+  return [ended === "stopped" ? STORING_WORDS.stopped : (STORING_WORDS.statuses[ended.status] ?? STORING_WORDS.refused)];
+}
+
+function reason(why: WhyNot): string {
+  return typeof why === "number" ? (STORING_WORDS.reasons[why] ?? STORING_WORDS.failed) : fileWords(why);
+}
