@@ -17,14 +17,16 @@ from appliance.identifiers import FileId
 from appliance.store.database import Database
 
 LEAST_INSTANCES = 8
-LEAST_BYTES = 16 * 1024 * 1024
+LEAST_BYTES = 512 * 1024  # of so many
+MANY_BYTES = 16 * 1024 * 1024
 USE_NOTED_EVERY = 3_600_000_000  # microseconds
 log = getLogger(__name__)
 
 
 def is_worthwhile(instances: Sequence[Located]) -> bool:
     """Say whether a series gains by a pack: many images, or large ones."""
-    return len(instances) >= LEAST_INSTANCES or sum(one.file.plaintext_bytes for one in instances) >= LEAST_BYTES
+    total = sum(one.file.plaintext_bytes for one in instances)
+    return total >= MANY_BYTES or (len(instances) >= LEAST_INSTANCES and total >= LEAST_BYTES)
 
 
 class Packs:

@@ -102,6 +102,8 @@ class _Files:
         try:
             read = _check_file(self._rooms, file_id, offset, digest)
         except Tampered:
+            if self._is_gone(file_id):
+                return
             self.newly_damaged += self._mark(file_id, None)
             if self._may_mark:
                 self._packs.drop_bad_file(file_id)
@@ -110,6 +112,11 @@ class _Files:
         since = self._marked.get(file_id.value)
         if read is not None and digest is not None and since is not None:
             self.sound_again += self._mark(file_id, since)
+
+    def _is_gone(self, file_id: FileId) -> bool:
+        """Say whether a file's row went while it was read: packs come and go."""
+        with self._rooms.database.read() as tx:
+            return find_file(tx, file_id) is None
 
     def _mark(self, file_id: FileId, sound_since: int | None) -> bool:
         """Mark a file as damaged, or clear the mark that it bears since then; give whether that was due."""

@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 import pytest
 
+from appliance.archive import queries_packs
 from appliance.archive.damage import Damage
 from appliance.archive.reading.queries import count_damaged
 from appliance.archive.studies import get_study
@@ -20,7 +21,10 @@ from appliance.dicom.phantom.jaw import Jaw
 from appliance.dicom.phantom.objects import PATIENTS, Scan
 from appliance.errors import OutOfSpace, Tampered
 from appliance.identifiers import FileId
+from appliance.keys.secret import SecretKey
+from appliance.keys.stream import StreamSealer
 from appliance.store.files import RealFiles
+from appliance.store.stored_files import NewFile, add_file
 from appliance.store.vault import Vault
 from tests.store.failing_files import FailingFiles
 from tests.web.an_archive import EVERYTHING, AnArchive
@@ -173,6 +177,56 @@ def test_a_file_with_another_dataset_than_arrived_is_damage_though_every_tag_ver
     assert report.newly_damaged == 1
     assert "not the one that arrived" in report.faults[0]
     assert damaged(archive) == (1, (3,))
+
+
+def a_pack(archive: AnArchive) -> Path:
+    """Keep some bytes as the pack of the only series."""
+    box, file_id, key = archive.box, FileId.new(), SecretKey.new()
+    path = box.vault.path_of(file_id)
+    path.parent.mkdir(exist_ok=True)
+    with path.open("xb") as file:
+        sealer = StreamSealer(key, file_id, file.write)
+        sealer.write(b"a pack" * 100)
+        length = sealer.finish()
+    with box.database.write() as tx:
+        add_file(tx, box.keys.current_wrapping_key(tx), NewFile(file_id, key, length, None, 0))
+        queries_packs.add_pack(tx, 1, file_id, 0)
+    return path
+
+
+def test_a_bad_pack_is_told_and_dropped_and_no_scan_is_marked(archive: AnArchive) -> None:
+    file = a_pack(archive)
+    assert (checked(archive).files, checked(archive).faults) == (SLICES + 1, ())
+    flip_a_bit(file)
+    report = checked(archive)
+    assert (report.newly_damaged, len(report.faults), damaged(archive)) == (0, 1, (0, ()))
+    assert events(archive) == [("pack damaged", "failure", "process", "series", 1, 1, 1)]
+    report = checked(archive)
+    assert (report.files, report.faults) == (SLICES, ()), "its file is known, and intake removes it"
+
+
+class Vanishing(RealFiles):
+    """Files the third of which goes, with its row, while it is being opened."""
+
+    def __init__(self, archive: AnArchive) -> None:
+        self._archive = archive
+
+    def open_read(self, path: Path) -> BinaryIO:
+        with self._archive.box.database.write() as tx:
+            queries_packs.drop_all(tx)
+        if not path.exists():
+            raise FileNotFoundError
+        return super().open_read(path)
+
+
+def test_a_pack_that_goes_while_the_box_is_read_is_no_fault(archive: AnArchive) -> None:
+    a_pack(archive).unlink()
+    with archive.box.database.write() as tx:
+        tx.change("UPDATE files SET created_at = created_at - 9 WHERE file_id = (SELECT file_id FROM packs)")
+    assert len(checked(archive).faults) == 1
+    a_pack(archive).unlink()
+    rooms = replace(rooms_of(archive), vault=Vault(archive.box.folder, Vanishing(archive)))
+    assert check_box(rooms).faults == ()
 
 
 def fill_up(archive: AnArchive) -> None:

@@ -271,7 +271,7 @@ def test_no_share_of_the_disk_makes_no_pack(box: Box) -> None:
 def test_a_series_that_was_opened_is_packed_first(box: Box) -> None:
     for number in (1, 2, 3):
         uid = f"1.2.4.{number}"
-        box.take(*[ct_slice(at, SeriesInstanceUID=uid, SOPInstanceUID=f"{uid}.{at}") for at in range(1, 10)])
+        box.take(*[a_slice(at, SeriesInstanceUID=uid, SOPInstanceUID=f"{uid}.{at}") for at in range(1, 10)])
     box.rest()
     with box.database.write() as tx:
         queries_packs.ask_for(tx, 2, box.parts.now())
