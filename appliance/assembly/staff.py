@@ -83,7 +83,8 @@ def _open_app(rooms: Rooms) -> ASGI:
     callers = Callers(rooms.accounts)
     dicomweb = Dicomweb(source, callers, Metadata(source, rooms.clock), _storing(rooms, callers))
     quarantine = Quarantine(rooms.database, rooms.rotating_keys, rooms.vault, rooms.audit, rooms.clock)
-    pages = create_app(StaffContext(rooms.accounts, rooms.publication, quarantine, SecretKey.new()))
+    receiver = rooms.settings.receiver
+    pages = create_app(StaffContext(rooms.accounts, rooms.publication, quarantine, SecretKey.new(), receiver=receiver))
     return in_front_of(pages, dicomweb)
 
 

@@ -11,7 +11,9 @@ from babel.messages.catalog import Message
 from hypothesis import given
 from hypothesis import strategies as st
 
+from appliance.accounts import service
 from appliance.accounts.roles import Role
+from appliance.store.migrations import known_migrations, statements
 from appliance.web.http.cookies import LANGUAGE_COOKIE
 from appliance.web.http.speaking import chosen
 from appliance.web.languages import decimal, languages, speaking
@@ -93,6 +95,16 @@ def test_a_locked_screen_speaks_the_accounts_language_and_changes_nothing_of_it(
     assert 'action="/language"' not in locked.text
     browser.post("/language", page="/lock", language="pt", back="/lock")
     assert '<html lang="es">' in browser.get("/lock").text
+
+
+def test_english_that_nobody_chose_is_no_choice_after_an_upgrade(clinic: AClinic) -> None:
+    migration = next(one for one in known_migrations() if one.number == 13)
+    old = clinic.person(Role.RECEPTION, user_name="was.here", language="en")
+    spanish = clinic.person(Role.RECEPTION, user_name="said.so", language="es")
+    with clinic.database.write() as tx:
+        for statement in statements(migration.sql):
+            tx.change(statement)
+    assert [service.get_account(clinic.accounts, one.account_key).language for one in (old, spanish)] == ["", "es"]
 
 
 def test_a_stranger_may_choose_too(clinic: AClinic) -> None:

@@ -49,6 +49,19 @@ def test_a_filter_shows_what_it_says(browser: Browser, query: str, found: int) -
     assert len(names(browser, f"/studies?{query}")) == found
 
 
+def test_kinds_that_are_called_the_same_are_told_apart(clinic: AClinic, browser: Browser) -> None:
+    with clinic.database.write() as tx:
+        for number, modality in enumerate(("CR", "DX", "NM"), 1):
+            sql = """UPDATE series SET modality = :modality WHERE series_key = (
+                       SELECT max(series_key) - :number FROM series)"""
+            tx.change(sql, modality=modality, number=number)
+    field = re.search(r'<select name="modality">(.*?)</select>', browser.get("/studies").text)
+    assert field
+    named = re.findall(r">([^<>]+)</option>", field[1])
+    assert {"X-ray (CR)", "X-ray (DX)", "Nuclear medicine"} <= set(named)
+    assert named[1:] == sorted(set(named[1:]))
+
+
 def test_a_scanner_is_chosen_by_what_it_calls_itself_and_named_in_no_address(browser: Browser) -> None:
     text = browser.get("/studies").text
     chosen = re.search(r'<option value="(\d+)">Invented Imaging Panorama 2<', text)

@@ -1,5 +1,6 @@
 """Approving, dismissing, removing: rows, the receiver's file, and the trail."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from threading import Event, Thread
@@ -42,6 +43,16 @@ def test_one_click_lets_a_sender_in_and_another_puts_it_out(clinic: AClinic) -> 
     assert browser.post("/peers/1/remove", page="/senders").status_code == 303
     assert receiver.current().refusal(CALLER) is Refusal.CALLING_AE_TITLE
     assert [event for event, _ in clinic.events()][-2:] == ["sender approved", "peer removed"]
+
+
+def test_the_page_says_what_to_type_into_a_console(clinic: AClinic) -> None:
+    page = clinic.signed_in(clinic.person(Role.ADMINISTRATOR)).get("/senders").text
+    said = re.findall(r"<dt>([^<]+)</dt><dd class=\"mono\">([^<]+)</dd>", page)
+    receiver = clinic.context.receiver
+    assert said == [
+        ("Address (host name or IP)", "enamel.test"), ("Port", str(receiver.port)),
+        ("Port with TLS", str(receiver.tls_port)), ("AE title of this box", receiver.ae_title),
+    ]  # fmt: skip
 
 
 def test_a_device_that_calls_the_box_by_another_name_stays_one_device(clinic: AClinic) -> None:

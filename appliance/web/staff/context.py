@@ -1,10 +1,11 @@
 """What the staff app is given once, when its process starts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from appliance.accounts.context import Accounts
 from appliance.accounts.peers.publishing import Publication
+from appliance.config import ReceiverSettings
 from appliance.intake.quarantine import Quarantine
 from appliance.keys.secret import SecretKey
 
@@ -16,6 +17,7 @@ class StaffContext:
     `viewer_folder` is where the built viewer lies; None takes the one that ships.
     `search_key` seals what a person searched for into the page's address; a new
     one for each start is right, for no such address outlives its session anyway.
+    `receiver` is what a scanner has to be told: ports and title.
     """
 
     accounts: Accounts
@@ -23,6 +25,7 @@ class StaffContext:
     quarantine: Quarantine
     search_key: SecretKey
     viewer_folder: Path | None = None
+    receiver: ReceiverSettings = field(default_factory=ReceiverSettings)
 
     @property
     def clinic_name(self) -> str:

@@ -3,6 +3,7 @@
 An address carries codes and row keys alone, never a text of the catalogue.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
@@ -94,7 +95,7 @@ def wanted_of(tx: ReadTransaction, asked: Asked, typed: str, now: datetime) -> W
 
 def choices(tx: ReadTransaction, asked: Asked) -> list[Choice]:
     """Give the fields of the form, each with what there is to choose."""
-    kinds = [Option(code, words.modality_words(code)) for code in _with(archive.modalities(tx), asked.modality)]
+    kinds = _kinds(_with(archive.modalities(tx), asked.modality))
     found = list(archive.devices(tx))
     if asked.device and asked.device not in (str(one.series_key) for one in found):
         found.append(archive.get_device(tx, min(int(asked.device), LARGEST_KEY)))
@@ -106,6 +107,13 @@ def choices(tx: ReadTransaction, asked: Asked) -> list[Choice]:
         _choice("state", _("State"), asked.state, _("Any state"), _states()),
         _choice("sort", _("Order"), asked.sort, _("Latest arrival first"), _orders()),
     ]
+
+
+def _kinds(codes: Sequence[str]) -> list[Option]:
+    """Name each kind by its words, in their order; where two kinds have the same, the code tells them apart."""
+    named = [(words.modality_words(code), code) for code in codes]
+    often = Counter(name for name, _code in named)
+    return [Option(code, f"{name} ({code})" if often[name] > 1 else name) for name, code in sorted(named)]
 
 
 def _with(codes: Sequence[str], chosen: str) -> Sequence[str]:

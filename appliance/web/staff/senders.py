@@ -10,6 +10,7 @@ from appliance.accounts.errors import NotPublished
 from appliance.accounts.peers import approval, queries
 from appliance.accounts.peers.queries import Peer, Sender
 from appliance.accounts.roles import Permission
+from appliance.config import ReceiverSettings
 from appliance.web.http.access import needs
 from appliance.web.http.threads import in_thread
 from appliance.web.languages import gettext as _
@@ -53,9 +54,18 @@ def sender_cards(
     unpublished = not context.publication.is_current(context.accounts)
     words = _(_TOLD[told]) if told in _TOLD else ""
     bar = waiting(context.accounts, actor)
+    door = _door(context.receiver, request.url.hostname or "")
     return pages.show_in_office(
-        "senders.html", request, bar, senders=cards, peers=peers, told=words, unpublished=unpublished, more=more
-    )
+        "senders.html", request, bar,
+        senders=cards, peers=peers, told=words, unpublished=unpublished, more=more, door=door,
+    )  # fmt: skip
+
+
+def _door(receiver: ReceiverSettings, host: str) -> list[tuple[str, str]]:
+    """Give what somebody types into a console; the box is reached where this browser reached it."""
+    ports = [(_("Port"), receiver.port), (_("Port with TLS"), receiver.tls_port)]
+    named = [(name, str(port)) for name, port in ports if port]
+    return [(_("Address (host name or IP)"), host), *named, (_("AE title of this box"), receiver.ae_title)]
 
 
 @post("/senders/{sender_key:int}/approve", opt=needs(Permission.APPROVE_SENDERS), status_code=303)

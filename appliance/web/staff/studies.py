@@ -136,7 +136,7 @@ def _list_page(
         "studies.html",
         request,
         waiting(accounts, actor),
-        groups=group_rows(page, now, Order(asked.sort or Order.ARRIVED)),
+        groups=group_rows(page, now, Order(asked.sort or Order.ARRIVED), goes_on=len(rows) > PAGE_SIZE),
         summary=_found_words(len(rows)) if shown.typed or filtered else _today_words(today),
         query=shown.typed,
         find=shown.find,

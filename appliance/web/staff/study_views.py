@@ -1,7 +1,7 @@
 """What the study pages show, ready for the templates: everything is words by now."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from appliance.archive.reading.rows import Conflict, PatientDetails, SeriesRow, StudyDetails, StudyRow
@@ -115,13 +115,20 @@ def midnight(now: datetime) -> datetime:
     return now.astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def group_rows(rows: Sequence[StudyRow], now: datetime, order: Order = Order.ARRIVED) -> list[Group]:
-    """Put the list under headings: today, yesterday, then months; by name there is one. Rows come in their order."""
+def group_rows(
+    rows: Sequence[StudyRow], now: datetime, order: Order = Order.ARRIVED, *, goes_on: bool = False
+) -> list[Group]:
+    """Put the list under headings: today, yesterday, then months; by name there is one. Rows come in their order.
+
+    Args:
+        goes_on: More rows follow on another page, so the last group is not counted.
+    """
     today = now.astimezone().date()
     titles: dict[str, list[StudyRow]] = {}
     for row in rows:
         titles.setdefault(_title(row, today, order), []).append(row)
-    return [_group(title, members, now, order) for title, members in titles.items()]
+    groups = [_group(title, members, now, order) for title, members in titles.items()]
+    return [*groups[:-1], replace(groups[-1], size="")] if goes_on and groups else groups
 
 
 def _title(row: StudyRow, today: date, order: Order) -> str:

@@ -31,6 +31,14 @@ _MODALITIES = {
     "DOC": later("Document"),
     "OPT": later("Optical scan"),
     "US": later("Ultrasound"),
+    "NM": later("Nuclear medicine"),
+    "PT": later("PET"),
+    "SM": later("Microscopy"),
+    "RTDOSE": later("Radiation dose"),
+    "RTSTRUCT": later("Radiotherapy structures"),
+    "MG": later("Mammogram"),
+    "XA": later("Angiogram"),
+    "PR": later("Presentation state"),
 }
 
 

@@ -109,5 +109,7 @@ export function day(date: string): string {
   const [, year, month, dayOfMonth] = /^(\d{4})\.?(\d\d)\.?(\d\d)$/.exec(date) ?? [];
   if (year === undefined || month === undefined || dayOfMonth === undefined) return date;
   const at = new Date(Date.UTC(Number(year), Number(month) - 1, Number(dayOfMonth)));
-  return new Intl.DateTimeFormat(document.documentElement.lang || "en", { dateStyle: "long", timeZone: "UTC" }).format(at);
+  const { lang } = document.documentElement;
+  const written = lang === "" || lang === "en" ? "en-GB" : lang; // as the box's pages write it
+  return new Intl.DateTimeFormat(written, { dateStyle: "medium", timeZone: "UTC" }).format(at);
 }
