@@ -1,13 +1,24 @@
 """A pack in a real Chromium: coarse at once, exact in the end, taken up where a connection broke."""
 
 import json
+import struct
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from pydicom.dataset import Dataset
 
+from appliance.archive.queries_packs import find_pack
+from appliance.intake.packing import REST_SECONDS, Packing
+from appliance.intake.parts import IntakeParts
+from appliance.store.stored_files import unseal_row
+from tests.intake.a_clinic import Clinic, ct_slice
 from tests.viewer.conftest import Show
-from tests.viewer.packs import pack
+from tests.viewer.packs import NO_IMAGE, PREVIEW, pack
 from tests.viewer.samples import grey_dataset
 from tests.viewer.series_stream import Sample, sample_of, series_stream
 from tests.viewer.unsteady import Unsteady
@@ -50,6 +61,12 @@ def expected(points: list[list[float]]) -> list[float]:
     ]
 
 
+def checked(values: NDArray[np.generic]) -> float:
+    """Add up a slice's stored values as the page does, each with a weight of its place."""
+    flat = values.astype(np.int64).ravel()
+    return float((flat * (1 + np.arange(flat.size) % 97)).sum() % 1e9)
+
+
 def test_planes_are_coarse_at_once_and_exact_in_the_end(show: Show) -> None:
     samples = slices(ramp())
     made = pack(samples, FACTOR)
@@ -83,8 +100,7 @@ def test_planes_are_coarse_at_once_and_exact_in_the_end(show: Show) -> None:
         assert found["after"]["greys"][name] == pytest.approx(expected(points), abs=2), name
     assert found["after"]["reading"].startswith("Grey value ")
     assert abs(int(found["after"]["reading"].split()[-1]) - value) <= 24
-    sums = [sum(v * (1 + i % 97) for i, v in enumerate(s.dataset.pixel_array.ravel().tolist())) % 1e9 for s in samples]
-    assert found["stored"] == sums
+    assert found["stored"] == [checked(one) for one in ramp()]
 
 
 def check_coarse(found: dict[str, object], lines: dict[str, list[list[float]]]) -> None:
@@ -102,6 +118,47 @@ def check_coarse(found: dict[str, object], lines: dict[str, list[list[float]]]) 
     solid = found["solid"]
     assert isinstance(solid, list)
     assert max(solid) > 20, "a body is there with the preview"
+
+
+def test_the_boxs_own_pack_is_shown_the_same_way(show: Show, tmp_path: Path) -> None:
+    z, y, x = np.ogrid[0:40, 0:170, 0:330]
+    values = (6 * z + 3 * y + 2 * x).astype(np.uint16)
+    facts = {"Rows": 170, "Columns": 330, "PixelSpacing": [STEP_MM] * 2, "WindowCenter": CENTRE, "WindowWidth": WIDTH}
+    made = packed([ct_slice(k + 1, **facts, PixelData=v.tobytes()) for k, v in enumerate(values)], tmp_path)
+    first = made.index(struct.pack("<II", NO_IMAGE, PREVIEW))
+    after = first + 20 + struct.unpack_from("<Q", made, first + 8)[0]
+    middle = [0.3 * 85, 0.5 * 80, 0.3 * 20]
+    lines = {"axial": [[0.5 * (20 + 30 * n), 0.5 * 80, 0.3 * 21] for n in range(9)]}
+    ask = {"lines": lines, "point": middle, "from": [5, 40, 2.4], "to": [15, 40, 2.4], "some": 0}
+    held = Unsteady(made, holds=[after, after + 1])
+    lost = Unsteady(made, holds=[after])
+    found = show("preview", {"/stream/ask.json": json.dumps(ask).encode(), "/stream/held": held, "/stream/lost": lost})
+    shown = [brightness(2 * p[0] / 0.5 + 3 * p[1] / 0.5 + 6 * (p[2] / 0.3 - 1)) for p in lines["axial"]]
+    assert found["before"]["loaded"] == 0
+    for when in ("before", "after"):
+        assert found[when]["greys"]["axial"] == pytest.approx(shown, abs=2), when
+    assert found["length"] == pytest.approx(10, abs=0.3)
+    assert found["stored"] == [checked(one) for one in values]
+
+
+def packed(datasets: Sequence[Dataset], folder: Path) -> bytes:
+    """Have a box take a series in and prepare it; give what it would send."""
+    box = Clinic(folder)
+    box.take(*datasets)
+    box.clock.ahead += timedelta(seconds=REST_SECONDS + 1)
+    intake = box.intake()
+    intake.step()
+    intake.close()
+    parts = IntakeParts(folder, box.box_id, box.database, box.keys, box.audit, box.files, box.clock)
+    packing = Packing(parts, disk=lambda _: SimpleNamespace(total=10**12, free=10**12))
+    while packing.step():
+        pass
+    with box.database.read() as tx:
+        made = find_pack(tx, 1)
+        assert made is not None
+        sealed = unseal_row(tx, box.keys, made.file.file_id)
+    with sealed.open(box.parts.vault) as stream:
+        return stream.read(0, stream.plaintext_bytes)
 
 
 def test_a_connection_that_breaks_is_taken_up_where_it_stopped(show: Show) -> None:

@@ -31,6 +31,17 @@ export class Filling {
     return this.isClosed || this.filled.every(Boolean);
   }
 
+  /** How far the farthest slice is from one that has come, as a share of them all; 1 while none has. */
+  get reach(): number {
+    const count = this.filled.length;
+    let most = this.filled.some(Boolean) ? 0 : count;
+    for (let slice = 0; slice < count; slice++) {
+      const [below = 0, above = 0] = [this.between[2 * slice], this.between[2 * slice + 1]];
+      most = Math.max(most, Math.min(Math.abs(slice - below), Math.abs(above - slice)));
+    }
+    return most / Math.max(1, count);
+  }
+
   fill(slice: number): void {
     this.filled[slice] = true;
     this.interpolate();

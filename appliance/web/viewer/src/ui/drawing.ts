@@ -12,6 +12,7 @@ const LOOK_AGAIN_MS = 20;
 export class Drawing {
   private isAsked = false;
   private isSoon = false;
+  private isUsable = false;
 
   constructor(private readonly stage: Stage) {}
 
@@ -43,6 +44,15 @@ export class Drawing {
     this.tellOfCoarseness();
     writeOverlay(room, showing);
     arrival.write();
+    this.markUsable();
+  }
+
+  /** Note when three planes can first be used, for whoever measures. */
+  private markUsable(): void {
+    const { renderer, volume } = this.stage;
+    if (this.isUsable || volume.planes === null || renderer?.isUsable !== true) return;
+    this.isUsable = true;
+    performance.mark("enamel-planes-usable");
   }
 
   /** The canvas is as large as its pane whenever it is drawn on: an observer does not tell of a pane that shrank and grew again between two looks. */
