@@ -22,13 +22,14 @@ from tests.stories.clinic import ROOT, RunningClinic, until, written
 
 PEERS = ROOT / "benchmarks" / "viewer_peers"
 LISTED_SECONDS = 240.0
+PACKED_SECONDS = 240.0
 HEIGHT_MM, WIDTH_MM = 56, 100  # of the phantom's field of view
 Shape = tuple[int, int, int]
 
 
 @contextmanager
-def box_with_volume(folder: Path, shape: Shape, port: int) -> Iterator[RunningClinic]:
-    """Run a box that has stored the phantom jaw as slices, rows and columns of this shape."""
+def box_with_volume(folder: Path, shape: Shape, port: int, *, packed: bool = True) -> Iterator[RunningClinic]:
+    """Run a box that has stored the phantom jaw as slices, rows and columns of this shape, and made its pack."""
     spacing = (HEIGHT_MM / shape[0], WIDTH_MM / shape[1], WIDTH_MM / shape[2])
     scan = Scan(PATIENTS[0], Jaw(11), "20260912", shape, spacing)
     say(f"making {shape[0]} slices of {shape[2]} x {shape[1]}")
@@ -39,7 +40,15 @@ def box_with_volume(folder: Path, shape: Shape, port: int) -> Iterator[RunningCl
         if sent.returncode:
             raise RuntimeError(sent.stderr)
         until(lambda: kept(clinic) == count, LISTED_SECONDS)
+        if packed:
+            wait_for_pack(clinic)
         yield clinic
+
+
+def wait_for_pack(clinic: RunningClinic) -> None:
+    """Wait until the one series is prepared for quick opening."""
+    say("waiting for its pack")
+    until(lambda: len(clinic.enamel("packs", "list")["packs"]) == 1, PACKED_SECONDS)
 
 
 def kept(clinic: RunningClinic) -> int:

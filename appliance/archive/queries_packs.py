@@ -81,7 +81,9 @@ def ask_for(tx: WriteTransaction, series_key: int, at: int) -> None:
 
 
 def next_wanted(tx: ReadTransaction, now: int, rest: int) -> Wanted | None:
-    """Find the series to make a pack of: judged, and nothing came for a while; those that were opened first.
+    """Find the series to make a pack of: judged, and nothing came for a while; first those that were opened.
+
+    One that was opened just now waits as well: making its pack would take from whoever waits for its images.
 
     Args:
         tx: The transaction.
@@ -91,6 +93,7 @@ def next_wanted(tx: ReadTransaction, now: int, rest: int) -> Wanted | None:
     rows = tx.rows(
         "SELECT w.series_key, w.changes FROM packs_wanted w JOIN series se USING (series_key) "
         "WHERE se.judged_count = se.instance_count AND se.last_arrived_at NOT BETWEEN :now - :rest AND :now + :rest "
+        "AND coalesce(w.asked_at, 0) NOT BETWEEN :now - :rest AND :now + :rest "
         "ORDER BY w.asked_at IS NULL, w.asked_at DESC, w.series_key DESC LIMIT 1",
         now=now, rest=rest,
     )  # fmt: skip

@@ -27,7 +27,7 @@ from appliance.assembly.ports import check_ports
 from appliance.assembly.rooms import Rooms
 from appliance.audit.events import OPERATOR
 from appliance.clock import Clock
-from appliance.config import ReceiverSettings, Settings, StaffSettings, in_folders, settings_text
+from appliance.config import PackSettings, ReceiverSettings, Settings, StaffSettings, in_folders, settings_text
 from appliance.errors import NotFound, Refused, Unsuitable
 from appliance.store.files import RealFiles, replace_durably, storage_faults
 
@@ -43,6 +43,7 @@ _PORTS_ADVICE = (
     "make run DEMO='--ports-from 20000', or enamel demo --ports-from 20000"
 )
 _RESERVE_BYTES = 64 << 20
+_LEAST_FREE_PERCENT = 5  # a demonstration is tried on machines that are fuller than a box may be
 _WORDS = (
     "amber", "basalt", "cedar", "delta", "ember", "fjord", "garnet", "harbor",
     "indigo", "juniper", "krill", "lichen", "maple", "nectar", "onyx", "pebble",
@@ -187,7 +188,8 @@ def _settings(folder: Path, ports: Ports, *, accept_any_peer: bool) -> Settings:
         accept_any_peer=accept_any_peer,
         reserve_bytes=_RESERVE_BYTES,
     )
-    plain = Settings(clinic_name="Clínica Esmalte", receiver=receiver, staff=StaffSettings(listen=HOST, port=ports.web))
+    staff, packs = StaffSettings(listen=HOST, port=ports.web), PackSettings(leave_free_percent=_LEAST_FREE_PERCENT)
+    plain = Settings(clinic_name="Clínica Esmalte", receiver=receiver, staff=staff, packs=packs)
     folders = demo_folders(folder)
     return in_folders(plain, str(folders.data), str(folders.run))
 

@@ -277,7 +277,10 @@ def test_a_series_that_was_opened_is_packed_first(box: Box) -> None:
         queries_packs.ask_for(tx, 2, box.parts.now())
     packing = box.packing()
     packing.step()
-    assert [box.read(key) is not None for key in (1, 2, 3)] == [False, True, False]
+    assert box.read(2) is None, "it is being looked at"
+    box.clock.ahead += timedelta(seconds=REST_SECONDS + 1)
+    packing.step()
+    assert [box.read(key) is not None for key in (1, 2, 3)] == [False, True, True]
 
 
 def test_the_thread_makes_packs_and_ends_when_it_is_told_to(box: Box) -> None:

@@ -18,6 +18,17 @@ def test_a_confined_process_can_reach_nothing() -> None:
     assert (child.returncode, child.stdout) == (0, b""), child.stderr
 
 
+def test_a_process_with_threads_is_not_taken_for_confined() -> None:
+    """The kernel confines the thread that asks, and no other one that is there already."""
+    program = (
+        "import threading\nfrom appliance.errors import Unavailable\nfrom appliance.sandbox.confine import confine\n"
+        "threading.Thread(target=threading.Event().wait, daemon=True).start()\n"
+        "try:\n    confine()\nexcept Unavailable as error:\n    print(error)\n"
+    )
+    child = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, timeout=30, check=False)
+    assert b"threads" in child.stdout, child.stderr
+
+
 @pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
 def test_a_filter_is_made_for_every_machine_that_we_name(machine: str) -> None:
     assert syscalls.knows(machine)

@@ -32,6 +32,7 @@ class PackedClinic(ADicomweb):
         box = self.archive.box
         with box.database.write() as tx:
             tx.change("UPDATE series SET judged_count = instance_count")
+            tx.change("UPDATE packs_wanted SET asked_at = NULL")  # those that were opened just now wait a little
         parts = IntakeParts(box.folder, BoxId.new(), box.database, box.keys, box.audit, RealFiles(), box.clock)
         packing = Packing(parts, disk=lambda _: SimpleNamespace(total=10**12, free=10**12))
         while packing.step():
