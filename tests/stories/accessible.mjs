@@ -1,7 +1,7 @@
 /** Walks through every page of a clinic and lets axe-core look at each, on a desktop and a tablet: `node accessible.mjs PLAN.json`. */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { code, launch, looked, signIn, someone } from "./browser.mjs";
+import { code, launch, looked, signIn, someone, until } from "./browser.mjs";
 
 const viewer = createRequire(new URL("../../appliance/web/viewer/package.json", import.meta.url));
 const axe = readFileSync(viewer.resolve("axe-core/axe.min.js"), "utf8");
@@ -44,6 +44,9 @@ async function stranger(browser) {
     document.querySelector("h1").style.color = "#ccc";
   });
   found.control = (await broken(page)).map((line) => line.split(":")[0]);
+  await page.evaluate(() => document.head.append(Object.assign(document.createElement("script"), { textContent: "window.broken = true" })));
+  await until("the policy's own word of it", () => faults.policy.length > 1); // the console's and the event's
+  found.refused = faults.policy.splice(0);
   await page.context().close();
 }
 

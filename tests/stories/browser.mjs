@@ -12,6 +12,9 @@ export const launch = () => chromium.launch(CHROMIUM);
 export async function someone(browser, origin, faults, size = { width: 1440, height: 900 }) {
   const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: size, hasTouch: size.width < 1200 });
   context.on("page", (page) => watch(page, origin, faults));
+  await context.addInitScript(() => {
+    addEventListener("securitypolicyviolation", (event) => console.error(`Content-Security-Policy: ${event.violatedDirective} ${event.blockedURI} in ${document.URL}`));
+  });
   return context.newPage();
 }
 

@@ -73,5 +73,13 @@ def test_no_page_breaks_a_rule(found: dict[str, Any]) -> None:
     assert {name: faults for name, faults in found["pages"].items() if faults} == {}
 
 
+def test_a_broken_policy_would_be_told(found: dict[str, Any]) -> None:
+    assert any("script-src" in line for line in found["refused"])
+
+
+def test_no_page_breaks_its_policy_or_asks_anything_of_another_origin(found: dict[str, Any]) -> None:
+    assert {kind: found["faults"][kind] for kind in ("policy", "foreign")} == {"policy": [], "foreign": []}
+
+
 def test_every_page_was_looked_at_on_both_screens(found: dict[str, Any]) -> None:
     assert set(found["pages"]) == {f"{name} {width}" for name in PAGES for width in (1280, 768)}

@@ -29,7 +29,7 @@ def drive() -> Path:
     return VIEWER / "tests" / "drive.mjs"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def show(drive: Path, free_ports: Callable[[int], list[int]]) -> Show:
     """Show streams to Chromium by one of the driver's scenarios; no policy is broken and nothing foreign asked for."""
 
@@ -47,11 +47,12 @@ def show(drive: Path, free_ports: Callable[[int], list[int]]) -> Show:
 
 @dataclass(frozen=True)
 class Desk:
-    """A person before a browser, and a server that hands out what is laid on the desk."""
+    """A person before a browser, a server that hands out what is laid on the desk, and what a test remembers."""
 
     person: Person
     origin: str
     contents: dict[str, bytes | int] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
 
     def show(self, samples: Sequence[Sample], query: str = "") -> None:
         """Open the viewer on a series that it has not seen yet, and wait until all of it has come and is drawn."""

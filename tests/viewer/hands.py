@@ -70,7 +70,7 @@ class Cell:
 class Person:
     """Guards one page of a browser."""
 
-    def __init__(self, wire: Wire, size: tuple[int, int] = (1600, 1000)) -> None:
+    def __init__(self, wire: Wire, size: tuple[int, int] = (1440, 900)) -> None:
         self._wire = wire
         self._held = False
         self.fit(*size)
@@ -87,7 +87,9 @@ class Person:
         """Go to a page with a viewer and wait until it is as far as one of these states."""
         self._wire.ask("Navigate", {"url": url})
         ask = "return document.querySelector('#viewer')?.dataset.ready ?? '';"
-        return str(self.until(lambda: self.run(ask), lambda state: state in states, seconds))
+        state = str(self.until(lambda: self.run(ask), lambda state: state in states, seconds))
+        self.until(lambda: self.run("return document.hasFocus();"), bool)  # before that keys are another's
+        return state
 
     def until(self, ask: Callable[[], Any], good: Callable[[Any], bool], seconds: float = 20) -> Json:
         """Ask again and again until the answer is good; give it."""
@@ -120,13 +122,14 @@ class Person:
         png = base64.b64decode(self._wire.ask("TakeScreenshot", {"full": False, "hash": False}))
         return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"), np.float64)
 
-    def press(self, *chords: str) -> None:
-        """Press keys one after another; in a chord all but the last are held: "Control+Right"."""
+    def press(self, *chords: str, times: int = 1) -> None:
+        """Press keys one after another; of a chord ("Control+Right") the last is pressed so often, the others held."""
         steps: list[dict[str, str]] = []
         for chord in chords:
-            keys = [KEYS.get(name, name) for name in chord.split("+")]
-            steps += [{"type": "keyDown", "value": key} for key in keys]
-            steps += [{"type": "keyUp", "value": key} for key in reversed(keys)]
+            *held, last = [KEYS.get(name, name) for name in chord.split("+")]
+            steps += [{"type": "keyDown", "value": key} for key in held]
+            steps += [{"type": kind, "value": last} for _ in range(times) for kind in ("keyDown", "keyUp")]
+            steps += [{"type": "keyUp", "value": key} for key in reversed(held)]
         self._act({"type": "key", "id": "keys", "actions": steps})
 
     def point_at(self, at: Point) -> None:

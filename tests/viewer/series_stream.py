@@ -43,9 +43,14 @@ def index_entry(sample: Sample) -> dict[str, object]:
         "bits_allocated": int(ds.get("BitsAllocated") or 0),
         "samples": int(ds.get("SamplesPerPixel") or 1),
         "bytes": len(sample.part10),
-        "position": None,
-        "orientation": None,
+        "position": numbers(ds, "ImagePositionPatient"),
+        "orientation": numbers(ds, "ImageOrientationPatient"),
     }
+
+
+def numbers(ds: Dataset, keyword: str) -> list[float] | None:
+    """What the catalogue would say; None where the dataset says nothing."""
+    return [float(part) for part in ds[keyword].value] if ds.get(keyword) else None
 
 
 def series_stream(

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Orientation } from "../src/dicom/facts";
 import { geometryOf, type Candidate, type Geometry } from "../src/volume/geometry";
 import { angleAt, distance } from "../src/volume/measures";
+import { Linked } from "../src/volume/linked";
 import { edgesKnown } from "../src/volume/orientation";
 import { crosshairOf, fittedPlane, intoOf, isTurned, overPane, planeOf, stepThrough, turnedIn, underPane, within, type PlaneName } from "../src/volume/planes";
 import { inverse, length, minus, toMm, turned, type Vector } from "../src/volume/vectors";
@@ -188,6 +189,24 @@ describe("planes", () => {
 
   it("never leave the volume", () => {
     near(within(geometry, inverse(geometry.affine), [999, 20, -999]), [10.75, 20, 0]);
+  });
+});
+
+describe("a volume that lies otherwise than was thought", () => {
+  const [thought, true_] = [found([0, 1, 2, 3].map((slot) => slice(slot, null, { between: 0.25 }))), found(stackAt([40, 40.25, 40.5, 40.75]))];
+
+  it("is shown from its own middle where no hand has moved anything", () => {
+    const linked = new Linked(thought);
+    linked.slabMm = 0.5;
+    const other = linked.onto(true_);
+    near(other.crosshair.at, crosshairOf(true_).at);
+    expect(other.slabMm).toBe(0.5);
+  });
+
+  it("keeps the place to which a hand had gone, as near as it has it", () => {
+    const linked = new Linked(true_);
+    linked.moveTo([10.25, 20.5, 40.25]);
+    near(linked.onto(true_).crosshair.at, [10.25, 20.5, 40.25]);
   });
 });
 

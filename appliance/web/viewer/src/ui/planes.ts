@@ -78,9 +78,7 @@ export class Planes {
 
   /** The volume lies otherwise than was thought. */
   replace(geometry: Geometry): void {
-    const { state } = this.linked;
-    this.linked = new Linked(geometry);
-    this.linked.take(state);
+    this.linked = this.linked.onto(geometry);
     this.layouts++;
   }
 

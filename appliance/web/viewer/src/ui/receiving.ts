@@ -2,7 +2,7 @@
 import type { FromReader } from "../messages";
 import { NoGraphics, Renderer } from "../render/renderer";
 import { asSlot, standsFor } from "../volume/preview";
-import { Stack, type Slot } from "../volume/stack";
+import { Stack } from "../volume/stack";
 import { Showing, type Shown } from "./showing";
 import type { Stage } from "./stage";
 import { goTogether, volumeOf } from "./volumes";
@@ -10,7 +10,6 @@ import { problemWords, refusalWords, WORDS } from "./words";
 
 /** Guards the order in which a series opens: the first picture alone, then room for all, at the end a second look at how they lie. */
 export class Receiving {
-  private own = 0;
   /** @param mostBytes graphics memory that one series may take. */
   constructor(
     private readonly stage: Stage,
@@ -40,28 +39,9 @@ export class Receiving {
     mount.dataset["ready"] = state;
   }
 
-  /** Take one message about a series that joins this one; its images stand behind those that are there.
-   *
-   * @param first number of its first image; what its index answered.
-   */
-  join(message: FromReader, first: number): number {
-    const { stage } = this;
-    if (message.type === "index") return this.append(message);
-    if (message.type === "image" || message.type === "frame" || message.type === "problem") this.receive({ ...message, instance: message.instance + first });
-    if (isEnd(message)) for (const slot of stage.showing.stack.slots) if (slot.instance >= first && slot.pixels === null) slot.problem ??= WORDS.broken;
-    return first;
-  }
-
-  private append({ index }: Extract<FromReader, { type: "index" }>): number {
-    const { stage } = this;
-    if (stage.index !== null) stage.index = { ...stage.index, instances: [...stage.index.instances, ...index.instances] };
-    return stage.showing.stack.append(index.instances.map((one) => one.frames));
-  }
-
   private open({ index }: Extract<FromReader, { type: "index" }>): void {
     const { stage } = this;
     stage.index = index;
-    this.own = index.instances.length;
     stage.arrival.begin(index.instances.reduce((sum, one) => sum + one.bytes, 0));
     stage.showing = new Showing(new Stack(index.instances.map((one) => one.frames)));
     const { stack } = stage.showing;
@@ -82,7 +62,6 @@ export class Receiving {
   private describe({ instance, facts, about }: Extract<FromReader, { type: "image" }>): void {
     this.stage.abouts.set(instance, about);
     for (const slot of this.stage.showing.stack.of(instance)) slot.facts = facts;
-    this.stage.takeUpImage(instance);
   }
 
   private fill({ instance, frame, pixels }: Extract<FromReader, { type: "frame" }>): void {
@@ -103,7 +82,7 @@ export class Receiving {
     stage.takeUp();
     const shown = stage.showing.shown;
     if (shown === null || stage.renderer === null) return;
-    this.first(() => this.openVolume(shown) || stage.openPictures());
+    this.first(() => this.openVolume(shown));
   }
 
   /** Draw planes from the whole series in small; only then reserve room for its slices. */
@@ -124,7 +103,7 @@ export class Receiving {
   }
 
   /** Something is there to be seen: draw it before anything else is done. */
-  private first(then: () => unknown): void {
+  private first(then: () => void): void {
     const { stage } = this;
     stage.redraw();
     stage.mount.dataset["ready"] = "first";
@@ -133,19 +112,17 @@ export class Receiving {
     requestAnimationFrame(() => setTimeout(then));
   }
 
-  /** Say whether the pictures are a volume. */
-  private openVolume({ facts, slot }: Shown): boolean {
+  private openVolume({ facts, slot }: Shown): void {
     const { showing, index, renderer, volume, keeping } = this.stage;
     const { stack } = showing;
-    if (slot.pixels?.kind !== "grey" || stack.slots.length < 2) return false;
+    if (slot.pixels?.kind !== "grey" || stack.slots.length < 2) return;
     const geometry = index === null ? null : volumeOf(index, stack, facts);
-    if (geometry === null && !goTogether(index, facts)) return false;
+    if (geometry === null && !goTogether(index, facts)) return;
     showing.isVolume = true;
     const all = { columns: facts.columns, rows: facts.rows, slices: stack.slots.map((_, at) => at) };
     const has = renderer?.openVolume(geometry ?? all) ?? false;
     if (has) volume.show(geometry, keeping.find()?.planes);
     this.stage.change();
-    return true;
   }
 
   /** Every picture's own facts are known now: look once more how they lie. */
@@ -164,15 +141,10 @@ export class Receiving {
     this.stage.change();
   }
 
-  /** Those of this series, without others that join it. */
-  private ownSlots(): Slot[] {
-    return this.stage.showing.stack.slots.filter((slot) => slot.instance < this.own);
-  }
-
   private interrupted(words: string): void {
     const { stack } = this.stage.showing;
     if (stack.slots.length === 0) return this.stop(WORDS.brokenIndex, "failed");
-    for (const slot of this.ownSlots()) if (slot.pixels === null) slot.problem ??= words;
+    for (const slot of stack.slots) if (slot.pixels === null) slot.problem ??= words;
     this.finish();
     this.stage.tell(words);
   }
@@ -180,7 +152,7 @@ export class Receiving {
   private finish(): void {
     const { stage } = this;
     const { stack } = stage.showing;
-    for (const slot of this.ownSlots()) if (slot.pixels === null) slot.problem ??= problemWords("damaged", "");
+    for (const slot of stack.slots) if (slot.pixels === null) slot.problem ??= problemWords("damaged", "");
     stage.arrival.end();
     stage.showing.settle();
     this.closeVolume();
@@ -191,9 +163,4 @@ export class Receiving {
     stage.change();
     setTimeout(() => stage.drawn());
   }
-}
-
-/** Say whether nothing more comes of a series. */
-export function isEnd({ type }: FromReader): boolean {
-  return type === "done" || type === "broken" || type === "changed" || type === "refused";
 }

@@ -110,11 +110,9 @@ function toolButton(tool: Tool, actions: Actions): HTMLButtonElement {
   return button(tool, WORDS.toolHints[tool], () => actions.choose(tool), WORDS.tools[tool]);
 }
 
-/** What one pane is made of. */
-export type PaneParts = Pick<Room, "pane" | "canvas" | "corners" | "edges" | "message" | "notice" | "ruler" | "progress" | "coming" | "cut">;
+type PaneParts = Pick<Room, "pane" | "canvas" | "corners" | "edges" | "message" | "notice" | "ruler" | "progress" | "coming" | "cut">;
 
-/** Make a pane. */
-export function paneParts(): PaneParts {
+function paneParts(): PaneParts {
   const canvas = element("canvas", { "aria-label": WORDS.slider, role: "img" });
   const corner = (name: string): HTMLElement => element("div", { class: `corner ${name}` });
   const edge = (name: string): HTMLElement => element("div", { class: `edge ${name}` });

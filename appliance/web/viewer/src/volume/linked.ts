@@ -103,6 +103,15 @@ export class Linked {
     this.marks.splice(0, this.marks.length, ...marks);
   }
 
+  /** The same in a volume that lies otherwise than was thought: what no hand has moved begins anew in its middle. */
+  onto(geometry: Geometry): Linked {
+    const other = new Linked(geometry);
+    const isMoved = this.crosshair !== this.straight || this.views.size + this.marks.length > 0;
+    if (isMoved) other.take(this.state);
+    else Object.assign(other, { slab: this.slab, slabMm: Math.min(this.slabMm, other.mostSlabMm) });
+    return other;
+  }
+
   /** Go to where a mark lies, the planes turned as they were when it was drawn. */
   goTo({ points, axes }: Mark): void {
     const sum = points.reduce<Vector>((so, point) => plus(so, point, 1 / points.length), [0, 0, 0]);

@@ -1,0 +1,88 @@
+"""What a graphics card may do: be taken away and come back, refuse a texture, or have to fill two 4K screens."""
+
+import numpy as np
+import pytest
+
+from tests.viewer.ball import DIAMETER_MM, MIDDLE, VOXELS, ball_slices, ball_values, place_of
+from tests.viewer.conftest import Desk
+from tests.viewer.hands import Person
+from tests.viewer.seen import HALF
+from tests.viewer.web_driver import BROWSERS, PEERS
+
+EACH = [pytest.param(name, marks=pytest.mark.peer(*PEERS[name])) for name in BROWSERS]
+TWO_4K = (7680, 2160)
+NOTICE = "const notice = document.querySelector('.notice'); return notice.hidden ? '' : notice.textContent;"
+LOSE = """
+const canvas = document.querySelector("canvas");
+const extension = canvas.getContext("webgl2").getExtension("WEBGL_lose_context");
+const event = (name) => new Promise((done) =>
+  canvas.addEventListener(name, () => setTimeout(done, 60), { once: true }));
+return (async () => {
+  const lost = event("webglcontextlost");
+  extension.loseContext();
+  await lost;
+  const notice = document.querySelector(".notice").textContent;
+  const restored = event("webglcontextrestored");
+  extension.restoreContext();
+  await restored;
+  return notice;
+})();
+"""
+BRIGHTNESS = "return window.enamelViewer.cellBrightness('sagittal', arguments[0]);"
+CANVAS = """
+const canvas = document.querySelector("canvas");
+const gl = canvas.getContext("webgl2");
+return [canvas.width, canvas.height, gl.drawingBufferWidth, gl.drawingBufferHeight];
+"""
+
+
+@pytest.mark.parametrize("desk", EACH, indirect=True, scope="module")
+def test_a_lost_card_gives_the_same_picture_again(desk: Desk) -> None:
+    desk.show(ball_slices())
+    desk.person.press("x", "x")  # the body beside the planes is drawn as finely as there is time for
+    before = desk.person.picture()
+    assert "interrupted" in desk.person.run(LOSE)
+    x, y = (round(part) for part in desk.person.place("axial", MIDDLE))
+    part = np.s_[y - 150 : y + 150, x - 150 : x + 150]  # words at the panes' edges may be smoothed otherwise
+    assert before[part].std() > 100, "the ball in air"
+    desk.person.until(lambda: np.abs((desk.person.picture() - before)[part]).max(), lambda most: most <= 1, 10)
+    assert desk.person.run(NOTICE) == ""
+
+
+@pytest.mark.parametrize("desk", EACH, indirect=True, scope="module")
+def test_a_refused_texture_is_halved_and_said_and_reads_exactly(desk: Desk) -> None:
+    desk.show(ball_slices(), "?0.15")
+    person = desk.person
+    assert person.state()["factor"] == 2
+    assert "1/2 resolution" in person.run(NOTICE)
+    x, y, z = VOXELS["on the ramp"]
+    point_to(person, place_of(x, y, z))
+    assert person.cell("axial").value == f"Grey value {ball_values()[z, y, x]}"
+
+
+def point_to(person: Person, point: list[float]) -> None:
+    """Bring the axial plane to a point and the mouse over it."""
+    person.press("c")
+    at = person.state()["planes"]["crosshair"]["at"]
+    person.drag("mouse", person.place("coronal", at), person.place("coronal", point))
+    person.point_at(person.place("axial", point))
+
+
+@pytest.mark.peer(*PEERS["chromium"])
+def test_two_4k_screens_are_filled(desk: Desk) -> None:
+    person = desk.person
+    person.fit(*TWO_4K)
+    try:
+        desk.show(ball_slices())
+        across, down, *drawn = person.run(CANVAS)
+        assert across == TWO_4K[0]
+        assert down > TWO_4K[1] - 300
+        assert drawn == [across, down], "the card gives as large a buffer as the screens are"
+        person.press("x", "x")
+        assert person.place("sagittal", MIDDLE)[0] > 2 / 3 * TWO_4K[0]
+        (x, y, z), half = MIDDLE, DIAMETER_MM / 2
+        line = [[x, y + by, z] for by in (-half - 0.6, -half + 0.6, 0, half - 0.6, half + 0.6)]
+        levels = person.run(BRIGHTNESS, line)
+        assert [level > HALF for level in levels] == [False, True, True, True, False], "the ball, where it is"
+    finally:
+        person.fit(1440, 900)
