@@ -127,6 +127,7 @@ def test_the_offer_says_what_of_whom_and_nothing_is_sent_before_the_press(found:
 
 def test_what_is_stored_is_in_the_box_once_however_often_it_is_sent(found: dict[str, Any], box: AStore) -> None:
     assert found["stored"][0] == found["again"][0] == "All 9 images are stored"
+    assert found["named"] == "Stored in the box", "the list says it"
     assert found["once"] == ["POST /dicomweb/studies"]
     assert found["refused"][:3] == [
         "9 of 11 images are stored",

@@ -55,7 +55,9 @@ def test_a_bookmark_of_any_other_page_leads_to_the_one_there_is_and_machines_are
     for address in ("/studies/7", "/people", "/series/1/view"):
         answer = page.get(address, headers={"accept": "text/html"}, follow_redirects=False)
         assert (answer.status_code, answer.headers["location"]) == (303, "/unlock")
-    assert page.get("/dicomweb/studies", follow_redirects=False).status_code == 404
+    for method in ("GET", "POST"):
+        told = page.request(method, "/dicomweb/studies", follow_redirects=False)
+        assert (told.status_code, told.headers["retry-after"]) == (503, "30")
     assert page.get("/events", headers={"accept": "text/event-stream"}, follow_redirects=False).status_code == 404
 
 

@@ -21,7 +21,7 @@ from litestar.response import Redirect
 from litestar.status_codes import HTTP_404_NOT_FOUND
 
 from appliance.clock import Clock
-from appliance.errors import ApplianceError, Refused, Tampered
+from appliance.errors import ApplianceError, KeysSealed, Refused, Tampered
 from appliance.web.http.access import Door, access, check_access
 from appliance.web.http.actor import Actor, Connection, form_token
 from appliance.web.http.cookies import FORM_COOKIE, host_cookie, new_form_secret
@@ -153,11 +153,15 @@ def healthz() -> Response[dict[str, str]]:
 
 
 class LockedFaults(Faults):
-    """Leads a person who asks for any page of an unlocked box to the one page there is."""
+    """Leads a person who asks for any page of an unlocked box to the one page there is, and tells DICOMweb to wait."""
 
     def answer(self, request: Request[Any, Any, Any], fault: Exception) -> Response[Any]:
-        if request.method == "GET" and wants_page(request) and problem_of(fault).status == HTTP_404_NOT_FOUND:
+        if problem_of(fault).status != HTTP_404_NOT_FOUND:
+            return super().answer(request, fault)
+        if request.method == "GET" and wants_page(request):
             return Redirect("/unlock", status_code=303)
+        if request.url.path.startswith("/dicomweb/"):  # a machine that stores would take 404 for its last word
+            return super().answer(request, KeysSealed("the box is locked"))
         return super().answer(request, fault)
 
 

@@ -77,6 +77,7 @@ async function first(page, found) {
   found.violations.push(...(await violations(page)));
   found.once = sent.splice(0);
   await button(page, "Close").click();
+  found.named = await page.locator(".found button.store").first().textContent();
   await choose(page, "scan.zip");
   await offer(page);
   found.again = await storeBy(page, () => button(page, "Store 9 images").click());

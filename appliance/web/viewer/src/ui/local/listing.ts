@@ -2,14 +2,14 @@
 import type { Found, LocalSeries, LocalStudy } from "../../local/scanning";
 import { element } from "../elements";
 import { decimal } from "../words";
-import { fileWords, FILES_WORDS, STORING_WORDS, zipWords } from "../words/files";
+import { fileWords, FILES_WORDS, zipWords } from "../words/files";
 
 const MOST_NAMED = 5;
 
-/** What a person can do with what was found; whoever may not store has no `store`. */
+/** What a person can do with what was found; `store` makes the button that offers it, and whoever may not has none. */
 export interface Doing {
   readonly view: (series: LocalSeries, study: LocalStudy) => void;
-  readonly store: ((study: LocalStudy) => void) | null;
+  readonly store: ((study: LocalStudy) => HTMLButtonElement) | null;
 }
 
 /** Show what was found. */
@@ -61,19 +61,10 @@ function card(whole: LocalStudy, doing: Doing): HTMLElement {
       { class: "about" },
       element("h2", {}, element("bdi", {}, subject.patientName || FILES_WORDS.noName), " ", element("small", {}, joined(about))),
       element("p", { class: "soft" }, joined(study) || FILES_WORDS.noStudy),
-      ...offers(whole, doing),
+      ...(doing.store === null ? [] : [doing.store(whole)]),
     ),
     element("ul", { class: "rows panel" }, ...series.map((one) => element("li", {}, row(one, () => doing.view(one, whole))))),
   );
-}
-
-function offers(study: LocalStudy, { store }: Doing): HTMLElement[] {
-  if (store === null) return [];
-  const { patientName, studyDescription } = study.subject;
-  const label = `${STORING_WORDS.offer}: ${joined([patientName || FILES_WORDS.noName, studyDescription])}`;
-  const button = element("button", { type: "button", class: "button store", "aria-label": label }, STORING_WORDS.offer);
-  button.addEventListener("click", () => store(study));
-  return [button];
 }
 
 function row(series: LocalSeries, view: () => void): HTMLElement {

@@ -3,14 +3,13 @@
  * Nothing here asks the box for anything, and nothing is sent, until somebody who may presses "Store": see `storing.ts`.
  */
 import type { FromReader, FromScanner, ToReader } from "../../messages";
-import type { StoreDoor } from "../../dicomweb/storing";
 import type { Chosen, LocalSeries, LocalStudy } from "../../local/scanning";
 import { element, icon } from "../elements";
 import type { Viewing } from "../viewing";
 import { dropped, folderPicker, fromField } from "./choosing";
 import { listing, titleOf, type Doing } from "./listing";
-import { doorOf, StoreDialog } from "./storing";
-import { FILES_WORDS, STORING_WORDS } from "../words/files";
+import { doorOf, StoreOffers } from "./storing";
+import { FILES_WORDS } from "../words/files";
 
 /** Makes a viewer on a mount, and a worker that answers `receive`. */
 export interface Tools {
@@ -24,7 +23,6 @@ class FilesPage {
   /** Under what name a series' crosshair and measurements are kept while the page stands; it tells nothing of the series. */
   private readonly names = new WeakMap<LocalSeries, string>();
   private readonly doing: Doing;
-  private readonly stores = new WeakMap<LocalStudy, StoreDialog>();
   private readonly result: HTMLElement;
   private readonly drop: HTMLElement;
 
@@ -35,7 +33,8 @@ class FilesPage {
     this.result = part(mount, ".result");
     this.drop = part(mount, ".drop");
     const door = doorOf(mount);
-    this.doing = { view: (series, study) => this.view(series, study), store: door === null ? null : (study) => this.offer(study, door) };
+    const offers = door === null ? null : new StoreOffers(door);
+    this.doing = { view: (series, study) => this.view(series, study), store: offers === null ? null : (study) => offers.button(study) };
     this.listenToButtons();
     this.listenToDrops();
     mount.dataset["ready"] = "choose";
@@ -104,27 +103,12 @@ class FilesPage {
     this.mount.dataset["ready"] = "found";
   }
 
-  /** Offer to store a study; only what a person then presses sends anything. */
-  private offer(study: LocalStudy, door: StoreDoor): void {
-    const dialog = this.stores.get(study) ?? new StoreDialog(study, door);
-    this.stores.set(study, dialog);
-    dialog.open();
-  }
-
-  private storeButton(study: LocalStudy): HTMLElement[] {
-    const { store } = this.doing;
-    if (store === null) return [];
-    const button = element("button", { type: "button", class: "button store" }, STORING_WORDS.offer);
-    button.addEventListener("click", () => store(study));
-    return [button];
-  }
-
   /** Put the viewer in the page's place; the way back finds the list as it was. */
   private view(series: LocalSeries, study: LocalStudy): void {
     const back = element("button", { type: "button", class: "back" }, icon("back"), FILES_WORDS.back);
     const { name, facts } = titleOf(series);
     const subject = element("p", { class: "subject" }, element("b", {}, element("bdi", {}, name)), " ", element("span", {}, element("bdi", {}, facts)));
-    const strip = element("header", { class: "strip" }, back, subject, ...this.storeButton(study));
+    const strip = element("header", { class: "strip" }, back, subject, ...(this.doing.store === null ? [] : [this.doing.store(study)]));
     const named = this.names.get(series) ?? `files:${crypto.randomUUID()}`;
     this.names.set(series, named);
     const room = element("main", { id: "viewer", "data-stream": named, "data-modality": series.subject.modality, tabindex: "-1" });

@@ -15,7 +15,7 @@ export function doorOf(mount: HTMLElement): StoreDoor | null {
 }
 
 /** The dialog of one study; it can be closed and opened again, and knows what is stored. */
-export class StoreDialog {
+class StoreDialog {
   private readonly dialog = element("dialog", { class: "store", "aria-labelledby": "store-title" });
   private readonly handing: Handing;
   private stopping: AbortController | null = null;
@@ -23,6 +23,7 @@ export class StoreDialog {
   constructor(
     private readonly study: LocalStudy,
     door: StoreDoor,
+    private readonly onStored: () => void,
   ) {
     this.handing = new Handing(study, door);
     this.dialog.addEventListener("cancel", (event) => {
@@ -67,6 +68,7 @@ export class StoreDialog {
     this.show(STORING_WORDS.storing, [bar, told], [action(STORING_WORDS.stop, () => stopping.abort())]);
     const ended = await handing.run(tell, stopping.signal);
     this.stopping = null;
+    if (handing.stored === handing.all) this.onStored();
     this.tellEnd(ended);
   }
 
@@ -94,6 +96,42 @@ export class StoreDialog {
     const heading = element("h2", { id: "store-title", tabindex: "-1", autofocus: "" }, title);
     this.dialog.replaceChildren(heading, ...content, element("div", { class: "answers" }, ...actions));
     if (this.dialog.open) heading.focus();
+  }
+}
+
+/** The buttons that offer to store a study, wherever they stand; they say it when it is stored. */
+export class StoreOffers {
+  private readonly dialogs = new WeakMap<LocalStudy, StoreDialog>();
+  private readonly buttons = new WeakMap<LocalStudy, HTMLButtonElement[]>();
+  private readonly stored = new WeakSet<LocalStudy>();
+
+  constructor(private readonly door: StoreDoor) {}
+
+  /** Make a button; what a person then presses in the dialog alone sends anything. */
+  button(study: LocalStudy): HTMLButtonElement {
+    const made = action("", () => this.dialogOf(study).open(), "store");
+    this.buttons.set(study, [...(this.buttons.get(study) ?? []).filter(({ isConnected }) => isConnected), made]);
+    this.name(study);
+    return made;
+  }
+
+  private name(study: LocalStudy): void {
+    const words = this.stored.has(study) ? STORING_WORDS.isStored : STORING_WORDS.offer;
+    const { patientName, studyDescription } = study.subject;
+    for (const button of this.buttons.get(study) ?? []) {
+      button.textContent = words;
+      button.setAttribute("aria-label", `${words}: ${[patientName || FILES_WORDS.noName, studyDescription].filter((one) => one !== "").join(" · ")}`);
+    }
+  }
+
+  private dialogOf(study: LocalStudy): StoreDialog {
+    const stored = (): void => {
+      this.stored.add(study);
+      this.name(study);
+    };
+    const dialog = this.dialogs.get(study) ?? new StoreDialog(study, this.door, stored);
+    this.dialogs.set(study, dialog);
+    return dialog;
   }
 }
 

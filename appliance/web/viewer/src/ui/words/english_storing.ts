@@ -23,6 +23,7 @@ const STATUSES: Readonly<Record<number, string>> = {
 
 export const STORING = {
   offer: "Store in the box",
+  isStored: "Stored in the box",
   title: "Store this study in the box?",
   patient: "Patient",
   patientId: "Patient ID",

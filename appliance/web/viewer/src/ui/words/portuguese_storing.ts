@@ -5,6 +5,7 @@ const images = (count: number) => (count === 1 ? "1 imagem" : `${count.toLocaleS
 
 export const STORING: StoringLanguage = {
   offer: "Guardar no servidor",
+  isStored: "Guardado no servidor",
   title: "Guardar este exame no servidor?",
   patient: "Paciente",
   patientId: "ID do paciente",

@@ -5,6 +5,7 @@ const images = (count: number) => (count === 1 ? "1 imagen" : `${count.toLocaleS
 
 export const STORING: StoringLanguage = {
   offer: "Guardar en el servidor",
+  isStored: "Guardado en el servidor",
   title: "¿Guardar este estudio en el servidor?",
   patient: "Paciente",
   patientId: "ID del paciente",
