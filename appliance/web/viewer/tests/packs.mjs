@@ -54,7 +54,10 @@ export async function preview() {
   found.length = await measure(page, ask.from, ask.to);
   found.slices = (await state(page)).planes.slices.length;
   if (folder !== "") await page.screenshot({ path: path.join(folder, "preview.png") });
-  found.solid = await page.evaluate(([line]) => window.enamelViewer.cellBrightness("solid", line), [ask.lines.axial]);
+  for (let turn = 0; turn < 40 && Math.max(0, ...(found.solid ?? [])) <= 20; turn++) {
+    await page.waitForTimeout(100);
+    found.solid = await greysAt(page, "solid", ask.lines.axial);
+  }
   await go("held");
   await loaded(page, ask.some);
   found.some = await look(page, ask.lines, ask.point);

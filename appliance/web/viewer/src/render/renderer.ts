@@ -57,6 +57,8 @@ export class Renderer {
   private shape: VolumeShape | null = null;
   private preview: PreviewVolume | null = null;
   private coarse: CoarseTexture | null = null;
+  /** The body may be drawn from the small volume: this device draws quickly, or there is time. */
+  isBodyEarly = false;
   private filling = new Filling([]);
   private planes: PlaneDrawer | null = null;
   private generation = 0;
@@ -237,7 +239,7 @@ export class Renderer {
   /** Draw the volume as a body into a part of the canvas, once there is one of it all; say whether it is as fine as it gets. */
   drawSolid(scene: SolidScene): boolean {
     const [drawer, source] = [this.planeDrawer(), this.source()];
-    const isThere = source.coarse !== null || (source.volume !== null && this.filling.isWhole);
+    const isThere = (source.coarse !== null && this.isBodyEarly) || (source.volume !== null && this.filling.isWhole);
     if (drawer === null || !isThere) return true; // half a body is drawn too often
     return drawer.solid(scene, source);
   }

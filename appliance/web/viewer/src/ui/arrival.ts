@@ -3,6 +3,8 @@ import { Pace, roughly } from "../volume/arrival";
 import type { Stage } from "./stage";
 import { WORDS } from "./words";
 
+const SOON_SECONDS = 2; // not worth a word
+
 /** Guards the one line that says it. */
 export class Arrival {
   private readonly pace = new Pace();
@@ -67,11 +69,22 @@ export class Arrival {
     return seconds > 1 ? WORDS.coming.cutFor(seconds) : WORDS.coming.cut;
   }
 
+  /** Seconds until all is there; null where that cannot be told. */
+  private get secondsLeft(): number | null {
+    return this.cutUntil === null ? this.pace.secondsTo(this.all, performance.now()) : Infinity;
+  }
+
+  /** Say whether the rest takes so long that something may be drawn meanwhile that has to be drawn again. */
+  get takesLong(): boolean {
+    return !this.isOver && (this.secondsLeft ?? 0) >= SOON_SECONDS;
+  }
+
   private words(): string {
     const { showing, volume } = this.stage;
     const [come, count] = [showing.stack.settled, showing.stack.slots.length];
     if (count === 0 || this.stage.mount.dataset["ready"] === undefined) return "";
-    const seconds = this.cutUntil === null ? this.pace.secondsTo(this.all) : null;
+    const left = this.secondsLeft;
+    const seconds = left !== null && left >= SOON_SECONDS && Number.isFinite(left) ? left : null;
     const isVolume = volume.planes !== null;
     if (!isVolume && seconds === null) return ""; // pictures one by one are never coarse, and soon there
     const said = isVolume ? WORDS.coming.coarse(come, count) : WORDS.coming.images(come, count);

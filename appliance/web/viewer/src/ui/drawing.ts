@@ -37,6 +37,7 @@ export class Drawing {
     this.isAsked = false;
     this.fit();
     const { room, showing, renderer, volume, flat, arrival } = this.stage;
+    if (renderer !== null && arrival.takesLong) renderer.isBodyEarly = true;
     if (renderer !== null && volume.planes === null) showing.draw(renderer);
     if (renderer !== null) volume.draw(renderer);
     if (renderer !== null) this.writeProblem();

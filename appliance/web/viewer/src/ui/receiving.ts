@@ -8,6 +8,9 @@ import type { Stage } from "./stage";
 import { goTogether, volumeOf } from "./volumes";
 import { problemWords, refusalWords, WORDS } from "./words";
 
+const QUICK_MS = 60; // three planes within it: a body from the small volume costs this device little
+const LOOK_AGAIN_MS = 1200;
+
 /** Guards the order in which a series opens: the first picture alone, then room for all, at the end a second look at how they lie. */
 export class Receiving {
   /** @param mostBytes graphics memory that one series may take. */
@@ -96,20 +99,23 @@ export class Receiving {
     showing.begin(asSlot(small, facts, index?.order[0] ?? 0));
     stage.takeUp();
     volume.show(geometry, keeping.find()?.planes);
-    this.first(() => {
+    this.first((tookMs) => {
+      renderer.isBodyEarly = tookMs < QUICK_MS;
       if (!renderer.openVolume(geometry)) volume.leave();
       stage.change();
+      setTimeout(() => stage.change(), LOOK_AGAIN_MS); // also when nothing comes
     });
   }
 
-  /** Something is there to be seen: draw it before anything else is done. */
-  private first(then: () => void): void {
+  /** Something is there to be seen: draw it before anything else is done, and tell how long it took. */
+  private first(then: (tookMs: number) => void): void {
     const { stage } = this;
+    const begin = performance.now();
     stage.redraw();
     stage.mount.dataset["ready"] = "first";
     performance.mark("enamel-first-picture");
     stage.later.prepare();
-    requestAnimationFrame(() => setTimeout(then));
+    requestAnimationFrame(() => setTimeout(() => then(performance.now() - begin)));
   }
 
   private openVolume({ facts, slot }: Shown): void {

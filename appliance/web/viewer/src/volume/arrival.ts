@@ -2,7 +2,6 @@
 
 const SPAN_MS = 5000;
 const LEAST_MS = 800; // before that nothing can be told
-const SOON_SECONDS = 2; // not worth a word
 
 /** Guards the last few seconds' counts. */
 export class Pace {
@@ -21,12 +20,11 @@ export class Pace {
     this.seen.length = 0;
   }
 
-  /** Seconds until `all` bytes have come; null where that cannot be told, or is soon. */
-  secondsTo(all: number): number | null {
+  /** Seconds until `all` bytes have come, infinite when nothing comes; null where that cannot be told yet. */
+  secondsTo(all: number, now: number): number | null {
     const [first, last] = [this.seen[0], this.seen.at(-1)];
-    if (first === undefined || last === undefined || last.at - first.at < LEAST_MS || last.bytes <= first.bytes) return null;
-    const seconds = ((all - last.bytes) * (last.at - first.at)) / (last.bytes - first.bytes) / 1000;
-    return seconds < SOON_SECONDS ? null : seconds;
+    if (first === undefined || last === undefined || now - first.at < LEAST_MS) return null;
+    return ((all - last.bytes) * (now - first.at)) / (last.bytes - first.bytes) / 1000;
   }
 }
 

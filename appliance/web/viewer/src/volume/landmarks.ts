@@ -31,20 +31,29 @@ export function landmarksOf(slots: readonly Slot[]): Landmarks | null {
 function sampled(slots: readonly Slot[]): Float32Array {
   const loaded = slots.filter((slot) => slot.pixels?.kind === "grey" && slot.facts !== null);
   const each = Math.max(1, Math.floor(SAMPLES / Math.max(1, loaded.length)));
-  return Float32Array.from(loaded.flatMap((slot) => sampledFrom(slot, each)));
+  const parts = loaded.map((slot) => sampledFrom(slot, each));
+  const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
 }
 
-function sampledFrom({ facts, pixels, frame }: Slot, count: number): number[] {
-  if (facts === null || pixels?.kind !== "grey") return [];
+function sampledFrom({ facts, pixels, frame }: Slot, count: number): Float32Array {
+  if (facts === null || pixels?.kind !== "grey") return new Float32Array(0);
   const { slope, intercept } = frameFacts(facts, frame);
   const { stored } = pixels;
   const step = Math.max(1, Math.floor(stored.length / count) | 1); // odd, so that it does not walk along one column
-  const found: number[] = [];
+  const found = new Float32Array(Math.ceil(stored.length / step));
+  const [low, high] = facts.padding === null ? [Infinity, -Infinity] : [facts.padding.low, facts.padding.high];
+  let filled = 0;
   for (let i = 0; i < stored.length; i += step) {
-    const value = stored[i] ?? 0;
-    if (facts.padding === null || value < facts.padding.low || value > facts.padding.high) found.push(value * slope + intercept);
+    const value = stored[i] as number;
+    if (value < low || value > high) found[filled++] = value * slope + intercept;
   }
-  return found;
+  return found.subarray(0, filled);
 }
 
 /** The value between `low` and `high` round which most of them lie. */
