@@ -7,7 +7,7 @@ from pynetdicom import AllStoragePresentationContexts
 
 from appliance.config import ReceiverSettings
 from appliance.dicom.part10 import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
-from appliance.dicom.sop_classes import STORAGE_CLASSES, is_stored
+from appliance.dicom.sop_classes import STORAGE_CLASSES
 from appliance.dicom.transfer_syntax_names import TRANSFER_SYNTAXES
 from appliance.dicom_scp import statuses
 from appliance.dicom_scp.pdu import Abort, Rejection
@@ -33,12 +33,6 @@ def test_the_transfer_syntaxes_are_those_of_the_library() -> None:
     library = {str(syntax) for syntax in AllStoragePresentationContexts[0].transfer_syntax or []}
     assert library <= set(TRANSFER_SYNTAXES)
     assert all(UID(uid).is_transfer_syntax for uid in TRANSFER_SYNTAXES)
-
-
-def test_what_is_kept_and_what_is_not() -> None:
-    assert all(is_stored(uid) for uid in (*STORAGE_CLASSES, "1.3.46.670589.2", "1.2.840.10008.5.1.4.1.1.777"))
-    refused = ("1.2.840.10008.5.1.4.1.2.2.1", "1.2.840.10008.5.1.4.31", "1.2.840.10008.1.20.1", "", "../x", "1.2/3")
-    assert not any(is_stored(uid) for uid in refused)
 
 
 def test_the_statuses_are_those_of_the_table() -> None:
