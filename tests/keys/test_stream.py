@@ -358,6 +358,7 @@ def test_memory_is_filled_only_from_within_the_file_and_by_enough_scratch(tmp_pa
             stream.read_into(0, memoryview(bytearray(13)), SealBuffers(CHUNK))
 
 
+@example(bytes(range(25)), 3, 60)
 @given(contents, st.integers(0, 60), st.integers(0, 60))
 def test_what_was_written_is_read_back_before_the_file_is_finished(content: bytes, offset: int, length: int) -> None:
     out = bytearray()
