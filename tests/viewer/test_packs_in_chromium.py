@@ -70,6 +70,7 @@ def checked(values: NDArray[np.generic]) -> float:
 def test_planes_are_coarse_at_once_and_exact_in_the_end(show: Show) -> None:
     samples = slices(ramp())
     made = pack(samples, FACTOR)
+    against = pack(samples[::-1], FACTOR)  # shown from its last image to its first
     middle = (34.5, 30, 24.5)
     lines = {
         "axial": line((4, 30, 24), (64, 30, 24)),
@@ -88,10 +89,11 @@ def test_planes_are_coarse_at_once_and_exact_in_the_end(show: Show) -> None:
         {
             "/stream/ask.json": json.dumps(ask).encode(),
             "/stream/held": Unsteady(made.body, holds=[made.ends[0], made.ends[2]]),
-            "/stream/lost": Unsteady(made.body, holds=[made.ends[0]]),
+            "/stream/lost": Unsteady(against.body, holds=[against.ends[0]]),
         },
     )
     check_coarse(found, lines)
+    assert found["lost"]["before"] == pytest.approx(expected(lines["coronal"]), abs=2)
     assert found["lost"]["after"] == found["lost"]["before"]
     assert found["some"]["coming"].startswith("Coarse: 2 of 50 slices")
     assert found["after"]["coming"] == ""

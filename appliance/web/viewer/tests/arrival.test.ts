@@ -44,14 +44,15 @@ describe("a preview", () => {
   const image: ImageFacts = facts({ rows: 5, columns: 6, perFrame: [frame] });
   const preview: PreviewVolume = { columns: 3, rows: 3, slices: 4, factor: [2, 2, 2], slope: 2, intercept: -5, values: Int16Array.from({ length: 36 }, (_, at) => at) };
 
-  it("stands for a volume that it covers box for box, in the order of the series", () => {
+  it("stands for a volume that it covers box for box, in the order of the series or against it", () => {
     const volume = stack([0, 1, 2, 3, 4, 5, 6]);
-    expect(standsFor(preview, image, volume)).toBe(true);
-    expect(standsFor(preview, image, stack([0, 1, 2, 3, 4, 5]))).toBe(false);
-    expect(standsFor(preview, image, stack([6, 5, 4, 3, 2, 1, 0]))).toBe(false);
-    expect(standsFor({ ...preview, factor: [2, 2, 3] }, image, volume)).toBe(false);
-    expect(standsFor(preview, { ...image, samples: 3 }, volume)).toBe(false);
-    expect(standsFor(preview, { ...image, modalityTable: { first: 0, entries: new Float32Array(1) } }, volume)).toBe(false);
+    expect(standsFor(preview, image, volume)).toBe("forwards");
+    expect(standsFor(preview, image, stack([6, 5, 4, 3, 2, 1, 0]))).toBe("backwards");
+    expect(standsFor(preview, image, stack([0, 2, 1, 3, 4, 5, 6]))).toBeNull();
+    expect(standsFor(preview, image, stack([0, 1, 2, 3, 4, 5]))).toBeNull();
+    expect(standsFor({ ...preview, factor: [2, 2, 3] }, image, volume)).toBeNull();
+    expect(standsFor(preview, { ...image, samples: 3 }, volume)).toBeNull();
+    expect(standsFor(preview, { ...image, modalityTable: { first: 0, entries: new Float32Array(1) } }, volume)).toBeNull();
   });
 
   it("is measured as one picture of the whole volume, and pictured by its middle slice", () => {

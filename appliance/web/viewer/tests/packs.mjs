@@ -75,7 +75,9 @@ export async function preview() {
 async function lost(ask) {
   const page = await open("lost");
   await until(page, ["first"]);
-  const before = await greysAt(page, "axial", ask.lines.axial);
+  const cell = ask.lines.coronal ? "coronal" : "axial";
+  const line = ask.lines[cell];
+  const before = await greysAt(page, cell, line);
   await page.evaluate(async () => {
     const canvas = document.querySelector("canvas");
     const extension = canvas.getContext("webgl2").getExtension("WEBGL_lose_context");
@@ -88,7 +90,7 @@ async function lost(ask) {
     await back;
   });
   await settle(page);
-  const after = await greysAt(page, "axial", ask.lines.axial);
+  const after = await greysAt(page, cell, line);
   await go("lost");
   await until(page, ["all"]);
   await page.close();

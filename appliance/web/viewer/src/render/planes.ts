@@ -172,7 +172,9 @@ export class PlaneDrawer {
     for (const [unit, name] of ["picture", "between", "coarse"].entries()) gl.uniform1i(program.uniform(name), unit);
     if (coarse === null) return;
     const reach = reachOf(geometry, volume);
-    gl.uniform3f(program.uniform("reach"), reach.columns / coarse.reach.columns, reach.rows / coarse.reach.rows, reach.slices / coarse.reach.slices);
+    const through = reach.slices / coarse.reach.slices;
+    gl.uniform3f(program.uniform("reach"), reach.columns / coarse.reach.columns, reach.rows / coarse.reach.rows, coarse.isReversed ? -through : through);
+    gl.uniform3f(program.uniform("shift"), 0, 0, coarse.isReversed ? through : 0);
     gl.uniform1f(program.uniform("near"), coarse.reach.slices / coarse.slices);
   }
 

@@ -56,6 +56,7 @@ export class Renderer {
   private volume: VolumeTexture | null = null;
   private shape: VolumeShape | null = null;
   private preview: PreviewVolume | null = null;
+  private isPreviewReversed = false;
   private coarse: CoarseTexture | null = null;
   /** The body may be drawn from the small volume: this device draws quickly, or there is time. */
   isBodyEarly = false;
@@ -113,9 +114,10 @@ export class Renderer {
     return this.volume !== null;
   }
 
-  /** Take a small volume that stands for the slices until they have come. */
-  showPreview(preview: PreviewVolume): void {
+  /** Take a small volume that stands for the slices until they have come; a reversed one begins with the last of them. */
+  showPreview(preview: PreviewVolume, isReversed: boolean): void {
     this.preview = preview;
+    this.isPreviewReversed = isReversed;
     const range = rangeOf(preview.values, preview, null);
     if (range !== null) this.widen(range, true);
     this.generation++;
@@ -131,7 +133,7 @@ export class Renderer {
   private coarseTexture(): CoarseTexture | null {
     const { preview } = this;
     if (preview === null) return null;
-    return (this.coarse ??= makeCoarse(this.gl, preview, preview.factor, makeEncoder(this.encoding, preview, null, 0)(preview.values)));
+    return (this.coarse ??= makeCoarse(this.gl, preview, this.isPreviewReversed, makeEncoder(this.encoding, preview, null, 0)(preview.values)));
   }
 
   /** Nothing more comes: what is still empty stays dark. */

@@ -85,7 +85,8 @@ const SAMPLED = `
 uniform sampler3D picture;
 uniform sampler2D between; // of each slice: the nearest that has come below, above
 uniform sampler3D coarse;  // the small volume
-uniform vec3 reach;        // takes texture coordinates of the volume to those of the small one
+uniform vec3 reach;        // takes texture coordinates of the volume to those of the small one,
+uniform vec3 shift;        // then moved by this
 uniform float near;        // slices between which interpolating shows as much as the small volume does
 uniform int mode;
 uniform vec3 corner;       // of the part drawn: texture coordinates at its lower left device pixel's corner
@@ -96,13 +97,13 @@ bool outside(vec3 at) { return any(lessThan(at, vec3(0.0))) || any(greaterThanEq
 vec3 place() { vec2 at = gl_FragCoord.xy - part; return corner + at.x * across + at.y * up; }
 float sampled(vec3 at) {
   if (mode == 0) return texture(picture, at).r;
-  if (mode == 3) return texture(coarse, at * reach).r;
+  if (mode == 3) return texture(coarse, at * reach + shift).r;
   float slices = float(textureSize(picture, 0).z);
   float index = at.z * slices - 0.5;
   float under = clamp(floor(index), 0.0, slices - 1.0), over = clamp(ceil(index), 0.0, slices - 1.0);
   float below = texelFetch(between, ivec2(int(under), 0), 0).r;
   float above = texelFetch(between, ivec2(int(over), 0), 0).g;
-  if (mode == 2 && (below > under || above < over || above - below > near)) return texture(coarse, at * reach).r;
+  if (mode == 2 && (below > under || above < over || above - below > near)) return texture(coarse, at * reach + shift).r;
   float share = above > below ? clamp((index - below) / (above - below), 0.0, 1.0) : 0.0;
   float one = texture(picture, vec3(at.xy, (below + 0.5) / slices)).r;
   return share == 0.0 ? one : mix(one, texture(picture, vec3(at.xy, (above + 0.5) / slices)).r, share);
@@ -143,7 +144,7 @@ vec2 within(vec3 start) {
   return vec2(max(max(near.x, near.y), max(near.z, 0.0)), min(far.x, min(far.y, far.z)));
 }
 vec3 steepness(vec3 at) {
-  vec3 texel = mode == 3 ? 1.0 / (vec3(textureSize(coarse, 0)) * reach) : 1.0 / vec3(textureSize(picture, 0));
+  vec3 texel = mode == 3 ? 1.0 / (vec3(textureSize(coarse, 0)) * abs(reach)) : 1.0 / vec3(textureSize(picture, 0));
   vec3 e = vec3(texel.x, 0.0, 0.0), f = vec3(0.0, texel.y, 0.0), g = vec3(0.0, 0.0, texel.z);
   vec3 change = vec3(grey(at + e) - grey(at - e), grey(at + f) - grey(at - f), grey(at + g) - grey(at - g));
   return change / (2.0 * texel * toMm);

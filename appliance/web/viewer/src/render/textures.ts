@@ -1,4 +1,5 @@
 /** Textures of a series: one 3D texture for all its slices, one flat texture for what does not fit into it. */
+import type { PreviewVolume } from "../volume/preview";
 
 export interface VolumeSize {
   readonly columns: number;
@@ -17,6 +18,8 @@ export interface CoarseTexture extends VolumeSize {
   readonly texture: WebGLTexture;
   /** Voxels of the whole volume that it reaches over. */
   readonly reach: VolumeSize;
+  /** Its first slice is the whole volume's last. */
+  readonly isReversed: boolean;
 }
 
 const MOST_FACTOR = 8;
@@ -47,14 +50,15 @@ function reserve(gl: WebGL2RenderingContext, size: VolumeSize, mostBytes: number
 }
 
 /** Make a small volume of half floats. */
-export function makeCoarse(gl: WebGL2RenderingContext, size: VolumeSize, factor: readonly [number, number, number], halves: Uint16Array): CoarseTexture {
+export function makeCoarse(gl: WebGL2RenderingContext, small: PreviewVolume, isReversed: boolean, halves: Uint16Array): CoarseTexture {
+  const { columns, rows, slices } = small;
   const texture = gl.createTexture();
   gl.bindTexture(gl.TEXTURE_3D, texture);
   gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
-  gl.texImage3D(gl.TEXTURE_3D, 0, gl.R16F, size.columns, size.rows, size.slices, 0, gl.RED, gl.HALF_FLOAT, halves);
+  gl.texImage3D(gl.TEXTURE_3D, 0, gl.R16F, columns, rows, slices, 0, gl.RED, gl.HALF_FLOAT, halves);
   filter(gl, gl.TEXTURE_3D);
-  const [through, down, across] = factor;
-  return { ...size, texture, reach: { columns: size.columns * across, rows: size.rows * down, slices: size.slices * through } };
+  const [through, down, across] = small.factor;
+  return { columns, rows, slices, texture, isReversed, reach: { columns: columns * across, rows: rows * down, slices: slices * through } };
 }
 
 /** Put one slice of half floats into a volume. */

@@ -93,8 +93,9 @@ export class Receiving {
     const { stage } = this;
     const { showing, index, renderer, volume, keeping, mount } = stage;
     const geometry = index === null || mount.dataset["ready"] !== undefined ? null : volumeOf(index, showing.stack, facts);
-    if (geometry === null || renderer === null || !standsFor(small, facts, geometry)) return;
-    renderer.showPreview(small);
+    const stands = geometry === null ? null : standsFor(small, facts, geometry);
+    if (geometry === null || renderer === null || stands === null) return;
+    renderer.showPreview(small, stands === "backwards");
     showing.isVolume = true;
     showing.begin(asSlot(small, facts, index?.order[0] ?? 0));
     stage.takeUp();

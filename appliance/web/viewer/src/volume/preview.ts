@@ -15,17 +15,21 @@ export interface PreviewVolume {
   readonly values: Int16Array;
 }
 
-/** Say whether a preview may be shown in a volume's place: it is of stored greys, and lies as the volume does. */
-export function standsFor(preview: PreviewVolume, facts: ImageFacts, geometry: Geometry): boolean {
+/**
+ * How a preview may be shown in a volume's place: from its first slice to its last, or the other way round; null where it may
+ * not. It is of stored greys, covers the volume box for box, and the volume's slices follow one another as the series does.
+ */
+export function standsFor(preview: PreviewVolume, facts: ImageFacts, geometry: Geometry): "forwards" | "backwards" | null {
   const isGrey = facts.samples === 1 && facts.palette === null && facts.modalityTable === null;
-  return isGrey && covers(preview, geometry);
+  if (!isGrey || !covers(preview, geometry)) return null;
+  const last = geometry.slices.length - 1;
+  if (geometry.slices.every((slot, slice) => slot === slice)) return "forwards";
+  return geometry.slices.every((slot, slice) => slot === last - slice) ? "backwards" : null;
 }
 
-/** Say whether a preview covers a volume, voxel box for voxel box, with the volume's slices in the order of the series. */
 function covers({ columns, rows, slices, factor: [through, down, across] }: PreviewVolume, geometry: Geometry): boolean {
-  const inOrder = geometry.slices.every((slot, slice) => slot === slice);
   const boxes = [geometry.columns / across, geometry.rows / down, geometry.slices.length / through].map(Math.ceil);
-  return inOrder && boxes[0] === columns && boxes[1] === rows && boxes[2] === slices;
+  return boxes[0] === columns && boxes[1] === rows && boxes[2] === slices;
 }
 
 /** The preview as if it were one picture of many rows, so that windows are measured from the whole volume. */
