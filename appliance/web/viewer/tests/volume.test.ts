@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { chooseEncoding, halfBits, holds, makeEncoder, shrink, USUAL } from "../src/volume/encoding";
-import { automaticWindow, brightness, draggedWindow, presetsFor, rangeOf, spanning } from "../src/volume/greys";
+import { automaticWindow, brightness, draggedWindow, presetsFor, rangeOf, rangeOfFrame, spanning } from "../src/volume/greys";
 import { edgesOf } from "../src/volume/orientation";
 import { rulerFor } from "../src/volume/ruler";
 import { readingAt, Stack } from "../src/volume/stack";
@@ -99,6 +99,14 @@ describe("windows", () => {
 
   it("turn with a negative slope", () => {
     expect(rangeOf(Uint8Array.of(0, 10), { slope: -2, intercept: 5 }, null)).toEqual({ low: -15, high: 5 });
+  });
+
+  it("takes the worker's word for a frame's ends, and looks where nobody has", () => {
+    const stored = Int16Array.of(-5, 7, 900);
+    expect(rangeOfFrame({ kind: "grey", stored, extent: { low: -5, high: 7 } }, PLAIN, null)).toEqual(rangeOf(Int16Array.of(-5, 7), PLAIN, null));
+    expect(rangeOfFrame({ kind: "grey", stored, extent: null }, PLAIN, null)).toBeNull();
+    expect(rangeOfFrame({ kind: "grey", stored }, PLAIN, { low: 900, high: 900 })).toEqual(rangeOf(Int16Array.of(-5, 7), PLAIN, null));
+    expect(rangeOf(Float32Array.of(Number.NaN, 2, Infinity), PLAIN, null)).toBeNull();
   });
 
   it("widen to the right, brighten downwards, never close", () => {

@@ -1,5 +1,6 @@
 /** Decodes one frame to stored grey values or to RGB: chooses the decoder, then settles bits, sign and colour. */
 import { applyPalette, spreadChrominance, toRgb } from "./colour";
+import { extentOf } from "./extent";
 import { Unshowable, type FramePixels, type ImageFacts, type Stored } from "./facts";
 import { keepStoredBits, unpackSamples } from "./native";
 import { decodeRle } from "./rle";
@@ -96,7 +97,8 @@ function resigned(samples: Stored, signed: boolean): Int8Array | Uint8Array | In
 function meaning(facts: ImageFacts, samples: Stored, photometric: string, planar: boolean): FramePixels {
   if (facts.samples > 1) return { kind: "colour", rgb: toRgb(facts, samples, photometric, planar) };
   if (photometric === "PALETTE COLOR" && facts.palette !== null) return { kind: "colour", rgb: applyPalette(facts.palette, samples) };
-  return { kind: "grey", stored: facts.modalityTable === null ? samples : throughTable(facts.modalityTable.first, facts.modalityTable.entries, samples) };
+  const stored = facts.modalityTable === null ? samples : throughTable(facts.modalityTable.first, facts.modalityTable.entries, samples);
+  return { kind: "grey", stored, extent: extentOf(stored, facts.padding) };
 }
 
 /** The modality table takes the place of slope and intercept (PS3.3 C.11.1). */

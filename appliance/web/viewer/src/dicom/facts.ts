@@ -1,4 +1,5 @@
 /** What one image says about itself, gathered from its dataset; plain values that travel between threads. */
+import type { Extent } from "./extent";
 
 /** A window as DICOM means it (PS3.3 C.11.2.1.2): centre and width in grey values after the modality rescale. */
 export interface Window {
@@ -103,7 +104,9 @@ export type Stored =
 
 /** One decoded frame: stored grey values, or 8-bit red, green, blue triples; both [rows, columns], row after row. */
 export type FramePixels =
-  { readonly kind: "grey"; readonly stored: Stored } | { readonly kind: "colour"; readonly rgb: Uint8Array };
+  /** `extent`: its least and greatest stored value without padding, where whoever decoded it has looked; null: it has none. */
+  | { readonly kind: "grey"; readonly stored: Stored; readonly extent?: Extent | null }
+  | { readonly kind: "colour"; readonly rgb: Uint8Array };
 
 /** Why an image cannot be shown. `code` chooses the words; `detail` names a transfer syntax, never a patient.
  *

@@ -27,8 +27,9 @@ export class Filling {
     return slice !== undefined && this.filled[slice] === true;
   }
 
+  /** Nothing more comes. Not when the last slice is in: what takes long would be drawn before the end has been heard of. */
   get isWhole(): boolean {
-    return this.isClosed || this.filled.every(Boolean);
+    return this.isClosed;
   }
 
   /** How far the farthest slice is from one that has come, as a share of them all; 1 while none has. */

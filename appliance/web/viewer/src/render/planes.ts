@@ -125,6 +125,11 @@ export class PlaneDrawer {
     return isFine || !isWhole; // while slices come there is something better to do than to draw the small one finely
   }
 
+  /** The canvas is empty. */
+  uncover(): void {
+    this.target.uncover();
+  }
+
   private rays(scene: SolidScene, source: Source, isWhole: boolean): void {
     const { gl } = this;
     const program = (this.solidProgram ??= makeProgram(gl, SOLID)); // made only when a body is drawn: planes come first

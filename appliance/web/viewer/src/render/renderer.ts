@@ -4,7 +4,7 @@
  */
 import type { FramePixels, ImageFacts, VoiFunction, Window } from "../dicom/facts";
 import { chooseEncoding, halfBits, holds, joined, makeEncoder, shrink, type Encoder, type Encoding, type Range } from "../volume/encoding";
-import { rangeOf } from "../volume/greys";
+import { rangeOfFrame } from "../volume/greys";
 import type { Geometry } from "../volume/geometry";
 import { frameFacts, type Slot, type Stack } from "../volume/stack";
 import { pixelSize, toImage, type Picture, type Size, type View } from "../volume/view";
@@ -101,7 +101,7 @@ export class Renderer {
   add(slot: number): void {
     const { facts, pixels, frame } = this.slotAt(slot);
     if (!facts || pixels?.kind !== "grey") return;
-    const range = rangeOf(pixels.stored, frameFacts(facts, frame), facts.padding);
+    const range = rangeOfFrame(pixels, frameFacts(facts, frame), facts.padding);
     if (range !== null) this.widen(range, isWhole(this.slotAt(slot)));
     if (this.volume !== null) this.upload(slot);
   }
@@ -118,7 +118,7 @@ export class Renderer {
   showPreview(preview: PreviewVolume, isReversed: boolean): void {
     this.preview = preview;
     this.isPreviewReversed = isReversed;
-    const range = rangeOf(preview.values, preview, null);
+    const range = rangeOfFrame({ kind: "grey", stored: preview.values }, preview, null);
     if (range !== null) this.widen(range, true);
     this.generation++;
   }
@@ -285,6 +285,7 @@ export class Renderer {
   }
 
   clear(): void {
+    this.planes?.uncover();
     this.gl.clearColor(0, 0, 0, 1);
     this.gl.clear(this.gl.COLOR_BUFFER_BIT);
   }

@@ -11,6 +11,8 @@ export class Target {
   private texture: WebGLTexture | null = null;
   private size = { width: 0, height: 0 };
   private drawn = { key: "", scale: 0 };
+  /** Where on the canvas it stands already; "" nowhere. */
+  private standsIn = "";
   /** Milliseconds for each pixel; unknown before the first drawing, which is the coarsest for that reason. */
   private pixelMs = Infinity;
 
@@ -26,8 +28,15 @@ export class Target {
     const isNew = key !== this.drawn.key;
     const scale = this.scaleFor(part, isResting && !isNew ? RESTING_MS : MOVING_MS);
     if (isNew || scale > this.drawn.scale) this.redraw(key, part, scale, draw);
+    else if (this.standsIn === placeOf(part)) return this.drawn.scale >= this.scaleFor(part, RESTING_MS);
     this.copy(part);
+    this.standsIn = placeOf(part);
     return this.drawn.scale >= this.scaleFor(part, RESTING_MS);
+  }
+
+  /** The canvas is empty: what stood there has to be put there again. */
+  uncover(): void {
+    this.standsIn = "";
   }
 
   /** How finely to draw within a time: 1 is every device pixel of the part. */
@@ -78,4 +87,8 @@ export class Target {
     gl.bindFramebuffer(gl.FRAMEBUFFER, this.framebuffer);
     gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, this.texture, 0);
   }
+}
+
+function placeOf(part: Part): string {
+  return JSON.stringify([part.x, part.y, part.width, part.height]);
 }

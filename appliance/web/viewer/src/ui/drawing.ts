@@ -6,6 +6,7 @@ import type { Stage } from "./stage";
 import { WORDS } from "./words";
 
 const LOADING_DRAW_MS = 250;
+const LOADING_SHARE = 5; // while slices come, at most one part in so many of the time goes into drawing
 const LOOK_AGAIN_MS = 20;
 
 /** Guards that no drawing is asked for twice. */
@@ -13,6 +14,8 @@ export class Drawing {
   private isAsked = false;
   private isSoon = false;
   private isUsable = false;
+  /** How long the last drawing while loading kept the page, presenting it included. */
+  private tookMs = 0;
 
   constructor(private readonly stage: Stage) {}
 
@@ -27,10 +30,18 @@ export class Drawing {
     if (this.stage.volume.planes === null) return this.change();
     if (this.isSoon) return;
     this.isSoon = true;
-    setTimeout(() => {
-      this.isSoon = false;
-      this.change();
-    }, LOADING_DRAW_MS);
+    setTimeout(() => this.drawWhileLoading(), Math.max(LOADING_DRAW_MS, (LOADING_SHARE - 1) * this.tookMs));
+  }
+
+  private drawWhileLoading(): void {
+    requestAnimationFrame(() => {
+      const begin = performance.now();
+      this.redraw();
+      requestAnimationFrame(() => {
+        this.tookMs = performance.now() - begin;
+        this.isSoon = false;
+      });
+    });
   }
 
   redraw(): void {

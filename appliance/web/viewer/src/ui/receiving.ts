@@ -157,6 +157,7 @@ export class Receiving {
   }
 
   private finish(): void {
+    performance.mark("enamel-every-slice");
     const { stage } = this;
     const { stack } = stage.showing;
     for (const slot of stack.slots) if (slot.pixels === null) slot.problem ??= problemWords("damaged", "");
@@ -166,7 +167,6 @@ export class Receiving {
     stage.showing.refinePresets();
     if (stack.problems > 0) stage.tell(WORDS.missing(stack.problems));
     stage.mount.dataset["ready"] = "all";
-    performance.mark("enamel-every-slice");
     stage.change();
     setTimeout(() => stage.drawn());
   }

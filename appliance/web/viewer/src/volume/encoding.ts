@@ -61,7 +61,10 @@ function roundEven(value: number): number {
   return rest > 0.5 || (rest === 0.5 && down % 2 === 1) ? down + 1 : down;
 }
 
-/** What turns stored values into half bits; it keeps its table, so use one for all frames alike. */
+/**
+ * What turns stored values into half bits; it keeps its table and its last answer's memory, so use one for all frames
+ * alike, and be done with an answer before the next is asked for.
+ */
 export type Encoder = (stored: Stored) => Uint16Array;
 
 /** Make an encoder for frames that share slope, intercept and padding.
@@ -76,10 +79,12 @@ export function makeEncoder(encoding: Encoding, frame: Pick<FrameFacts, "slope" 
   };
   const unsigned = tableOf(encode, 0);
   const signed = tableOf(encode, 1);
+  let halves = new Uint16Array(0);
   return (stored) => {
     if (stored.BYTES_PER_ELEMENT > 2) return Uint16Array.from(stored, encode);
     const isSigned = stored instanceof Int16Array || stored instanceof Int8Array;
-    return throughTable(stored, isSigned ? signed() : unsigned());
+    if (halves.length !== stored.length) halves = new Uint16Array(stored.length);
+    return throughTable(stored, isSigned ? signed() : unsigned(), halves);
   };
 }
 
@@ -89,9 +94,8 @@ function tableOf(encode: (stored: number) => number, sign: 0 | 1): () => Uint16A
   return () => (table ??= Uint16Array.from({ length: 65536 }, (_, bits) => encode(sign ? (bits << 16) >> 16 : bits)));
 }
 
-function throughTable(stored: Stored, table: Uint16Array): Uint16Array {
-  const halves = new Uint16Array(stored.length);
-  for (let i = 0; i < stored.length; i++) halves[i] = table[(stored[i] ?? 0) & 0xffff] ?? 0;
+function throughTable(stored: Stored, table: Uint16Array, halves: Uint16Array): Uint16Array {
+  for (let i = 0; i < stored.length; i++) halves[i] = table[(stored[i] as number) & 0xffff] as number;
   return halves;
 }
 

@@ -1,6 +1,9 @@
 /** What grey values a frame holds, and a window that shows them well. */
-import type { FrameFacts, Padding, Stored, VoiFunction, Window } from "../dicom/facts";
+import { extentOf, type Extent } from "../dicom/extent";
+import type { FrameFacts, FramePixels, Padding, Stored, VoiFunction, Window } from "../dicom/facts";
 import type { Range } from "./encoding";
+
+type GreyPixels = Extract<FramePixels, { kind: "grey" }>;
 
 /** Say whether a stored value is padding. */
 export function isPadding(padding: Padding | null, stored: number): boolean {
@@ -12,15 +15,17 @@ export function isPadding(padding: Padding | null, stored: number): boolean {
  * Source: DICOM PS3.3 C.7.5.1.1.2 (padding) and C.11.1.1.2 (rescale).
  */
 export function rangeOf(stored: Stored, frame: Pick<FrameFacts, "slope" | "intercept">, padding: Padding | null): Range | null {
-  let low = Infinity;
-  let high = -Infinity;
-  for (const value of stored) {
-    if (padding !== null && value >= padding.low && value <= padding.high) continue;
-    if (value < low) low = value;
-    if (value > high) high = value;
-  }
-  if (!Number.isFinite(low) || !Number.isFinite(high)) return null;
-  const ends = [low * frame.slope + frame.intercept, high * frame.slope + frame.intercept];
+  return rescaled(extentOf(stored, padding), frame);
+}
+
+/** The same for a decoded frame: whoever decoded it has mostly looked already. */
+export function rangeOfFrame(pixels: GreyPixels, frame: Pick<FrameFacts, "slope" | "intercept">, padding: Padding | null): Range | null {
+  return rescaled(pixels.extent === undefined ? extentOf(pixels.stored, padding) : pixels.extent, frame);
+}
+
+function rescaled(extent: Extent | null, { slope, intercept }: Pick<FrameFacts, "slope" | "intercept">): Range | null {
+  if (extent === null) return null;
+  const ends = [extent.low * slope + intercept, extent.high * slope + intercept];
   return { low: Math.min(...ends), high: Math.max(...ends) };
 }
 

@@ -1,0 +1,36 @@
+/** The least and the greatest stored value of a frame: found by the worker, so that the page need not look at every pixel. */
+import type { Padding, Stored } from "./facts";
+
+export interface Extent {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Find a frame's stored values' ends, padding and what is no number left out; null when nothing is left. */
+export function extentOf(stored: Stored, padding: Padding | null): Extent | null {
+  const found = padding === null ? ends(stored) : endsBut(stored, padding);
+  return found.low <= found.high && Number.isFinite(found.low) && Number.isFinite(found.high) ? found : null;
+}
+
+function ends(stored: Stored): Extent {
+  let low = Infinity;
+  let high = -Infinity;
+  for (let i = 0; i < stored.length; i++) {
+    const value = stored[i] as number;
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  return { low, high };
+}
+
+function endsBut(stored: Stored, { low: from, high: to }: Padding): Extent {
+  let low = Infinity;
+  let high = -Infinity;
+  for (let i = 0; i < stored.length; i++) {
+    const value = stored[i] as number;
+    if (value >= from && value <= to) continue;
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  return { low, high };
+}
