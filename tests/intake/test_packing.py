@@ -7,6 +7,7 @@ from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 from threading import Event as Stop
+from time import monotonic
 
 import numpy as np
 import pytest
@@ -19,11 +20,12 @@ from appliance.archive import queries_packs
 from appliance.archive.damage import Damage
 from appliance.audit.events import OPERATOR
 from appliance.config import PackSettings
+from appliance.errors import Unavailable
 from appliance.identifiers import FileId
-from appliance.intake.packing import REST_SECONDS, Packing
+from appliance.intake.packing import QUIET_SECONDS, REST_SECONDS, Packing
 from appliance.intake.parts import IntakeParts
 from appliance.sandbox.birth import Birth, executed
-from appliance.store.stored_files import find_file, find_orphans, unseal_row
+from appliance.store.stored_files import find_file, find_orphans, rewrap_some, unseal_row
 from tests.intake.a_clinic import Clinic, ct_slice
 from tests.intake.pack_reader import ReadStream, read_stream
 
@@ -281,6 +283,31 @@ def test_a_series_that_was_opened_is_packed_first(box: Box) -> None:
     box.clock.ahead += timedelta(seconds=REST_SECONDS + 1)
     packing.step()
     assert [box.read(key) is not None for key in (1, 2, 3)] == [False, True, True]
+
+
+def test_packs_open_after_their_keys_were_wrapped_anew(box: Box) -> None:
+    take(box, slices())
+    before = box.pack()
+    assert before is not None
+    with box.database.write() as tx:
+        new = box.keys.rotate_wrapping_key(tx)
+        assert rewrap_some(tx, box.keys, b"", 100).failed == 0
+    assert box.rows("SELECT DISTINCT wrapping_key_number FROM files") == [(new,)]
+    after = box.read(SERIES)
+    assert after is not None
+    assert after.files == before.files
+
+
+def test_making_a_pack_gives_way_while_something_is_taken_in_and_ends_with_the_process(box: Box) -> None:
+    packing = box.packing()
+    began = monotonic()
+    packing._go_on()
+    packing.intake_worked()
+    packing._go_on()
+    assert 0.9 * QUIET_SECONDS <= monotonic() - began < 10 * QUIET_SECONDS
+    packing._stop.set()
+    with pytest.raises(Unavailable):
+        packing._go_on()
 
 
 def test_the_thread_makes_packs_and_ends_when_it_is_told_to(box: Box) -> None:
