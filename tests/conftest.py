@@ -39,7 +39,7 @@ def short_path() -> Iterator[Path]:
         yield Path(folder)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def free_ports() -> Callable[[int], list[int]]:
     """Give a function that finds so many loopback ports nobody listens on."""
     return ports_nobody_listens_on

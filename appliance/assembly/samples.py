@@ -30,9 +30,11 @@ def phantom_scans() -> list[tuple[str, int, Iterator[EncodedObject]]]:
         PATIENTS[2], Jaw(13, missing=frozenset({2, 11}), metal=False), "20261017", (120, 256, 256), (0.5, 0.4, 0.4)
     )
     flat = [Scan(patient, Jaw(20 + n), f"202611{n + 2:02}") for n, patient in enumerate(PATIENTS[3:])]
+    mouth = Scan(PATIENTS[1], Jaw(12, scale=0.94), "20261105")
     return [
         ("a jaw in 300 slices", 300, first.slices()),
         ("its panoramic", 1, iter([first.panoramic()])),
+        ("a full mouth series", 19, mouth.full_mouth()),
         ("a jaw in 160 slices", 160, second.slices()),
         ("a jaw in one multi-frame object", 1, (one.multi_frame() for one in [third])),
         ("panoramic pictures of further patients", len(flat), (one.panoramic() for one in flat)),

@@ -29,7 +29,7 @@ def drive() -> Path:
     return VIEWER / "tests" / "drive.mjs"
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def show(drive: Path, free_ports: Callable[[int], list[int]]) -> Show:
     """Show streams to Chromium by one of the driver's scenarios; no policy is broken and nothing foreign asked for."""
 

@@ -83,9 +83,23 @@ class Jaw:
         Returns:
             uint16[rows, columns], 12 bits, seen from the front, top first.
         """
-        plane = _curved_plane(self, columns)
-        heights = np.linspace(31, -40, rows) * self.scale
+        arcs = np.linspace(4 - HALF_ARCH_MM, HALF_ARCH_MM - 4, columns)
+        return self.radiograph(arcs, np.linspace(31, -40, rows), np.linspace(-11, 11, 45))
+
+    def radiograph(self, arcs_mm: Points, heights_mm: Points, depths_mm: Points) -> NDArray[np.uint16]:
+        """Look through a piece of the arch from the cheek's side.
+
+        Args:
+            arcs_mm: Of each column along the arch, positive on the patient's left.
+            heights_mm: Of each row above the occlusal plane.
+            depths_mm: Where the rays are sampled, from the tongue to the cheek.
+
+        Returns:
+            uint16[rows, columns], 12 bits, bright where matter is dense.
+        """
+        plane = _curved_plane(self, depths_mm, arcs_mm)
         quiet = replace(self, noise=0.0)
+        heights = heights_mm * self.scale
         mean = np.stack([image.astype(np.float32).mean(axis=0) for image in quiet._make(plane, heights)])
         mean += np.random.default_rng(self.seed).normal(0, 10, mean.shape)
         return np.clip((mean + 450) * 2.3, 0, 4095).astype(np.uint16)
@@ -137,13 +151,12 @@ def _axial_plane(jaw: Jaw, shape: tuple[int, int, int], spacing_mm: Triple) -> a
     return _plane(jaw, (rows, columns), (x, y, arc, out), outside)
 
 
-def _curved_plane(jaw: Jaw, columns: int) -> anatomy.Plane:
-    depths, arcs = np.linspace(-11, 11, 45), np.linspace(4 - HALF_ARCH_MM, HALF_ARCH_MM - 4, columns)
+def _curved_plane(jaw: Jaw, depths: Points, arcs: Points) -> anatomy.Plane:
     out, arc = (axis.ravel() for axis in np.meshgrid(depths, arcs, indexing="ij"))
     x, y, normal_x, normal_y = point_and_normal(arc)
     fields = (x + normal_x * out, y + normal_y * out, arc, out)
     x32, y32, arc32, out32 = (values.astype(np.float32) for values in fields)
-    return _plane(jaw, (len(depths), columns), (x32, y32, arc32, out32), np.zeros(arc.shape, np.bool_))
+    return _plane(jaw, (len(depths), len(arcs)), (x32, y32, arc32, out32), np.zeros(arc.shape, np.bool_))
 
 
 def _plane(

@@ -14,12 +14,14 @@ from pydicom.filewriter import write_dataset, write_file_meta_info
 from pydicom.uid import (
     UID,
     CTImageStorage,
+    DigitalIntraOralXRayImageStorageForPresentation,
     DigitalXRayImageStorageForPresentation,
     EnhancedCTImageStorage,
     ExplicitVRLittleEndian,
 )
 
 from appliance.dicom.part10 import IMPLEMENTATION_CLASS_UID
+from appliance.dicom.phantom.films import Film, full_mouth, tooth_code
 from appliance.dicom.phantom.jaw import Jaw, Triple, positions
 
 _SLOPE, _INTERCEPT = "1", "-1000"  # stored values are unsigned
@@ -143,6 +145,40 @@ class Scan:
         dataset.WindowCenter, dataset.WindowWidth = "1900", "3400"
         return _encoded(dataset)
 
+    def full_mouth(self, pixel_mm: float = 0.1) -> Iterator[EncodedObject]:
+        """Make a full mouth series of eighteen intra-oral radiographs, and one more in a series of its own.
+
+        The last one is a film taken again, and says nothing of where it belongs, as many sensors send theirs.
+        Source: DICOM PS3.3 A.28, C.8.11.9 (Intra-Oral Image).
+        """
+        films = list(full_mouth())
+        for number, film in enumerate(films, 1):
+            dataset = self._film(film, number, pixel_mm)
+            dataset.SeriesInstanceUID, dataset.SeriesNumber = self._uid("films"), 4
+            dataset.SeriesDescription = "Full mouth"
+            _name_teeth(dataset, film)
+            yield _encoded(dataset)
+        again = self._film(films[3], len(films) + 1, pixel_mm)
+        again.SeriesInstanceUID, again.SeriesNumber = self._uid("again"), 5
+        again.SeriesDescription = "Taken again"
+        yield _encoded(again)
+
+    def _film(self, film: Film, number: int, pixel_mm: float) -> Dataset:
+        dataset = self._base("IO", DigitalIntraOralXRayImageStorageForPresentation, self._uid("film", number))
+        dataset.StudyDescription, dataset.InstanceNumber = "Full mouth series", number
+        dataset.ImageType, dataset.BodyPartExamined = ["ORIGINAL", "PRIMARY", ""], "JAW"
+        dataset.ImagerPixelSpacing = _decimals(pixel_mm, pixel_mm)
+        dataset.PresentationIntentType, dataset.PresentationLUTShape = "FOR PRESENTATION", "IDENTITY"
+        dataset.PixelIntensityRelationship, dataset.PixelIntensityRelationshipSign = "LOG", -1
+        dataset.BurnedInAnnotation, dataset.LossyImageCompression = "NO", "00"
+        dataset.KVP, dataset.XRayTubeCurrent, dataset.ExposureTime = "65", 7, 160
+        image = film.picture(self.jaw, pixel_mm)
+        dataset.Rows, dataset.Columns = image.shape
+        _pixels(dataset, image.astype("<u2").tobytes(), 12)
+        dataset.RescaleIntercept, dataset.RescaleSlope, dataset.RescaleType = "0", "1", "US"
+        dataset.WindowCenter, dataset.WindowWidth = "2300", "3600"
+        return dataset
+
     def _uid(self, *label: object) -> str:
         what = repr((self.patient.patient_id, self.jaw, self.study_date, self.shape, self.spacing_mm, label))
         return "2.25." + str(int.from_bytes(sha256(what.encode()).digest()[:15]))  # PS3.5 B.2
@@ -181,6 +217,25 @@ class Scan:
         groups.PlaneOrientationSequence, groups.PixelMeasuresSequence = [plane], [measures]
         groups.PixelValueTransformationSequence = [transform]
         return groups
+
+
+def _name_teeth(dataset: Dataset, film: Film) -> None:
+    """Say by codes which jaw and teeth a film shows (PS3.16 CID 4016, CID 4018), and how it lies."""
+    jaws = {tooth // 10 in (1, 2) for tooth in film.teeth}
+    region = (
+        ("661005", "Jaw region")
+        if len(jaws) == 2
+        else (("70925003", "Maxilla") if True in jaws else ("91609006", "Mandible"))
+    )
+    dataset.AnatomicRegionSequence = [_code(*region)]
+    dataset.PrimaryAnatomicStructureSequence = [_code(tooth_code(tooth), f"Tooth {tooth}") for tooth in film.teeth]
+    dataset.ImageLaterality, dataset.PatientOrientation = film.laterality, film.orientation
+
+
+def _code(value: str, meaning: str) -> Dataset:
+    code = Dataset()
+    code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = value, "SCT", meaning
+    return code
 
 
 def _encodable(patient: Patient) -> str:

@@ -72,3 +72,25 @@ def test_as_a_file_it_reads_back_with_the_same_dataset_bytes() -> None:
     assert dataset.file_meta.TransferSyntaxUID == encoded.transfer_syntax_uid
     assert dataset.file_meta.MediaStorageSOPInstanceUID == encoded.sop_instance_uid
     assert file.endswith(encoded.dataset)
+
+
+def test_a_full_mouth_has_eighteen_films_with_their_teeth_and_one_that_says_nothing() -> None:
+    datasets = [read(encoded) for encoded in scan().full_mouth(0.5)]
+    said = [[code.CodeMeaning for code in one.get("PrimaryAnatomicStructureSequence", [])] for one in datasets]
+    assert len({tuple(teeth) for teeth in said}) == len(datasets) == 19
+    assert said[-1] == []
+    assert "ImageLaterality" not in datasets[-1]
+    assert len({one.SeriesInstanceUID for one in datasets}) == 2
+    assert {(one.Modality, one.StudyInstanceUID) for one in datasets} == {("IO", scan().study_instance_uid)}
+    teeth = {meaning for meanings in said for meaning in meanings}
+    assert teeth == {f"Tooth {10 * q + n}" for q in (1, 2, 3, 4) for n in range(1, 8)}, "the jaw has no wisdom teeth"
+    assert sum(one.Rows > one.Columns for one in datasets) == 6, "in front they stand"
+
+
+def test_a_film_of_the_right_has_the_front_on_its_right() -> None:
+    film = next(
+        one for one in map(read, scan().full_mouth(0.5)) if "16" in one.PrimaryAnatomicStructureSequence[0].CodeMeaning
+    )
+    assert (film.ImageLaterality, list(film.PatientOrientation)) == ("R", ["A", "F"])
+    low, high = (pixels(film)[0][-12:, part].mean() for part in (slice(0, 10), slice(40, 70)))
+    assert high > low + 300, "teeth stand in front, behind the last molar there is none"

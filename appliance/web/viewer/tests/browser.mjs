@@ -71,6 +71,13 @@ export async function asImages(page) {
   await settle(page);
 }
 
+/** Several pictures that are no volume come with layouts, and intra-oral ones in a mount; this shows one picture. */
+export async function asOne(page) {
+  for (let turn = 0; turn < 100 && (await state(page)).pictures === null; turn++) await page.waitForTimeout(40);
+  if ((await state(page)).pictures?.layout !== "one") await page.selectOption('select[aria-label="Layout of pictures"]', "one");
+  await settle(page);
+}
+
 /** End the browser and forget its profile. */
 export async function end() {
   await context.close();

@@ -1,9 +1,10 @@
 /** Drives the viewer in a real Chromium for tests/viewer: `node drive.mjs ORIGIN SCENARIO [FOLDER]` prints one JSON object. */
 import path from "node:path";
-import { asImages, brightness, context, corner, drag, end, faults, folder, open, over, scenario, settle, state, until, words } from "./browser.mjs";
+import { asImages, brightness, context, corner, drag, end, faults, folder, open, origin, over, scenario, settle, state, until, words } from "./browser.mjs";
 import { halvedPlanes, hands } from "./hands.mjs";
 import { local } from "./local.mjs";
 import { cuts, narrow, preview } from "./packs.mjs";
+import { mount } from "./mount.mjs";
 import { shades, sizes } from "./pictures.mjs";
 import { planes } from "./planes.mjs";
 import { storing } from "./storing.mjs";
@@ -166,7 +167,7 @@ async function timing() {
   return { first, all: await page.evaluate(() => performance.now()) };
 }
 
-const SCENARIOS = { cuts, narrow, preview, local, storing, values, phantom, planes, hands, halvedPlanes, shades, sizes, halved, wide, troubles, pictures, timing };
+const SCENARIOS = { cuts, narrow, preview, local, storing, mount: () => mount(origin, faults), values, phantom, planes, hands, halvedPlanes, shades, sizes, halved, wide, troubles, pictures, timing };
 try {
   const found = await SCENARIOS[scenario]();
   console.log(JSON.stringify({ found, faults }));

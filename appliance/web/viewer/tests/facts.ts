@@ -22,7 +22,7 @@ export function facts(changed: Partial<ImageFacts>): ImageFacts {
     modalityTable: null,
     voiFunction: "LINEAR",
     pixelAspect: 1,
-    dental: { teeth: [], jaw: null, side: null, lies: null },
+    dental: { teeth: [], jaw: null, regions: [], side: null, lies: null },
     perFrame: [{ slope: 1, intercept: 0, windows: [], position: null, orientation: null, spacing: null, spacingFrom: null, between: null }],
     ...changed,
   };

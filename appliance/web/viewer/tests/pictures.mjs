@@ -1,5 +1,5 @@
 /** Single pictures by real hands: brightness under the scanner's windows and tables, sizes, marks. */
-import { brightness, corner, open, settle, state, until, words } from "./browser.mjs";
+import { asOne, brightness, corner, open, settle, state, until, words } from "./browser.mjs";
 
 const place = (page, [column, row]) =>
   page.evaluate(([x, y]) => {
@@ -18,6 +18,7 @@ async function go(page, image) {
 export async function shades() {
   const page = await open("series");
   await until(page, ["all"]);
+  await asOne(page);
   const points = await page.evaluate(async () => (await fetch("/expected/points.json")).json());
   const found = [];
   for (let image = 0; image < (await state(page)).images; image++) {
@@ -47,6 +48,7 @@ const written = (page) => page.evaluate(() => [...document.querySelectorAll(".ma
 export async function sizes() {
   const page = await open("series");
   await until(page, ["all"]);
+  await asOne(page);
   const found = { pictures: [] };
   const { images } = await state(page);
   for (let image = 0; image < images; image++) {

@@ -110,7 +110,7 @@ describe("teeth", () => {
 
   it("come with jaw, side and how the picture lies", () => {
     const content = { "0008,2218 SQ": [code("T-11180", "SRT")], "0020,0020 CS": "A\\F", "0020,0062 CS": "R" };
-    expect(dentalOf(written(content))).toEqual({ teeth: [], jaw: "lower", side: "right", lies: ["A", "F"] });
+    expect(dentalOf(written(content))).toEqual({ teeth: [], jaw: "lower", regions: [], side: "right", lies: ["A", "F"] });
     expect(dentalOf(written({ "0020,0020 CS": "?\\F" })).lies).toBeNull();
     expect(edgesSaid(["L", "FA"])).toEqual({ right: "L", left: "R", bottom: "FA", top: "HP" });
   });

@@ -40,6 +40,18 @@ const JAWS: Readonly<Record<string, Dental["jaw"]>> = {
   "661005": "both",
   "T-D1213": "both",
 };
+
+/** Regions of a jaw by the tooth that stands there, counted from the midline (PS3.16 CID 4017). */
+const REGIONS: Readonly<Record<string, number>> = {
+  "699453001": 1,
+  "699511000": 2,
+  "699510004": 3,
+  "699509009": 4,
+  "699508001": 5,
+  "699507006": 6,
+  "699505003": 7,
+  "699503005": 8,
+};
 const SIDES: Readonly<Record<string, Dental["side"]>> = { R: "right", L: "left", B: "front" };
 
 /** Read what is said of teeth, jaw and side.
@@ -51,9 +63,16 @@ export function dentalOf(data: Attributes): Dental {
   return {
     teeth: teethOf(data),
     jaw: region === null ? null : (JAWS[codeOf(region)] ?? null),
+    regions: region === null ? [] : regionsOf(region),
     side: SIDES[text(data, "x00200062") ?? text(data, "x00200060") ?? ""] ?? null,
     lies: liesOf(data),
   };
+}
+
+/** Anatomic Region Modifier Sequence, inside the region that it narrows. */
+function regionsOf(region: Attributes): number[] {
+  const count = region.dataSet.elements["x00082220"]?.items?.length ?? 0;
+  return Array.from({ length: Math.min(count, 8) }, (_, i) => item(region, "x00082220", i)).flatMap((one) => (one === null ? [] : (REGIONS[codeOf(one)] ?? [])));
 }
 
 function teethOf(data: Attributes): number[] {

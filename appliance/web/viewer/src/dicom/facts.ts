@@ -32,10 +32,14 @@ export type Spacing = readonly [number, number];
  */
 export type SpacingSource = "patient" | "fiducial" | "geometry" | "calibrated" | "detector" | "scanned" | "unsaid";
 
-/** What an image says of the mouth: FDI numbers of the teeth, jaw, side, and where its rows and columns lead (Patient Orientation). */
+/**
+ * What an image says of the mouth: FDI numbers of the teeth, jaw, regions of it (1 central incisor to 8 third molar), side, and where
+ * its rows and columns lead (Patient Orientation).
+ */
 export interface Dental {
   readonly teeth: readonly number[];
   readonly jaw: "upper" | "lower" | "both" | null;
+  readonly regions: readonly number[];
   readonly side: "right" | "left" | "front" | null;
   readonly lies: readonly [string, string] | null;
 }

@@ -1,6 +1,7 @@
 /** Draws what the stage shows: at most once a screen refresh, and only after a change. */
 import type { Looks } from "../render/planes";
-import { writeOverlay } from "./overlay";
+import { writeControls, writePane } from "./overlay";
+import type { PaneParts } from "./room";
 import type { Showing } from "./showing";
 import type { Stage } from "./stage";
 import { WORDS } from "./words";
@@ -46,15 +47,20 @@ export class Drawing {
 
   redraw(): void {
     this.isAsked = false;
-    this.fit();
-    const { room, showing, renderer, volume, flat, arrival } = this.stage;
+    const { room, showing, renderer, volume, flat, arrival, mount } = this.stage;
+    fit(room, showing);
     if (renderer !== null && arrival.takesLong) renderer.isBodyEarly = true;
     if (renderer !== null && volume.planes === null) showing.draw(renderer);
     if (renderer !== null) volume.draw(renderer);
-    if (renderer !== null) this.writeProblem();
+    if (volume.planes !== null) room.message.hidden = true;
+    else if (renderer !== null && mount.dataset["ready"] !== "refused") writeProblem(room, showing); // what is said of a refusal stays
     flat.draw(volume.planes === null);
     this.tellOfCoarseness();
-    writeOverlay(room, showing);
+    writePane(room, showing);
+    const { layouts, active } = this.stage;
+    layouts?.draw();
+    if (layouts?.beside) active.flat.draw(true); // its own marks say whether there is something to remove
+    writeControls(active.room, active.showing);
     arrival.write();
     this.markUsable();
   }
@@ -67,17 +73,6 @@ export class Drawing {
     performance.mark("enamel-planes-usable");
   }
 
-  /** The canvas is as large as its pane whenever it is drawn on: an observer does not tell of a pane that shrank and grew again between two looks. */
-  private fit(): void {
-    const { room, showing } = this.stage;
-    const { clientWidth: width, clientHeight: height } = room.pane;
-    const ratio = window.devicePixelRatio || 1;
-    showing.pane = { width: Math.max(1, width), height: Math.max(1, height) };
-    const [across, down] = [Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio))];
-    if (room.canvas.width !== across) room.canvas.width = across; // telling it its own size would wipe what is on it
-    if (room.canvas.height !== down) room.canvas.height = down;
-  }
-
   /** Tell when all that can be seen was drawn at its best. */
   whenDrawn(tell: () => void): void {
     if (this.isAsked || this.stage.volume.planes?.isFine === false) setTimeout(() => this.whenDrawn(tell), LOOK_AGAIN_MS);
@@ -88,15 +83,23 @@ export class Drawing {
     const factor = this.stage.renderer?.factor ?? 1;
     if (factor > 1 && this.stage.room.notice.hidden) this.stage.tell(WORDS.coarse(factor));
   }
+}
 
-  private writeProblem(): void {
-    const { room, showing, volume, mount } = this.stage;
-    const { stack, wanted } = showing;
-    if (mount.dataset["ready"] === "refused") return; // what is said then stays
-    const problem = volume.planes === null ? (stack.slots[wanted]?.problem ?? null) : null;
-    room.message.hidden = problem === null;
-    if (problem !== null) room.message.textContent = `${WORDS.cannotShow(wanted + 1)}. ${problem}`;
-  }
+/** A canvas is as large as its pane whenever it is drawn on: an observer does not tell of a pane that shrank and grew again between two looks. */
+export function fit({ pane, canvas }: PaneParts, showing: Showing): void {
+  const { clientWidth: width, clientHeight: height } = pane;
+  const ratio = window.devicePixelRatio || 1;
+  showing.pane = { width: Math.max(1, width), height: Math.max(1, height) };
+  const [across, down] = [Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio))];
+  if (canvas.width !== across) canvas.width = across; // telling it its own size would wipe what is on it
+  if (canvas.height !== down) canvas.height = down;
+}
+
+/** Say of the picture that is wanted why it cannot be shown, or nothing. */
+export function writeProblem(room: PaneParts, { stack, wanted, position }: Showing): void {
+  const problem = stack.slots[wanted]?.problem ?? null;
+  room.message.hidden = problem === null;
+  if (problem !== null) room.message.textContent = `${WORDS.cannotShow(position + 1)}. ${problem}`;
 }
 
 /** How the planes are to be shown: the same window for all. */

@@ -32,6 +32,9 @@ const ICONS = {
   information: "M12 3a9 9 0 1 0 0 18a9 9 0 0 0 0-18z M12 11v6 M12 7.5v.01",
   series: "M3 4h6v7H3z M3 14h6v6H3z M13 5h8 M13 9h5 M13 15h8 M13 19h5",
   list: "M4 6h.01 M4 12h.01 M4 18h.01 M8 6h12 M8 12h12 M8 18h12",
+  mount: "M3 5h4v6H3z M10 4h4v8h-4z M17 5h4v6h-4z M3 14h8v6H3z M13 14h8v6h-8z",
+  compare: "M3 5h7v14H3z M14 5h7v14h-7z M12 3v18",
+  move: "M5 12h14 M15 8l4 4-4 4 M5 5v14",
   previous: "M15 6l-6 6 6 6",
   next: "M9 6l6 6-6 6",
 } as const;

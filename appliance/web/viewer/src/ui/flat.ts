@@ -4,7 +4,7 @@ import type { Phase, PointTool, Tool } from "../tools/actions";
 import { flatValue, measuresLengths, type FlatMark } from "../volume/flat";
 import { toImage, toPane, type Point } from "../volume/view";
 import { drawShapes, type Shape } from "./cells";
-import type { Room } from "./room";
+import type { PaneParts, Room } from "./room";
 import type { Showing, Shown } from "./showing";
 import { decimal, WORDS } from "./words";
 
@@ -31,7 +31,7 @@ export class FlatRoom {
   private hasTold = false;
 
   constructor(
-    private readonly room: Room,
+    private readonly room: PaneParts & Pick<Room, "tools" | "clear">,
     private readonly around: Around,
   ) {
     this.svg = document.createElementNS(SVG, "svg");

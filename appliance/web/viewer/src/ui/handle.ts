@@ -10,12 +10,14 @@ import type { PlaneName } from "../volume/planes";
 import type { Vector } from "../volume/vectors";
 import type { Planes } from "./planes";
 import type { Showing } from "./showing";
+import type { Layouts } from "./stage";
 import type { VolumeRoom } from "./volume_room";
 
 interface Behind {
   readonly showing: Showing;
   readonly renderer: Renderer | null;
   readonly volume: VolumeRoom;
+  readonly layouts: Layouts | null;
 }
 
 /** Put the handle on the page. */
@@ -31,7 +33,7 @@ export function expose(behind: () => Behind): void {
   Object.defineProperty(window, "enamelViewer", { value: handle, configurable: true });
 }
 
-function stateOf({ showing, renderer, volume }: Behind): Record<string, unknown> {
+function stateOf({ showing, renderer, volume, layouts }: Behind): Record<string, unknown> {
   const { stack, shown } = showing;
   return {
     images: stack.slots.length,
@@ -44,6 +46,7 @@ function stateOf({ showing, renderer, volume }: Behind): Record<string, unknown>
     isVolume: showing.isVolume,
     factor: renderer?.factor ?? 1,
     marks: showing.marks.all.map(({ slot, mark }) => ({ slot, kind: mark.kind, value: markValue(showing, slot, mark) })),
+    pictures: layouts?.state ?? null,
     planes: volume.planes === null ? null : planesOf(volume.planes),
   };
 }

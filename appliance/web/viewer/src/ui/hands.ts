@@ -12,16 +12,17 @@ export class Hands implements Actions {
   }
 
   get images(): number {
-    return this.stage.showing.stack.slots.length;
+    return this.stage.active.showing.count;
   }
 
   choose(tool: Tool): void {
+    for (const half of [this.stage.active, this.stage.layouts?.beside]) if (half) half.showing.tool = tool;
     this.stage.showing.tool = tool;
     this.stage.change();
   }
 
   window(dx: number, dy: number): void {
-    const { showing, volume } = this.stage;
+    const { volume, active: { showing } } = this.stage;
     const shown = volume.planes === null ? showing.shown : showing.first;
     if (shown?.slot.pixels?.kind !== "grey") return;
     showing.window = draggedWindow(showing.windowOf(shown), dx, dy, shown.facts.voiFunction);
@@ -29,7 +30,7 @@ export class Hands implements Actions {
   }
 
   pan(dx: number, dy: number): void {
-    const { showing, volume } = this.stage;
+    const { volume, active: { showing } } = this.stage;
     if (volume.planes !== null) return volume.planes.actions.pan(dx, dy);
     const { shown } = showing;
     if (shown === null) return;
@@ -38,7 +39,7 @@ export class Hands implements Actions {
   }
 
   zoom(at: Point | null, factor: number): void {
-    const { showing, volume } = this.stage;
+    const { volume, active: { showing } } = this.stage;
     if (volume.planes !== null) return volume.planes.actions.zoom(at, factor);
     const { shown, pane } = showing;
     if (shown === null) return;
@@ -48,42 +49,42 @@ export class Hands implements Actions {
   }
 
   scroll(images: number): void {
-    const { showing, volume } = this.stage;
+    const { volume, active: { showing } } = this.stage;
     if (volume.planes !== null) return volume.planes.actions.scroll(images);
-    this.goTo(showing.wanted + images);
+    this.goTo(showing.position + images);
   }
 
-  /** Another image keeps the view where it is of the same size, and is fitted anew where it is not. */
+  /** Go to the image at a position of the order that hands go by. Another image keeps the view where it is of the same size, and is fitted anew where it is not. */
   goTo(image: number): void {
-    const { showing, volume } = this.stage;
+    const { volume, active: { showing } } = this.stage;
     if (volume.planes !== null) return volume.planes.actions.goTo(image);
     const before = showing.shown;
-    showing.wanted = Math.min(Math.max(0, this.images - 1), Math.max(0, image));
+    showing.wanted = showing.slotAt(image);
     const after = showing.shown;
     if (before?.facts.columns !== after?.facts.columns || before?.facts.rows !== after?.facts.rows) showing.view = null;
     this.stage.change();
   }
 
   hover(at: Point | null): void {
-    this.stage.showing.hover = at;
+    this.stage.active.showing.hover = at;
     this.stage.change();
   }
 
   /** The first preset is each picture's own where they are no volume. */
   preset(index: number): void {
-    const { showing } = this.stage;
+    const { showing } = this.stage.active;
     showing.window = index === 0 && !showing.isVolume ? null : (showing.presets[index] ?? showing.window);
     this.stage.change();
   }
 
   invert(): void {
-    const { showing } = this.stage;
+    const { showing } = this.stage.active;
     showing.inverted = !showing.inverted;
     this.stage.change();
   }
 
   point(tool: PointTool, phase: Phase, at: Point): void {
-    this.stage.flat.point(tool, phase, at);
+    this.stage.active.flat.point(tool, phase, at);
   }
 
   turn(): boolean {
@@ -91,7 +92,7 @@ export class Hands implements Actions {
   }
 
   remove(): void {
-    const { flat, volume } = this.stage;
+    const { volume, active: { flat } } = this.stage;
     if (volume.planes === null) flat.remove();
     else volume.planes.remove();
   }
@@ -101,7 +102,7 @@ export class Hands implements Actions {
   }
 
   reset(): void {
-    const { showing, volume } = this.stage;
+    const { volume, active: { showing } } = this.stage;
     volume.reset();
     showing.view = null;
     showing.window = null;

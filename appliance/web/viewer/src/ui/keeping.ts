@@ -11,7 +11,7 @@ import type { LinkedState } from "../volume/linked";
 import type { View } from "../volume/view";
 
 const FORM = 1; // counts changes of what is kept; another form's is left alone
-const PREFIX = "enamel-view";
+export const PREFIX = "enamel-view";
 
 export interface KeptPlanes {
   readonly linked: LinkedState;
@@ -29,6 +29,8 @@ export interface Kept {
   readonly wanted: number;
   readonly view: View | null;
   readonly planes: KeptPlanes | null;
+  /** How single pictures were laid out, and which one was beside. */
+  readonly pictures?: { readonly layout: string; readonly beside: number } | null;
 }
 
 /** Guards one series' place among what the tab keeps. */
@@ -65,7 +67,7 @@ export class Keeping {
 }
 
 /** A short mark that tells sessions apart and gives nothing of them away. Source: FNV-1a, 32 bits. */
-function markOf(text: string): string {
+export function markOf(text: string): string {
   let mark = 0x811c9dc5;
   for (const sign of text) mark = Math.imul(mark ^ (sign.codePointAt(0) ?? 0), 0x01000193) >>> 0;
   return mark.toString(36);

@@ -4,35 +4,34 @@ import { rulerFor } from "../volume/ruler";
 import { readingAt, type Reading } from "../volume/stack";
 import { pixelSize, toImage } from "../volume/view";
 import { spacingWords } from "./flat";
-import type { Room } from "./room";
+import type { PaneParts, Room } from "./room";
 import type { Showing, Shown } from "./showing";
 import { decimal, WORDS, windowWords } from "./words";
 
 const RULER_PIXELS = 160;
 
-/** Write all of it. */
-export function writeOverlay(room: Room, showing: Showing): void {
+/** Write what stands over one pane's picture. */
+export function writePane(room: PaneParts, showing: Showing): void {
   const shown = showing.shown;
-  writeCounter(room, showing);
-  writeControls(room, showing);
+  room.pane.dataset["tool"] = showing.tool;
   writeReading(room, showing);
   writeCorners(room, showing, shown);
   writeEdges(room, shown);
   writeRuler(room, showing, shown);
 }
 
-function writeCounter(room: Room, { wanted, stack }: Showing): void {
-  const count = stack.slots.length;
+function writeCounter(room: Room, { position, count }: Showing): void {
   room.slider.max = String(Math.max(1, count));
-  room.slider.value = String(wanted + 1);
+  room.slider.value = String(position + 1);
   if (room.slider.parentElement !== null) room.slider.parentElement.hidden = count < 2;
-  put(room.counter, `${String(wanted + 1)} / ${String(count)}`);
+  put(room.counter, `${String(position + 1)} / ${String(count)}`);
 }
 
-function writeControls(room: Room, showing: Showing): void {
+/** Write what the controls say of the pane that hands mean. */
+export function writeControls(room: Room, showing: Showing): void {
+  writeCounter(room, showing);
   for (const [tool, made] of room.tools) made.setAttribute("aria-pressed", String(showing.tool === tool));
   room.invert.setAttribute("aria-pressed", String(showing.inverted));
-  room.pane.dataset["tool"] = showing.tool;
   writePresets(room.presets, showing);
 }
 
@@ -47,7 +46,7 @@ function writePresets(select: HTMLSelectElement, { presets, window }: Showing): 
   select.value = String(chosen);
 }
 
-function writeCorners(room: Room, showing: Showing, shown: Shown | null): void {
+function writeCorners(room: PaneParts, showing: Showing, shown: Shown | null): void {
   const { series, image, window } = room.corners;
   if (shown === null) {
     for (const corner of [series, image, window]) put(corner, "");
@@ -56,21 +55,22 @@ function writeCorners(room: Room, showing: Showing, shown: Shown | null): void {
   const { facts, frame } = shown;
   const spacing = frame.spacing === null ? "" : `, ${millimetres(frame.spacing[0])} mm`;
   put(series, `${facts.modality}\n${String(facts.columns)} × ${String(facts.rows)}${spacing}\n${spacingWords(shown, showing.tool)}`.trim());
-  const waiting = shown.index === showing.wanted ? "" : `\n${WORDS.nearest(showing.wanted + 1)}`;
-  put(image, WORDS.imageOf(shown.index + 1, showing.stack.slots.length) + waiting);
+  const waiting = shown.index === showing.wanted ? "" : `\n${WORDS.nearest(showing.position + 1)}`;
+  const position = showing.order?.indexOf(shown.index) ?? shown.index;
+  put(image, `${WORDS.imageOf(position + 1, showing.count)}\n${showing.caption(shown.index)}`.trim() + waiting);
   const zoom = WORDS.zoomed(Math.round(showing.viewOf(shown).zoom * 100));
   const { centre, width } = showing.windowOf(shown);
   const grey = shown.slot.pixels?.kind === "grey" ? `${WORDS.centreWidth(number(centre), number(width))}\n` : "";
   put(window, grey + zoom);
 }
 
-function writeEdges(room: Room, shown: Shown | null): void {
+function writeEdges(room: PaneParts, shown: Shown | null): void {
   const lies = shown?.facts.dental.lies ?? null;
   const letters = shown?.frame.orientation ? edgesOf(shown.frame.orientation) : lies === null ? null : edgesSaid(lies);
   for (const side of ["left", "right", "top", "bottom"] as const) put(room.edges[side], letters?.[side] ?? "");
 }
 
-function writeRuler(room: Room, showing: Showing, shown: Shown | null): void {
+function writeRuler(room: PaneParts, showing: Showing, shown: Shown | null): void {
   const spacing = shown?.frame.spacing ?? null;
   const size = shown === null ? null : pixelSize(showing.viewOf(shown), showing.pane, showing.pictureOf(shown));
   const ruler = spacing === null || size === null ? null : rulerFor(size.x / spacing[1], RULER_PIXELS);
@@ -80,7 +80,7 @@ function writeRuler(room: Room, showing: Showing, shown: Shown | null): void {
   put(room.ruler, `${number(ruler.mm)} mm`);
 }
 
-function writeReading(room: Room, showing: Showing): void {
+function writeReading(room: PaneParts, showing: Showing): void {
   const { shown, hover } = showing;
   if (shown === null || hover === null) {
     put(room.corners.reading, "");

@@ -2,7 +2,7 @@
 import type { FromReader } from "../messages";
 import { NoGraphics, Renderer } from "../render/renderer";
 import { asSlot, standsFor } from "../volume/preview";
-import { Stack } from "../volume/stack";
+import { Stack, type Slot } from "../volume/stack";
 import { Showing, type Shown } from "./showing";
 import type { Stage } from "./stage";
 import { goTogether, volumeOf } from "./volumes";
@@ -13,6 +13,7 @@ const LOOK_AGAIN_MS = 1200;
 
 /** Guards the order in which a series opens: the first picture alone, then room for all, at the end a second look at how they lie. */
 export class Receiving {
+  private own = 0;
   /** @param mostBytes graphics memory that one series may take. */
   constructor(
     private readonly stage: Stage,
@@ -42,9 +43,28 @@ export class Receiving {
     mount.dataset["ready"] = state;
   }
 
+  /** Take one message about a series that joins this one; its images stand behind those that are there.
+   *
+   * @param first number of its first image; what its index answered.
+   */
+  join(message: FromReader, first: number): number {
+    const { stage } = this;
+    if (message.type === "index") return this.append(message);
+    if (message.type === "image" || message.type === "frame" || message.type === "problem") this.receive({ ...message, instance: message.instance + first });
+    if (isEnd(message)) for (const slot of stage.showing.stack.slots) if (slot.instance >= first && slot.pixels === null) slot.problem ??= WORDS.broken;
+    return first;
+  }
+
+  private append({ index }: Extract<FromReader, { type: "index" }>): number {
+    const { stage } = this;
+    if (stage.index !== null) stage.index = { ...stage.index, instances: [...stage.index.instances, ...index.instances] };
+    return stage.showing.stack.append(index.instances.map((one) => one.frames));
+  }
+
   private open({ index }: Extract<FromReader, { type: "index" }>): void {
     const { stage } = this;
     stage.index = index;
+    this.own = index.instances.length;
     stage.arrival.begin(index.instances.reduce((sum, one) => sum + one.bytes, 0));
     stage.showing = new Showing(new Stack(index.instances.map((one) => one.frames)));
     const { stack } = stage.showing;
@@ -65,6 +85,7 @@ export class Receiving {
   private describe({ instance, facts, about }: Extract<FromReader, { type: "image" }>): void {
     this.stage.abouts.set(instance, about);
     for (const slot of this.stage.showing.stack.of(instance)) slot.facts = facts;
+    this.stage.takeUpImage(instance);
   }
 
   private fill({ instance, frame, pixels }: Extract<FromReader, { type: "frame" }>): void {
@@ -85,7 +106,7 @@ export class Receiving {
     stage.takeUp();
     const shown = stage.showing.shown;
     if (shown === null || stage.renderer === null) return;
-    this.first(() => this.openVolume(shown));
+    this.first(() => this.openVolume(shown) || stage.openPictures());
   }
 
   /** Draw planes from the whole series in small; only then reserve room for its slices. */
@@ -119,17 +140,19 @@ export class Receiving {
     requestAnimationFrame(() => setTimeout(() => then(performance.now() - begin)));
   }
 
-  private openVolume({ facts, slot }: Shown): void {
+  /** Say whether the pictures are a volume. */
+  private openVolume({ facts, slot }: Shown): boolean {
     const { showing, index, renderer, volume, keeping } = this.stage;
     const { stack } = showing;
-    if (slot.pixels?.kind !== "grey" || stack.slots.length < 2) return;
+    if (slot.pixels?.kind !== "grey" || stack.slots.length < 2) return false;
     const geometry = index === null ? null : volumeOf(index, stack, facts);
-    if (geometry === null && !goTogether(index, facts)) return;
+    if (geometry === null && !goTogether(index, facts)) return false;
     showing.isVolume = true;
     const all = { columns: facts.columns, rows: facts.rows, slices: stack.slots.map((_, at) => at) };
     const has = renderer?.openVolume(geometry ?? all) ?? false;
     if (has) volume.show(geometry, keeping.find()?.planes);
     this.stage.change();
+    return true;
   }
 
   /** Every picture's own facts are known now: look once more how they lie. */
@@ -148,10 +171,15 @@ export class Receiving {
     this.stage.change();
   }
 
+  /** Those of this series, without others that join it. */
+  private ownSlots(): Slot[] {
+    return this.stage.showing.stack.slots.filter((slot) => slot.instance < this.own);
+  }
+
   private interrupted(words: string): void {
     const { stack } = this.stage.showing;
     if (stack.slots.length === 0) return this.stop(WORDS.brokenIndex, "failed");
-    for (const slot of stack.slots) if (slot.pixels === null) slot.problem ??= words;
+    for (const slot of this.ownSlots()) if (slot.pixels === null) slot.problem ??= words;
     this.finish();
     this.stage.tell(words);
   }
@@ -160,7 +188,7 @@ export class Receiving {
     performance.mark("enamel-every-slice");
     const { stage } = this;
     const { stack } = stage.showing;
-    for (const slot of stack.slots) if (slot.pixels === null) slot.problem ??= problemWords("damaged", "");
+    for (const slot of this.ownSlots()) if (slot.pixels === null) slot.problem ??= problemWords("damaged", "");
     stage.arrival.end();
     stage.showing.settle();
     this.closeVolume();
@@ -170,4 +198,9 @@ export class Receiving {
     stage.change();
     setTimeout(() => stage.drawn());
   }
+}
+
+/** Say whether nothing more comes of a series. */
+export function isEnd({ type }: FromReader): boolean {
+  return type === "done" || type === "broken" || type === "changed" || type === "refused";
 }

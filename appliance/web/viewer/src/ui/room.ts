@@ -110,9 +110,11 @@ function toolButton(tool: Tool, actions: Actions): HTMLButtonElement {
   return button(tool, WORDS.toolHints[tool], () => actions.choose(tool), WORDS.tools[tool]);
 }
 
-type PaneParts = Pick<Room, "pane" | "canvas" | "corners" | "edges" | "message" | "notice" | "ruler" | "progress" | "coming" | "cut">;
+/** What one pane is made of. */
+export type PaneParts = Pick<Room, "pane" | "canvas" | "corners" | "edges" | "message" | "notice" | "ruler" | "progress" | "coming" | "cut">;
 
-function paneParts(): PaneParts {
+/** Make a pane. */
+export function paneParts(): PaneParts {
   const canvas = element("canvas", { "aria-label": WORDS.slider, role: "img" });
   const corner = (name: string): HTMLElement => element("div", { class: `corner ${name}` });
   const edge = (name: string): HTMLElement => element("div", { class: `edge ${name}` });

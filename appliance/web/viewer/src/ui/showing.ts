@@ -20,7 +20,6 @@ export interface Shown {
 export class Showing {
   wanted = 0;
   tool: Tool = "window";
-  window: Window | null = null;
   inverted = false;
   hover: Point | null = null;
   view: View | null = null;
@@ -28,10 +27,57 @@ export class Showing {
   isVolume = false;
   presets: readonly Window[] = [];
   first: Shown | null = null;
-  readonly marks = new FlatMarks();
+  /** Slots in the order in which hands go through them; null for that of the series. */
+  order: readonly number[] | null = null;
+  /** What is said of a slot beside its number. */
+  caption: (slot: number) => string = () => "";
+  private common: Window | null = null;
+  private readonly chosen = new Map<number, Window>();
   private readonly own = new Map<number, Window>();
 
-  constructor(readonly stack: Stack) {}
+  constructor(
+    readonly stack: Stack,
+    readonly marks = new FlatMarks(),
+  ) {}
+
+  /** The window that hands chose: one for all of a volume, one for each of other pictures. */
+  get window(): Window | null {
+    return this.isVolume ? this.common : (this.chosen.get(this.wanted) ?? null);
+  }
+
+  set window(window: Window | null) {
+    this.common = window;
+    if (window === null) this.chosen.delete(this.wanted);
+    else this.chosen.set(this.wanted, window);
+  }
+
+  /** Windows that hands chose for single pictures, by slot. */
+  get windows(): Map<number, Window> {
+    return this.chosen;
+  }
+
+  /** How many pictures there are to go through, and which of them is wanted. */
+  get count(): number {
+    return this.order?.length ?? this.stack.slots.length;
+  }
+
+  get position(): number {
+    return this.order === null ? this.wanted : Math.max(0, this.order.indexOf(this.wanted));
+  }
+
+  /** The slot at a position, the nearest there is. */
+  slotAt(position: number): number {
+    const at = Math.min(Math.max(0, this.count - 1), Math.max(0, position));
+    return this.order?.[at] ?? at;
+  }
+
+  /** Another pane on the same pictures and marks, at first like this one. */
+  twin(): Showing {
+    const { wanted, tool, inverted, isVolume, presets, first, order, caption } = this;
+    const twin = Object.assign(new Showing(this.stack, this.marks), { wanted, tool, inverted, isVolume, presets, first, order, caption });
+    for (const [slot, window] of this.chosen) twin.chosen.set(slot, window);
+    return twin;
+  }
 
   /** What is on the screen: the wanted image, or the nearest one that has come; null before any, or for one with a problem. */
   get shown(): Shown | null {
@@ -40,9 +86,13 @@ export class Showing {
 
   private loaded(wanted: number): Shown | null {
     const index = this.stack.nearestLoaded(wanted);
-    const slot = index === null ? undefined : this.stack.slots[index];
-    if (index === null || !slot?.facts) return null;
-    return { index, slot, facts: slot.facts, frame: frameFacts(slot.facts, slot.frame) };
+    return index === null ? null : this.shownAt(index);
+  }
+
+  /** A slot with its facts, once they have come. */
+  shownAt(index: number): Shown | null {
+    const slot = this.stack.slots[index];
+    return slot?.facts ? { index, slot, facts: slot.facts, frame: frameFacts(slot.facts, slot.frame) } : null;
   }
 
   /** Take the first picture's own window and presets, or those of what stands for the series until its images have come. */
@@ -61,7 +111,7 @@ export class Showing {
   settle(): void {
     const { first } = this;
     if (first === null || this.stack.slots.includes(first.slot)) return;
-    const window = this.ownWindow(first);
+    const window = this.ownWindowOf(first);
     this.first = this.loaded(first.index);
     if (this.first !== null) this.own.set(this.first.index, window);
   }
@@ -77,10 +127,11 @@ export class Showing {
 
   /** The window in use: one chosen by hand, else the first picture's for a volume, else the image's own. */
   windowOf(shown: Shown): Window {
-    return this.window ?? this.ownWindow(this.isVolume && this.first !== null ? this.first : shown);
+    return this.window ?? this.ownWindowOf(this.isVolume && this.first !== null ? this.first : shown);
   }
 
-  private ownWindow(shown: Shown): Window {
+  /** The window that an image says itself, else one measured from it. */
+  ownWindowOf(shown: Shown): Window {
     const known = shown.frame.windows[0] ?? this.own.get(shown.index);
     if (known !== undefined) return known;
     const window = measured(shown);

@@ -1,6 +1,7 @@
 /** Makes the viewer of one series and joins its parts: the room, hands, the worker's messages, and drawing. */
 import type { FromReader } from "../messages";
 import type { About } from "../dicom/about";
+import type { Window } from "../dicom/facts";
 import type { SeriesIndex } from "../dicomweb/stream";
 import type { Renderer } from "../render/renderer";
 import { listenToKeys, type MoreKeys } from "../tools/keys";
@@ -11,13 +12,14 @@ import { Drawing, looksOf } from "./drawing";
 import { FlatRoom } from "./flat";
 import { Hands } from "./hands";
 import { expose } from "./handle";
+import { ImageKeeping } from "./image_keeping";
 import { Keeping } from "./keeping";
 import { Later } from "./later";
 import { planeKeys } from "./plane_keys";
-import { Receiving } from "./receiving";
+import { isEnd, Receiving } from "./receiving";
 import { furnish, type Room } from "./room";
 import { Showing } from "./showing";
-import type { Stage } from "./stage";
+import type { Half, Layouts, Stage } from "./stage";
 import { VolumeRoom } from "./volume_room";
 import { decimal, oddityWords, WORDS } from "./words";
 
@@ -26,7 +28,12 @@ export interface Extras {
   readonly buttons: readonly HTMLElement[];
   readonly keys: MoreKeys;
   readonly done: () => void;
+  /** Series of the same study whose pictures may join these: each is read when it is asked for. */
+  readonly companions?: readonly Companion[];
 }
+
+/** Reads another series and tells what comes; the last message is one that `isEnd` knows. */
+export type Companion = (tell: (message: FromReader) => void) => void;
 
 const NO_EXTRAS: Extras = { buttons: [], keys: {}, done: () => undefined };
 
@@ -42,6 +49,9 @@ export class Viewing implements Stage {
   showing = new Showing(new Stack([]));
   renderer: Renderer | null = null;
   index: SeriesIndex | null = null;
+  layouts: Layouts | null = null;
+  active: Half = this;
+  readonly images: ImageKeeping;
   private readonly drawing = new Drawing(this);
   private readonly hands = new Hands(this);
   private readonly receiving: Receiving;
@@ -62,9 +72,11 @@ export class Viewing implements Stage {
     const shared = { tool: () => this.showing.tool, stack: () => this.showing.stack, looks: () => looksOf(this.showing) };
     this.volume = new VolumeRoom(mount, this.room, { ...around, ...shared, window: (dx, dy) => this.hands.window(dx, dy) });
     this.flat = new FlatRoom(this.room, { ...around, showing: () => this.showing });
-    this.keeping = new Keeping(mount.dataset["stream"] ?? "", document.body.dataset["formToken"] ?? "");
+    const from = [mount.dataset["stream"] ?? "", document.body.dataset["formToken"] ?? ""] as const;
+    this.keeping = new Keeping(...from);
+    this.images = new ImageKeeping(...from);
     this.listen();
-    expose(() => ({ showing: this.showing, renderer: this.renderer, volume: this.volume }));
+    expose(() => ({ showing: this.showing, renderer: this.renderer, volume: this.volume, layouts: this.layouts }));
   }
 
   private listen(): void {
@@ -98,25 +110,61 @@ export class Viewing implements Stage {
     this.keep();
     this.closing.abort();
     this.renderer?.close();
+    this.layouts?.beside?.renderer?.close();
   }
 
   private keep(): void {
     if (this.mount.dataset["ready"] !== "first" && this.mount.dataset["ready"] !== "all") return;
     const { tool, window, inverted, wanted, view } = this.showing;
-    this.keeping.keep({ tool, window, inverted, wanted, view, planes: this.volume.kept });
+    this.keeping.keep({ tool, window, inverted, wanted, view, planes: this.volume.kept, pictures: this.layouts?.kept ?? null });
+    for (const instance of this.abouts.keys()) this.keepImage(instance);
+  }
+
+  private keepImage(instance: number): void {
+    const { stack, marks, windows, isVolume } = this.showing;
+    const sop = this.index?.instances[instance]?.sop;
+    if (sop === undefined) return;
+    const slots = stack.of(instance).map(({ frame }) => ({ frame: String(frame), at: stack.find(instance, frame) ?? -1 }));
+    const made = slots.flatMap(({ frame, at }) => (marks.of(at).length > 0 ? [[frame, marks.of(at)] as const] : []));
+    const chosen = slots.flatMap(({ frame, at }) => (isVolume ? [] : withoutTable(windows.get(at)).map((window) => [frame, window] as const)));
+    const place = this.layouts?.placeOf(slots[0]?.at ?? -1) ?? null;
+    this.images.keep(sop, { marks: Object.fromEntries(made), windows: Object.fromEntries(chosen), place });
+  }
+
+  takeUpImage(instance: number): void {
+    const sop = this.index?.instances[instance]?.sop;
+    const kept = sop === undefined ? null : this.images.find(sop);
+    if (kept === null) return;
+    const { stack, marks, windows } = this.showing;
+    for (const [frame, made] of Object.entries(kept.marks)) marks.put(stack.find(instance, Number(frame)) ?? -1, made);
+    for (const [frame, window] of Object.entries(kept.windows)) windows.set(stack.find(instance, Number(frame)) ?? -1, window);
+  }
+
+  openPictures(): void {
+    const companions = this.extras.companions ?? [];
+    const isOne = this.showing.stack.slots.length < 2 && companions.length === 0;
+    if (isOne || this.closing.signal.aborted) return;
+    const join = (message: FromReader, first: number): number => this.receiving.join(message, first);
+    import("./pictures/pictures").then(
+      ({ Pictures }) => {
+        if (!this.closing.signal.aborted) this.layouts = new Pictures(this, { companions, join, isEnd, hands: this.hands, closing: this.closing.signal });
+      },
+      () => undefined, // locked or cut off meanwhile: pictures are shown one by one
+    );
   }
 
   takeUp(): void {
     const kept = this.keeping.find();
     if (kept === null) return;
-    const { tool, window, inverted, wanted, view } = kept;
+    const { tool, window, inverted, view } = kept;
+    const wanted = kept.wanted < this.showing.stack.slots.length ? kept.wanted : this.showing.wanted; // it may be of a series that joins later
     const preset = this.showing.presets.find((one) => one.name !== "" && one.name === window?.name);
     Object.assign(this.showing, { tool, window: preset ?? window, inverted, wanted, view });
   }
 
   /** What is known of the image that is shown, or, for planes, of the one at the crosshair. */
   private inform(): boolean {
-    const slot = this.showing.stack.slots[this.volume.crossedSlot ?? this.showing.wanted];
+    const slot = this.showing.stack.slots[this.volume.crossedSlot ?? this.active.showing.wanted];
     const about = slot === undefined ? null : (this.abouts.get(slot.instance) ?? null);
     const { geometry } = this.volume;
     this.later.information({ about, facts: slot?.facts ?? null, geometry, odd: (geometry?.oddities ?? []).map(oddityWords), decimal });
@@ -146,4 +194,9 @@ export class Viewing implements Stage {
     this.room.notice.textContent = words;
     this.room.notice.hidden = words === "";
   }
+}
+
+/** A window that can be kept as words: a table would have to be taken from its image again. */
+function withoutTable(window: Window | undefined): Window[] {
+  return window === undefined || window.table !== undefined ? [] : [window];
 }

@@ -9,6 +9,7 @@ import type { Point } from "./view";
 export interface FlatMark {
   readonly kind: "length" | "angle";
   readonly points: readonly Point[];
+  readonly name?: string;
 }
 
 /** Marks of each picture of a stack, in the order they were made; they stay while other pictures are shown. */
@@ -31,7 +32,7 @@ export class FlatMarks {
     const begun = last?.kind === kind && last.points.length < (kind === "length" ? 2 : 3) ? last.points : null;
     if (begun === null && last?.points.length === 1) marks.pop(); // a click that nothing followed
     if (begun === null) marks.push({ kind, points: [at, at] });
-    else marks[marks.length - 1] = { kind, points: [...begun, at] };
+    else marks[marks.length - 1] = { ...last, kind, points: [...begun, at] };
     this.marks.set(slot, marks);
     return { index: marks.length - 1, point: begun?.length ?? 1, isNew: begun === null };
   }
@@ -44,6 +45,15 @@ export class FlatMarks {
   /** Leave a mark its first point alone: a click, and the next one goes on from there. */
   leaveFirst(slot: number, index: number): void {
     this.marks.set(slot, this.of(slot).map((mark, i) => (i === index ? { ...mark, points: mark.points.slice(0, 1) } : mark)));
+  }
+
+  rename(slot: number, index: number, name: string): void {
+    this.marks.set(slot, this.of(slot).map((mark, i) => (i === index ? { ...mark, name } : mark)));
+  }
+
+  /** Put a picture's marks in place of those it has. */
+  put(slot: number, marks: readonly FlatMark[]): void {
+    this.marks.set(slot, [...marks]);
   }
 
   remove(slot: number, index: number): void {

@@ -18,12 +18,19 @@ export class Stack {
 
   /** @param frames frames of each instance, in display order. */
   constructor(frames: readonly number[]) {
-    frames.forEach((count, instance) => {
+    this.append(frames);
+  }
+
+  /** Add instances of another series behind those that are there; answers the number of the first. */
+  append(frames: readonly number[]): number {
+    const first = this.starts.length;
+    frames.forEach((count, i) => {
       this.starts.push(this.slots.length);
       for (let frame = 0; frame < Math.max(1, count); frame++) {
-        this.slots.push({ instance, frame, facts: null, pixels: null, problem: null });
+        this.slots.push({ instance: first + i, frame, facts: null, pixels: null, problem: null });
       }
     });
+    return first;
   }
 
   /** Find the slot of a frame; null when the index said there were fewer. */

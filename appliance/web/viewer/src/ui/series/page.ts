@@ -1,7 +1,8 @@
 /** A page of the clinic that shows one series and can change to the study's others without leaving. */
 import type { FromReader, FromScanner, ToReader } from "../../messages";
 import { button } from "../elements";
-import type { Extras, Viewing } from "../viewing";
+import { isEnd } from "../receiving";
+import type { Companion, Extras, Viewing } from "../viewing";
 import { WORDS } from "../words";
 import { linksIn, Strip, type SeriesLink } from "./strip";
 
@@ -19,6 +20,8 @@ export function openSeriesPage(mount: HTMLElement, tools: Tools): void {
 /** Guards that one series is read and shown at a time. */
 class SeriesPage {
   private readonly strip: Strip | null;
+  private readonly links: readonly SeriesLink[];
+  private joining: Worker | null = null;
   private viewing: Viewing | null = null;
   private worker: Worker | null = null;
 
@@ -27,6 +30,7 @@ class SeriesPage {
     private readonly tools: Tools,
   ) {
     const links = linksIn(mount);
+    this.links = links;
     this.strip = links.length < 2 ? null : new Strip(links, (link) => void this.change(link));
     if (this.strip !== null) this.strip.element.hidden = matchMedia("(max-width: 900px)").matches;
   }
@@ -56,7 +60,24 @@ class SeriesPage {
     };
     const shown = button("series", WORDS.seriesHint, toggle);
     shown.setAttribute("aria-pressed", String(!strip.element.hidden));
-    return { buttons: [shown], keys: { t: toggle, ",": beside(-1), ".": beside(1) }, done: () => void strip.picture() };
+    return { buttons: [shown], keys: { t: toggle, ",": beside(-1), ".": beside(1) }, done: () => void strip.picture(), companions: this.companions() };
+  }
+
+  /** The study's other intra-oral series: their pictures belong into one mount. */
+  private companions(): Companion[] {
+    const { stream } = this.mount.dataset;
+    const isIntraOral = this.mount.dataset["modality"] === "IO";
+    return this.links.filter((link) => isIntraOral && link.modality === "IO" && link.stream !== stream).map((link) => (tell) => this.join(link, tell));
+  }
+
+  private join({ stream }: SeriesLink, tell: (message: FromReader) => void): void {
+    const end = (message: FromReader): void => {
+      if (isEnd(message)) worker.terminate();
+      tell(message);
+    };
+    const worker = this.tools.worker((message) => end(message as FromReader), () => end({ type: "broken" }));
+    this.joining = worker;
+    worker.postMessage(new URL(stream, location.href).href satisfies ToReader);
   }
 
   /** The box is asked for the other series' page, as by a link: it decides, and records who looks at what. */
@@ -67,6 +88,7 @@ class SeriesPage {
     if (!fresh || !mount) return location.assign(href); // locked, signed out or gone: the browser shows what the box says
     this.viewing?.close();
     this.worker?.terminate();
+    this.joining?.terminate();
     for (const name of Object.keys(this.mount.dataset)) Reflect.deleteProperty(this.mount.dataset, name);
     Object.assign(this.mount.dataset, mount.dataset);
     history.replaceState(null, "", href);

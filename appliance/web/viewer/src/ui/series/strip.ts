@@ -8,6 +8,7 @@ export interface SeriesLink {
   readonly stream: string;
   readonly title: string;
   readonly facts: string;
+  readonly modality: string;
   readonly isCurrent: boolean;
 }
 
@@ -20,6 +21,7 @@ export function linksIn(root: ParentNode): SeriesLink[] {
     stream: link.dataset["stream"] ?? "",
     title: link.querySelector("b")?.textContent.trim() ?? "",
     facts: link.querySelector("span")?.textContent.trim() ?? "",
+    modality: link.dataset["modality"] ?? "",
     isCurrent: link.getAttribute("aria-current") !== null,
   }));
 }
