@@ -130,7 +130,7 @@ export class Receiving {
   }
 
   /** Something is there to be seen: draw it before anything else is done, and tell how long it took. */
-  private first(then: (tookMs: number) => void): void {
+  private first(then: (tookMs: number) => unknown): void {
     const { stage } = this;
     const begin = performance.now();
     stage.redraw();
