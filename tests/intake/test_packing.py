@@ -285,6 +285,34 @@ def test_a_series_that_was_opened_is_packed_first(box: Box) -> None:
     assert [box.read(key) is not None for key in (1, 2, 3)] == [False, True, True]
 
 
+def test_one_large_object_is_split_whole_and_its_frames_make_a_preview(box: Box) -> None:
+    count = 280  # 17 MB
+    image = picture(1)
+    volume = np.stack([image + number for number in range(count)])
+    take(box, [frames(volume, [0.3 * k for k in range(count)])])
+    pack = box.pack()
+    assert pack is not None
+    assert (pack.codings, pack.files) == ([2, 1], box.stored())
+    assert pack.index["preview"]["factor"] == [2, 2, 2]
+    assert pack.preview is not None
+    mean = volume[2:4, 4:6, 6:8].mean() * 2.0 - 1000
+    assert abs(pack.preview[1, 2, 3] - mean) <= 1.0
+    head = dcmread(BytesIO(pack.preview_head), force=True)
+    assert len(head.PerFrameFunctionalGroupsSequence) == head.NumberOfFrames == count
+
+
+def frames(volume: NDArray[np.uint16], places: Sequence[float]) -> Dataset:
+    one = a_slice(1, PixelData=volume.astype("<u2").tobytes(), NumberOfFrames=len(places))
+    items = []
+    for place in places:
+        item, position = Dataset(), Dataset()
+        position.ImagePositionPatient = [0, 0, f"{place:.4f}"]
+        item.PlanePositionSequence = [position]
+        items.append(item)
+    one.PerFrameFunctionalGroupsSequence = items
+    return one
+
+
 def test_packs_open_after_their_keys_were_wrapped_anew(box: Box) -> None:
     take(box, slices())
     before = box.pack()
