@@ -87,12 +87,15 @@ def test_planes_are_coarse_at_once_and_exact_in_the_end(show: Show) -> None:
     found = show(
         "preview",
         {
+            "/stream/small": made.body,
             "/stream/ask.json": json.dumps(ask).encode(),
             "/stream/held": Unsteady(made.body, holds=[made.ends[0], made.ends[2]]),
             "/stream/lost": Unsteady(against.body, holds=[against.ends[0]]),
         },
     )
     check_coarse(found, lines)
+    assert found["small"][:2] == [24, 21]
+    assert found["small"][2] == pytest.approx(brightness(12 * 25.5 + 8 * 31 + 4 * 37), abs=3), "its middle"
     assert found["lost"]["before"] == pytest.approx(expected(lines["coronal"]), abs=2)
     assert found["lost"]["after"] == found["lost"]["before"]
     assert found["some"]["coming"].startswith("Coarse: 2 of 50 slices")
@@ -134,9 +137,11 @@ def test_the_boxs_own_pack_is_shown_the_same_way(show: Show, tmp_path: Path) -> 
     ask = {"lines": lines, "point": middle, "from": [5, 40, 2.4], "to": [15, 40, 2.4], "some": 0}
     held = Unsteady(made, holds=[after, after + 1])
     lost = Unsteady(made, holds=[after])
-    found = show("preview", {"/stream/ask.json": json.dumps(ask).encode(), "/stream/held": held, "/stream/lost": lost})
+    streams: dict[str, bytes | int | Unsteady] = {"/stream/small": made, "/stream/held": held, "/stream/lost": lost}
+    found = show("preview", streams | {"/stream/ask.json": json.dumps(ask).encode()})
     shown = [brightness(2 * p[0] / 0.5 + 3 * p[1] / 0.5 + 6 * (p[2] / 0.3 - 1)) for p in lines["axial"]]
     assert found["before"]["loaded"] == 0
+    assert found["small"][:2] == [96, 49]
     for when in ("before", "after"):
         assert found[when]["greys"]["axial"] == pytest.approx(shown, abs=2), when
     assert found["length"] == pytest.approx(10, abs=0.3)
@@ -170,14 +175,16 @@ def test_a_connection_that_breaks_is_taken_up_where_it_stopped(show: Show) -> No
     third = len(whole) // 3
     resumed = Unsteady(made.body, cuts=[made.ends[1] - 100, made.ends[1], made.ends[9] + 7])
     anew = Unsteady(whole, cuts=[third], ranges=False)
-    locked = Unsteady(made.body, cuts=[made.ends[4]], refuse=423)
+    locked = Unsteady(made.body, cuts=[made.ends[4]], refuse={1: 423})
     other = pack(slices(ramp()[:40]), FACTOR)
     changed = Unsteady(made.body, cuts=[made.ends[4]], then=other.body)
-    streams = {"resumed": resumed, "anew": anew, "locked": locked, "changed": changed}
+    busy = Unsteady(made.body, cuts=[made.ends[4]], refuse={1: 503, 2: 416})
+    streams = {"busy": busy, "resumed": resumed, "anew": anew, "locked": locked, "changed": changed}
     found = show("cuts", {f"/stream/{name}": stream for name, stream in streams.items()})
     assert resumed.asked == [None, *(f"bytes={end}-" for end in resumed.cuts)]
     assert anew.asked == [None, None]
-    for name in ("resumed", "anew"):
+    assert busy.asked == [None, *[f"bytes={made.ends[4]}-"] * 2, None], "a range that is refused is not asked for again"
+    for name in ("busy", "resumed", "anew"):
         assert (found[name]["ready"], found[name]["loaded"], found[name]["left"]) == ("all", 50, ""), name
         assert any("interrupted" in words for words in found[name]["said"]), name
         assert not any(found[name]["problems"])

@@ -3,7 +3,7 @@
 import hashlib
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 
@@ -17,8 +17,8 @@ class Unsteady:
     """Bytes that go out a connection at a time.
 
     `cuts` says after how many of the whole stream's bytes each connection breaks; later ones go to the end.
-    `holds` says after how many bytes to wait until somebody asks for `/go`. `refuse` is what all connections but the
-    first are answered with. Without `ranges` there is no ETag. `rate` is bytes a second.
+    `holds` says after how many bytes to wait until somebody asks for `/go`. `refuse` says what some connections,
+    counted from 0, are answered with instead. Without `ranges` there is no ETag. `rate` is bytes a second.
     """
 
     body: bytes
@@ -26,7 +26,7 @@ class Unsteady:
     holds: Sequence[int] = ()
     ranges: bool = True
     rate: float | None = None
-    refuse: int | None = None
+    refuse: Mapping[int, int] = field(default_factory=dict)
     then: bytes | None = None
     asked: list[str | None] = field(default_factory=list)
     _go: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
@@ -39,8 +39,8 @@ class Unsteady:
         """Answer one request."""
         turn = len(self.asked)
         self.asked.append(handler.headers.get("Range"))
-        if turn > 0 and self.refuse is not None:
-            handler.send_response(self.refuse)
+        if turn in self.refuse:
+            handler.send_response(self.refuse[turn])
             handler.send_header("Content-Length", "0")
             handler.end_headers()
             return

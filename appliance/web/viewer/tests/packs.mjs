@@ -66,9 +66,22 @@ export async function preview() {
   await settle(page);
   found.after = await look(page, ask.lines, ask.point);
   found.stored = await page.evaluate((count) => Array.from({ length: count }, (_, slot) => window.enamelViewer.stored(slot).reduce((sum, one, i) => (sum + one * (1 + (i % 97))) % 1e9, 0)), found.slices);
+  found.small = await small(page);
   await page.close();
   found.lost = await lost(ask);
   return found;
+}
+
+/** The small picture that the study page shows: its size, and the brightness of its middle. */
+async function small(page) {
+  return page.evaluate(async () => {
+    const worker = new Worker("/static/viewer/thumbnail.js", { type: "module" });
+    const answer = new Promise((done) => worker.addEventListener("message", ({ data }) => done(data)));
+    worker.postMessage({ stream: new URL("/stream/small", location.href).href, most: 96 });
+    const made = await answer;
+    worker.terminate();
+    return made === null ? [] : [made.width, made.height, made.rgba[4 * ((made.height >> 1) * made.width + (made.width >> 1))]];
+  });
 }
 
 /** A lost card while only the small volume is there. */
@@ -105,7 +118,7 @@ export async function cuts() {
     const listen = () => window.said.add(document.querySelector(".cut-off")?.textContent ?? "");
     new MutationObserver(listen).observe(document, { subtree: true, childList: true });
   });
-  for (const name of ["resumed", "anew", "locked", "changed"]) {
+  for (const name of ["busy", "resumed", "anew", "locked", "changed"]) {
     const page = await open(name);
     const end = Date.now() + 30_000;
     let ready = "";
