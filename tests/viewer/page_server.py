@@ -87,7 +87,7 @@ def answer(path: str, contents: Mapping[str, bytes | int | Unsteady]) -> tuple[i
         page = PAGE.format(name=Path(path).name, more=more)
         return 200, "text/html; charset=utf-8", page.encode()
     found = contents.get(path, 404)
-    if path in ("/files", "/mount") and isinstance(found, bytes):
+    if isinstance(found, bytes) and found.startswith(b"<!doctype html>"):
         return 200, "text/html; charset=utf-8", found
     if isinstance(found, Unsteady):
         return 404, "text/plain", b""  # it answers for itself

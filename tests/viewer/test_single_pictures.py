@@ -199,6 +199,13 @@ def test_lengths_say_what_they_are_lengths_of_and_stay_with_their_picture(show: 
     assert found["moved"][0] == "5.0 mm"
     assert len(found["deleted"]) == len(found["moved"]) - 1
     assert len(found["marks"]) == 3 * len(SIZES) + 2 - 1
+    assert found["rows"][0] == "5.0 mm · Image 1 of 10"
+    assert len(found["rows"]) == len(found["marks"])
+    assert (found["gone"], found["rowsAfter"]) == (9, len(found["marks"]) - 1)
+    assert found["after"] == found["before"], "a lock, a reload: marks and brightness are as before"
+    assert len(found["after"]["marks"]) == len(found["marks"]) - 1
+    assert found["name"] == "Root"
+    assert found["before"]["window"]["centre"] != found["otherWindow"]["centre"], "brightness belongs to its picture"
 
 
 def contents_of(datasets: list[Dataset]) -> Mapping[str, bytes | int]:

@@ -7,6 +7,7 @@ import { cuts, narrow, preview } from "./packs.mjs";
 import { mount } from "./mount.mjs";
 import { shades, sizes } from "./pictures.mjs";
 import { planes } from "./planes.mjs";
+import { strip } from "./strip.mjs";
 import { storing } from "./storing.mjs";
 
 /** Compare every slot of a series with the values the other decoder found. */
@@ -167,7 +168,7 @@ async function timing() {
   return { first, all: await page.evaluate(() => performance.now()) };
 }
 
-const SCENARIOS = { cuts, narrow, preview, local, storing, mount: () => mount(origin, faults), values, phantom, planes, hands, halvedPlanes, shades, sizes, halved, wide, troubles, pictures, timing };
+const SCENARIOS = { strip: () => strip(origin, faults), cuts, narrow, preview, local, storing, mount: () => mount(origin, faults), values, phantom, planes, hands, halvedPlanes, shades, sizes, halved, wide, troubles, pictures, timing };
 try {
   const found = await SCENARIOS[scenario]();
   console.log(JSON.stringify({ found, faults }));

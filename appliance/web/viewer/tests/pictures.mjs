@@ -44,6 +44,48 @@ async function draw(page, from, ...way) {
 
 const written = (page) => page.evaluate(() => [...document.querySelectorAll(".marks.flat text")].map((text) => text.textContent));
 
+/** The list of measurements: of all pictures, each goes to its own. */
+async function listed(page, found) {
+  await page.keyboard.press("m");
+  await page.locator(".measures input").first().fill("Root");
+  await page.keyboard.press("Tab");
+  const rows = () => page.evaluate(() => [...document.querySelectorAll(".measures .value")].map((value) => value.textContent));
+  found.rows = await rows();
+  await page.locator(".measures .value").last().click();
+  await settle(page);
+  found.gone = (await state(page)).shown;
+  await page.locator(".measures .remove").last().click();
+  await settle(page);
+  found.rowsAfter = (await rows()).length;
+}
+
+/** What a locked screen does: the page goes, and the same page comes again after unlocking. */
+async function lockedOut(page, found) {
+  await page.keyboard.press("Home");
+  await draggedBrightness(page);
+  found.before = await kept(page);
+  await page.goto("about:blank");
+  await page.goBack();
+  await until(page, ["all"]);
+  await asOne(page);
+  found.after = await kept(page);
+  await page.keyboard.press("m");
+  found.name = await page.locator(".measures input").first().inputValue();
+  await page.keyboard.press("ArrowDown");
+  await settle(page);
+  found.otherWindow = (await state(page)).window;
+}
+
+async function draggedBrightness(page) {
+  await page.keyboard.press("w");
+  await draw(page, [20, 20], [60, 40]);
+}
+
+async function kept(page) {
+  const { marks, window } = await state(page);
+  return { marks, window, drawn: await written(page) };
+}
+
 /** A length and an angle on each picture; then back to the first. */
 export async function sizes() {
   const page = await open("series");
@@ -72,5 +114,7 @@ export async function sizes() {
   found.deleted = await written(page);
   await page.keyboard.press("r");
   found.marks = (await state(page)).marks;
+  await listed(page, found);
+  await lockedOut(page, found);
   return found;
 }

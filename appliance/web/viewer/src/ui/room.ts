@@ -91,7 +91,7 @@ function volumeParts(actions: Actions): VolumeParts {
   const list = button("list", WORDS.listHint, () => undefined);
   const sides = choice(WORDS.side, SIDES.map((side) => [side, WORDS.sides[side]]));
   const resetBody = button("reset", WORDS.resetBody, () => undefined);
-  for (const part of [layouts, looks, clear, list]) part.hidden = true;
+  for (const part of [layouts, looks, clear]) part.hidden = true;
   return { layouts, looks, slab, slabKind, slabPresets, slabText, clear, list, sides, resetBody, thickness };
 }
 

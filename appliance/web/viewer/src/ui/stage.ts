@@ -25,6 +25,8 @@ export interface Layouts {
   readonly kept: NonNullable<Kept["pictures"]>;
   readonly state: unknown;
   placeOf(slot: number): string | null;
+  /** Show the picture at a position of the order that hands go by. */
+  goTo(position: number): void;
   draw(): void;
 }
 

@@ -14,6 +14,7 @@ import { Hands } from "./hands";
 import { expose } from "./handle";
 import { ImageKeeping } from "./image_keeping";
 import { Keeping } from "./keeping";
+import { picturesListed } from "./listed";
 import { Later } from "./later";
 import { planeKeys } from "./plane_keys";
 import { isEnd, Receiving } from "./receiving";
@@ -69,7 +70,7 @@ export class Viewing implements Stage {
     this.later = new Later(mount, (words) => this.tell(words));
     this.room = furnish(mount, title, back, this.hands);
     const around = { change: () => this.change(), tell: (words: string) => this.tell(words) };
-    const shared = { tool: () => this.showing.tool, stack: () => this.showing.stack, looks: () => looksOf(this.showing) };
+    const shared = { tool: () => this.showing.tool, stack: () => this.showing.stack, looks: () => looksOf(this.showing), pictures: picturesListed(() => this.active.showing, (position) => this.goTo(position)) };
     this.volume = new VolumeRoom(mount, this.room, { ...around, ...shared, window: (dx, dy) => this.hands.window(dx, dy) });
     this.flat = new FlatRoom(this.room, { ...around, showing: () => this.showing });
     const from = [mount.dataset["stream"] ?? "", document.body.dataset["formToken"] ?? ""] as const;
@@ -129,6 +130,11 @@ export class Viewing implements Stage {
     const chosen = slots.flatMap(({ frame, at }) => (isVolume ? [] : withoutTable(windows.get(at)).map((window) => [frame, window] as const)));
     const place = this.layouts?.placeOf(slots[0]?.at ?? -1) ?? null;
     this.images.keep(sop, { marks: Object.fromEntries(made), windows: Object.fromEntries(chosen), place });
+  }
+
+  private goTo(position: number): void {
+    if (this.layouts === null) this.hands.goTo(position);
+    else this.layouts.goTo(position);
   }
 
   takeUpImage(instance: number): void {

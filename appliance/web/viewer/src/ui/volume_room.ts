@@ -9,7 +9,8 @@ import type { Stack } from "../volume/stack";
 import { CELLS, type CellName, type Layout } from "./cells";
 import type { KeptPlanes } from "./keeping";
 import type { LookName } from "./looks";
-import { MeasureList } from "./measure_list";
+import { planesListed } from "./listed";
+import { MeasureList, type Behind } from "./measure_list";
 import { Planes } from "./planes";
 import type { Room } from "./room";
 import { decimal, oddityWords, WORDS } from "./words";
@@ -21,6 +22,8 @@ interface Around {
   window(dx: number, dy: number): void;
   change(): void;
   tell(words: string): void;
+  /** What is measured on single pictures. */
+  readonly pictures: Behind;
 }
 
 /** Guards that planes are shown only where there is a volume, and what belongs to them with them. */
@@ -35,7 +38,8 @@ export class VolumeRoom {
     private readonly around: Around,
   ) {
     const goTo = (mark: Mark): void => this.set((planes) => planes.goTo(mark));
-    this.list = new MeasureList({ linked: () => this.planes?.linked ?? null, goTo, change: () => around.change() });
+    const listed = planesListed(() => this.planes?.linked ?? null, goTo);
+    this.list = new MeasureList(() => (this.planes === null ? around.pictures : listed), () => around.change());
     mount.append(this.list.element);
     room.list.addEventListener("click", () => this.toggleList());
     room.sides.addEventListener("change", () => this.set((planes) => planes.lookFrom(room.sides.value as Side)));
@@ -49,7 +53,6 @@ export class VolumeRoom {
 
   /** Show the list of measurements, or put it away. */
   toggleList(): boolean {
-    if (this.planes === null) return false;
     this.room.list.setAttribute("aria-pressed", String(this.list.toggle()));
     return true;
   }
@@ -132,9 +135,8 @@ export class VolumeRoom {
     this.room.layouts.hidden = !has;
     this.room.grid.hidden = layout === "images";
     this.mount.dataset["mode"] = layout === "images" ? "images" : "planes";
-    for (const part of [this.room.looks, this.room.clear, this.room.list]) part.hidden = layout === "images";
+    for (const part of [this.room.looks, this.room.clear]) part.hidden = layout === "images";
     if (this.room.slab.parentElement !== null) this.room.slab.parentElement.hidden = layout === "images";
-    if (layout === "images") this.list.element.hidden = true;
     if (layout !== "images") this.made?.choose(layout);
     this.around.change();
   }
@@ -148,6 +150,7 @@ export class VolumeRoom {
 
   draw(renderer: Renderer): void {
     const { planes } = this;
+    this.list.write();
     if (planes === null) return;
     if (planes.layout !== this.layout) this.layout = this.room.layouts.value = planes.layout; // a double click changed it
     this.write(planes);
@@ -158,7 +161,6 @@ export class VolumeRoom {
   private write(planes: Planes): void {
     const { room } = this;
     const { slabMm, slab } = planes.linked;
-    this.list.write();
     room.looks.value = planes.look;
     room.sides.value = planes.side;
     room.slab.value = String(slabMm);

@@ -20,9 +20,14 @@ export class FlatMarks {
     return this.marks.get(slot) ?? [];
   }
 
+  /** Pictures that have been measured on, in the order of the series. */
+  get slots(): readonly number[] {
+    return [...this.marks.keys()].sort((a, b) => a - b);
+  }
+
   /** All marks with the slot that each belongs to. */
   get all(): readonly { readonly slot: number; readonly mark: FlatMark }[] {
-    return [...this.marks].flatMap(([slot, marks]) => marks.map((mark) => ({ slot, mark })));
+    return this.slots.flatMap((slot) => this.of(slot).map((mark) => ({ slot, mark })));
   }
 
   /** Begin a mark at a point, or go on with the last one that has not all its points; answers its place and the point a hand now holds. */

@@ -11,6 +11,7 @@ export interface Tile {
 
 const ROWS: readonly Row[] = ["upper", "bite", "lower"];
 const FILM = 4 / 3; // a film is as wide to as high, lying; anterior ones stand
+const WORDS_SHARE = 0.86; // of a row's height is the film's, the rest its words
 const COLUMNS: Readonly<Record<string, string>> = { "right molar": "1", "right premolar": "2", "left premolar": "4", "left molar": "5" };
 
 /** Make a tile; an empty one shows where a picture would hang. */
@@ -69,7 +70,7 @@ export class Films {
     const { style } = this.element;
     style.gridTemplateRows = `repeat(${String(6 * rows)}, minmax(0, 1fr))`;
     style.gridTemplateColumns = `repeat(2, minmax(0, ${String(FILM)}fr)) minmax(0, ${middle.toFixed(3)}fr) repeat(2, minmax(0, ${String(FILM)}fr))`;
-    const ratio = ((4 * FILM + middle) / Math.max(1, rows)).toFixed(3);
+    const ratio = ((WORDS_SHARE * (4 * FILM + middle)) / Math.max(1, rows)).toFixed(3);
     style.aspectRatio = ratio;
     style.width = `min(100cqw, calc(100cqh * ${ratio}))`;
   }

@@ -30,7 +30,7 @@ export interface Lent {
 export class Pictures implements Layouts {
   private layout: PictureLayout = "one";
   private readonly choice: HTMLSelectElement;
-  private readonly back = button("mount", MOUNT.back, () => this.choose("mount"));
+  private readonly back = button("mount", MOUNT.back, () => this.choose("mount"), MOUNT.layouts.mount);
   private readonly mounted: MountRoom | null;
   private side: Beside | null = null;
   private isShort = false;
@@ -101,6 +101,11 @@ export class Pictures implements Layouts {
 
   placeOf(slot: number): string | null {
     return this.mounted?.placedByHand(slot) ?? null;
+  }
+
+  goTo(position: number): void {
+    if (this.layout === "mount") this.open(this.stage.showing.slotAt(position));
+    else this.lent.hands.goTo(position);
   }
 
   choose(layout: PictureLayout): void {
