@@ -29,7 +29,7 @@ PACKAGES = {
     "dcmcrle": "dcmtk",
     "dcmsend": "dcmtk",
     "echoscu": "dcmtk",
-    "firefox-esr": "firefox-esr",
+    "firefox-esr": "firefox-esr libegl1 libgl1-mesa-dri",
     "ip": "iproute2",
     "libtss2-tcti-swtpm.so.0": "libtss2-tcti-swtpm0 libtss2-esys-3.0.2-0 libtss2-mu0 libtss2-rc0",
     "mmdebstrap": "mmdebstrap",

@@ -6,8 +6,11 @@ from numpy.typing import NDArray
 
 from tests.viewer.conftest import Desk
 from tests.viewer.forms import CODED, LAID, SHAPE, SPACING, Form, jaw_places, jaw_values, samples_of
+from tests.viewer.web_driver import PEERS
 
 pytestmark = pytest.mark.peer("chromium", "chromedriver", "dcmcjpeg", "dcmcjpls", "dcmcrle", "ojph_compress")
+OTHERS = [pytest.param(name, marks=pytest.mark.peer(*PEERS[name])) for name in ("firefox", "webkit")]
+DECODERS = {"deflated", "RLE", "JPEG lossless", "JPEG-LS", "JPEG 2000", "HTJ2K", "JPEG, 12 bits", "JPEG, 8 bits"}
 SHADE = 1  # of 255, beside what the coding takes
 WIDTH = 3200  # of the window
 VOLUME = """
@@ -47,15 +50,16 @@ def shades(desk: Desk) -> NDArray[np.float64]:
 
 @pytest.fixture(scope="module")
 def as_sent(desk: Desk) -> NDArray[np.float64]:
-    """Give what the plainest form looks like."""
+    """Give what the plainest form looks like, on a small screen: it is drawn in software."""
+    desk.person.fit(800, 600)
     desk.show(samples_of(LAID[0]))
     seen = shades(desk)
     assert seen.std() > 20, "there is something to be seen"
     return seen
 
 
-@pytest.mark.parametrize("form", [*LAID, *CODED], ids=lambda form: form.name)
-def test_every_voxel_is_the_same_at_the_same_place(desk: Desk, form: Form, as_sent: NDArray[np.float64]) -> None:
+def same_voxels(desk: Desk, form: Form) -> None:
+    """Open the jaw in a form, as planes: every voxel has its place and its value."""
     samples = samples_of(form)
     desk.show(samples)
     found = desk.person.run(VOLUME)
@@ -64,4 +68,15 @@ def test_every_voxel_is_the_same_at_the_same_place(desk: Desk, form: Form, as_se
     volume = in_the_patient(found, shape) * float(ds.get("RescaleSlope", 1))
     assert found["oddities"] == (["no-positions"] if "without positions" in form.name else [])
     assert np.abs(volume - jaw_values()).max() <= form.most_away
+
+
+@pytest.mark.parametrize("form", [*LAID, *CODED], ids=lambda form: form.name)
+def test_every_voxel_is_the_same_at_the_same_place(desk: Desk, form: Form, as_sent: NDArray[np.float64]) -> None:
+    same_voxels(desk, form)
     assert np.abs(shades(desk) - as_sent).max() <= SHADE + form.most_away * 255 / WIDTH
+
+
+@pytest.mark.parametrize("desk", OTHERS, indirect=True, scope="module")
+@pytest.mark.parametrize("form", [form for form in CODED if form.name in DECODERS], ids=lambda form: form.name)
+def test_every_decoder_gives_the_same_in_other_browsers(desk: Desk, form: Form) -> None:
+    same_voxels(desk, form)

@@ -53,7 +53,8 @@ export function icon(name: Icon): SVGSVGElement {
 
 /** A button with an icon; its label is read aloud and, where `shown`, written beside it. */
 export function button(name: Icon, label: string, onClick: () => void, shown = ""): HTMLButtonElement {
-  const made = element("button", { type: "button", "aria-label": label, title: label }, icon(name));
+  const read = label.includes(shown) ? label : `${shown}: ${label}`; // WCAG 2.5.3: who speaks to a computer says what is written
+  const made = element("button", { type: "button", "aria-label": read, title: label }, icon(name));
   if (shown !== "") made.append(element("span", {}, shown));
   made.addEventListener("click", onClick);
   return made;
