@@ -11,28 +11,58 @@ const SIZES = [{ width: 1280, height: 800 }, { width: 768, height: 1024 }];
 const plan = JSON.parse(readFileSync(process.argv[2], "utf8"));
 const faults = { policy: [], foreign: [], errors: [], warnings: [] };
 const found = { pages: {}, control: [], faults };
-let origin = plan.facts.web.url;
+const { url: origin } = plan.facts.web;
 
 /** Give every rule of WCAG 2.2 AA that the page breaks as it stands, with the first place. */
-async function broken(page) {
-  await page.evaluate(axe);
-  return page.evaluate(async (tags) => {
-    const told = await window.axe.run(document, { runOnly: tags, rules: { "target-size": { enabled: true } } });
+async function broken(page, contrast = true) {
+  if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(axe);
+  return page.evaluate(async ([tags, contrast]) => {
+    const rules = { "target-size": { enabled: true }, "color-contrast": { enabled: contrast } };
+    const told = await window.axe.run(document, { runOnly: tags, rules, resultTypes: ["violations"] });
     return told.violations.map((each) => `${each.id}: ${each.nodes.map((node) => `${node.html.slice(0, 160)} ${node.failureSummary}`).join(" | ")}`);
-  }, TAGS);
+  }, [TAGS, contrast]);
+}
+
+/** What longer words do on the narrow screen: something stands out of the page, or is cut without a sign of it. */
+const outside = (page) =>
+  page.evaluate(() => {
+    const wide = document.documentElement.scrollWidth > innerWidth ? [`the page is ${document.documentElement.scrollWidth} wide`] : [];
+    const cut = [...document.querySelectorAll("button, .button, a, h1, h2, summary, label, th, .state")].filter((each) => each.clientWidth > 1 && each.scrollWidth > each.clientWidth + 1 && getComputedStyle(each).textOverflow !== "ellipsis");
+    return [...wide, ...cut.map((each) => `cut: ${each.outerHTML.slice(0, 120)}`)];
+  });
+
+async function keep(page, name, faults) {
+  found.pages[name] = faults;
+  if (plan.pictures) await page.screenshot({ path: `${plan.pictures}/${name.replaceAll(" ", "-")}.png` });
 }
 
 async function examine(page, name) {
   for (const size of SIZES) {
     await page.setViewportSize(size);
-    found.pages[`${name} ${size.width}`] = await broken(page);
-    if (plan.pictures) await page.screenshot({ path: `${plan.pictures}/${name.replaceAll(" ", "-")}-${size.width}.png` });
+    await keep(page, `${name} ${size.width}`, await broken(page));
   }
 }
 
-async function visit(page, name, path) {
-  await page.goto(origin + path);
+/** The same page in the other languages, on the narrow screen; its colours are those of the English one. */
+async function translated(page, name, ready) {
+  const host = { url: new URL(page.url()).origin, secure: true, httpOnly: true, sameSite: "Strict" };
+  const speak = (language) => page.context().addCookies([{ ...host, name: "__Host-enamel-language", value: language }]);
+  for (const language of ["es", "pt"]) {
+    await speak(language);
+    await page.reload();
+    await ready();
+    const spoken = await page.evaluate(() => document.documentElement.lang);
+    const wrong = spoken === language ? [] : [`it speaks ${spoken}`];
+    await keep(page, `${name} ${language}`, [...wrong, ...(await outside(page)), ...(await broken(page, false))]);
+  }
+  await speak("en");
+}
+
+async function visit(page, name, path, ready = async () => undefined, host = origin) {
+  await page.goto(host + path);
+  await ready();
   await examine(page, name);
+  await translated(page, name, ready);
 }
 
 /** What everybody meets before anybody is known, and that a fault would be found. */
@@ -115,6 +145,7 @@ async function dentist(browser) {
   await visit(page, "studies filtered to none", "/studies?modality=MR");
   await page.goto(`${origin}/studies`);
   await page.fill("#q", "nobody has this name");
+  await page.keyboard.press("Enter");
   await page.waitForSelector("#list .empty");
   await examine(page, "nothing found");
   for (const [number, path] of plan.studies.entries()) await visit(page, `study ${number}`, path);
@@ -133,9 +164,9 @@ async function dentist(browser) {
 
 /** The dark room, with its sheet of keys shut and open. */
 async function room(page, name, path) {
-  await page.goto(origin + path);
+  await visit(page, name, path, () => looked(page));
+  await page.reload();
   await looked(page);
-  await examine(page, name);
   await page.keyboard.press("?");
   await page.waitForSelector("dialog[open]");
   await examine(page, `${name} with keys`);
@@ -143,9 +174,9 @@ async function room(page, name, path) {
 
 /** A locked box, a wrong passphrase, and the right one. */
 async function locked(browser) {
-  origin = plan.locked;
-  const page = await someone(browser, origin, faults);
-  await visit(page, "unlock", "/");
+  const page = await someone(browser, plan.locked, faults);
+  await visit(page, "unlock", "/", undefined, plan.locked);
+  await page.reload();
   for (const [name, given] of [["unlock refused", "wrong"], ["unlocking", plan.second]]) {
     await page.fill("input[name=passphrase]", given);
     await Promise.all([page.waitForNavigation(), page.locator("main button").click()]);
@@ -156,7 +187,7 @@ async function locked(browser) {
 
 const browser = await launch();
 try {
-  for (const walk of [stranger, administrator, newcomer, dentist, locked]) await walk(browser);
+  await Promise.all([stranger(browser).then(() => locked(browser)), administrator(browser).then(() => newcomer(browser)), dentist(browser)]);
 } finally {
   await browser.close();
 }
