@@ -228,7 +228,8 @@ def test_the_viewers_page_links_to_every_series_of_its_study_that_can_be_looked_
     browser = clinic.signed_in(clinic.person(image_right=True))
     text = browser.get("/series/1/view").text
     linked = re.findall(
-        r'<a href="/series/(\d+)/view" data-stream="/series/(\d+)/stream"( aria-current="page")?>', text
+        r'<a href="/series/(\d+)/view" data-stream="/series/(\d+)/stream" data-modality="\w+"( aria-current="page")?>',
+        text,
     )
     assert linked, text
     assert all(link == stream for link, stream, _ in linked)
