@@ -7,7 +7,7 @@ import { intoOf, type Plane, type PlaneView } from "../volume/planes";
 import { directionToMm, inverse, length, plus, scaled, toMm, type Affine, type Vector } from "../volume/vectors";
 import type { Filling } from "./filling";
 import { makeProgram, type Program } from "./program";
-import { PLANE, SOLID } from "./shaders";
+import { PLANE, SOLID, THIN } from "./shaders";
 import { Target } from "./target";
 import type { CoarseTexture, VolumeSize, VolumeTexture } from "./textures";
 
@@ -91,6 +91,7 @@ function textureOf({ affine }: Geometry, reach: VolumeSize): Affine {
 
 export class PlaneDrawer {
   private readonly planeProgram: Program;
+  private thinProgram: Program | null = null;
   private solidProgram: Program | null = null;
   private readonly target: Target;
   private between: { readonly texture: WebGLTexture; readonly filling: Filling; readonly version: number } | null = null;
@@ -101,13 +102,15 @@ export class PlaneDrawer {
   }
 
   plane(scene: PlaneScene, source: Source): void {
-    const { gl, planeProgram: program } = this;
+    const { gl } = this;
     const texture = textureOf(scene.geometry, reachOf(scene.geometry, source.volume));
     const into = intoOf(scene.plane);
     const voxelMm = 1 / (length(directionToMm(inverse(scene.geometry.affine), into)) || 1);
     const samples = Math.max(1, Math.min(MOST_SLAB_SAMPLES, Math.round(scene.slabMm / voxelMm)));
     const spacing = samples > 1 ? scene.slabMm / samples : 0;
-    this.begin(program, scene, source, modeOf(source));
+    const mode = modeOf(source);
+    const program = samples === 1 && mode === MODES.whole ? (this.thinProgram ??= makeProgram(gl, THIN)) : this.planeProgram;
+    this.begin(program, scene, source, mode);
     this.place(program, scene, texture, scene.view.centre);
     gl.uniform3f(program.uniform("through"), ...directionToMm(texture, scaled(into, spacing)));
     gl.uniform1i(program.uniform("samples"), samples);

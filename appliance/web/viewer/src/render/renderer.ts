@@ -63,6 +63,7 @@ export class Renderer {
   private filling = new Filling([]);
   private planes: PlaneDrawer | null = null;
   private generation = 0;
+  private isEnded = false;
   private flat: Flat | null = null;
   private tables: Tables | null = null;
   private range: Range | null = null;
@@ -111,6 +112,7 @@ export class Renderer {
     this.shape = shape;
     this.volume = reserveVolume(this.gl, { columns: shape.columns, rows: shape.rows, slices: shape.slices.length }, this.mostBytes);
     if (this.volume !== null) this.refill();
+    if (this.isEnded) this.closeVolume();
     return this.volume !== null;
   }
 
@@ -138,6 +140,7 @@ export class Renderer {
 
   /** Nothing more comes: what is still empty stays dark. */
   closeVolume(): void {
+    this.isEnded = true; // a small series ends before there was time to reserve its volume
     this.dropPreview();
     if (this.volume === null) return;
     for (const slice of this.filling.empty()) uploadSlice(this.gl, this.volume, slice, this.darkSlice(this.volume));

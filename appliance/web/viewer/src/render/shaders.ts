@@ -128,6 +128,13 @@ void main() {
   colour = shown(slab == 1 ? most : slab == 2 ? least : sum / count);
 }`;
 
+/** A plane without thickness, once all slices are there: as PLANE with one sample, in half the time where a processor draws. */
+export const THIN = `${BRIGHT}${SAMPLED}
+void main() {
+  vec3 at = place();
+  colour = outside(at) ? vec4(0.0, 0.0, 0.0, 1.0) : shown(texture(picture, at).r);
+}`;
+
 /** The volume as a body: rays from the front to the back; kind of look 0 surfaces in light, 1 the brightest point. */
 export const SOLID = `${BRIGHT}${SAMPLED}
 uniform vec3 through;   // from one sample of a ray to the next
