@@ -47,13 +47,12 @@ export class Drawing {
 
   redraw(): void {
     this.isAsked = false;
-    const { room, showing, renderer, volume, flat, arrival, mount } = this.stage;
+    const { room, showing, renderer, volume, flat, arrival } = this.stage;
     fit(room, showing);
     if (renderer !== null && arrival.takesLong) renderer.isBodyEarly = true;
     if (renderer !== null && volume.planes === null) showing.draw(renderer);
     if (renderer !== null) volume.draw(renderer);
-    if (volume.planes !== null) room.message.hidden = true;
-    else if (renderer !== null && mount.dataset["ready"] !== "refused") writeProblem(room, showing); // what is said of a refusal stays
+    if (renderer !== null) this.writeMessage();
     flat.draw(volume.planes === null);
     this.tellOfCoarseness();
     writePane(room, showing);
@@ -63,6 +62,14 @@ export class Drawing {
     writeControls(active.room, active.showing);
     arrival.write();
     this.markUsable();
+  }
+
+  /** What is said of a picture stands over pictures alone; what is said of a refusal stays. */
+  private writeMessage(): void {
+    const { room, showing, volume, mount } = this.stage;
+    if (mount.dataset["ready"] === "refused") return;
+    if (volume.planes === null) writeProblem(room, showing);
+    else room.message.hidden = true;
   }
 
   /** Note when three planes can first be used, for whoever measures. */
