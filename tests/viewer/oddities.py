@@ -59,6 +59,28 @@ def tilted(slices: Slices) -> Slices:
     return moved(slices, lambda number: (0, number * SPACING[0] * math.tan(math.radians(TILT_DEGREES)), 0))
 
 
+def one_aside(slices: Slices) -> Slices:
+    return moved(slices, lambda number: (15.0 * (number == 6), 0, 0))
+
+
+def lying(*directions: float) -> Callable[[Slices], Slices]:
+    """Say of each slice that its rows and columns lead there."""
+
+    def turn(slices: Slices) -> Slices:
+        for ds in slices:
+            ds.ImageOrientationPatient = list(directions)
+        return slices
+
+    return turn
+
+
+def at_the_detector(slices: Slices) -> Slices:
+    for ds in slices:
+        ds.ImagerPixelSpacing = ds.PixelSpacing
+        del ds.PixelSpacing
+    return slices
+
+
 def long_voxels(slices: Slices) -> Slices:
     for ds in slices:
         ds.PixelSpacing = [0.4, 0.4]
@@ -107,7 +129,7 @@ def ends(letters: dict[str, str]) -> tuple[tuple[str, str], ...]:
 
 
 ODDITIES = [
-    Odd("irregular", uneven, "apart: lengths across slices are not measured", WITHIN),
+    Odd("irregular", uneven, "apart: nothing is measured across slices", WITHIN),
     Odd(
         "missing",
         with_gaps,
@@ -120,6 +142,10 @@ ODDITIES = [
     Odd("duplicated", twice, "1 slice lies where another one does; the first is shown"),
     Odd("no pixel spacing", without("PixelSpacing"), "nothing is measured", NOWHERE),
     Odd("no orientation", without("ImageOrientationPatient"), "left and right are not known", letters=ends(NONE)),
+    Odd("no directions", lying(0, 0, 0, 0, 0, 0), "say of how they lie cannot be", letters=ends(NONE)),
+    Odd("parallel directions", lying(1, 0, 0, 1, 0, 0), "say of how they lie cannot be", letters=ends(NONE)),
+    Odd("one slice aside", one_aside, "up to 15.00 mm beside the line of the others", WITHIN),
+    Odd("sizes at the detector", at_the_detector, "known only at the detector, not in the patient", NOWHERE),
     Odd("of another size", other_size, "1 image is not part of the volume"),
     Odd("turned otherwise", other_orientation, "1 image is not part of the volume"),
     Odd("frames, distance said", frames(1.0), "they are 1.00 mm apart, as the scanner says", letters=ends(NO_ENDS)),

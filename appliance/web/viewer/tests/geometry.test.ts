@@ -118,6 +118,32 @@ describe("geometry", () => {
     expect([geometry.isOriented, geometry.measuresAcross, geometry.measuresThrough]).toEqual([false, false, false]);
   });
 
+  it("takes an orientation that cannot be for none, and says so", () => {
+    const impossible: Orientation[] = [[0, 0, 0, 0, 0, 0], [1, 0, 0, 1, 0, 0], [1, 0, 0, 0, 0, 0], [2, 0, 0, 0, 1, 0], [1, 0, 0, 0.1, 0.995, 0], [NaN, 0, 0, 0, 1, 0]];
+    for (const orientation of impossible) {
+      const geometry = found(stackAt([0, 0.25, 0.5], { orientation }));
+      expect([orientation, codes(geometry), geometry.isOriented]).toEqual([orientation, ["false-orientation"], false]);
+    }
+    expect(codes(found(stackAt([0, 0.25, 0.5], { orientation: [0.999, 0.003, 0, 0, 1, 0] })))).toEqual([]);
+  });
+
+  it("measures nothing through slices of which one stands aside, or that bow", () => {
+    const aside = found([0, 1, 2, 3, 4].map((slot) => slice(slot, [slot === 2 ? 15 : 0, 0, slot], { spacing: [1, 1] })));
+    const bowed = found(Array.from({ length: 21 }, (_, slot) => slice(slot, [20 * Math.sin((Math.PI * slot) / 20), 0, slot], { spacing: [1, 1] })));
+    expect([aside.oddities, aside.measuresAcross, aside.measuresThrough]).toEqual([[{ code: "sideways", mm: 15 }], true, false]);
+    expect([bowed.oddities, bowed.measuresThrough]).toEqual([[{ code: "sideways", mm: expect.closeTo(20, 6) as number }], false]);
+    const rounded = found([0, 1, 2, 3].map((slot) => slice(slot, [slot % 2 === 0 ? 0.01 : 0, 0, slot], { spacing: [1, 1] })));
+    expect([codes(rounded), rounded.measuresThrough]).toEqual([[], true]);
+  });
+
+  it("measures nothing by sizes that are not of the patient", () => {
+    for (const at of ["detector", "scanned"] as const) {
+      const geometry = found(stackAt([0, 0.25, 0.5], { spacingFrom: at }));
+      expect([geometry.oddities, geometry.measuresAcross, geometry.measuresThrough]).toEqual([[{ code: "not-of-patient", at }], false, false]);
+    }
+    expect(found(stackAt([0, 0.25, 0.5], { spacingFrom: "patient" })).measuresThrough).toBe(true);
+  });
+
   it("says when voxels are long", () => {
     expect(found(stackAt([0, 1, 2])).oddities).toEqual([{ code: "anisotropic", least: 0.25, most: 1 }]);
   });

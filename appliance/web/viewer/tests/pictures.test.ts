@@ -91,6 +91,8 @@ describe("what a spacing stands for", () => {
     [{ [DETECTOR]: "0.1\\0.1", [SPACING]: "0.08\\0.08", [TYPE]: "GEOMETRY" }, "DX", "geometry"],
     [{ [SPACING]: "0.08\\0.08", [TYPE]: "FIDUCIAL" }, "DX", "fiducial"],
     [{ [DETECTOR]: "0.1\\0.1" }, "DX", "detector"],
+    [{ [DETECTOR]: "0.1\\0.1" }, "CT", "detector"],
+    [{ [DETECTOR]: "0.1\\0.1", [SPACING]: "0.1\\0.1" }, "CT", "patient"],
     [{ [SCANNED]: "0.1\\0.1" }, "OT", "scanned"],
     [{ [SCANNED]: "0.1\\0.1", [SPACING]: "0.1\\0.1" }, "OT", "scanned"],
     [{ [SPACING]: "0\\0" }, "CR", undefined],

@@ -33,6 +33,11 @@ describe("thumbnailOf", () => {
     expect(Array.from(made.rgba.subarray(12, 16))).toEqual([0, 255, 0, 255]);
   });
 
+  it("is as wide for its height as its pixels' spacing says", () => {
+    const made = thumbnailOf({ kind: "grey", stored: Uint16Array.of(0, 255, 0, 255) }, facts({ pixelAspect: 1 }), { ...FRAME, spacing: [0.2, 0.6] }, 96);
+    expect([made.width, made.height]).toEqual([6, 2]);
+  });
+
   it("measures a window where the scanner says none", () => {
     const stored = Int16Array.from({ length: 100 }, (_, at) => at * 10 - 500);
     const made = thumbnailOf({ kind: "grey", stored }, facts({ rows: 10, columns: 10 }), { ...FRAME, windows: [] }, 96);

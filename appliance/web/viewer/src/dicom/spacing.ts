@@ -23,9 +23,10 @@ function meaningOf(data: Attributes, spacing: Spacing, detector: Spacing | null,
   const type = text(data, "x00280a02");
   if (type === "FIDUCIAL") return "fiducial";
   if (type === "GEOMETRY") return "geometry";
+  if (SLICES.has(modality)) return "patient"; // a slice's own; what its projections had on the detector is another matter
   if (detector !== null) return alike(spacing, detector) ? "detector" : "calibrated";
   if (scanned !== null) return alike(spacing, scanned) ? "scanned" : "calibrated";
-  const isSlice = SLICES.has(modality) || modality === "" || data.dataSet.elements["x00200037"] !== undefined;
+  const isSlice = modality === "" || data.dataSet.elements["x00200037"] !== undefined;
   return isSlice ? "patient" : "unsaid";
 }
 

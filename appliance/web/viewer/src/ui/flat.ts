@@ -126,8 +126,12 @@ export class FlatRoom {
 
 /** A length with what it is a length of, where it is not one in the patient. */
 export function lengthWords(value: number, from: SpacingSource | null): string {
-  const where = from === "detector" || from === "scanned" ? ` ${WORDS.measuredAt[from]}` : "";
-  return `${decimal(value, 1)} mm${where}`;
+  return `${decimal(value, 1)} ${sizeUnit(from)}`;
+}
+
+/** Millimetres, with where they are some. */
+export function sizeUnit(from: SpacingSource | null): string {
+  return from === "detector" || from === "scanned" ? `mm ${WORDS.measuredAt[from]}` : "mm";
 }
 
 /** What lengths on a picture stand for; nothing to say for slices of the patient. */

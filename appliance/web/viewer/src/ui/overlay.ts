@@ -1,9 +1,10 @@
 /** Writes the state into the room: corners, letters, counter, readings. It changes nothing but words. */
+import { isSquare } from "../dicom/square";
 import { edgesOf, edgesSaid } from "../volume/orientation";
 import { rulerFor } from "../volume/ruler";
 import { readingAt, type Reading } from "../volume/stack";
 import { pixelSize, toImage } from "../volume/view";
-import { spacingWords } from "./flat";
+import { sizeUnit, spacingWords } from "./flat";
 import type { PaneParts, Room } from "./room";
 import type { Showing, Shown } from "./showing";
 import { decimal, WORDS, windowWords } from "./words";
@@ -54,7 +55,7 @@ function writeCorners(room: PaneParts, showing: Showing, shown: Shown | null): v
   }
   const { facts, frame } = shown;
   const spacing = frame.spacing === null ? "" : `, ${millimetres(frame.spacing[0])} mm`;
-  put(series, `${facts.modality}\n${String(facts.columns)} × ${String(facts.rows)}${spacing}\n${spacingWords(shown, showing.tool)}`.trim());
+  put(series, `${facts.modality}\n${String(facts.columns)} × ${String(facts.rows)}${spacing}\n${[spacingWords(shown, showing.tool), isSquare(frame.orientation) ? "" : WORDS.falseSides].join("\n").trim()}`.trim());
   const waiting = shown.index === showing.wanted ? "" : `\n${WORDS.nearest(showing.position + 1)}`;
   const position = showing.order?.indexOf(shown.index) ?? shown.index;
   put(image, `${WORDS.imageOf(position + 1, showing.count)}\n${showing.caption(shown.index)}`.trim() + waiting);
@@ -66,7 +67,8 @@ function writeCorners(room: PaneParts, showing: Showing, shown: Shown | null): v
 
 function writeEdges(room: PaneParts, shown: Shown | null): void {
   const lies = shown?.facts.dental.lies ?? null;
-  const letters = shown?.frame.orientation ? edgesOf(shown.frame.orientation) : lies === null ? null : edgesSaid(lies);
+  const orientation = shown?.frame.orientation ?? null;
+  const letters = orientation !== null && isSquare(orientation) ? edgesOf(orientation) : lies === null ? null : edgesSaid(lies);
   for (const side of ["left", "right", "top", "bottom"] as const) put(room.edges[side], letters?.[side] ?? "");
 }
 
@@ -77,7 +79,7 @@ function writeRuler(room: PaneParts, showing: Showing, shown: Shown | null): voi
   room.ruler.hidden = ruler === null;
   if (ruler === null) return;
   room.ruler.style.width = `${String(Math.round(ruler.pixels))}px`;
-  put(room.ruler, `${number(ruler.mm)} mm`);
+  put(room.ruler, `${number(ruler.mm)} ${sizeUnit(shown?.frame.spacingFrom ?? null)}`);
 }
 
 function writeReading(room: PaneParts, showing: Showing): void {

@@ -36,6 +36,6 @@ function candidate(index: SeriesIndex, stack: Stack, at: number, first: ImageFac
   }
   const like = frameFacts(first, 0);
   const { position, orientation } = entry;
-  const frame = { position: position as Vector | null, orientation: orientation as Orientation | null, spacing: like.spacing };
+  const frame = { position: position as Vector | null, orientation: orientation as Orientation | null, spacing: like.spacing, spacingFrom: like.spacingFrom };
   return [{ slot: at, columns: entry.columns, rows: entry.rows, frame, between: like.between }];
 }

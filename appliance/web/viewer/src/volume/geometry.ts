@@ -5,6 +5,7 @@
  * Source: DICOM PS3.3 C.7.6.2.1.1 (Image Position and Orientation), C.7.6.3.1.1 (Pixel Spacing).
  */
 import type { FrameFacts, Orientation } from "../dicom/facts";
+import { isSquare } from "../dicom/square";
 import { cross, dot, length, minus, plus, scaled, unit, type Affine, type Vector } from "./vectors";
 
 /** One picture that may be a slice; `between` is Spacing Between Slices in mm where it is said. */
@@ -12,7 +13,7 @@ export interface Candidate {
   readonly slot: number;
   readonly columns: number;
   readonly rows: number;
-  readonly frame: Pick<FrameFacts, "position" | "orientation" | "spacing">;
+  readonly frame: Pick<FrameFacts, "position" | "orientation" | "spacing"> & Partial<Pick<FrameFacts, "spacingFrom">>;
   readonly between: number | null;
 }
 
@@ -29,8 +30,14 @@ export type Oddity =
   | { readonly code: "tilted"; readonly degrees: number }
   /** Where slices lie is not said by positions; they are `between` apart where that is said, else as rows are. */
   | { readonly code: "no-positions"; readonly mm: number; readonly said: boolean }
+  /** Slices that stand beside the line of the others, by so many mm at most. */
+  | { readonly code: "sideways"; readonly mm: number }
   /** No orientation: left and right are not known. */
   | { readonly code: "no-orientation" }
+  /** An orientation that cannot be: its two directions are no right angle, or none. */
+  | { readonly code: "false-orientation" }
+  /** Pixel sizes are those of a detector or a film: in the patient they are other ones. */
+  | { readonly code: "not-of-patient"; readonly at: "detector" | "scanned" }
   /** No Pixel Spacing: sizes are not known. */
   | { readonly code: "no-spacing" }
   /** Voxels that are much longer in one direction, in mm. */
@@ -56,6 +63,7 @@ export interface Geometry {
 
 const SAME_DIRECTION = 1e-3; // of a unit vector's parts: 0.06 degrees
 const SAME_PLACE_MM = 1e-3;
+const ON_LINE_MM = 0.02; // positions are rounded
 const REGULAR = 0.02; // of the distance between two slices
 const LEAST_TILT_DEGREES = 0.2;
 const ANISOTROPIC = 2;
@@ -64,7 +72,7 @@ const STANDING: Orientation = [1, 0, 0, 0, 1, 0];
 
 /** Find the volume that a series' pictures make; null when there are not two slices of one kind. */
 export function geometryOf(candidates: readonly Candidate[]): Geometry | null {
-  const group = largestGroup(candidates);
+  const group = largestGroup(candidates.map(known));
   if (group.length < 2) return null;
   const [first] = group;
   if (first === undefined) return null;
@@ -72,7 +80,9 @@ export function geometryOf(candidates: readonly Candidate[]): Geometry | null {
   const ladder = ladderOf(group, axes.normal);
   if (ladder === null) return null;
   const [down, across] = first.frame.spacing ?? [1, 1];
-  const oddities = [...leftOut(candidates.length - group.length), ...ladder.oddities, ...unknown(first), ...uneven(across, down, length(ladder.step))];
+  const foreign = notOfPatient(group);
+  const isSized = first.frame.spacing !== null && foreign.length === 0;
+  const oddities = [...leftOut(candidates.length - group.length), ...ladder.oddities, ...unknown(first, candidates), ...foreign, ...uneven(across, down, length(ladder.step))];
   return {
     columns: first.columns,
     rows: first.rows,
@@ -80,8 +90,8 @@ export function geometryOf(candidates: readonly Candidate[]): Geometry | null {
     affine: { i: scaled(axes.across, across), j: scaled(axes.down, down), k: ladder.step, origin: ladder.origin },
     isOriented: first.frame.orientation !== null,
     knowsEnds: ladder.oddities.every(({ code }) => code !== "no-positions"),
-    measuresAcross: first.frame.spacing !== null,
-    measuresThrough: first.frame.spacing !== null && ladder.isMeasured,
+    measuresAcross: isSized,
+    measuresThrough: isSized && ladder.isMeasured,
     oddities,
   };
 }
@@ -105,6 +115,11 @@ interface Placed {
   readonly slot: number;
   readonly position: Vector;
   readonly height: number;
+}
+
+/** An orientation that cannot be is none. */
+function known(one: Candidate): Candidate {
+  return isSquare(one.frame.orientation) ? one : { ...one, frame: { ...one.frame, orientation: null } };
 }
 
 /** The most pictures that are of one size, one spacing and one orientation. */
@@ -154,9 +169,20 @@ function byPosition(sorted: readonly Placed[], apart: readonly Placed[], normal:
   const slices = isRegular ? withGaps(apart, steps) : apart.map(({ slot }) => slot);
   const step = scaled(minus(last.position, first.position), 1 / (slices.length - 1));
   const missing = slices.length - apart.length;
+  const aside = asideOf(slices, apart, first.position, step);
+  const isStraight = !isRegular || aside <= Math.max(REGULAR * usual, ON_LINE_MM); // what is uneven is said already
   if (missing > MOST_MISSING_SHARE * slices.length) return null;
-  const oddities = [...repeated(sorted.length - apart.length), ...absent(missing), ...irregular(isRegular, gaps), ...tilted(step, normal)];
-  return { slices, origin: first.position, step, isMeasured: isRegular, oddities };
+  const oddities = [...repeated(sorted.length - apart.length), ...absent(missing), ...irregular(isRegular, gaps), ...(isStraight ? [] : [{ code: "sideways", mm: aside } as const]), ...tilted(step, normal)];
+  return { slices, origin: first.position, step, isMeasured: isRegular && isStraight, oddities };
+}
+
+/** How far from its place on the line from the first to the last a slice stands at most, in mm. */
+function asideOf(slices: readonly (number | null)[], apart: readonly Placed[], origin: Vector, step: Vector): number {
+  const places = new Map(apart.map(({ slot, position }) => [slot, position]));
+  return slices.reduce<number>((most, slot, at) => {
+    const place = slot === null ? undefined : places.get(slot);
+    return place === undefined ? most : Math.max(most, length(minus(place, plus(origin, step, at))));
+  }, 0);
 }
 
 /**
@@ -210,11 +236,18 @@ function tilted(step: Vector, normal: Vector): Oddity[] {
   return degrees >= LEAST_TILT_DEGREES ? [{ code: "tilted", degrees }] : [];
 }
 
-function unknown({ frame }: Candidate): Oddity[] {
+function unknown({ slot, frame }: Candidate, candidates: readonly Candidate[]): Oddity[] {
   const found: Oddity[] = [];
-  if (frame.orientation === null) found.push({ code: "no-orientation" });
+  const said = candidates.find((one) => one.slot === slot)?.frame.orientation ?? null;
+  if (frame.orientation === null) found.push({ code: said === null ? "no-orientation" : "false-orientation" });
   if (frame.spacing === null) found.push({ code: "no-spacing" });
   return found;
+}
+
+/** One picture whose size is not of the patient is enough. */
+function notOfPatient(group: readonly Candidate[]): Oddity[] {
+  const at = group.map(({ frame }) => frame.spacingFrom).find((from) => from === "detector" || from === "scanned");
+  return at === "detector" || at === "scanned" ? [{ code: "not-of-patient", at }] : [];
 }
 
 function uneven(...sides: readonly number[]): Oddity[] {

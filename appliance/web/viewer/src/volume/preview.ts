@@ -1,5 +1,5 @@
 /** A small volume that stands for a whole series until its slices have come: where it lies, and what of it can be shown. */
-import type { FrameFacts, FramePixels, ImageFacts } from "../dicom/facts";
+import type { FrameFacts, FramePixels, ImageFacts, Spacing } from "../dicom/facts";
 import type { Geometry } from "./geometry";
 import { frameFacts, pixelAspect, type Slot } from "./stack";
 
@@ -44,7 +44,9 @@ export function middleOf(preview: PreviewVolume, facts: ImageFacts): { readonly 
   const { columns, rows, slices, values, slope, intercept } = preview;
   const [, down, across] = preview.factor;
   const from = (slices >> 1) * rows * columns;
-  const frame = { ...frameFacts(facts, facts.frames >> 1), slope, intercept };
+  const like = frameFacts(facts, facts.frames >> 1);
+  const spacing: Spacing | null = like.spacing === null ? null : [like.spacing[0] * down, like.spacing[1] * across];
+  const frame = { ...like, slope, intercept, spacing };
   const size = { rows, columns, padding: null, pixelAspect: (pixelAspect(facts, facts.frames >> 1) * across) / down };
   return { pixels: { kind: "grey", stored: values.subarray(from, from + rows * columns) }, facts: { ...facts, ...size }, frame };
 }

@@ -17,7 +17,8 @@ type Shade = (pixel: number) => readonly [number, number, number];
  * (PS3.3 C.7.6.3.1.2).
  */
 export function thumbnailOf(pixels: FramePixels, facts: ImageFacts, frame: FrameFacts, most: number): Thumbnail {
-  const wide = facts.columns * facts.pixelAspect;
+  const aspect = frame.spacing === null ? facts.pixelAspect : frame.spacing[1] / frame.spacing[0];
+  const wide = facts.columns * aspect;
   const scale = Math.min(1, most / Math.max(wide, facts.rows));
   const width = Math.max(1, Math.round(wide * scale));
   const height = Math.max(1, Math.round(facts.rows * scale));

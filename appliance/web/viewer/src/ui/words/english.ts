@@ -50,6 +50,7 @@ const WORDS = {
     none: "Pixel size not known: lengths are not measured",
   },
   noLength: "Nothing can be measured here",
+  falseSides: "Left and right not known: what the image says of them cannot be",
   series: "Series of this study",
   seriesHint: "Series of this study (T)",
   informationHint: "Image information (D)",
@@ -128,13 +129,16 @@ const ODDITIES: OddityWords = {
   "left-out": ({ count }) => (count === 1 ? "1 image is not part of the volume." : `${String(count)} images are not part of the volume.`),
   duplicates: ({ count }) => (count === 1 ? "1 slice lies where another one does; the first is shown." : `${String(count)} slices lie where another one does; the first is shown.`),
   missing: ({ count }) => (count === 1 ? "1 slice is missing; its place is left black." : `${String(count)} slices are missing; their place is left black.`),
-  irregular: ({ least, most }) => `The slices are ${millimetres(least)} to ${millimetres(most)} apart: lengths across slices are not measured.`,
+  irregular: ({ least, most }) => `The slices are ${millimetres(least)} to ${millimetres(most)} apart: nothing is measured across slices.`,
+  sideways: ({ mm }) => `Slices stand up to ${millimetres(mm)} beside the line of the others: nothing is measured across slices.`,
   tilted: ({ degrees }) => `The scanner was tilted by ${degrees.toFixed(1)}°; the slices are put straight.`,
   "no-positions": ({ mm, said }) =>
     said
       ? `The images do not say where they lie; they are ${millimetres(mm)} apart, as the scanner says. Which end is which is not known.`
-      : "The images do not say where they lie nor how far apart: lengths across slices are not measured, which end is which is not known.",
+      : "The images do not say where they lie nor how far apart: nothing is measured across slices, which end is which is not known.",
   "no-orientation": () => "The images do not say how they lie: left and right are not known.",
+  "false-orientation": () => "What the images say of how they lie cannot be: left and right are not known.",
+  "not-of-patient": ({ at }) => `Sizes are known only ${at === "detector" ? "at the detector" : "on the scanned film"}, not in the patient: nothing is measured.`,
   "no-spacing": () => "The images do not say how large a pixel is: nothing is measured.",
   anisotropic: ({ least, most }) => `Voxels are ${millimetres(least)} by ${millimetres(most)}: less is seen in one direction.`,
 };

@@ -49,6 +49,7 @@ const WORDS: Language["words"] = {
     none: "Tamanho do pixel desconhecido: distâncias não são medidas",
   },
   noLength: "Aqui não é possível medir",
+  falseSides: "Esquerda e direita desconhecidas: o que a imagem informa é impossível",
   series: "Séries deste exame",
   seriesHint: "Séries deste exame (T)",
   informationHint: "Informações da imagem (D)",
@@ -125,13 +126,16 @@ const ODDITIES: OddityWords = {
   "left-out": ({ count }) => (count === 1 ? "1 imagem não faz parte do volume." : `${String(count)} imagens não fazem parte do volume.`),
   duplicates: ({ count }) => (count === 1 ? "1 corte está onde já há outro; o primeiro é mostrado." : `${String(count)} cortes estão onde já há outro; o primeiro é mostrado.`),
   missing: ({ count }) => (count === 1 ? "Falta 1 corte; seu lugar fica em preto." : `Faltam ${String(count)} cortes; seu lugar fica em preto.`),
-  irregular: ({ least, most }) => `Os cortes estão separados entre ${millimetres(least)} e ${millimetres(most)}: distâncias através deles não são medidas.`,
+  irregular: ({ least, most }) => `Os cortes estão separados entre ${millimetres(least)} e ${millimetres(most)}: nada é medido através deles.`,
+  sideways: ({ mm }) => `Há cortes até ${millimetres(mm)} fora da linha dos demais: nada é medido através dos cortes.`,
   tilted: ({ degrees }) => `O aparelho estava inclinado ${comma(degrees, 1)}°; os cortes foram endireitados.`,
   "no-positions": ({ mm, said }) =>
     said
       ? `As imagens não informam sua posição; estão separadas por ${millimetres(mm)}, segundo o aparelho. Não se sabe qual extremidade é qual.`
-      : "As imagens não informam sua posição nem quanto se separam: distâncias através dos cortes não são medidas e não se sabe qual extremidade é qual.",
+      : "As imagens não informam sua posição nem quanto se separam: nada é medido através dos cortes e não se sabe qual extremidade é qual.",
   "no-orientation": () => "As imagens não informam sua orientação: esquerda e direita não são conhecidas.",
+  "false-orientation": () => "O que as imagens informam da sua orientação é impossível: esquerda e direita não são conhecidas.",
+  "not-of-patient": ({ at }) => `Os tamanhos são conhecidos só ${at === "detector" ? "no detector" : "no filme digitalizado"}, não no paciente: nada é medido.`,
   "no-spacing": () => "As imagens não informam o tamanho de um pixel: nada é medido.",
   anisotropic: ({ least, most }) => `Os voxels medem ${millimetres(least)} por ${millimetres(most)}: em uma direção se vê menos.`,
 };

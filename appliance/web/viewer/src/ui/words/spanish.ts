@@ -49,6 +49,7 @@ const WORDS: Language["words"] = {
     none: "Tamaño de píxel desconocido: no se miden longitudes",
   },
   noLength: "Aquí no se puede medir",
+  falseSides: "Izquierda y derecha desconocidas: lo que la imagen indica es imposible",
   series: "Series de este estudio",
   seriesHint: "Series de este estudio (T)",
   informationHint: "Información de la imagen (D)",
@@ -125,13 +126,16 @@ const ODDITIES: OddityWords = {
   "left-out": ({ count }) => (count === 1 ? "1 imagen no forma parte del volumen." : `${String(count)} imágenes no forman parte del volumen.`),
   duplicates: ({ count }) => (count === 1 ? "1 corte está donde ya hay otro; se muestra el primero." : `${String(count)} cortes están donde ya hay otro; se muestra el primero.`),
   missing: ({ count }) => (count === 1 ? "Falta 1 corte; su lugar queda en negro." : `Faltan ${String(count)} cortes; su lugar queda en negro.`),
-  irregular: ({ least, most }) => `Los cortes están separados entre ${millimetres(least)} y ${millimetres(most)}: no se miden longitudes a través de ellos.`,
+  irregular: ({ least, most }) => `Los cortes están separados entre ${millimetres(least)} y ${millimetres(most)}: no se mide nada a través de ellos.`,
+  sideways: ({ mm }) => `Hay cortes hasta ${millimetres(mm)} fuera de la línea de los demás: no se mide nada a través de los cortes.`,
   tilted: ({ degrees }) => `El equipo estaba inclinado ${comma(degrees, 1)}°; los cortes se enderezaron.`,
   "no-positions": ({ mm, said }) =>
     said
       ? `Las imágenes no indican su posición; están separadas ${millimetres(mm)}, según el equipo. No se sabe qué extremo es cuál.`
-      : "Las imágenes no indican su posición ni cuánto se separan: no se miden longitudes a través de los cortes y no se sabe qué extremo es cuál.",
+      : "Las imágenes no indican su posición ni cuánto se separan: no se mide nada a través de los cortes y no se sabe qué extremo es cuál.",
   "no-orientation": () => "Las imágenes no indican su orientación: no se conocen izquierda y derecha.",
+  "false-orientation": () => "Lo que las imágenes indican de su orientación es imposible: no se conocen izquierda y derecha.",
+  "not-of-patient": ({ at }) => `Los tamaños solo se conocen ${at === "detector" ? "en el detector" : "en la película escaneada"}, no en el paciente: no se mide nada.`,
   "no-spacing": () => "Las imágenes no indican el tamaño de un píxel: no se mide nada.",
   anisotropic: ({ least, most }) => `Los vóxeles miden ${millimetres(least)} por ${millimetres(most)}: en una dirección se ve menos.`,
 };
