@@ -126,12 +126,15 @@ async function travelled(page, browser) {
   const context = await browser.newContext({ ignoreHTTPSErrors: true, storageState: await page.context().storageState() });
   const fresh = await context.newPage();
   const came = [];
+  const files = [];
   fresh.on("requestfinished", (request) => {
     const { pathname } = new URL(request.url());
+    files.push(pathname);
     if (/\.(js|wasm)$/.test(pathname)) came.push(request.sizes().then(({ responseBodySize }) => ({ file: pathname.split("/").pop(), bytes: responseBodySize, began: request.timing().startTime })));
   });
   await fresh.goto(page.url());
   await looked(fresh);
+  await until("the sheets have come", () => files.some((file) => file.includes("/sheets-")));
   const first = await fresh.evaluate(() => performance.timeOrigin + performance.getEntriesByName("enamel-first-picture")[0].startTime);
   const all = await Promise.all(came);
   await context.close();
