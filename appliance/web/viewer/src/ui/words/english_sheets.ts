@@ -126,6 +126,16 @@ const KEYS: readonly (readonly [string, readonly (readonly [string, string])[]])
       ["?", "this sheet"],
     ],
   ],
+  [
+    "Pictures and the mount",
+    [
+      ["Click, Enter", "a picture of the mount large"],
+      ["Esc", "back to the mount"],
+      ["Arrows", "in the mount to the next place; in a picture to the one before or after"],
+      ["Shift + click", "two pictures side by side"],
+      ["Space", "take a picture from its place, lay it in another"],
+    ],
+  ],
 ];
 
 export const SHEETS = { words: WORDS, keys: KEYS };

@@ -127,6 +127,16 @@ const KEYS: SheetsLanguage["keys"] = [
       ["?", "esta folha"],
     ],
   ],
+  [
+    "Imagens e montagem",
+    [
+      ["Clique, Enter", "ver grande uma imagem da montagem"],
+      ["Esc", "voltar à montagem"],
+      ["Setas", "na montagem, ao lugar seguinte; numa imagem, à anterior ou à próxima"],
+      ["Shift + clique", "duas imagens lado a lado"],
+      ["Espaço", "pegar uma imagem do lugar dela e deixar em outro"],
+    ],
+  ],
 ];
 
 export const SHEETS: SheetsLanguage = { words: WORDS, keys: KEYS };

@@ -127,6 +127,16 @@ const KEYS: SheetsLanguage["keys"] = [
       ["?", "esta hoja"],
     ],
   ],
+  [
+    "Imágenes y montaje",
+    [
+      ["Clic, Intro", "ver grande una imagen del montaje"],
+      ["Esc", "volver al montaje"],
+      ["Flechas", "en el montaje, al lugar siguiente; en una imagen, a la anterior o la siguiente"],
+      ["Mayús + clic", "dos imágenes lado a lado"],
+      ["Espacio", "tomar una imagen de su lugar y dejarla en otro"],
+    ],
+  ],
 ];
 
 export const SHEETS: SheetsLanguage = { words: WORDS, keys: KEYS };
