@@ -20,6 +20,7 @@ def test_hands_of_every_kind_do_what_the_sheet_says_and_nothing_is_lost(show: Sh
     assert found["layouts"] == {
         "row": every[:3],
         "main": ["axial large", *every[1:]],
+        "measuring": ["axial large", *every[1:]],  # two quick clicks with a length are no double click
         "swapped": ["axial", "coronal", "sagittal large", "solid"],
         "alone": ["sagittal"],
         "back": ["axial", "coronal", "sagittal large", "solid"],

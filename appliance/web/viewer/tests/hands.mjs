@@ -96,6 +96,10 @@ async function layouts(page) {
     await settle(page);
     found[layout] = await shown();
   }
+  await page.keyboard.press("l");
+  await page.locator(".cell.sagittal").dblclick();
+  found.measuring = await shown();
+  await page.keyboard.press("c");
   await page.locator(".cell.sagittal").dblclick();
   found.swapped = await shown();
   await page.locator(".cell.sagittal").dblclick();

@@ -61,8 +61,12 @@ export function listenToPointers(pane: HTMLElement, actions: Actions): void {
   }
   pane.addEventListener("pointerleave", () => actions.hover(null));
   pane.addEventListener("contextmenu", (event) => event.preventDefault());
-  pane.addEventListener("dblclick", () => actions.enlarge());
+  pane.addEventListener("dblclick", () => isMeasuring(actions.tool) || actions.enlarge()); // two quick clicks are two points
   pane.addEventListener("wheel", (event) => wheel(pane, event, actions, carry), { passive: false });
+}
+
+function isMeasuring(tool: Tool): boolean {
+  return tool === "length" || tool === "angle";
 }
 
 /** A pen goes before fingers: what one of them or the ball of the hand had begun is undone, and while it writes none begins. */

@@ -97,8 +97,12 @@ export class Hands implements Actions {
     else volume.planes.remove();
   }
 
+  /** The picture as it fits; brightness and measurements stay. Planes have a pane each for it. */
   enlarge(): void {
-    this.reset();
+    const { volume, active: { showing } } = this.stage;
+    if (volume.planes !== null) return;
+    showing.view = null;
+    this.stage.change();
   }
 
   reset(): void {

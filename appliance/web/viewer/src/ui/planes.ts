@@ -6,6 +6,7 @@ import { listenToPointers } from "../tools/pointers";
 import type { Geometry } from "../volume/geometry";
 import { Linked, valueOf, type Mark } from "../volume/linked";
 import type { PlaneName } from "../volume/planes";
+import { begun, withPoint, type Refusal } from "../volume/marking";
 import { readingAt, type Stack } from "../volume/stack";
 import type { Side } from "../volume/sides";
 import type { Point, Size } from "../volume/view";
@@ -132,13 +133,13 @@ export class Planes {
     const { tool } = this.around;
     const { active: plane, linked } = this;
     if (plane === "solid" || (tool !== "length" && tool !== "angle")) return false;
-    const begun = this.begunByKeys(plane, tool);
-    if (begun === null && !this.mayMeasure(plane, tool)) return true;
-    if (begun !== null) linked.marks.pop();
-    const { at, left, back, head } = linked.crosshair;
-    const mark: Mark = { kind: tool, plane, points: [...(begun?.points ?? []), at], axes: { left, back, head } };
+    const { at } = linked.crosshair;
+    const before = this.goesOn(plane, this.begunByKeys(plane, tool));
+    const mark = before === null ? begun(linked, tool, plane, at) : withPoint(linked, plane, before, before.points.length, at);
+    if (this.isRefused(mark)) return true;
+    if (before !== null) linked.marks.pop();
     linked.marks.push(mark);
-    this.keyed = mark.points.length < (tool === "length" ? 2 : 3) ? mark : null;
+    this.keyed = isBegun(mark) ? mark : null;
     return true;
   }
 
@@ -147,10 +148,18 @@ export class Planes {
     return keyed !== null && keyed === this.linked.marks.at(-1) && keyed.kind === kind && keyed.plane === plane ? keyed : null;
   }
 
-  private mayMeasure(name: PlaneName, kind: Mark["kind"]): boolean {
-    const may = kind !== "length" || this.linked.measures(name);
-    if (!may) this.around.tell(WORDS.noLength);
-    return may;
+  /** What was begun, where its plane still holds it; else it is dropped, and said to be. */
+  private goesOn(name: PlaneName, mark: Mark | null): Mark | null {
+    if (mark === null || this.linked.holds(name, mark.points)) return mark;
+    this.linked.marks.splice(this.linked.marks.indexOf(mark), 1);
+    this.around.tell(WORDS.planeMoved);
+    return null;
+  }
+
+  private isRefused(mark: Mark | Refusal): mark is Refusal {
+    if (typeof mark !== "string") return false;
+    this.around.tell(mark === "apart" ? WORDS.planeMoved : WORDS.noLength);
+    return true;
   }
 
   /** What hands do next is meant for this cell. */
@@ -256,17 +265,19 @@ export class Planes {
   }
 
   private startMark(name: PlaneName, kind: Mark["kind"], at: Point): Grip | null {
-    if (!this.mayMeasure(name, kind)) return null;
+    const { marks } = this.linked;
     const here = this.linked.under(name, this.sizeOf(name), at);
-    const last = this.linked.marks.at(-1);
-    if (last !== undefined && isBegun(last) && last.kind === kind && last.plane === name) {
-      this.linked.marks[this.linked.marks.length - 1] = { ...last, points: [...last.points, here] };
-      return { kind: "mark", mark: this.linked.marks.length - 1, point: last.points.length };
+    const last = marks.at(-1);
+    const before = this.goesOn(name, last !== undefined && isBegun(last) && last.kind === kind && last.plane === name ? last : null);
+    const mark = before === null ? begun(this.linked, kind, name, here) : withPoint(this.linked, name, before, before.points.length, here);
+    if (this.isRefused(mark)) return null;
+    if (before !== null) {
+      marks[marks.length - 1] = mark;
+      return { kind: "mark", mark: marks.length - 1, point: before.points.length };
     }
     this.dropPointAlone();
-    const { left, back, head } = this.linked.crosshair;
-    this.linked.marks.push({ kind, plane: name, points: [here, here], axes: { left, back, head } });
-    return { kind: "mark", mark: this.linked.marks.length - 1, point: 1, isNew: true };
+    marks.push({ ...mark, points: [here, here] });
+    return { kind: "mark", mark: marks.length - 1, point: 1, isNew: true };
   }
 
   private drawMark(name: PlaneName, grip: Grip, phase: Phase, at: Point): void {
@@ -275,7 +286,8 @@ export class Planes {
     const mark = marks[index];
     if (mark === undefined || grip.point === undefined) return;
     const here = this.linked.under(name, this.sizeOf(name), at);
-    if (phase !== "down") marks[index] = { ...mark, points: mark.points.map((point, i) => (i === grip.point ? here : point)) };
+    const moved = phase === "down" ? mark : withPoint(this.linked, name, mark, grip.point, here);
+    if (!this.isRefused(moved)) marks[index] = moved;
     if (phase !== "up") return;
     this.grip = null;
     const value = valueOf({ kind: "length", plane: name, points: marks[index]?.points ?? [] });

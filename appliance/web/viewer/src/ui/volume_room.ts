@@ -167,7 +167,9 @@ export class VolumeRoom {
     room.slabKind.value = slab;
     room.slabKind.disabled = slabMm === 0;
     room.slabPresets.value = Array.from(room.slabPresets.options, ({ value }) => value).find((value) => value === slabPreset(slab, slabMm)) ?? "";
-    room.slabText.textContent = planes.linked.slabMm === 0 ? WORDS.thin : `${decimal(planes.linked.slabMm, 1)} mm`;
+    const { measuresThrough } = planes.geometry; // else nobody knows how thick a slab is
+    room.slabPresets.hidden = !measuresThrough;
+    room.slabText.textContent = slabMm === 0 ? WORDS.thin : `${decimal(slabMm, 1)} ${measuresThrough ? "mm" : `(${WORDS.noScale})`}`;
   }
 
   private set(change: (planes: Planes) => unknown): void {

@@ -32,6 +32,8 @@ export type Slab = "mean" | "most" | "least";
 const LEAST_PIXELS_PER_MM = 0.2;
 const MOST_PIXELS_PER_MM = 400;
 const PARALLEL = 0.9999;
+const FLAT = Math.sqrt(1 - PARALLEL ** 2); // how steep a line in such a plane may be
+const LEVEL_MM = 1e-6;
 
 /** Guards one volume's planes: they stay at right angles, and the crosshair within the volume. */
 export class Linked {
@@ -100,7 +102,7 @@ export class Linked {
     this.slab = slab;
     this.solid = solid;
     for (const [name, view] of views) this.views.set(name, view);
-    this.marks.splice(0, this.marks.length, ...marks);
+    this.marks.splice(0, this.marks.length, ...marks.filter(({ points }) => this.measuresBetween(points)));
   }
 
   /** The same in a volume that lies otherwise than was thought: what no hand has moved begins anew in its middle. */
@@ -164,7 +166,7 @@ export class Linked {
     this.views.set(name, { pixelsPerMm, centre: plus(plus(view.centre, right, x * share), down, y * share) });
   }
 
-  /** Say whether lengths in this plane are true. */
+  /** Say whether lengths and angles in this plane are true. */
   measures(name: PlaneName): boolean {
     const { geometry } = this;
     const normal = unit(cross(geometry.affine.i, geometry.affine.j));
@@ -172,20 +174,33 @@ export class Linked {
     return flat ? geometry.measuresAcross : geometry.measuresThrough;
   }
 
-  /** The marks that lie in a plane as it now stands, half a voxel off at most. */
-  marksIn(name: PlaneName): Mark[] {
+  /** Say whether what is measured between these points is true: within slices where pixel sizes are, out of them where slice distances are too. */
+  measuresBetween(points: readonly Vector[]): boolean {
+    const { geometry } = this;
+    if (geometry.measuresThrough || !geometry.measuresAcross) return geometry.measuresThrough;
+    const normal = unit(cross(geometry.affine.i, geometry.affine.j));
+    const [first] = points;
+    if (normal === null || first === undefined) return false;
+    return points.every((point) => Math.abs(dot(minus(point, first), normal)) <= FLAT * length(minus(point, first)) + LEVEL_MM);
+  }
+
+  /** Say whether points lie in a plane as it now stands, half a voxel off at most. */
+  holds(name: PlaneName, points: readonly Vector[]): boolean {
     const plane = this.plane(name);
     const into = intoOf(plane);
     const near = stepThrough(this.geometry, plane) * 0.6;
-    return this.marks.filter((mark) => mark.points.every((point) => Math.abs(dot(minus(point, this.crosshair.at), into)) <= near));
+    return points.every((point) => Math.abs(dot(minus(point, this.crosshair.at), into)) <= near);
   }
 
-  /** All as at the beginning, without measurements. */
+  marksIn(name: PlaneName): Mark[] {
+    return this.marks.filter(({ points }) => this.holds(name, points));
+  }
+
+  /** All as at the beginning; measurements stay. */
   reset(): void {
     this.crosshair = this.straight;
     this.solid = planeOf(this.straight, "coronal");
     this.views.clear();
-    this.marks.length = 0;
     this.slabMm = 0;
   }
 

@@ -50,6 +50,8 @@ const WORDS = {
     none: "Pixel size not known: lengths are not measured",
   },
   noLength: "Nothing can be measured here",
+  planeMoved: "The plane had moved: begin the measurement again here",
+  noScale: "no scale",
   falseSides: "Left and right not known: what the image says of them cannot be",
   series: "Series of this study",
   seriesHint: "Series of this study (T)",

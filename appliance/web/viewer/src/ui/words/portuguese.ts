@@ -49,6 +49,8 @@ const WORDS: Language["words"] = {
     none: "Tamanho do pixel desconhecido: distâncias não são medidas",
   },
   noLength: "Aqui não é possível medir",
+  planeMoved: "O plano havia mudado: comece a medida de novo aqui",
+  noScale: "sem escala",
   falseSides: "Esquerda e direita desconhecidas: o que a imagem informa é impossível",
   series: "Séries deste exame",
   seriesHint: "Séries deste exame (T)",

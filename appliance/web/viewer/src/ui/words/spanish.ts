@@ -49,6 +49,8 @@ const WORDS: Language["words"] = {
     none: "Tamaño de píxel desconocido: no se miden longitudes",
   },
   noLength: "Aquí no se puede medir",
+  planeMoved: "El plano se había movido: comience la medida de nuevo aquí",
+  noScale: "sin escala",
   falseSides: "Izquierda y derecha desconocidas: lo que la imagen indica es imposible",
   series: "Series de este estudio",
   seriesHint: "Series de este estudio (T)",
