@@ -20,6 +20,7 @@ LEAST_INSTANCES = 8
 LEAST_BYTES = 512 * 1024  # of so many
 MANY_BYTES = 16 * 1024 * 1024
 USE_NOTED_EVERY = 3_600_000_000  # microseconds
+ASKED_ANEW_AFTER = 1_000_000  # microseconds: one that is opened again waits again, and goes first again
 log = getLogger(__name__)
 
 
@@ -51,11 +52,12 @@ class Packs:
 
     def ask_for(self, series_key: int) -> None:
         """Have a pack of a series made before others, for somebody looks at it."""
+        now = self._now()
         with self._database.read() as tx:
-            if queries_packs.is_asked_for(tx, series_key):
-                return
-        with self._database.write() as tx:
-            queries_packs.ask_for(tx, series_key, self._now())
+            asked_at = queries_packs.asked_at(tx, series_key)
+        if asked_at is None or abs(now - asked_at) >= ASKED_ANEW_AFTER:
+            with self._database.write() as tx:
+                queries_packs.ask_for(tx, series_key, now)
 
     def drop_bad_file(self, file_id: FileId) -> None:
         """Drop the pack that a file is, if it is one, as `drop_bad`."""

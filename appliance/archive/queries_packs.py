@@ -4,6 +4,7 @@ That a pack is dropped by whatever changes its series, with its key, is the
 schema's own doing: migration 0012.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -65,10 +66,10 @@ def note_use(tx: WriteTransaction, file_id: FileId, at: int) -> None:
     tx.change("UPDATE packs SET last_used_at = :at WHERE file_id = :file_id", at=at, file_id=file_id.value)
 
 
-def is_asked_for(tx: ReadTransaction, series_key: int) -> bool:
-    """Say whether somebody has opened this series without a pack, and none was made since."""
-    sql = "SELECT 1 FROM packs_wanted WHERE series_key = :series_key AND asked_at IS NOT NULL"
-    return bool(tx.rows(sql, series_key=series_key))
+def asked_at(tx: ReadTransaction, series_key: int) -> int | None:
+    """Say when somebody last opened this series without a pack, None where nobody did since one was made."""
+    rows = tx.rows("SELECT asked_at FROM packs_wanted WHERE series_key = :series_key", series_key=series_key)
+    return rows[0][0] if rows else None
 
 
 def ask_for(tx: WriteTransaction, series_key: int, at: int) -> None:
@@ -80,7 +81,7 @@ def ask_for(tx: WriteTransaction, series_key: int, at: int) -> None:
     )  # fmt: skip
 
 
-def next_wanted(tx: ReadTransaction, now: int, rest: int) -> Wanted | None:
+def next_wanted(tx: ReadTransaction, now: int, rest: int, put_off: Sequence[int] = ()) -> Wanted | None:
     """Find the series to make a pack of: judged, and nothing came for a while; first those that were opened.
 
     One that was opened just now waits as well: making its pack would take from whoever waits for its images.
@@ -89,13 +90,15 @@ def next_wanted(tx: ReadTransaction, now: int, rest: int) -> Wanted | None:
         tx: The transaction.
         now: This instant, in microseconds.
         rest: How long nothing has come, in microseconds; what came ahead of the clock has rested.
+        put_off: Keys of series whose turn is not now.
     """
     rows = tx.rows(
         "SELECT w.series_key, w.changes FROM packs_wanted w JOIN series se USING (series_key) "
         "WHERE se.judged_count = se.instance_count AND se.last_arrived_at NOT BETWEEN :now - :rest AND :now + :rest "
         "AND coalesce(w.asked_at, 0) NOT BETWEEN :now - :rest AND :now + :rest "
+        "AND w.series_key NOT IN (SELECT value FROM json_each(:put_off)) "
         "ORDER BY w.asked_at IS NULL, w.asked_at DESC, w.series_key DESC LIMIT 1",
-        now=now, rest=rest,
+        now=now, rest=rest, put_off=json.dumps(list(put_off)),
     )  # fmt: skip
     return Wanted(*rows[0]) if rows else None
 

@@ -28,6 +28,14 @@ class Coding(IntEnum):
     PREVIEW = 2
 
 
+class Condition(IntEnum):
+    """What the box found of a record's bytes."""
+
+    SOUND = 0
+    DAMAGED = 1
+    UNREADABLE = 2  # the disk refused; another time it may not
+
+
 def head(shown: Sequence[Located], order: Sequence[int], preview: Mapping[str, object] | None = None) -> bytes:
     """Give the stream's first bytes: magic, version, index.
 
@@ -53,9 +61,9 @@ def record_head(number: int, coding: Coding, length: int) -> bytes:
     return _RECORD.pack(number, coding, length)
 
 
-def condition(*, sound: bool = True) -> bytes:
+def condition(found: Condition = Condition.SOUND) -> bytes:
     """Give what stands behind a record's bytes."""
-    return _CONDITION.pack(0 if sound else 1)
+    return _CONDITION.pack(found)
 
 
 def _entry(one: Located) -> dict[str, object]:

@@ -23,7 +23,7 @@ from appliance.archive.scope import Scope
 from appliance.archive.viewings import Viewings
 from appliance.audit.events import AuditLog, EventCode
 from appliance.clock import Clock
-from appliance.errors import NotFound, Tampered
+from appliance.errors import NotFound, Tampered, Unavailable
 from appliance.keys.secret import SecretKey
 from appliance.keys.stream import CHUNK_BYTES, SealBuffers, SealedStream
 from appliance.keys.wrapping import unwrap_data_key
@@ -122,13 +122,13 @@ class ScopedSource:
             self._packs.note_use(found)
         return found
 
-    def series_without_pack(self, scope: Scope, series_key: int) -> list[Located]:
-        """Find the instances of a series by its row key, at least one, and have its pack made before others'.
+    def series_without_pack(self, scope: Scope, series_key: int, *, is_opened: bool) -> list[Located]:
+        """Find the instances of a series by its row key, at least one; one that is opened gets its pack before others.
 
         Raises: as `series_by_key`.
         """
         found = self.series_by_key(scope, series_key)
-        if is_worthwhile(found):
+        if is_opened and is_worthwhile(found):
             self._packs.ask_for(series_key)
         return found
 
@@ -190,7 +190,7 @@ class ScopedSource:
         Raises:
             NotPermitted, NotFound: It is not for this caller.
             Tampered: The stored bytes are not what was stored.
-            Unavailable: The disk refused.
+            Unavailable: The disk refused to give an instance. A pack that it refuses is none any more.
         """
         scope.check_view()
         scope.check_study(located.study_instance_uid)
@@ -203,6 +203,11 @@ class ScopedSource:
                 self._packs.drop_bad(located)
             else:
                 self._damage.tell(located)
+            raise
+        except Unavailable as error:
+            if isinstance(located, Packed) and isinstance(error.__cause__, OSError):
+                self._packs.drop_bad(located)  # a cache: the files themselves may be read
+                raise Tampered("a pack cannot be read") from error
             raise
 
     def sound_ones(self, scope: Scope, found: list[Located]) -> list[Located]:
@@ -275,7 +280,9 @@ class ScopedSource:
     def _open_anew(self, row: StoredFile, now: float) -> _Open:
         file = self._vault.open_file(row.file_id, row.association_id)
         try:
-            stream = SealedStream(self._data_key(row, now), row.file_id, file.fileno(), row.plaintext_bytes)
+            key = self._data_key(row, now)
+            with storage_faults():
+                stream = SealedStream(key, row.file_id, file.fileno(), row.plaintext_bytes)
         except BaseException:
             file.close()
             raise

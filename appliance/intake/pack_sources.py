@@ -6,16 +6,26 @@ from contextlib import ExitStack, contextmanager
 from itertools import accumulate
 
 from appliance.archive.located import Located
+from appliance.errors import Tampered
 from appliance.intake.parts import IntakeParts
 from appliance.keys.stream import SealedStream
 from appliance.store.files import storage_faults
 from appliance.store.stored_files import unseal_row
 
 
+class DamagedInstance(Tampered):
+    """An instance that is not what was stored, and which."""
+
+    def __init__(self, located: Located, found: Tampered) -> None:
+        super().__init__(str(found))
+        self.located = located
+
+
 class StoredSource:
     """One stored instance's plaintext."""
 
-    def __init__(self, stream: SealedStream, on_read: Callable[[], None]) -> None:
+    def __init__(self, located: Located, stream: SealedStream, on_read: Callable[[], None]) -> None:
+        self._located = located
         self._stream = stream
         self._on_read = on_read
 
@@ -25,8 +35,16 @@ class StoredSource:
 
     def read(self, offset: int, length: int) -> bytes:
         self._on_read()
-        with storage_faults():
+        with storage_faults(), _naming(self._located):
             return self._stream.read(offset, length)
+
+
+@contextmanager
+def _naming(located: Located) -> Iterator[None]:
+    try:
+        yield
+    except Tampered as error:
+        raise DamagedInstance(located, error) from error
 
 
 @contextmanager
@@ -35,13 +53,17 @@ def opened(parts: IntakeParts, located: Located, on_read: Callable[[], None]) ->
 
     Raises:
         NotFound: It was erased meanwhile.
-        Tampered: It is missing, or not what was stored.
+        DamagedInstance: It is missing, or not what was stored.
         Unavailable: The disk refused.
     """
     with parts.database.read() as tx:
         sealed = unseal_row(tx, parts.keys, located.file.file_id)
-    with sealed.open(parts.vault) as stream:
-        yield StoredSource(stream, on_read)
+    with ExitStack() as open_files:
+        with storage_faults(), _naming(located):
+            stream = open_files.enter_context(sealed.open(parts.vault))
+        if stream.plaintext_bytes != located.file.plaintext_bytes:
+            raise DamagedInstance(located, Tampered("a stored instance is not as long as its row says"))
+        yield StoredSource(located, stream, on_read)
 
 
 class SeriesSource:

@@ -11,6 +11,7 @@ import os
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from logging import getLogger
 from pathlib import Path
 from threading import Event as Stop
@@ -18,11 +19,13 @@ from threading import get_native_id
 from typing import Protocol
 
 from appliance.archive import queries_packs
+from appliance.archive.damage import Damage
 from appliance.archive.packs import is_worthwhile
 from appliance.archive.queries_packs import Wanted
 from appliance.archive.queries_retrieve import series_instances_by_key
-from appliance.errors import ApplianceError, Unavailable
+from appliance.errors import ApplianceError, CatalogueOutdated, KeysSealed, OutOfSpace, Unavailable
 from appliance.intake.pack_making import MadePack, PackMaker
+from appliance.intake.pack_sources import DamagedInstance
 from appliance.intake.parts import IntakeParts
 from appliance.sandbox.birth import Birth, Nursery
 from appliance.store.stored_files import NewFile, add_file
@@ -30,9 +33,18 @@ from appliance.store.stored_files import NewFile, add_file
 REST_SECONDS = 5.0
 LOOK_SECONDS, RETRY_SECONDS = 2.0, 30.0
 QUIET_SECONDS, MOST_GIVEN_WAY_SECONDS = 1.0, 30.0
+FIRST_PUT_OFF_SECONDS, MOST_PUT_OFF_SECONDS = 60.0, 86_400.0
 _NICENESS = 19
 _MICROSECONDS = 1_000_000
 log = getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class PutOff:
+    """Until when a series waits that the disk refused to give, by the monotonic clock, and how long that was."""
+
+    until: float
+    seconds: float
 
 
 class Disk(Protocol):
@@ -63,6 +75,8 @@ class Packing:
         self._stop = Stop()
         self._nursery = Nursery("preview")
         self._maker = PackMaker(parts, birth or self._nursery.birth, self._go_on)
+        self._damage = Damage(parts.database, parts.audit, parts.clock)
+        self._put_off: dict[int, PutOff] = {}
         self._quiet_at = 0.0
         self._given_way = 0.0
 
@@ -89,7 +103,8 @@ class Packing:
         self._clear()
         self._keep_to_share(0)
         with self._parts.database.read() as tx:
-            wanted = queries_packs.next_wanted(tx, self._parts.now(), int(REST_SECONDS * _MICROSECONDS))
+            rest = int(REST_SECONDS * _MICROSECONDS)
+            wanted = queries_packs.next_wanted(tx, self._parts.now(), rest, self._not_now())
         if wanted is None:
             self._nursery.close()
             return False
@@ -114,8 +129,15 @@ class Packing:
     def _serve(self, wanted: Wanted) -> None:
         try:
             made = self._make(wanted)
-        except Unavailable:
+        except (OutOfSpace, KeysSealed, CatalogueOutdated):
             raise
+        except Unavailable as error:
+            self._put_behind(wanted.series_key, error)
+            return
+        except DamagedInstance as error:
+            log.warning("a series gets no pack: %s", error)
+            self._damage.tell(error.located)
+            made = None
         except ApplianceError as error:
             log.warning("a series gets no pack: %s", error)
             made = None
@@ -123,10 +145,30 @@ class Packing:
             log.error("a series gets no pack: %s", type(error).__name__)  # noqa: TRY400  its words could quote
             made = None
         with self._parts.database.write() as tx:
-            if queries_packs.take_wanted(tx, wanted) and made is not None:
+            is_taken = queries_packs.take_wanted(tx, wanted)
+            if is_taken and made is not None:
                 file = NewFile(made.file_id, made.data_key, made.plaintext_bytes, None, self._parts.now())
                 add_file(tx, self._parts.keys.current_wrapping_key(tx), file)
                 queries_packs.add_pack(tx, wanted.series_key, made.file_id, self._parts.now())
+        if is_taken:
+            self._put_off.pop(wanted.series_key, None)
+
+    def _put_behind(self, series_key: int, error: Unavailable) -> None:
+        """Let others go first for a while: what the disk refuses of one series keeps none of them from its pack.
+
+        Raises:
+            Unavailable: It was the process that ends.
+        """
+        if self._stop.is_set():
+            raise error
+        last = self._put_off.get(series_key)
+        seconds = FIRST_PUT_OFF_SECONDS if last is None else min(MOST_PUT_OFF_SECONDS, 2 * last.seconds)
+        self._put_off[series_key] = PutOff(self._parts.clock.monotonic() + seconds, seconds)
+        log.warning("a series waits for its pack, and others go first: %s", error)
+
+    def _not_now(self) -> list[int]:
+        now = self._parts.clock.monotonic()
+        return [series_key for series_key, put_off in self._put_off.items() if put_off.until > now]
 
     def _make(self, wanted: Wanted) -> MadePack | None:
         with self._parts.database.read() as tx:

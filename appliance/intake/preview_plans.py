@@ -14,6 +14,7 @@ from appliance.dicom.preview_plan import Part, Plan, Triple
 from appliance.dicom.transfer_syntaxes import DEFLATED, is_native
 
 MOST_SIDE = 160
+MOST_FACTOR = 64  # a coarser one shows nothing, and the viewer takes none: series_index.ts
 LEAST_SLICES = 8
 MOST_SLICE_BYTES = 16 * 1024 * 1024  # what a child may ask for at once
 _BITS, _WORD_BYTES = 16, 2
@@ -26,7 +27,9 @@ def plan_preview(shown: Sequence[Located]) -> Plan | None:
     if shape is None:
         return None
     factor = _factor(shape)
-    return None if factor == (1, 1, 1) else Plan(_parts(shown), shape, factor)
+    if factor == (1, 1, 1) or max(factor) > MOST_FACTOR:
+        return None
+    return Plan(_parts(shown), shape, factor)
 
 
 def _shape(shown: Sequence[Located]) -> Triple | None:

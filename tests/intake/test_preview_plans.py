@@ -69,6 +69,12 @@ def test_pixels_that_would_have_to_be_decoded_make_none(syntax: str) -> None:
     assert plan_preview([replace(located, transfer_syntax_uid=syntax) for located in volume(20)]) is None
 
 
+def test_a_preview_so_coarse_that_the_viewer_takes_none_is_not_made() -> None:
+    small = {"rows": 64, "columns": 64}
+    assert plan_preview([changed(one(1, 64 * 160), **small)]) is not None
+    assert plan_preview([changed(one(1, 64 * 160 + 1), **small)]) is None
+
+
 def test_a_small_volume_needs_none() -> None:
     assert plan_preview([changed(located, rows=160, columns=160) for located in volume(160)]) is None
     assert plan_preview(volume(7)) is None

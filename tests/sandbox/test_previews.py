@@ -48,7 +48,7 @@ def test_a_child_that_dies_is_told_as_such() -> None:
 
 @given(st.floats(allow_nan=False, allow_infinity=False), st.floats(allow_nan=False, allow_infinity=False))
 def test_a_preview_goes_over_the_wire_and_so_does_none(slope: float, intercept: float) -> None:
-    small = SmallVolume(slope, intercept, bytes(range(SIZE)))
+    small = SmallVolume(slope or 1.0, intercept, bytes(range(SIZE)))
     assert decode_preview(encode_preview(small), PLAN) == small
     assert decode_preview(encode_preview(None), PLAN) is None
 
@@ -63,7 +63,9 @@ def test_nonsense_is_refused_or_of_the_planned_size(body: bytes) -> None:
     assert found is None or all(map(math.isfinite, (found.slope, found.intercept)))
 
 
-@pytest.mark.parametrize("numbers", ["[1, NaN]", "[1e999, 0]", "[1]", "{}", "[null, 1]", "[" * 900, "1", " " * 2000])
+@pytest.mark.parametrize(
+    "numbers", ["[1, NaN]", "[1e999, 0]", "[1]", "{}", "[null, 1]", "[0, 1]", "[-0.0, 1]", "[" * 900, "1", " " * 2000]
+)
 def test_numbers_that_are_none_are_refused(numbers: str) -> None:
     with pytest.raises(Unparsable):
         decode_preview(two_parts(numbers.encode(), bytes(SIZE)), PLAN)

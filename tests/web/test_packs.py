@@ -106,12 +106,37 @@ def test_a_cut_transfer_goes_on_where_it_stopped(clinic: PackedClinic) -> None:
 def test_a_series_that_is_opened_without_a_pack_is_packed_first(clinic: PackedClinic) -> None:
     clinic.client.get(URL)
     with clinic.archive.box.database.read() as tx:
-        assert queries_packs.is_asked_for(tx, 1)
+        assert queries_packs.asked_at(tx, 1)
     for number in (1, 2):
         clinic.archive.store(slice_bytes("1.2.2", "1.2.2.1", number), SYNTAX)
     clinic.client.get("/series/2/stream")
     with clinic.archive.box.database.read() as tx:
-        assert not queries_packs.is_asked_for(tx, 2), "two small images gain nothing"
+        assert not queries_packs.asked_at(tx, 2), "two small images gain nothing"
+
+
+def test_one_that_is_opened_again_waits_again_and_a_small_picture_opens_nothing(clinic: PackedClinic) -> None:
+    small = f"{URL}?for=small-picture"
+    assert clinic.client.get(small).content == clinic.client.get(URL, headers={"Range": "bytes=0-"}).content
+    with clinic.archive.box.database.write() as tx:
+        queries_packs.ask_for(tx, 1, 5)
+    clinic.client.get(small)
+    with clinic.archive.box.database.read() as tx:
+        assert queries_packs.asked_at(tx, 1) == 5
+    clinic.client.get(URL)
+    with clinic.archive.box.database.read() as tx:
+        assert (queries_packs.asked_at(tx, 1) or 0) > 5
+    with clinic.client_with(clinic.issue(Permission.READ_STUDY)) as client:
+        assert client.get(small).status_code == 403
+    assert clinic.events("instances retrieved") == 1
+
+
+def test_a_pack_that_the_disk_refuses_is_dropped_and_the_scans_are_streamed(clinic: PackedClinic) -> None:
+    clinic.pack()
+    clinic.path().rename(clinic.path().with_suffix(".away"))
+    clinic.path().symlink_to("nowhere")  # no regular file: it cannot be opened
+    time.sleep(OPEN_SECONDS)
+    assert read_stream(clinic.client.get(URL).content).files == clinic.archive.stored
+    assert (clinic.found(), clinic.events("file damaged")) == (None, 0)
 
 
 @pytest.mark.parametrize("permission", [Permission.LIST_STUDIES, Permission.READ_STUDY])

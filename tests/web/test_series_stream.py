@@ -108,6 +108,20 @@ def test_an_instance_that_is_gone_or_all_that_are_damaged_are_told_one_by_one(se
     assert check_conditions(served, served.client.get("/series/1/stream").content) == sops
 
 
+def test_an_instance_that_the_disk_refuses_is_told_as_such_and_marked_as_nothing(served: ADicomweb) -> None:
+    stored = file_of(served, "1.2.1.1.3")
+    stored.rename(stored.with_suffix(".away"))
+    stored.mkdir()  # it is there, and cannot be read
+    index, records = read_stream(served.client.get("/series/1/stream").content)
+    found = {index["instances"][number]["sop"]: condition for number, condition, _ in records}
+    assert found == {sop: 2 if sop == "1.2.1.1.3" else 0 for sop in served.archive.stored}
+    assert all(data == served.archive.stored[index["instances"][n]["sop"]] for n, bad, data in records if not bad)
+    assert marked(served) == {}
+    stored.rmdir()
+    stored.with_suffix(".away").rename(stored)
+    assert check_conditions(served, served.client.get("/series/1/stream").content) == set()
+
+
 def test_an_instance_that_reads_well_again_is_shown_again(served: ADicomweb) -> None:
     for wanted in ({"1.2.1.1.3"}, set()):
         damage(served, "1.2.1.1.3")  # twice is not at all

@@ -37,7 +37,7 @@ from appliance.web.dicomweb.negotiation import MediaRange, json_type, parse_acce
 from appliance.web.dicomweb.parameters import parse_search
 from appliance.web.dicomweb.paths import Kind, Resource, parse_path
 from appliance.web.dicomweb.ranges import Stretch
-from appliance.web.dicomweb.series_stream import MEDIA_TYPE, Damaged, layout
+from appliance.web.dicomweb.series_stream import MEDIA_TYPE, SMALL_PICTURE, Damaged, layout
 from appliance.web.dicomweb.store import Post, Storing
 
 ROOT = "/dicomweb"
@@ -246,7 +246,8 @@ async def _stream(source: ScopedSource, request: Request, series_key: int, sendi
         await _viewed(source, request.scope, packed)
         whole = Answer(200, MEDIA_TYPE, [Stretch(packed, 0, packed.file.plaintext_bytes)])
         return _resumable(whole, request), sending
-    found = await asyncio.to_thread(source.series_without_pack, request.scope, series_key)
+    is_opened = request.query != SMALL_PICTURE
+    found = await asyncio.to_thread(source.series_without_pack, request.scope, series_key, is_opened=is_opened)
     await _viewed(source, request.scope, found[0])
     damaged = Damaged()
     return Answer(200, MEDIA_TYPE, layout(found, damaged)), replace(sending, read=damaged.reading_on(sending.read))
