@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from itertools import accumulate
 
 from appliance.archive.located import Located
-from appliance.errors import Tampered
+from appliance.errors import Tampered, Unavailable
 from appliance.intake.parts import IntakeParts
 from appliance.keys.stream import SealedStream
 from appliance.store.files import storage_faults
@@ -19,6 +19,10 @@ class DamagedInstance(Tampered):
     def __init__(self, located: Located, found: Tampered) -> None:
         super().__init__(str(found))
         self.located = located
+
+
+class UnreadableInstance(Unavailable):
+    """The disk refused to give an instance."""
 
 
 class StoredSource:
@@ -35,7 +39,7 @@ class StoredSource:
 
     def read(self, offset: int, length: int) -> bytes:
         self._on_read()
-        with storage_faults(), _naming(self._located):
+        with _naming(self._located), storage_faults():
             return self._stream.read(offset, length)
 
 
@@ -45,6 +49,8 @@ def _naming(located: Located) -> Iterator[None]:
         yield
     except Tampered as error:
         raise DamagedInstance(located, error) from error
+    except Unavailable as error:
+        raise UnreadableInstance(str(error)) from error
 
 
 @contextmanager
@@ -54,12 +60,12 @@ def opened(parts: IntakeParts, located: Located, on_read: Callable[[], None]) ->
     Raises:
         NotFound: It was erased meanwhile.
         DamagedInstance: It is missing, or not what was stored.
-        Unavailable: The disk refused.
+        UnreadableInstance, Unavailable: The disk refused, to give it or anything else.
     """
     with parts.database.read() as tx:
         sealed = unseal_row(tx, parts.keys, located.file.file_id)
     with ExitStack() as open_files:
-        with storage_faults(), _naming(located):
+        with _naming(located), storage_faults():
             stream = open_files.enter_context(sealed.open(parts.vault))
         if stream.plaintext_bytes != located.file.plaintext_bytes:
             raise DamagedInstance(located, Tampered("a stored instance is not as long as its row says"))

@@ -23,9 +23,9 @@ from appliance.archive.damage import Damage
 from appliance.archive.packs import is_worthwhile
 from appliance.archive.queries_packs import Wanted
 from appliance.archive.queries_retrieve import series_instances_by_key
-from appliance.errors import ApplianceError, CatalogueOutdated, KeysSealed, OutOfSpace, Unavailable
+from appliance.errors import ApplianceError, Unavailable
 from appliance.intake.pack_making import MadePack, PackMaker
-from appliance.intake.pack_sources import DamagedInstance
+from appliance.intake.pack_sources import DamagedInstance, UnreadableInstance
 from appliance.intake.parts import IntakeParts
 from appliance.sandbox.birth import Birth, Nursery
 from appliance.store.stored_files import NewFile, add_file
@@ -129,11 +129,11 @@ class Packing:
     def _serve(self, wanted: Wanted) -> None:
         try:
             made = self._make(wanted)
-        except (OutOfSpace, KeysSealed, CatalogueOutdated):
-            raise
-        except Unavailable as error:
+        except UnreadableInstance as error:
             self._put_behind(wanted.series_key, error)
             return
+        except Unavailable:
+            raise
         except DamagedInstance as error:
             log.warning("a series gets no pack: %s", error)
             self._damage.tell(error.located)
@@ -153,14 +153,8 @@ class Packing:
         if is_taken:
             self._put_off.pop(wanted.series_key, None)
 
-    def _put_behind(self, series_key: int, error: Unavailable) -> None:
-        """Let others go first for a while: what the disk refuses of one series keeps none of them from its pack.
-
-        Raises:
-            Unavailable: It was the process that ends.
-        """
-        if self._stop.is_set():
-            raise error
+    def _put_behind(self, series_key: int, error: UnreadableInstance) -> None:
+        """Let others go first for a while: what the disk refuses of one series keeps none of them from its pack."""
         last = self._put_off.get(series_key)
         seconds = FIRST_PUT_OFF_SECONDS if last is None else min(MOST_PUT_OFF_SECONDS, 2 * last.seconds)
         self._put_off[series_key] = PutOff(self._parts.clock.monotonic() + seconds, seconds)

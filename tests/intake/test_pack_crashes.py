@@ -44,7 +44,7 @@ def check_made_good(box: Box) -> None:
 
 
 def cut(packing: Packing) -> bool:
-    """Do all that waits; give whether it was cut off."""
+    """Do all that waits; give whether it was cut off, or put off because the disk refused to give an image."""
     try:
         while packing.step():
             pass
@@ -52,7 +52,7 @@ def cut(packing: Packing) -> bool:
         return True
     finally:
         packing._nursery.close()
-    return False
+    return bool(packing._put_off)
 
 
 def test_a_disk_that_refuses_once_anywhere_only_delays_a_pack(box: Box) -> None:
