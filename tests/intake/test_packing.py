@@ -18,12 +18,11 @@ from pydicom.tag import Tag
 
 from appliance.archive import queries_packs
 from appliance.archive.damage import Damage
-from appliance.archive.queries_retrieve import series_instances_by_key
 from appliance.audit.events import OPERATOR
 from appliance.config import PackSettings
 from appliance.errors import Unavailable
 from appliance.identifiers import FileId
-from appliance.intake.packing import FIRST_PUT_OFF_SECONDS, QUIET_SECONDS, REST_SECONDS, Packing
+from appliance.intake.packing import QUIET_SECONDS, REST_SECONDS, Packing
 from appliance.intake.parts import IntakeParts
 from appliance.sandbox.birth import Birth, executed
 from appliance.store.stored_files import find_file, find_orphans, rewrap_some, unseal_row
@@ -284,50 +283,6 @@ def test_a_series_that_was_opened_is_packed_first(box: Box) -> None:
     box.clock.ahead += timedelta(seconds=REST_SECONDS + 1)
     packing.step()
     assert [box.read(key) is not None for key in (1, 2, 3)] == [False, True, True]
-
-
-def test_a_series_that_the_disk_refuses_lets_the_others_go_first_and_is_tried_again_later(box: Box) -> None:
-    for number in (1, 2):
-        uid = f"1.2.4.{number}"
-        box.take(*[a_slice(at, SeriesInstanceUID=uid, SOPInstanceUID=f"{uid}.{at}") for at in range(1, 10)])
-    box.rest()
-    path = path_of_series(box, 2)
-    path.rename(path.with_suffix(".away"))
-    path.mkdir()  # it is there, and cannot be read
-    packing = box.packing()
-    assert packing.step(), "the second series comes first, and cannot be had"
-    assert packing.step()
-    assert [box.read(key) is not None for key in (1, 2)] == [True, False]
-    assert packing.step() is False, "not before its time"
-    path.rmdir()
-    path.with_suffix(".away").rename(path)
-    box.clock.ahead += timedelta(seconds=FIRST_PUT_OFF_SECONDS + 1)
-    assert packing.step()
-    assert box.read(2) is not None
-    assert box.rows("SELECT count(*) FROM damaged_files") == [(0,)]
-
-
-@pytest.mark.parametrize("at", [-40, None])
-def test_damage_that_packing_meets_is_marked_on_the_study(box: Box, at: int | None) -> None:
-    take(box, slices())
-    path = path_of_series(box, SERIES)
-    if at is None:
-        path.unlink()
-    else:
-        data = bytearray(path.read_bytes())
-        data[at] ^= 1
-        path.write_bytes(data)
-    assert box.pack() is None
-    assert box.rows("SELECT count(*) FROM damaged_files") == [(1,)]
-    assert box.rows("SELECT count(*) FROM audit_events WHERE event = 'file damaged'") == [(1,)]
-    assert box.rows("SELECT count(*) FROM packs_wanted") == [(0,)]
-
-
-def path_of_series(box: Box, series_key: int) -> Path:
-    """Give where one file of a series lies."""
-    with box.database.read() as tx:
-        file_id = series_instances_by_key(tx, series_key)[3].file.file_id
-    return box.parts.vault.path_of(file_id)
 
 
 def test_one_large_object_is_split_whole_and_its_frames_make_a_preview(box: Box) -> None:
