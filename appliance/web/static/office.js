@@ -11,11 +11,94 @@ function leave() {
   location.replace("/lock?back=" + encodeURIComponent(location.pathname + location.search));
 }
 
-// The other tabs of this browser need not wait until the box tells them.
+// The page on which files were opened keeps them and what is being stored, behind the veil; every other one goes.
+const keeps = document.getElementById("files") !== null;
+function lock() {
+  if (!keeps) return leave();
+  cover();
+  say("locked");
+  veil.querySelector("input[type=password]").focus();
+}
+
+// The other tabs of this browser need not wait until the box tells them; and hands at one are hands at all.
+const HANDS = "hands";
 const tabs = new BroadcastChannel("enamel-lock");
-tabs.onmessage = leave;
+tabs.onmessage = ({ data }) => {
+  if (data === HANDS) handled();
+  else if (data === "/logout") leave();
+  else lock();
+};
 addEventListener("submit", ({ target }) => {
-  if (["/lock/now", "/logout"].includes(target.getAttribute("action"))) tabs.postMessage(0);
+  const action = target.getAttribute("action");
+  if (["/lock/now", "/logout"].includes(action)) tabs.postMessage(action);
+});
+
+// The screen locks by this browser's own clock too, so without a network, and after a sleep in which no timer ran.
+const root = document.documentElement;
+const veil = document.getElementById("veil");
+const lockAfter = 1000 * Number(document.body.dataset.lockAfter);
+let hands = Date.now();
+const late = () => Math.abs(Date.now() - hands) >= lockAfter;
+function handled() {
+  if (late()) look();
+  else if (!covered()) hands = Date.now();
+}
+const covered = () => root.classList.contains("covered");
+function cover() {
+  if (covered()) return;
+  root.classList.add("covered");
+  veil.showModal();
+}
+function uncover() {
+  root.classList.remove("covered");
+  veil.close();
+  hands = Date.now();
+}
+function say(what) {
+  for (const part of veil.querySelectorAll("[data-when]")) part.hidden = part.dataset.when !== what;
+}
+function look() {
+  if (!late() || covered()) return;
+  cover();
+  askBox();
+}
+
+// Hands at a tab that this one did not hear of, or a box that was away: only the box knows whether it is locked.
+async function askBox() {
+  const answer = await post("/session/active", background);
+  if (answer?.status === 204) uncover();
+  else if (answer && [401, 403].includes(answer.status)) lock();
+  else {
+    say("away");
+    setTimeout(askBox, 5000);
+  }
+}
+function post(address, headers, body) {
+  const form = { method: "POST", headers: { ...headers, "X-Form-Token": token }, body, signal: AbortSignal.timeout(10000) };
+  return fetch(address, form).catch(() => null);
+}
+setInterval(look, 1000);
+for (const kind of ["pageshow", "focus"]) addEventListener(kind, look);
+for (const kind of ["visibilitychange", "resume"]) document.addEventListener(kind, look);
+veil.addEventListener("cancel", (event) => event.preventDefault());
+veil.addEventListener("close", () => { if (covered()) veil.showModal(); });
+veil.addEventListener("keydown", (event) => {
+  event.stopPropagation();
+  if (event.key === "Escape") event.preventDefault();
+});
+
+// Unlocking where something is kept: the page itself stays.
+veil.querySelector("form").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const [form, wrong] = [event.target, veil.querySelector(".wrong")];
+  const entered = await post("/lock", {}, new URLSearchParams(new FormData(form)));
+  const answer = entered && (await post("/session/active", {}));
+  form.reset();
+  if (entered?.url.includes("/login")) return leave();
+  wrong.hidden = answer?.status === 204;
+  if (!wrong.hidden) return form.querySelector("input[type=password]").focus();
+  uncover();
+  listen();
 });
 
 // Swap in the list (and the line above it) from another answer of the same page.
@@ -41,7 +124,7 @@ async function refresh() {
   const newest = document.getElementById("list")?.dataset.live;
   if (!newest) return;
   const answer = await fetch(newest, { headers: background });
-  if (answer.status === 401) leave();
+  if (answer.status === 401) lock();
   else if (answer.ok) takeOver(await answer.text());
   reached(answer.ok);
 }
@@ -56,17 +139,19 @@ function reached(well) {
   else silence = setTimeout(() => { unreachable.hidden = false; }, 6000);
 }
 
+addEventListener("offline", () => reached(false));
+
 function listen() {
   const line = new EventSource("/events");
   // What changed between the page and its line, or while a tablet slept, told nobody: look once when it stands.
   for (const kind of ["ready", "changed"]) line.addEventListener(kind, () => { refresh().catch(() => {}); });
-  line.addEventListener("over", () => { line.close(); leave(); });
+  line.addEventListener("over", () => { line.close(); lock(); });
   line.addEventListener("ready", () => reached(true));
   line.onerror = async () => {
     reached(false);
     if (line.readyState === EventSource.CLOSED) {
       const answer = await fetch("/session/active", { method: "POST", headers: { ...background, "X-Form-Token": token } }).catch(() => null);
-      if (answer && (answer.status === 401 || answer.status === 403)) leave();
+      if (answer && (answer.status === 401 || answer.status === 403)) lock();
       else setTimeout(listen, 5000);
     }
   };
@@ -74,12 +159,19 @@ function listen() {
 
 // A person who reads or draws is there, even when no page is asked for.
 let told = Date.now();
+let shared = 0;
 function alive() {
+  handled();
+  if (covered()) return;
+  if (Date.now() - shared > 1000) {
+    shared = Date.now();
+    tabs.postMessage(HANDS);
+  }
   if (Date.now() - told < 30000) return;
   told = Date.now();
   fetch("/session/active", { method: "POST", headers: { "X-Form-Token": token } })
-    .then((answer) => { if (answer.status === 401) leave(); })
-    .catch(() => {});
+    .then((answer) => { if (answer.status === 401) lock(); else reached(true); })
+    .catch(() => reached(false));
 }
 for (const kind of ["pointermove", "pointerdown", "keydown", "wheel", "touchstart"]) {
   addEventListener(kind, alive, { passive: true });
@@ -93,7 +185,7 @@ async function ask(address, form) {
   const answer = await fetch(address, form).catch(() => null);
   if (mine !== latest) return;
   document.getElementById("list").ariaBusy = "false";
-  if (answer && (answer.status === 401 || answer.url.includes("/lock"))) return leave();
+  if (answer && (answer.status === 401 || answer.url.includes("/lock"))) return lock();
   unreachable.hidden = Boolean(answer?.ok);
   if (!answer?.ok) return;
   takeOver(await answer.text());
@@ -157,5 +249,9 @@ const sight = new IntersectionObserver((seen) => {
 for (const tile of tiles) sight.observe(tile);
 
 // A page from the browser's memory may be older than the lock.
-addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
+  cover();
+  location.reload();
+});
 listen();

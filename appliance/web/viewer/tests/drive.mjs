@@ -4,6 +4,7 @@ import { asImages, brightness, context, corner, drag, end, faults, folder, open,
 import { halvedPlanes, hands } from "./hands.mjs";
 import { local } from "./local.mjs";
 import { cuts, narrow, preview } from "./packs.mjs";
+import { locks } from "./locks.mjs";
 import { mount } from "./mount.mjs";
 import { shades, sizes } from "./pictures.mjs";
 import { planes } from "./planes.mjs";
@@ -168,7 +169,7 @@ async function timing() {
   return { first, all: await page.evaluate(() => performance.now()) };
 }
 
-const SCENARIOS = { strip: () => strip(origin, faults), cuts, narrow, preview, local, storing, mount: () => mount(origin, faults), values, phantom, planes, hands, halvedPlanes, shades, sizes, halved, wide, troubles, pictures, timing };
+const SCENARIOS = { strip: () => strip(origin, faults), cuts, narrow, preview, local, locks, storing, mount: () => mount(origin, faults), values, phantom, planes, hands, halvedPlanes, shades, sizes, halved, wide, troubles, pictures, timing };
 try {
   const found = await SCENARIOS[scenario]();
   console.log(JSON.stringify({ found, faults }));

@@ -14,7 +14,7 @@ const REASONS: Readonly<Record<number, string>> = {
 /** Why the box took nothing. */
 const STATUSES: Readonly<Record<number, string>> = {
   0: "The box could not be reached, or the files cannot be read any more. When both are there again, go on.",
-  401: "You are signed out, or the screen was locked. Sign in in another tab, then go on.",
+  401: "The screen was locked, or you are signed out. Unlock it here, or sign in in another tab; then go on.",
   403: "Your account may not store images, or this page is too old. Reload it and choose the files again.",
   413: "One file is larger than the box takes.",
   503: "The box is busy, or locked. Go on in a moment.",

@@ -40,7 +40,7 @@ export const STORING: StoringLanguage = {
   },
   statuses: {
     0: "O servidor não foi alcançado, ou os arquivos não podem mais ser lidos. Quando ambos estiverem de volta, continue.",
-    401: "Sua sessão terminou ou a tela foi bloqueada. Entre em outra aba e continue.",
+    401: "A tela foi bloqueada, ou sua sessão terminou. Desbloqueie aqui, ou entre em outra aba; depois continue.",
     403: "Sua conta não pode guardar imagens, ou esta página é antiga demais. Recarregue-a e escolha os arquivos de novo.",
     413: "Um arquivo é maior do que o servidor recebe.",
     503: "O servidor está ocupado ou bloqueado. Continue daqui a pouco.",

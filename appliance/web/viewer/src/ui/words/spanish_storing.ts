@@ -40,7 +40,7 @@ export const STORING: StoringLanguage = {
   },
   statuses: {
     0: "No se pudo llegar al servidor, o los archivos ya no se pueden leer. Cuando ambos estén otra vez, continúe.",
-    401: "Su sesión terminó o la pantalla se bloqueó. Inicie sesión en otra pestaña y continúe.",
+    401: "La pantalla se bloqueó, o su sesión terminó. Desbloquéela aquí, o inicie sesión en otra pestaña; después continúe.",
     403: "Su cuenta no puede guardar imágenes, o esta página es demasiado antigua. Vuelva a cargarla y elija otra vez los archivos.",
     413: "Un archivo es más grande de lo que el servidor recibe.",
     503: "El servidor está ocupado o bloqueado. Continúe en un momento.",
