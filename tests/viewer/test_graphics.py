@@ -54,7 +54,7 @@ def test_a_refused_texture_is_halved_and_said_and_reads_exactly(desk: Desk) -> N
     desk.show(ball_slices(), "?0.15")
     person = desk.person
     assert person.state()["factor"] == 2
-    assert "1/2 resolution" in person.run(NOTICE)
+    assert "1/2 resolution" in person.run(NOTICE.replace(".notice", ".lasting"))
     x, y, z = VOXELS["on the ramp"]
     point_to(person, place_of(x, y, z))
     assert person.cell("axial").value == f"Grey value {ball_values()[z, y, x]}"

@@ -116,7 +116,7 @@ async function halved() {
   await until(page, ["all"]);
   await asImages(page);
   await over(page, 57, 33);
-  return { state: await state(page), notice: await words(page, ".notice"), reading: await corner(page, "reading"), brightness: await brightness(page, 113, 42) };
+  return { state: await state(page), notice: await words(page, ".lasting"), reading: await corner(page, "reading"), brightness: await brightness(page, 113, 42) };
 }
 
 /** A later slice far outside the first one's range: everything is kept anew, and brightness stays right. */

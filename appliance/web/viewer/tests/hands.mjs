@@ -190,5 +190,5 @@ export async function halvedPlanes() {
   await page.mouse.move(box.x, box.y);
   await settle(page);
   const reading = await page.evaluate(() => document.querySelector(".cell.axial .value").textContent);
-  return { state: await state(page), notice: await words(page, ".notice"), sharp, coarse: await greysAt(page, "axial", LINE), reading };
+  return { state: await state(page), notice: await words(page, ".lasting"), sharp, coarse: await greysAt(page, "axial", LINE), reading };
 }

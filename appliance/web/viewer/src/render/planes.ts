@@ -4,6 +4,7 @@ import type { Encoding } from "../volume/encoding";
 import type { Geometry } from "../volume/geometry";
 import type { Slab } from "../volume/linked";
 import { intoOf, type Plane, type PlaneView } from "../volume/planes";
+import { slabSteps } from "../volume/slab";
 import { directionToMm, inverse, length, plus, scaled, toMm, type Affine, type Vector } from "../volume/vectors";
 import type { Filling } from "./filling";
 import { makeProgram, type Program } from "./program";
@@ -35,6 +36,8 @@ export interface PlaneScene extends Looks {
   readonly ratio: number;
   readonly slabMm: number;
   readonly slabKind: Slab;
+  /** Nothing has moved for a moment: a slab is looked at voxel by voxel. */
+  readonly isResting: boolean;
 }
 
 export interface SolidScene extends Looks {
@@ -54,7 +57,6 @@ export interface SolidScene extends Looks {
 /** The numbers by which the shaders know the functions. */
 export const VOI_KINDS: Readonly<Record<VoiFunction, number>> = { LINEAR: 0, LINEAR_EXACT: 1, SIGMOID: 2 };
 const SLAB_KINDS: Readonly<Record<Slab, number>> = { mean: 0, most: 1, least: 2 };
-const MOST_SLAB_SAMPLES = 128;
 const MOST_RAY_SAMPLES = 2048;
 const COARSE_STEP = 2; // voxels; the small volume has no more to show
 
@@ -101,21 +103,21 @@ export class PlaneDrawer {
     this.target = new Target(gl);
   }
 
-  plane(scene: PlaneScene, source: Source): void {
+  /** Draw a plane; says whether it is as fine as it gets. */
+  plane(scene: PlaneScene, source: Source): boolean {
     const { gl } = this;
     const texture = textureOf(scene.geometry, reachOf(scene.geometry, source.volume));
     const into = intoOf(scene.plane);
-    const voxelMm = 1 / (length(directionToMm(inverse(scene.geometry.affine), into)) || 1);
-    const samples = Math.max(1, Math.min(MOST_SLAB_SAMPLES, Math.round(scene.slabMm / voxelMm)));
-    const spacing = samples > 1 ? scene.slabMm / samples : 0;
+    const { samples, mm, isFine } = slabSteps(scene.geometry, into, scene.slabMm, scene.isResting);
     const mode = modeOf(source);
     const program = samples === 1 && mode === MODES.whole ? (this.thinProgram ??= makeProgram(gl, THIN)) : this.planeProgram;
     this.begin(program, scene, source, mode);
     this.place(program, scene, texture, scene.view.centre);
-    gl.uniform3f(program.uniform("through"), ...directionToMm(texture, scaled(into, spacing)));
+    gl.uniform3f(program.uniform("through"), ...directionToMm(texture, scaled(into, mm)));
     gl.uniform1i(program.uniform("samples"), samples);
     gl.uniform1i(program.uniform("slab"), SLAB_KINDS[scene.slabKind]);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
+    return isFine;
   }
 
   /** Draw the body, or put what was drawn before in its place; says whether it is as fine as it gets. Before it is whole it is the small volume's. */

@@ -233,12 +233,11 @@ export class Renderer {
     gl.drawArrays(gl.TRIANGLES, 0, 3);
   }
 
-  /** Draw a plane through the volume into a part of the canvas; say whether there is a volume to cut. */
-  drawPlane(scene: PlaneScene): boolean {
+  /** Draw a plane through the volume into a part of the canvas; say whether it is as fine as it gets, null where there is no volume to cut. */
+  drawPlane(scene: PlaneScene): boolean | null {
     const [drawer, source] = [this.planeDrawer(), this.source()];
-    if (drawer === null || (source.volume === null && source.coarse === null)) return false;
-    drawer.plane(scene, source);
-    return true;
+    if (drawer === null || (source.volume === null && source.coarse === null)) return null;
+    return drawer.plane(scene, source);
   }
 
   /** Draw the volume as a body into a part of the canvas, once there is one of it all; say whether it is as fine as it gets. */

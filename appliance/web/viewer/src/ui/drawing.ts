@@ -4,7 +4,7 @@ import { writeControls, writePane } from "./overlay";
 import type { PaneParts } from "./room";
 import type { Showing } from "./showing";
 import type { Stage } from "./stage";
-import { WORDS } from "./words";
+import { oddityWords, WORDS } from "./words";
 
 const LOADING_DRAW_MS = 250;
 const LOADING_SHARE = 5; // while slices come, at most one part in so many of the time goes into drawing
@@ -54,7 +54,7 @@ export class Drawing {
     if (renderer !== null) volume.draw(renderer);
     if (renderer !== null) this.writeMessage();
     flat.draw(volume.planes === null);
-    this.tellOfCoarseness();
+    this.writeLasting();
     writePane(room, showing);
     const { layouts, active } = this.stage;
     layouts?.draw();
@@ -86,9 +86,13 @@ export class Drawing {
     else tell();
   }
 
-  private tellOfCoarseness(): void {
-    const factor = this.stage.renderer?.factor ?? 1;
-    if (factor > 1 && this.stage.room.notice.hidden) this.stage.tell(WORDS.coarse(factor));
+  /** What is odd about these pictures stays said, whatever else is told meanwhile. */
+  private writeLasting(): void {
+    const { room: { lasting }, renderer, volume } = this.stage;
+    const factor = renderer?.factor ?? 1;
+    const words = [...(volume.geometry?.oddities ?? []).map(oddityWords), ...(factor > 1 ? [WORDS.coarse(factor)] : [])].join(" ");
+    if (lasting.textContent !== words) lasting.textContent = words;
+    lasting.hidden = words === "";
   }
 }
 

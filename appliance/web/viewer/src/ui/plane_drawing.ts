@@ -19,8 +19,9 @@ export class PlaneDrawing {
   private isResting = false;
   private rest: ReturnType<typeof setTimeout> | undefined;
   private frame = "";
-  private readonly painted = new Map<CellName, string>();
-  /** The body is drawn as finely as this device can, or is not seen. */
+  /** What stands in each cell, and whether it is as fine as it gets. */
+  private readonly painted = new Map<CellName, { readonly key: string; readonly isFine: boolean }>();
+  /** All that is seen is drawn as finely as this device can. */
   isFine = false;
 
   constructor(
@@ -33,9 +34,14 @@ export class PlaneDrawing {
   draw(renderer: Renderer): void {
     const ratio = renderer.canvas.width / Math.max(1, renderer.canvas.clientWidth);
     this.begin(renderer);
-    for (const name of PLANES) if (!this.cells[name].element.hidden) this.drawPlane(name, renderer, ratio);
-    if (this.cells.solid.element.hidden) this.isFine = true;
-    else this.drawSolid(renderer, ratio);
+    const { isResting } = this;
+    this.isResting = false;
+    const seen = PLANES.filter((name) => !this.cells[name].element.hidden);
+    const planes = seen.map((name) => this.drawPlane(name, renderer, ratio, isResting));
+    const isBodyFine = this.cells.solid.element.hidden || this.drawSolid(renderer, ratio, isResting);
+    this.isFine = isBodyFine && planes.every((isFine) => isFine);
+    clearTimeout(this.rest);
+    if (!this.isFine) this.rest = setTimeout(() => this.refine(), REST_MS);
   }
 
   /** Another layout, another size or a lost context: nothing that was drawn stands any more. */
@@ -49,25 +55,28 @@ export class PlaneDrawing {
     renderer.clear();
   }
 
-  private drawPlane(name: PlaneName, renderer: Renderer, ratio: number): void {
+  private drawPlane(name: PlaneName, renderer: Renderer, ratio: number, isResting: boolean): boolean {
     const size = this.planes.sizeOf(name);
     const { slabMm, slab: slabKind } = this.planes.linked;
     const place = { plane: this.planes.linked.plane(name), view: this.planes.linked.view(name, size), part: this.partOf(name, renderer, ratio), ratio };
     const scene = { ...this.around.looks(), ...place, slabMm, slabKind };
     const key = JSON.stringify([scene, renderer.volumeState]);
-    if (this.painted.get(name) !== key && renderer.drawPlane({ ...scene, geometry: this.planes.geometry })) this.painted.set(name, key);
+    let painted = this.painted.get(name);
+    if (painted?.key !== key || (isResting && !painted.isFine)) {
+      const isFine = renderer.drawPlane({ ...scene, geometry: this.planes.geometry, isResting });
+      painted = isFine === null ? undefined : { key, isFine };
+      if (painted !== undefined) this.painted.set(name, painted);
+    }
     this.write(name, size);
+    return painted?.isFine ?? true; // what is not there yet asks for itself when it comes
   }
 
-  private drawSolid(renderer: Renderer, ratio: number): void {
+  private drawSolid(renderer: Renderer, ratio: number, isResting: boolean): boolean {
     const size = this.planes.sizeOf("solid");
     const scene = { geometry: this.planes.geometry, plane: this.planes.linked.solid, view: this.planes.linked.view("solid", size), part: this.partOf("solid", renderer, ratio), ratio };
-    const { isResting } = this;
-    this.isResting = false;
-    this.isFine = renderer.drawSolid({ ...this.around.looks(), ...scene, ...lookOf(this.planes.look, this.around.looks()), isResting });
+    const isFine = renderer.drawSolid({ ...this.around.looks(), ...scene, ...lookOf(this.planes.look, this.around.looks()), isResting });
     this.writeEdges("solid");
-    clearTimeout(this.rest);
-    if (!this.isFine) this.rest = setTimeout(() => this.refine(), REST_MS);
+    return isFine;
   }
 
   private refine(): void {

@@ -35,7 +35,9 @@ export interface Room {
   readonly coming: HTMLElement;
   readonly cut: HTMLElement;
   readonly message: HTMLElement;
+  /** What was said last, and what holds as long as these pictures are shown. */
   readonly notice: HTMLElement;
+  readonly lasting: HTMLElement;
   readonly ruler: HTMLElement;
   readonly corners: Readonly<Record<"series" | "image" | "window" | "reading", HTMLElement>>;
   readonly edges: Readonly<Record<"left" | "right" | "top" | "bottom", HTMLElement>>;
@@ -111,7 +113,7 @@ function toolButton(tool: Tool, actions: Actions): HTMLButtonElement {
 }
 
 /** What one pane is made of. */
-export type PaneParts = Pick<Room, "pane" | "canvas" | "corners" | "edges" | "message" | "notice" | "ruler" | "progress" | "coming" | "cut">;
+export type PaneParts = Pick<Room, "pane" | "canvas" | "corners" | "edges" | "message" | "notice" | "lasting" | "ruler" | "progress" | "coming" | "cut">;
 
 /** Make a pane. */
 export function paneParts(): PaneParts {
@@ -122,14 +124,15 @@ export function paneParts(): PaneParts {
   const edges = { left: edge("left"), right: edge("right"), top: edge("top"), bottom: edge("bottom") };
   const message = element("div", { class: "message", role: "alert", hidden: "" });
   const notice = element("div", { class: "notice", role: "status", hidden: "" });
+  const lasting = element("div", { class: "lasting", role: "status", hidden: "" });
   const ruler = element("div", { class: "ruler", hidden: "" });
   const progress = element("progress", { "aria-label": WORDS.loading });
   const coming = element("div", { class: "coming", hidden: "" });
   const cut = element("div", { class: "cut-off", role: "status", hidden: "" });
   const warning = element("div", { class: "warning" }, WORDS.notForDiagnosis);
   const pane = element("section", { class: "pane", tabindex: "0" }, canvas, ...Object.values(corners), ...Object.values(edges));
-  pane.append(ruler, warning, element("div", { class: "course" }, cut, coming), notice, message, progress);
-  return { pane, canvas, corners, edges, message, notice, ruler, progress, coming, cut };
+  pane.append(ruler, warning, element("div", { class: "course" }, cut, coming), element("div", { class: "told" }, lasting, notice), message, progress);
+  return { pane, canvas, corners, edges, message, notice, lasting, ruler, progress, coming, cut };
 }
 
 function footParts(actions: Actions): Pick<Room, "slider" | "counter"> & { foot: HTMLElement } {

@@ -13,7 +13,7 @@ import { planesListed } from "./listed";
 import { MeasureList, type Behind } from "./measure_list";
 import { Planes } from "./planes";
 import type { Room } from "./room";
-import { decimal, oddityWords, WORDS } from "./words";
+import { decimal, WORDS } from "./words";
 
 interface Around {
   tool(): Tool;
@@ -78,7 +78,6 @@ export class VolumeRoom {
     const isFirst = this.made === null;
     this.made?.replace(geometry);
     this.made ??= this.make(geometry);
-    this.around.tell(geometry.oddities.map(oddityWords).join(" "));
     this.choose(isFirst ? this.first() : this.layout);
     if (kept !== null) this.take(kept);
   }
