@@ -48,6 +48,7 @@ def page_server(contents: Mapping[str, bytes | int | Unsteady], port: int) -> It
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
+            self.path = self.path.removesuffix("?for=small-picture")
             found = contents.get(self.path)
             if isinstance(found, Unsteady):
                 return found.answer(self, tuple(HEADERS.items()))

@@ -18,7 +18,7 @@ async function readLocal(series: string, files: readonly LocalFile[]): Promise<v
   const onRecord = async (record: LocalRecord): Promise<void> => {
     if (record.bytes === null) return reading.miss(record.instance, new Unshowable("damaged", record.why));
     bytes += record.bytes.length;
-    await reading.take({ instance: record.instance, bytes: record.bytes, coding: PLAIN, sound: true });
+    await reading.take({ instance: record.instance, bytes: record.bytes, coding: PLAIN, fault: null });
     post({ type: "progress", bytes, all: null });
   };
   await readLocalSeries(series, files, (index) => reading.begin(index), onRecord);

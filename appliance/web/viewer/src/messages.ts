@@ -6,7 +6,7 @@ import type { Chosen, Found } from "./local/scanning";
 import type { LocalFile } from "./local/source";
 import type { PreviewVolume } from "./volume/preview";
 
-export type ProblemCode = "no-picture" | "syntax" | "damaged" | "kind" | "size";
+export type ProblemCode = "no-picture" | "syntax" | "damaged" | "kind" | "size" | "frames" | "unreadable";
 
 export type FromReader =
   | { readonly type: "index"; readonly index: SeriesIndex }

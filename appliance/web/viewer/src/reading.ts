@@ -50,6 +50,11 @@ export class Reading {
     this.decoders ??= decodersFor(index, (message) => this.tell(message, message.type === "frame" ? transferables(message.pixels) : []));
   }
 
+  /** How many records have been taken. */
+  get count(): number {
+    return this.had.size;
+  }
+
   /** Resolves when every frame is decoded. */
   async finished(): Promise<void> {
     await this.decoders?.finished();
@@ -60,7 +65,9 @@ export class Reading {
     if (this.had.has(instance)) return;
     this.had.add(instance);
     try {
-      if (!record.sound) throw new Unshowable("damaged", "its file on the box is not what was stored");
+      if (record.fault === "unreadable") throw new Unshowable("unreadable");
+      if (record.fault !== null) throw new Unshowable("damaged", "its file on the box is not what was stored");
+      if (this.index?.instances[instance]?.isOverfull === true) throw new Unshowable("frames");
       if (coding === PREVIEW) await this.openPreview(record.bytes);
       else await this.open(instance, await this.fileOf(record));
     } catch (error) {

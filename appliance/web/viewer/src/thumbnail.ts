@@ -23,10 +23,11 @@ const scope = globalThis as unknown as Scope;
 /** No more of the stream is wanted. */
 class Enough extends Error {}
 
+const PURPOSE = "?for=small-picture"; // nobody opens the series by it
 const MOST_BYTES = 32e6; // of the middle image; a larger one is not fetched for a small picture
 
-async function pictured(index: SeriesIndex, { instance, coding, sound, bytes }: SeriesRecord, most: number): Promise<Thumbnail> {
-  if (!sound) throw new Unshowable("damaged");
+async function pictured(index: SeriesIndex, { instance, coding, fault, bytes }: SeriesRecord, most: number): Promise<Thumbnail> {
+  if (fault !== null || index.instances[instance]?.isOverfull === true) throw new Unshowable("damaged");
   if (coding === PREVIEW) return ofPreview(index, bytes, most);
   const opened = await openInstance(coding === SPLIT ? await joinedFile(bytes, index.instances[instance]?.bytes ?? 0) : bytes, inflateRaw);
   const number = opened.facts.frames >> 1;
@@ -61,7 +62,7 @@ async function made({ stream, most }: { stream: string; most: number }): Promise
   const onCut = (): void => {
     throw new Enough(); // a small picture is not worth a second connection
   };
-  const fetching = new Fetching(stream, { onBytes: () => undefined, onCut });
+  const fetching = new Fetching(`${stream}${PURPOSE}`, { onBytes: () => undefined, onCut });
   await readSeries(fetching.more, onIndex, async (record) => {
     if (index !== null) first = await pictured(index, record, most);
     throw new Enough();

@@ -6,6 +6,7 @@ import { DECODER } from "./decoders";
 import { makeCodecs } from "./dicom/codecs/codecs";
 import { Fetching, StreamRefused, StreamRestarted } from "./dicomweb/fetching";
 import { inflateRaw } from "./dicomweb/inflating";
+import { Restarts } from "./dicomweb/restarts";
 import { readSeries } from "./dicomweb/stream";
 import type { DecodeTask, FromReader, FromScanner } from "./messages";
 import { decode, Reading, SeriesChanged } from "./reading";
@@ -30,11 +31,14 @@ async function readAll(url: string): Promise<void> {
     onCut: (seconds) => post({ type: "cut", seconds }),
   });
   try {
-    while (!(await readWhole(fetching, reading)));
+    const restarts = new Restarts();
+    while (!(await readWhole(fetching, reading))) restarts.note(reading.count);
     await reading.finished();
     post({ type: "done" });
   } catch (error) {
     post(failure(error));
+  } finally {
+    fetching.stop();
   }
 }
 

@@ -14,6 +14,7 @@ const RECORDS: readonly Written[] = [
   [1, 0, [1, 2, 3, 4, 5], 0],
   [0, 0, [], 1],
 ];
+const BAD = [{ columns: 0 }, { rows: 1000 }, { slices: 1.5 }, { factor: [1, 1] }, { factor: [0, 1, 1] }, { factor: 2 }, { factor: [1, 1, 1000] }, { slope: 0 }, { slope: "1" }, { intercept: null }];
 
 function numbers(...values: readonly number[]): number[] {
   return Array.from(new Uint8Array(Uint32Array.from(values).buffer));
@@ -39,9 +40,9 @@ describe("the series stream", () => {
     for (const piece of [1, 7, 16, 1000]) {
       const { indexes, records } = await read(written(INDEX, RECORDS), piece);
       expect(indexes).toEqual([INDEX]);
-      expect(records.map(({ instance, sound, bytes }) => [instance, sound, Array.from(bytes)])).toEqual([
-        [1, true, [1, 2, 3, 4, 5]],
-        [0, false, []],
+      expect(records.map(({ instance, fault, bytes }) => [instance, fault, Array.from(bytes)])).toEqual([
+        [1, null, [1, 2, 3, 4, 5]],
+        [0, "damaged", []],
       ]);
     }
   });
@@ -50,6 +51,19 @@ describe("the series stream", () => {
     const whole = written(INDEX, RECORDS);
     for (let length = 0; length < whole.length; length++) await expect(read(whole.subarray(0, length))).rejects.toThrow(StreamBroken);
     await expect(read(new Uint8Array(100))).rejects.toThrow(StreamBroken);
+  });
+
+  it("tells what the box's disk refused from what is damaged", async () => {
+    const { records } = await read(written(INDEX, [[1, 0, [0], 2], [0, 0, [0], 3]]));
+    expect(records.map(({ fault }) => fault)).toEqual(["unreadable", "damaged"]);
+  });
+
+  it("shows the images though its preview cannot be", async () => {
+    for (const changes of BAD) {
+      const { indexes, records } = await read(written({ ...INDEX, preview: { ...SHAPE, ...changes } }, [[NO_IMAGE, PREVIEW, [9], 0], ...RECORDS]));
+      expect(indexes[0]?.preview, JSON.stringify(changes)).toBeUndefined();
+      expect(records.map(({ instance }) => instance)).toEqual([1, 0]);
+    }
   });
 
   it("brings a preview first where the index has one", async () => {
@@ -85,8 +99,29 @@ describe("the index", () => {
   it("may have a preview that can be, and no other", () => {
     expect(parse({ preview: SHAPE }).preview).toEqual(SHAPE);
     expect(parse({ preview: null }).preview).toBeUndefined();
-    const wrong = [{ columns: 0 }, { rows: 1000 }, { slices: 1.5 }, { factor: [1, 1] }, { factor: [0, 1, 1] }, { factor: 2 }, { factor: [1, 1, 1000] }, { slope: 0 }, { slope: "1" }, { intercept: null }];
-    for (const changes of wrong) expect(() => parse({ preview: { ...SHAPE, ...changes } }), JSON.stringify(changes)).toThrow(StreamBroken);
+    for (const changes of BAD) expect(parse({ preview: { ...SHAPE, ...changes } }).preview, JSON.stringify(changes)).toBeUndefined();
+  });
+
+  it("gives one place to a file that claims more frames than it can hold, and every other its own", () => {
+    const [jpeg, deflated] = ["1.2.840.10008.1.2.4.70", "1.2.840.10008.1.2.1.99"];
+    const cases: [object, boolean][] = [
+      [{ frames: 600_000, bytes: 500_000, rows: 100, columns: 100 }, true],
+      [{ frames: 600_000, bytes: 500_000, rows: 100, columns: 100, transfer_syntax: jpeg }, true],
+      [{ frames: 600_000, bytes: 500_000, rows: 100, columns: 100, transfer_syntax: deflated }, true],
+      [{ frames: 100, bytes: 2_000_400, rows: 100, columns: 100 }, false],
+      [{ frames: 100, bytes: 1_500_400, rows: 100, columns: 100, bits_allocated: 8, samples: 3 }, false], // 4:2:0
+      [{ frames: 100, bytes: 20_000, rows: 100, columns: 100, transfer_syntax: jpeg }, false],
+      [{ frames: 100, bytes: 2_000, rows: 100, columns: 100, transfer_syntax: deflated }, false],
+      [{ frames: 1, bytes: 0, rows: 100, columns: 100 }, false], // one place in any case
+    ];
+    for (const [image, isOverfull] of cases) {
+      const { instances } = parse({}, image);
+      const { frames } = { frames: 1, ...image };
+      expect(instances.map((one) => [one.frames, one.isOverfull === true]), JSON.stringify(image)).toEqual([[isOverfull ? 1 : frames, isOverfull], [1, false]]);
+    }
+    const liar = { ...IMAGE, frames: 600_000, bytes: 8e6, transfer_syntax: jpeg };
+    const { instances } = parse({ instances: [IMAGE, liar, { ...liar, frames: 1 << 20 }, IMAGE] });
+    expect(instances.map(({ frames, isOverfull }) => [frames, isOverfull === true])).toEqual([[1, false], [600_000, false], [1, true], [1, false]]);
   });
 });
 

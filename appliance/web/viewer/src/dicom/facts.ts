@@ -124,7 +124,7 @@ export class Unshowable extends Error {
   }
 
   constructor(
-    readonly code: "no-picture" | "syntax" | "damaged" | "kind" | "size",
+    readonly code: "no-picture" | "syntax" | "damaged" | "kind" | "size" | "frames" | "unreadable",
     readonly detail: string = "",
   ) {
     super(`${code} ${detail}`.trim());

@@ -87,6 +87,7 @@ export class Fetching {
   private async connect(): Promise<void> {
     for (;;) {
       if (this.failures > 0) await this.wait();
+      this.ending.abort(); // one that fell silent is not left open beside the next
       this.ending = new AbortController();
       const response = await this.unlessSilent(this.ask());
       if (response !== undefined && this.take(response)) return;

@@ -12,6 +12,8 @@ export interface IndexedInstance {
   readonly bytes: number;
   readonly position: readonly number[] | null;
   readonly orientation: readonly number[] | null;
+  /** It claims more frames than its bytes can hold, or than are left for it; `frames` is 1 then, a place to say so. */
+  readonly isOverfull?: true;
 }
 
 /** A small volume that stands for the whole one: each of its voxels for a box of `factor` slices, rows and columns. */
@@ -40,7 +42,11 @@ const MOST_FRAMES = 1 << 20; // of a whole series
 const MOST_SIDE = 1 << 16; // rows and columns are 16-bit words (PS3.3 C.7.6.3)
 const MOST_BYTES = 2 ** 32;
 const MOST_PREVIEW_SIDE = 256;
-const MOST_FACTOR = 64;
+const MOST_FACTOR = 64; // as the box bounds it: intake/preview_plans.py
+const NATIVE = new Set(["1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"]); // PS3.5 A.1 to A.3
+const DEFLATED = "1.2.840.10008.1.2.1.99"; // PS3.5 A.5
+const MOST_DEFLATED = 1032; // bytes that one of DEFLATE gives at most
+const ITEM_HEAD_BYTES = 8; // PS3.5 A.4
 
 /** Parse an index.
  *
@@ -50,11 +56,28 @@ export function parseIndex(json: string): SeriesIndex {
   const { series, instances, order, preview } = parsed(json);
   if (!Array.isArray(instances) || !Array.isArray(order) || instances.length > MOST_INSTANCES) throw new StreamBroken("no index");
   if (!instances.every(isInstance) || !isOrder(order, instances.length)) throw new StreamBroken("an index that cannot be");
-  if (instances.reduce((sum, one) => sum + Math.max(1, one.frames), 0) > MOST_FRAMES) throw new StreamBroken("more frames than a series has");
-  const checked = { series: String(series), instances, order };
-  if ((preview ?? null) === null) return checked;
-  if (!isPreview(preview)) throw new StreamBroken("a preview that cannot be");
-  return { ...checked, preview };
+  const checked = { series: String(series), instances: bounded(instances), order };
+  return isPreview(preview) ? { ...checked, preview } : checked; // one that cannot be is passed over: the images are there all the same
+}
+
+/** Give one place to whatever claims more frames than can be, so that no file keeps the others from being shown. */
+export function bounded(instances: readonly IndexedInstance[]): readonly IndexedInstance[] {
+  const overfull = new Set<IndexedInstance>();
+  let frames = instances.length;
+  for (const one of [...instances].sort((a, b) => a.frames - b.frames)) {
+    const more = Math.max(1, one.frames) - 1;
+    if (more > 0 && (frames + more > MOST_FRAMES || !canHold(one))) overfull.add(one);
+    else frames += more;
+  }
+  return overfull.size === 0 ? instances : instances.map((one) => (overfull.has(one) ? { ...one, frames: 1, isOverfull: true } : one));
+}
+
+/** Say whether the bytes can hold the frames: half of plain words (4:2:0 has no more), or an item's head for each coded one. */
+function canHold({ rows, columns, samples, bits_allocated, frames, bytes, transfer_syntax }: IndexedInstance): boolean {
+  const isDeflated = transfer_syntax === DEFLATED;
+  if (!isDeflated && !NATIVE.has(transfer_syntax)) return frames * ITEM_HEAD_BYTES <= bytes;
+  const plain = (frames * rows * columns * Math.max(1, samples) * Math.max(1, bits_allocated)) / 8;
+  return plain / 2 <= bytes * (isDeflated ? MOST_DEFLATED : 1);
 }
 
 function parsed(json: string): Readonly<Record<string, unknown>> {

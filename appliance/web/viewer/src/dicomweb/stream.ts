@@ -12,8 +12,8 @@ export interface SeriesRecord {
   /** Place in the index; that of a preview stands for no image. */
   readonly instance: number;
   readonly coding: number;
-  /** What the box found of it: false when its bytes are not what was stored, and may not be shown. */
-  readonly sound: boolean;
+  /** What the box found of it: its bytes are not what was stored, or its disk refused them. They may not be shown then. */
+  readonly fault: "damaged" | "unreadable" | null;
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
@@ -25,6 +25,7 @@ const CONDITION_BYTES = 4;
 const MOST_INDEX_BYTES = 1 << 28;
 const MOST_PREVIEW_BYTES = 1 << 26;
 const NO_IMAGE = 0xffffffff;
+const UNREADABLE = 2;
 const SPLIT_BYTES = 16; // what splitting adds to a file at most: neither plane is ever longer than it was
 
 /** Gathers bytes of any cut and hands out exact runs. */
@@ -73,8 +74,7 @@ export async function readSeries(
   const gatherer = new Gatherer(more);
   const index = await readIndex(gatherer);
   onIndex(index);
-  if (index.preview !== undefined) await onRecord(await readRecord(gatherer, previewBytes));
-  for (let count = 0; count < index.order.length; count++) await onRecord(await readRecord(gatherer, (number) => imageBytes(index, number)));
+  await readRecords(gatherer, index, onRecord);
   while ((await more()) !== null); // to the very end, or the connection counts as cut
 }
 
@@ -89,6 +89,19 @@ async function readIndex(gatherer: Gatherer): Promise<SeriesIndex> {
   return parseIndex(utf8(json.subarray(0, length)).replace(/\0+$/, ""));
 }
 
+/** A preview that the index has nothing true to say of is passed over. */
+async function readRecords(gatherer: Gatherer, index: SeriesIndex, onRecord: (record: SeriesRecord) => void | Promise<void>): Promise<void> {
+  const image = (number: number): number => imageBytes(index, number);
+  const first = (number: number): number => (number === NO_IMAGE ? MOST_PREVIEW_BYTES : image(number));
+  for (let left = index.order.length, isFirst = true; left > 0; isFirst = false) {
+    const record = await readRecord(gatherer, isFirst ? first : image);
+    const isPreview = record.coding === PREVIEW;
+    if (isFirst && !isPreview && index.preview !== undefined) throw new StreamBroken("no preview where one was told");
+    if (!isPreview || index.preview !== undefined) await onRecord(record);
+    if (!isPreview) left--;
+  }
+}
+
 /** @param most how long a record of a number may be; -1 where there is none of that number. */
 async function readRecord(gatherer: Gatherer, most: (number: number) => number): Promise<SeriesRecord> {
   const head = await gatherer.take(RECORD_HEAD_BYTES);
@@ -100,11 +113,12 @@ async function readRecord(gatherer: Gatherer, most: (number: number) => number):
   const bytes = length === 0 ? new Uint8Array(0) : await gatherer.take(length);
   const condition = bytes === null ? null : await gatherer.take(CONDITION_BYTES);
   if (bytes === null || condition === null) throw new StreamBroken("the stream stops early");
-  return { instance, coding, sound: condition.every((byte) => byte === 0), bytes };
+  return { instance, coding, fault: faultOf(new DataView(condition.buffer).getUint32(0, true)), bytes };
 }
 
-function previewBytes(number: number): number {
-  return number === NO_IMAGE ? MOST_PREVIEW_BYTES : -1;
+function faultOf(condition: number): SeriesRecord["fault"] {
+  if (condition === 0) return null;
+  return condition === UNREADABLE ? "unreadable" : "damaged";
 }
 
 function imageBytes({ instances }: SeriesIndex, number: number): number {

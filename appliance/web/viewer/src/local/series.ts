@@ -1,5 +1,6 @@
 /** Turns the files of one series into what a series stream brings: an index, then whole objects, coarse order first. */
 import { coarseOrder } from "../dicom/order";
+import { bounded } from "../dicomweb/series_index";
 import type { IndexedInstance, SeriesIndex } from "../dicomweb/stream";
 import { readHeader, type Header } from "./header";
 import { inParallel } from "./parallel";
@@ -33,7 +34,7 @@ export async function readLocalSeries(
   });
   const pieces = inDisplayOrder(found);
   const order = coarseOrder(pieces.length);
-  onIndex({ series, order, instances: pieces.map(indexed) });
+  onIndex({ series, order, instances: bounded(pieces.map(indexed)) });
   let coming = recordOf(pieces, order[0]);
   for (let count = 0; count < order.length; count++) {
     const record = await coming;

@@ -1,5 +1,7 @@
 /** Which slices of a volume have come, and between which two of them each other one lies. */
 
+const NEAR_ENOUGH = 8; // slices from any of them to one that has come
+
 /** Guards what is known of one volume's slices. */
 export class Filling {
   /** For each slice the nearest filled one at or below it, and at or above it; itself once it has come. */
@@ -32,15 +34,20 @@ export class Filling {
     return this.isClosed;
   }
 
-  /** How far the farthest slice is from one that has come, as a share of them all; 1 while none has. */
-  get reach(): number {
+  /** At least one slice in sixteen has come, everywhere; of few slices one in a quarter of them. */
+  get isEven(): boolean {
+    return this.reach <= Math.min(NEAR_ENOUGH, this.filled.length / 8);
+  }
+
+  /** How many slices the farthest one is from one that has come; all of them while none has. */
+  private get reach(): number {
     const count = this.filled.length;
     let most = this.filled.some(Boolean) ? 0 : count;
     for (let slice = 0; slice < count; slice++) {
       const [below = 0, above = 0] = [this.between[2 * slice], this.between[2 * slice + 1]];
       most = Math.max(most, Math.min(Math.abs(slice - below), Math.abs(above - slice)));
     }
-    return most / Math.max(1, count);
+    return most;
   }
 
   fill(slice: number): void {

@@ -48,7 +48,6 @@ const MOST_ENCODERS = 16; // each keeps a table of 128 kB; a series with a resca
 export type VolumeShape = Pick<Geometry, "columns" | "rows" | "slices">;
 
 const BY_TABLE = 3;
-const NEAR_ENOUGH = 1 / 8; // of a volume's slices, from any of them to one that has come
 
 export class Renderer {
   private readonly gl: WebGL2RenderingContext;
@@ -255,7 +254,7 @@ export class Renderer {
 
   /** Say whether planes show something of every part of the volume: the small one, or slices that lie near enough. */
   get isUsable(): boolean {
-    return this.preview !== null || (this.volume !== null && this.filling.reach <= NEAR_ENOUGH);
+    return this.preview !== null || (this.volume !== null && this.filling.isEven);
   }
 
   /** Differs once what a plane shows may have changed, whatever the plane. */

@@ -114,6 +114,8 @@ const PROBLEMS: Readonly<Record<ProblemCode, string>> = {
   damaged: "It is damaged.",
   kind: "This viewer does not know this kind of picture. It is kept unchanged.",
   size: "It says it is larger than any picture this viewer can show.",
+  frames: "It says it holds more images than its file has room for. The file is kept unchanged.",
+  unreadable: "The box could not read it just now. Open the series again; if it stays so, tell whoever looks after the box.",
 };
 
 function refusal(status: number): string {

@@ -113,6 +113,8 @@ const PROBLEMS: Language["problems"] = {
   damaged: "Está danificada.",
   kind: "Este visualizador não conhece este tipo de imagem. É mantida sem alterações.",
   size: "Ela diz ser maior do que qualquer imagem que este visualizador pode mostrar.",
+  frames: "Diz conter mais imagens do que cabem no seu arquivo. O arquivo é mantido sem alterações.",
+  unreadable: "A caixa não conseguiu lê-la neste momento. Abra a série de novo; se continuar assim, avise quem cuida da caixa.",
 };
 
 function refusal(status: number): string {

@@ -113,6 +113,8 @@ const PROBLEMS: Language["problems"] = {
   damaged: "Está dañada.",
   kind: "Este visor no conoce este tipo de imagen. Se conserva sin cambios.",
   size: "Dice ser más grande que cualquier imagen que este visor puede mostrar.",
+  frames: "Dice contener más imágenes de las que caben en su archivo. El archivo se conserva sin cambios.",
+  unreadable: "La caja no pudo leerla en este momento. Abra la serie otra vez; si sigue así, avise a quien cuida la caja.",
 };
 
 function refusal(status: number): string {
