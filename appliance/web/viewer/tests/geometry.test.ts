@@ -112,6 +112,15 @@ describe("geometry", () => {
     expect(letters(found(stackAt([0, 1, 2], { orientation: null })), right, back)).toBe("");
   });
 
+  it("measures nothing through slices that lead aslant where no orientation says how they lie", () => {
+    const aslant = (orientation: Orientation | null): Geometry => found([0, 1, 2].map((slot) => slice(slot, [0, slot, slot], { orientation, spacing: [1, 1] })));
+    expect([aslant(null), aslant([0, 0, 0, 0, 0, 0]), aslant(STANDING)].map(({ measuresAcross, measuresThrough }) => [measuresAcross, measuresThrough])).toEqual([
+      [true, false],
+      [true, false],
+      [true, true],
+    ]);
+  });
+
   it("knows no left and no size where none is said", () => {
     const geometry = found(stackAt([0, 1, 2], { orientation: null, spacing: null }));
     expect(codes(geometry)).toEqual(["no-orientation", "no-spacing"]);

@@ -91,7 +91,7 @@ export function geometryOf(candidates: readonly Candidate[]): Geometry | null {
     isOriented: first.frame.orientation !== null,
     knowsEnds: ladder.oddities.every(({ code }) => code !== "no-positions"),
     measuresAcross: isSized,
-    measuresThrough: isSized && ladder.isMeasured,
+    measuresThrough: isSized && ladder.isMeasured && knowsLean(first, ladder),
     oddities,
   };
 }
@@ -115,6 +115,11 @@ interface Placed {
   readonly slot: number;
   readonly position: Vector;
   readonly height: number;
+}
+
+/** Where slices follow one another aslant, only their orientation tells how much of that is the way through them. */
+function knowsLean({ frame }: Candidate, { oddities }: Ladder): boolean {
+  return frame.orientation !== null || oddities.every(({ code }) => code !== "tilted");
 }
 
 /** An orientation that cannot be is none. */
