@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from pydicom import dcmread
+from pydicom.fileset import FileSet
 from pydicom.uid import UID
 
 from appliance.accounts import service
@@ -82,6 +83,14 @@ def write_files(folder: Path) -> None:
     (folder / "odd" / "two-minds").write_bytes(
         whole.replace(slices[1].SOPInstanceUID.encode(), b"1.2.3.778".ljust(len(slices[1].SOPInstanceUID), b"\0"))
     )
+    disc = FileSet()
+    for slice_ in slices:
+        disc.add(slice_)
+    disc.write(folder / "swapped")
+    for path in (path for path in (folder / "swapped").rglob("IM*") if path.is_file()):
+        own = dcmread(path)
+        own.PatientName, own.PatientID = "Other^Somebody", "X-9"
+        own.save_as(path)
     for i, slice_ in enumerate(scan_of(*NAMES[1], MANY)):
         slice_.save_as(folder / "many" / f"IM{i:04}", enforce_file_format=True)
 
@@ -139,6 +148,16 @@ def test_what_is_stored_is_in_the_box_once_however_often_it_is_sent(found: dict[
         (NAMES[1][0], MANY),
     ]
     assert box.clinic.rows("SELECT * FROM quarantine") == []
+
+
+def test_a_disc_that_names_somebody_else_shows_whom_its_files_name_and_is_not_stored_unseen(
+    found: dict[str, Any],
+) -> None:
+    for said in (found["swappedList"], found["swapped"]):
+        assert "Other, Somebody" in said
+        assert "names somebody else" in said
+        assert "Prüfung, Änne · L-12" in said
+    assert (found["heldBack"], found["letGo"]) == (True, True)
 
 
 def test_a_transfer_goes_on_where_it_was_stopped_or_cut(found: dict[str, Any]) -> None:

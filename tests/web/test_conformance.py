@@ -78,6 +78,7 @@ def test_the_failure_reasons_and_bounds_of_storing_are_those_of_the_code() -> No
     bounds = Bounds()
     assert f"nothing came for {bounds.idle_seconds:.0f} s" in STATEMENT
     assert f"less than {bounds.least_bytes_per_second >> 10} KiB/s" in STATEMENT
+    assert f"not all within {bounds.longest_seconds / 3600:.0f} hours" in STATEMENT
     assert f"above {bounds.request_bytes >> 30} GiB or {bounds.parts:,} parts" in STATEMENT
     assert f"{bounds.at_once} requests to store are under way, {bounds.at_once_each} of the same caller" in STATEMENT
     assert f"an object above {LARGEST_PART_BYTES >> 30} GiB" in STATEMENT

@@ -3,6 +3,7 @@
 import socket
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -195,7 +196,7 @@ def test_the_bounds_of_a_request_are_held_and_what_was_whole_before_is_kept(tmp_
         assert (unsized.status_code, stored(unsized)) == (202, ["1.2.7.1.1", "1.2.7.1.2"])
         assert unsized.headers["connection"] == "close"
         answer = store(client, [slice_bytes("1.2.7", "1.2.7.1", 4, rows=300), one])
-        assert failed(answer) == {"1.2.7.1.4": "A700"}
+        assert failed(answer) == {"1.2.7.1.4": "A701"}
         assert stored(answer) == ["1.2.7.1.1"]
 
 
@@ -283,6 +284,21 @@ def test_a_sender_that_falls_silent_is_cut_off_and_others_have_their_turn(tmp_pa
             busy = store(client, [a_slice(2)])
             assert (busy.status_code, busy.headers["retry-after"]) == (503, "30")
             assert line.recv(100).startswith(b"HTTP/1.1 408")
+        assert store(client, [a_slice(2)]).status_code == 200
+
+
+def test_a_sender_that_never_falls_silent_holds_its_turn_for_so_long_only(tmp_path: Path) -> None:
+    box = AStore(tmp_path, Bounds(longest_seconds=1.0, at_once=1, at_once_each=1))
+    with box.served() as client:
+        with raw(box, box.issue(Permission.STORE_IMAGES)) as line:
+            line.settimeout(0.1)
+            answer, tries = b"", 0
+            while not answer and tries < 50:
+                tries += 1
+                line.sendall(chunk(related([a_slice(1)])[tries - 1 : tries]))
+                with suppress(TimeoutError):
+                    answer = line.recv(100)
+            assert answer.startswith(b"HTTP/1.1 408")
         assert store(client, [a_slice(2)]).status_code == 200
 
 

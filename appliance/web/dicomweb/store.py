@@ -45,6 +45,7 @@ class Bounds:
     idle_seconds: float = 60.0
     least_bytes_per_second: int = 4096
     least_rate_over_seconds: float = 60.0
+    longest_seconds: float = 4 * 3600.0
     at_once: int = 4
     at_once_each: int = 2
 
@@ -146,10 +147,11 @@ class Storing:
         time = asyncio.get_running_loop().time
         began = time()
         while more:
+            left = began + bounds.longest_seconds - time()
             try:
-                message = await asyncio.wait_for(receive(), bounds.idle_seconds)
+                message = await asyncio.wait_for(receive(), max(0.0, min(bounds.idle_seconds, left)))
             except TimeoutError:
-                raise TooSlow("the sender fell silent") from None
+                raise TooSlow("the sender fell silent, or took longer than one may") from None
             if message["type"] != "http.request":
                 raise ClientGone("the sender is gone")
             taken, more = taken + len(message["body"]), message["more_body"]

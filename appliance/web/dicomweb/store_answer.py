@@ -16,14 +16,14 @@ _FAILURE_REASON, _FAILED, _STORED, _OTHER_FAILURES = "00081197", "00081198", "00
 REASONS: Mapping[NotStored, int] = {
     NotStored.NOT_DICOM: 0xC000,
     NotStored.UNREADABLE: 0xC000,
-    NotStored.NOT_WHOLE: 0xC000,
+    NotStored.NOT_WHOLE: 0xC001,
     NotStored.UIDS: 0x0117,
     NotStored.CLASS_NOT_KEPT: 0x0122,
     NotStored.CLASS_DIFFERS: 0xA900,
     NotStored.OTHER_STUDY: 0xC409,
-    NotStored.TOO_LARGE: 0xA700,
+    NotStored.TOO_LARGE: 0xA701,
     NotStored.NO_SPACE: 0xA700,
-    NotStored.NOT_NOW: 0xA700,
+    NotStored.NOT_NOW: 0xA702,
     NotStored.NOT_PERMITTED: 0x0124,
     NotStored.FAILED: 0x0110,
 }

@@ -245,6 +245,14 @@ describe("directories", () => {
     }
   });
 
+  it("do not hide whom a file itself names", async () => {
+    const chosenOf = (name: string) => [{ path: "DICOMDIR", bytes: directory(() => 0) }, { path: "DIR/IM1", bytes: image(latin(name), "") }].map(({ path, bytes }) => ({ path, file: new Blob([bytes]) }));
+    const other = await scan(chosenOf("Mul^Bob"), () => undefined);
+    expect(other.studies.map(({ subject, otherwise }) => [subject.patientName, otherwise])).toEqual([["Mul, Bob", ["Lab, Ann · 7"]]]);
+    const same = await scan(chosenOf("LAB^ANN"), () => undefined);
+    expect(same.studies.map(({ otherwise }) => otherwise)).toEqual([[]]);
+  });
+
   it("find their files in either case, with a version or without, in a folder or an archive", async () => {
     for (const name of ["DIR/IM1", "dir/im1", "DIR/IM1.;1", "DIR/IM1;1"]) {
       const files = [{ name: "DICOMDIR", bytes: directory(() => 0) }, { name, bytes: image(latin("Lab^Ann"), "") }];

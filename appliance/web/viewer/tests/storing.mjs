@@ -94,6 +94,21 @@ async function refused(page, found) {
   sent.splice(0);
 }
 
+/** A disc whose table of contents names somebody else is told so, and stored only when a person says to have looked. */
+async function swapped(page, found) {
+  await choose(page, "swapped");
+  found.swappedList = await page.locator(".found").innerText();
+  await offer(page);
+  found.swapped = (await text(page)).join(" ");
+  found.violations.push(...(await violations(page)));
+  await shoot(page, "swapped");
+  found.heldBack = await button(page, /^Store /).isDisabled();
+  await dialog(page).getByRole("checkbox").check();
+  found.letGo = await button(page, /^Store /).isEnabled();
+  await button(page, "Not now").click();
+  await closed(page);
+}
+
 /** A transfer that was stopped, or that met a box that is gone, goes on where it was. */
 async function stopped(page, found) {
   await choose(page, "many");
@@ -158,6 +173,7 @@ export async function storing() {
   await first(page, found);
   await button(page, "Close").click();
   await refused(page, found);
+  await swapped(page, found);
   await whileViewing(page, found);
   await page.locator(".strip .back").click();
   await stopped(page, found);

@@ -1,6 +1,7 @@
 /**
- * Looks through the files that a person chose and says which studies and series they hold. Where a disc has a DICOMDIR its
- * word is taken for the files it names; all others are asked themselves. No pixels are read here.
+ * Looks through the files that a person chose and says which studies and series they hold, as the files themselves say it.
+ * A DICOMDIR says which files a disc should have; where it names another patient than a file does, that is told. No pixels
+ * are read here.
  */
 import { readDirectory } from "./directory";
 import { readHeader, type Subject } from "./header";
@@ -18,6 +19,8 @@ export interface LocalSeries {
 export interface LocalStudy {
   readonly subject: Subject;
   readonly series: readonly LocalSeries[];
+  /** Whom a DICOMDIR names for files of this study, where the files say somebody else: names and IDs. */
+  readonly otherwise: readonly string[];
 }
 
 export interface Found {
@@ -44,7 +47,9 @@ const MOST_DIRECTORY_BYTES = 2 ** 28;
 /** Guards what was found until all has been looked at. */
 class Finding {
   readonly files: LocalFile[] = [];
-  readonly pieces: { readonly subject: Subject; readonly file: LocalFile }[] = [];
+  readonly pieces: Piece[] = [];
+  /** What a DICOMDIR says of the files that it names. */
+  readonly listed = new Map<LocalFile, Subject>();
   readonly broken: { readonly path: string; readonly why: FileFault }[] = [];
   readonly refused: { readonly path: string; readonly code: ZipFault }[] = [];
   others = 0;
@@ -63,9 +68,9 @@ class Finding {
 export async function scan(chosen: readonly Chosen[], onProgress: (done: number, all: number) => void): Promise<Found> {
   const finding = new Finding();
   for (const one of chosen) await unpack(one, finding);
-  const listed = await readDirectories(finding);
-  const rest = finding.files.filter((file) => !listed.has(file));
-  let done = listed.size;
+  const directories = await readDirectories(finding);
+  const rest = finding.files.filter((file) => !directories.has(file));
+  let done = directories.size;
   await inParallel(rest, async (file) => {
     await ask(file, finding);
     onProgress(++done, finding.files.length);
@@ -83,7 +88,7 @@ async function unpack({ path, file }: Chosen, finding: Finding): Promise<void> {
   }
 }
 
-/** Take the word of every DICOMDIR for the files it names; gives all files that need not be asked any more. */
+/** Note what every DICOMDIR says of the files it names; gives the DICOMDIRs. */
 async function readDirectories(finding: Finding): Promise<Set<LocalFile>> {
   const byPath = new Map(finding.files.map((file) => [plain(file.path), file]));
   const done = new Set<LocalFile>();
@@ -95,10 +100,7 @@ async function readDirectories(finding: Finding): Promise<Set<LocalFile>> {
       for (const { path, subject } of readDirectory(await readWhole(directory))) {
         const file = byPath.get(folder + plain(path));
         if (file === undefined) finding.missing++;
-        else if (!done.has(file) && subject.series !== "") {
-          done.add(file);
-          finding.pieces.push({ subject, file });
-        }
+        else if (subject.series !== "" && !finding.listed.has(file)) finding.listed.set(file, subject);
       }
     } catch (error) {
       finding.tell(directory, error);
@@ -118,15 +120,33 @@ function plain(path: string): string {
 
 async function ask(file: LocalFile, finding: Finding): Promise<void> {
   try {
+    const listed = finding.listed.get(file) ?? null;
     const subject = await readHeader(file);
-    if (subject === null) finding.others++;
-    else finding.pieces.push({ subject, file });
+    if (subject !== null) finding.pieces.push({ subject, file, otherwise: listed === null ? "" : otherwise(listed, subject) });
+    else if (listed === null) finding.others++;
+    else throw new Unreadable("no-dicom");
   } catch (error) {
     finding.tell(file, error);
   }
 }
 
-type Piece = Finding["pieces"][number];
+interface Piece {
+  readonly subject: Subject;
+  readonly file: LocalFile;
+  /** Whom a DICOMDIR names instead; empty where it agrees or is silent. */
+  readonly otherwise: string;
+}
+
+/** A table of contents may leave things out and write a name in other letters; an ID or a name that differs is somebody else. */
+function otherwise(listed: Subject, own: Subject): string {
+  const differs = (one: string, other: string): boolean => one !== "" && other !== "" && plainWord(one) !== plainWord(other);
+  const isOther = differs(listed.patientId, own.patientId) || differs(listed.patientName, own.patientName) || differs(listed.birthDate, own.birthDate);
+  return isOther ? [listed.patientName, listed.patientId].filter((one) => one !== "").join(" · ") || listed.birthDate : "";
+}
+
+function plainWord(text: string): string {
+  return text.normalize("NFKD").replace(/[^\p{L}\p{N}]/gu, "").toLowerCase();
+}
 
 /** Leave out what came twice: the same object, equally long. Objects of one name that differ are all kept. */
 function withoutCopies({ pieces }: Finding): { pieces: Piece[]; copies: number } {
@@ -143,6 +163,7 @@ function withoutCopies({ pieces }: Finding): { pieces: Piece[]; copies: number }
 function grouped(pieces: readonly Piece[]): LocalStudy[] {
   const studies = by(pieces, ({ subject }) => JSON.stringify([subject.patientId, subject.patientName, subject.study])).map((members) => ({
     subject: first(members).subject,
+    otherwise: [...new Set(members.map((one) => one.otherwise).filter((one) => one !== ""))],
     series: by(members, ({ subject }) => subject.series)
       .map((own) => ({ subject: first(own).subject, files: own.map(({ file }) => file), sops: own.map(({ subject }) => subject.sop) }))
       .sort((one, other) => (one.subject.seriesNumber ?? Infinity) - (other.subject.seriesNumber ?? Infinity) || 0),

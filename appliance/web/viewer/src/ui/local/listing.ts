@@ -2,7 +2,7 @@
 import type { Found, LocalSeries, LocalStudy } from "../../local/scanning";
 import { element } from "../elements";
 import { decimal } from "../words";
-import { fileWords, FILES_WORDS, zipWords } from "../words/files";
+import { fileWords, FILES_WORDS, STORING_WORDS, zipWords } from "../words/files";
 
 const MOST_NAMED = 5;
 
@@ -45,12 +45,17 @@ function troubles({ missing, broken }: Found): HTMLElement[] {
   return told;
 }
 
+/** Say that a disc's table of contents names somebody else. */
+export function contradiction(names: readonly string[]): HTMLElement {
+  return notice("bad", STORING_WORDS.otherTitle, STORING_WORDS.other(names.join("; ")));
+}
+
 function notice(tone: "bad" | "warn", title: string, ...lines: readonly string[]): HTMLElement {
   return element("div", { class: `notice ${tone}`, role: "alert" }, element("div", {}, element("strong", {}, title), ...lines.map((line) => element("div", {}, line))));
 }
 
 function card(whole: LocalStudy, doing: Doing): HTMLElement {
-  const { subject, series } = whole;
+  const { subject, series, otherwise } = whole;
   const about = [subject.patientId, subject.birthDate === "" ? "" : FILES_WORDS.born(day(subject.birthDate))];
   const study = [subject.studyDescription, subject.studyDate === "" ? "" : day(subject.studyDate)];
   return element(
@@ -63,6 +68,7 @@ function card(whole: LocalStudy, doing: Doing): HTMLElement {
       element("p", { class: "soft" }, joined(study) || FILES_WORDS.noStudy),
       ...(doing.store === null ? [] : [doing.store(whole)]),
     ),
+    ...(otherwise.length === 0 ? [] : [contradiction(otherwise)]),
     element("ul", { class: "rows panel" }, ...series.map((one) => element("li", {}, row(one, () => doing.view(one, whole))))),
   );
 }

@@ -3,7 +3,7 @@ import { Handing, type Ended, type WhyNot } from "../../local/handing";
 import type { LocalStudy } from "../../local/scanning";
 import type { StoreDoor } from "../../dicomweb/storing";
 import { element } from "../elements";
-import { day, megabytes } from "./listing";
+import { contradiction, day, megabytes } from "./listing";
 import { fileWords, FILES_WORDS, STORING_WORDS } from "../words/files";
 
 const MOST_NAMED = 5;
@@ -52,7 +52,18 @@ class StoreDialog {
     fact(STORING_WORDS.study, [subject.studyDescription, day(subject.studyDate)].filter((one) => one !== "").join(" · "));
     fact(STORING_WORDS.images, STORING_WORDS.amount(this.handing.all, series.length, megabytes(this.handing.bytes)));
     const store = action(STORING_WORDS.storeImages(this.handing.all), () => void this.send(), "primary");
-    this.show(STORING_WORDS.title, [facts, element("p", { class: "soft" }, STORING_WORDS.check)], [store, this.closing(STORING_WORDS.notNow)]);
+    const content = [facts, ...this.doubts(store), element("p", { class: "soft" }, STORING_WORDS.check)];
+    this.show(STORING_WORDS.title, content, [store, this.closing(STORING_WORDS.notNow)]);
+  }
+
+  /** Where a disc's table of contents names somebody else, nothing is stored until a person says to have looked. */
+  private doubts(store: HTMLButtonElement): HTMLElement[] {
+    const { otherwise } = this.study;
+    if (otherwise.length === 0) return [];
+    const looked = element("input", { type: "checkbox" });
+    store.disabled = true;
+    looked.addEventListener("change", () => (store.disabled = !looked.checked));
+    return [contradiction(otherwise), element("label", { class: "looked" }, looked, " ", STORING_WORDS.looked)];
   }
 
   private async send(): Promise<void> {

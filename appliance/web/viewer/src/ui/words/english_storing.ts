@@ -7,8 +7,11 @@ const REASONS: Readonly<Record<number, string>> = {
   0x0122: "it is of a kind that the box does not keep",
   0x0124: "your right to store ended while it was sent",
   0xa700: "the box has no space left for it",
+  0xa701: "it, or all that was sent with it, is larger than the box takes",
+  0xa702: "the box could not take it just now; try again",
   0xa900: "it says two different things about what it is",
   0xc000: "it is no DICOM file, or cannot be read",
+  0xc001: "it was cut off, or is not whole",
 };
 
 /** Why the box took nothing. */
@@ -32,6 +35,9 @@ export const STORING = {
   images: "To store",
   amount: (count: number, series: number, megabytes: string) => `${images(count)} in ${series === 1 ? "1 series" : `${series.toLocaleString("en")} series`} · ${megabytes}`,
   check: "Check that this is the right patient: the box files the images under this name. What it has already is kept once.",
+  otherTitle: "The disc's table of contents names somebody else",
+  other: (names: string) => `The table of contents (DICOMDIR) says: ${names}. What stands here, and what would be stored, is what the files themselves say.`,
+  looked: "I have looked: these are the patient and the images that I want to store",
   storeImages: (count: number) => `Store ${images(count)}`,
   notNow: "Not now",
   storing: "Storing in the box",
