@@ -179,7 +179,8 @@ def test_a_connection_that_breaks_is_taken_up_where_it_stopped(show: Show) -> No
     other = pack(slices(ramp()[:40]), FACTOR)
     changed = Unsteady(made.body, cuts=[made.ends[4]], then=other.body)
     busy = Unsteady(made.body, cuts=[made.ends[4]], refuse={1: 503, 2: 416})
-    streams = {"busy": busy, "resumed": resumed, "anew": anew, "locked": locked, "changed": changed}
+    endless = Unsteady(whole, cuts=[third] * 99, ranges=False)
+    streams = {"busy": busy, "resumed": resumed, "anew": anew, "locked": locked, "changed": changed, "endless": endless}
     found = show("cuts", {f"/stream/{name}": stream for name, stream in streams.items()})
     assert resumed.asked == [None, *(f"bytes={end}-" for end in resumed.cuts)]
     assert anew.asked == [None, None]
@@ -193,6 +194,9 @@ def test_a_connection_that_breaks_is_taken_up_where_it_stopped(show: Show) -> No
     assert len(locked.asked) == 2, "a locked box is not asked again"
     assert (found["changed"]["ready"], found["changed"]["loaded"]) == ("all", 4)
     assert "New images" in found["changed"]["notice"]
+    assert 5 <= len(endless.asked) <= 8, "what is never given to its end is not fetched for ever"
+    assert (found["endless"]["ready"], 10 < found["endless"]["loaded"] < 30) == ("all", True)
+    assert any(found["endless"]["problems"]), "and what did not come is said"
 
 
 def test_a_narrow_line_shows_planes_soon_and_says_how_long_the_rest_takes(show: Show) -> None:

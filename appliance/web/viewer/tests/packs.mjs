@@ -118,7 +118,7 @@ export async function cuts() {
     const listen = () => window.said.add(document.querySelector(".cut-off")?.textContent ?? "");
     new MutationObserver(listen).observe(document, { subtree: true, childList: true });
   });
-  for (const name of ["busy", "resumed", "anew", "locked", "changed"]) {
+  for (const name of ["busy", "resumed", "anew", "locked", "changed", "endless"]) {
     const page = await open(name);
     const end = Date.now() + 30_000;
     let ready = "";
