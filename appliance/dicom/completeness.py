@@ -81,9 +81,9 @@ def judge(members: Sequence[Member]) -> tuple[Completeness, list[Told]]:
         return (Completeness.ODD_GEOMETRY if told else Completeness.SINGLE), told
     numbers = [member.instance_number for member in members if member.instance_number is not None]
     placed = [member for member in members if is_bounded(member.geometry.position or (), 3) and _axes(member)]
-    told = [*_number_findings(numbers), *_size_findings(members)]
-    if placed:
-        told += _place_findings(members, placed)
+    told = _number_findings(numbers)
+    if placed:  # pictures that lie nowhere, such as intra-oral ones, are upright and lengthwise in one series
+        told += [*_size_findings(members), *_place_findings(members, placed)]
     if not placed and not numbers:
         return Completeness.UNCHECKED, told
     return _verdict(told), told

@@ -74,6 +74,10 @@ def test_orientations_sizes_and_missing_places_are_told() -> None:
     assert codes([member(1, 0), member(2, None)])[1] == {SeriesFinding.POSITIONS_UNKNOWN: (1,)}
 
 
+def test_pictures_that_lie_nowhere_may_be_upright_and_lengthwise() -> None:
+    assert codes([member(1, None), member(2, None, size=(4, 8))]) == (Completeness.NO_GAPS, {})
+
+
 def test_a_wild_position_is_no_position_and_spares_the_others() -> None:
     oblique = (0.7, 0.7, 0.0, 0.0, 0.7, 0.7)
     members = [member(at, float(at), orientation=oblique) for at in range(1, 9)]
