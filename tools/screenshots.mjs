@@ -60,6 +60,7 @@ async function dentist(browser) {
     await picture(page, `list${suffix}`);
     await page.getByText(plan.name).click();
     await page.waitForSelector(".patient");
+    await until("small pictures are drawn", () => page.locator("[data-stream].kind.drawn").count());
     await picture(page, `study${suffix}`);
     await page.getByText("Open images").first().click();
     await page.waitForSelector("#viewer");

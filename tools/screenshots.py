@@ -3,8 +3,10 @@
 The unlock page is of a second box, sealed to a passphrase and locked since its start.
 
 `make screenshots` runs it from the repository's root. Needs node, Chromium and DCMTK's storescu.
+`python -m tools.screenshots --every FOLDER` takes every page and layout in three languages instead, to be looked at.
 """
 
+import argparse
 import json
 import subprocess
 import tempfile
@@ -19,18 +21,41 @@ from tests.stories.clinic import ROOT, RunningClinic, without_study, written
 from tests.stories.sealed_box import running
 
 PORTS = 34100
+SHOWN = "Alarcón Núñez, María José"
 PASSWORD = "morning tram quiet 42"  # noqa: S105  of invented people, in a folder that is gone afterwards
 IMAGES = ROOT / "docs" / "images"
 LARGEST_BYTES = 2_500_000
 
 
 def main() -> None:
-    """Make every picture and say how large they are together."""
+    """Draw docs/images anew, or take every page."""
+    parser = argparse.ArgumentParser(description="Pictures of the pages")
+    parser.add_argument("--every", type=Path, metavar="FOLDER", help="every page in three languages, to there")
+    every = parser.parse_args().every
+    if every is None:
+        draw_docs()
+    else:
+        take_every(every.resolve())
+
+
+def take_every(target: Path) -> None:
+    """Take every page and layout in each language, and say how many pictures that were."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         with RunningClinic(folder / "data", PORTS, ("--no-samples",)) as clinic:
             send_patients(clinic, folder)
-            look(folder, clinic.facts | {"name": "Alarcón Núñez, María José", "first_password": PASSWORD})
+            send(clinic, folder / "mouth", list(Scan(PATIENTS[0], Jaw(11), "20260912").full_mouth()))
+            look(folder, clinic.facts | {"name": SHOWN, "folder": str(target)}, "every_page")
+    print(f"{sum(1 for _ in target.rglob('*.png'))} pictures")
+
+
+def draw_docs() -> None:
+    """Make every picture of the docs and say how large they are together."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        with RunningClinic(folder / "data", PORTS, ("--no-samples",)) as clinic:
+            send_patients(clinic, folder)
+            look(folder, clinic.facts | {"name": SHOWN, "first_password": PASSWORD})
         with running(folder / "locked", PORTS, "--sealing", "passphrase", given=PASSWORD + "\n") as box:
             sent = storescu(folder / "jaw", "PHANTOM", box.dicom_port)
             assert sent.returncode == 0, sent.stderr
@@ -40,11 +65,11 @@ def main() -> None:
     assert total < LARGEST_BYTES, "the pictures are too large for a repository"
 
 
-def look(folder: Path, facts: dict[str, Any]) -> None:
+def look(folder: Path, facts: dict[str, Any], script: str = "screenshots") -> None:
     """Let a browser look at what these facts tell of, and write its pictures."""
     plan = folder / "plan.json"
     plan.write_text(json.dumps(facts | {"images": str(IMAGES)}))
-    subprocess.run(["node", "tools/screenshots.mjs", str(plan)], cwd=ROOT, check=True)
+    subprocess.run(["node", f"tools/{script}.mjs", str(plan)], cwd=ROOT, check=True)
 
 
 def storescu(folder: Path, calling: str, port: int) -> "subprocess.CompletedProcess[str]":
