@@ -43,7 +43,8 @@ function cell(name: CellName): Cell {
   marks.setAttribute("class", "marks");
   marks.setAttribute("aria-hidden", "true");
   const body = element("section", { class: `cell ${name}`, tabindex: "0", "aria-label": WORDS.cells[name], "data-cell": name });
-  body.append(marks, label, reading, ruler, ...Object.values(edges));
+  const warning = element("div", { class: "warning", "aria-hidden": "true" }, WORDS.notForDiagnosis); // the pane says it once, for all
+  body.append(marks, label, reading, ruler, warning, ...Object.values(edges));
   return { element: body, marks, label, reading, ruler, edges };
 }
 
