@@ -100,5 +100,6 @@ async function builtApart(file) {
 
 for (const entry of ["viewer", "worker", "files", "local", "thumbnail"]) await build({ ...usual, plugins, entryPoints: { [entry]: `src/${entry}.ts` } });
 for (const wasm of codecs) await copyFile(path.join(here, "node_modules", wasm), path.join(out, path.basename(wasm)));
-await copyFile(path.join(here, "src/ui/viewer.css"), path.join(out, "viewer.css"));
+const styles = await Promise.all(["viewer.css", "pictures/pictures.css"].map((file) => readFile(path.join(here, "src/ui", file), "utf8")));
+await writeFile(path.join(out, "viewer.css"), styles.join(""));
 await writeFile(path.join(out, "licences.txt"), await licences());
