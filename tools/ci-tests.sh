@@ -8,13 +8,11 @@ whole='appliance/keys/*,appliance/store/*,appliance/audit/*,appliance/dicom/*'
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
 
-# The box boots in its own time while the rest runs. Tests wait for peers as often as they compute: half as many processes
-# again as there are cores keep the cores busy.
-processes=$((($(nproc) * 3 + 1) / 2))
+# The box boots in its own time while the rest runs.
 "$venv/bin/python" -m pytest -q tests/box >"$logs/box" 2>&1 &
 box=$!
 failed=()
-"$venv/bin/python" -m pytest -q -n "$processes" --dist loadfile --no-loadscope-reorder --ignore=tests/box --cov --cov-report= --durations=15 2>&1 |
+"$venv/bin/python" -m pytest -q -n auto --dist loadfile --no-loadscope-reorder --ignore=tests/box --cov --cov-report= --durations=15 2>&1 |
   tee "$logs/rest" || failed+=(tests)
 wait "$box" || failed+=(box)
 "$venv/bin/coverage" report --fail-under=100 --skip-covered --show-missing --include="$whole" || failed+=(coverage)
