@@ -98,7 +98,7 @@ async function administrator(browser) {
   await page.fill("input[name=display_name]", "Inés Auditora");
   await page.fill("input[name=user_name]", "ines");
   await page.selectOption("select[name=role]", "auditor");
-  await page.fill("input[name=password]", plan.first);
+  await page.fill("form.form-grid input[name=password]", plan.first);
   await page.locator("form.form-grid button").click();
   await page.waitForSelector(".notice.good");
   await examine(page, "people told");

@@ -14,6 +14,7 @@ const here = (page) => new URL(page.url()).pathname;
 
 /** Whatever can be pressed has to be 44 px high; a row of the list is one target as a whole. */
 async function measure(page, name) {
+  await page.waitForLoadState("load"); // with its styles
   found.titles[name] = await page.title();
   found.small[name] = await page.evaluate(() => {
     const targets = [...document.querySelectorAll("a:not(.name a, .foot a, .skip), button, select, summary, input:not([type=hidden], [type=checkbox], [type=range]), .row")];
@@ -183,12 +184,12 @@ async function lock(page) {
   await menu.goto(`${origin}/studies`);
   await menu.locator("summary").click();
   await measure(menu, "menu");
-  const since = Date.now();
+  const asked = menu.waitForRequest(`${origin}/lock/now`).then(() => Date.now());
   const pressed = menu.getByText("Lock the screen").click();
   found.dark = await Promise.all(
     [page, second].map(async (tab) => {
-      await until("nothing is left in sight", async () => (await left(tab))?.gone, 5);
-      return { seconds: (Date.now() - since) / 1000, ...(await left(tab)) };
+      const seen = await until("nothing is left in sight", () => left(tab).then((all) => (all?.gone ? all : null)), 5);
+      return { seconds: (Date.now() - (await asked)) / 1000, ...seen };
     }),
   );
   await pressed;
