@@ -133,10 +133,11 @@ async function refresh() {
 const unreachable = document.getElementById("unreachable");
 let silence = 0;
 function reached(well) {
-  clearTimeout(silence);
   if (!unreachable) return;
-  if (well) unreachable.hidden = true;
-  else silence = setTimeout(() => { unreachable.hidden = false; }, 6000);
+  if (!well) return void (silence ||= setTimeout(() => { unreachable.hidden = false; }, 6000)); // counted from the first failure
+  clearTimeout(silence);
+  silence = 0;
+  unreachable.hidden = true;
 }
 
 addEventListener("offline", () => reached(false));
