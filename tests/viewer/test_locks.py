@@ -18,7 +18,8 @@ from tests.viewer.test_local_files import NAMES, SLICES, scan_of
 from tests.viewer.test_storing_files import session_of
 from tests.web.a_clinic import PASSWORD
 from tests.web.a_phantom import slice_bytes
-from tests.web.a_store import AStore, serving, store
+from tests.web.a_server import serving
+from tests.web.a_store import AStore, store
 
 pytestmark = [pytest.mark.peer("chromium", "node", "npm")]
 

@@ -27,7 +27,8 @@ from appliance.web.staff.context import StaffContext
 from tests.viewer.test_local_files import NAMES, SLICES, scan_of, zipped
 from tests.web.a_clinic import hashed, somebody
 from tests.web.a_dicomweb import TESTER
-from tests.web.a_store import AStore, serving
+from tests.web.a_server import serving
+from tests.web.a_store import AStore
 
 CT, MR = b"1.2.840.10008.5.1.4.1.1.2\0", b"1.2.840.10008.5.1.4.1.1.4\0"
 MANY = 102  # more than go in one request

@@ -1,13 +1,10 @@
 """DICOMweb served by uvicorn on a unix socket, over an archive of real files, as the staff process serves it."""
 
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
-import uvicorn
 from litestar import Litestar, get
 
 from appliance.accounts.context import Accounts
@@ -19,6 +16,7 @@ from appliance.keys.hierarchy import Subkey, derive
 from appliance.web.dicomweb.callers import Callers
 from appliance.web.dicomweb.metadata import Metadata
 from appliance.web.dicomweb.routes import Dicomweb, in_front_of
+from tests.web import a_server
 from tests.web.an_archive import AnArchive
 
 TESTER = Actor(ActorKind.OPERATOR)
@@ -64,17 +62,5 @@ def serving(socket: Path, source: ScopedSource, accounts: Accounts) -> Iterator[
     """Serve a source on a unix socket, in front of an app with one page; what it keeps open is closed at the end."""
     dicomweb = Dicomweb(source, Callers(accounts), Metadata(source, accounts.clock))
     app = in_front_of(Litestar([elsewhere], openapi_config=None), dicomweb)
-    config = uvicorn.Config(
-        app, uds=str(socket), http="httptools", loop="uvloop", log_level="critical", access_log=False
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    until = time.monotonic() + 10
-    while not server.started and time.monotonic() < until:
-        time.sleep(0.01)
-    try:
+    with a_server.serving(app, uds=str(socket)):
         yield
-    finally:
-        server.should_exit = True
-        thread.join(10)

@@ -1,13 +1,10 @@
 """A box that is handed objects over DICOMweb: staff's half on a unix socket, intake's at hand."""
 
-import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
-import uvicorn
 from litestar import Litestar
 from litestar.types import ASGIApp
 
@@ -25,6 +22,7 @@ from appliance.web.dicomweb.routes import Dicomweb, in_front_of
 from appliance.web.dicomweb.store import Bounds, Storing
 from tests.intake.a_clinic import Clinic
 from tests.web.a_dicomweb import TESTER, elsewhere
+from tests.web.a_server import serving
 
 BOUNDARY = "0a1b2c3d4e5f"
 RELATED = f'multipart/related; type="application/dicom"; boundary={BOUNDARY}'
@@ -86,23 +84,6 @@ class AStore:
         """Serve it on a unix socket, and give a client whose token may do everything."""
         with serving(self.application(), uds=str(self.socket)), self.client(self.issue(*MAY_BE_SCOPED)) as client:
             yield client
-
-
-@contextmanager
-def serving(app: ASGIApp, *, uds: str | None = None, port: int = 0) -> Iterator[None]:
-    """Serve an application on a unix socket or a loopback port until left."""
-    config = uvicorn.Config(app, uds=uds, port=port, http="httptools", log_level="critical", access_log=False)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    until = time.monotonic() + 10
-    while not server.started and time.monotonic() < until:
-        time.sleep(0.01)
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        thread.join(10)
 
 
 def related(parts: Sequence[bytes], headers: bytes = b"Content-Type: application/dicom\r\n", end: bool = True) -> bytes:

@@ -10,7 +10,8 @@ from appliance.accounts.roles import Permission
 from appliance.dicom.part10 import read_file_meta
 from benchmarks.peers import orthanc, upload
 from tests.web.a_phantom import slice_bytes
-from tests.web.a_store import AStore, serving
+from tests.web.a_server import serving
+from tests.web.a_store import AStore
 
 pytestmark = pytest.mark.peer("Orthanc")
 SLICES = 12
