@@ -42,6 +42,8 @@ export interface DecodeTask {
   readonly facts: ImageFacts;
   readonly bytes: Uint8Array;
   readonly skipBits: number;
+  /** The picture's bytes are for this frame alone. */
+  readonly isOwn: boolean;
 }
 
 export type FromDecoder = Extract<FromReader, { type: "frame" | "problem" }>;

@@ -8,7 +8,7 @@ import { openHead, openInstance } from "./dicom/instance";
 import { coarseOrder } from "./dicom/order";
 import { isCostly } from "./dicom/syntaxes";
 import { inflateRaw } from "./dicomweb/inflating";
-import { joinedFile, joinedPreview } from "./dicomweb/split";
+import { Joiner } from "./dicomweb/split";
 import { PLAIN, PREVIEW, SPLIT, type SeriesIndex, type SeriesRecord } from "./dicomweb/stream";
 import { transferables, type DecodeTask, type FromReader } from "./messages";
 
@@ -21,7 +21,7 @@ export type Tell = (message: FromReader, transfer?: Transferable[]) => void;
 export async function decode(codecs: Codecs, task: DecodeTask, tell: Tell): Promise<void> {
   const { instance, frame } = task;
   try {
-    const pixels = await decodeFrame(codecs, task.facts, task.bytes, task.skipBits);
+    const pixels = await decodeFrame(codecs, task.facts, task);
     tell({ type: "frame", instance, frame, pixels }, transferables(pixels));
   } catch (error) {
     tell(problem(instance, frame, error));
@@ -33,6 +33,7 @@ export class Reading {
   private index: SeriesIndex | null = null;
   private decoders: Decoders | null = null;
   private readonly had = new Set<number>();
+  private readonly joiner = new Joiner();
 
   constructor(
     private readonly codecs: Codecs,
@@ -82,7 +83,7 @@ export class Reading {
 
   private async fileOf({ instance, coding, bytes }: SeriesRecord): Promise<Uint8Array> {
     if (bytes.length === 0) throw new Unshowable("damaged", "not delivered");
-    if (coding === SPLIT) return joinedFile(bytes, this.index?.instances[instance]?.bytes ?? 0);
+    if (coding === SPLIT) return this.joiner.file(bytes, this.index?.instances[instance]?.bytes ?? 0);
     if (coding !== PLAIN) throw new Unshowable("kind", "a newer kind of record");
     return bytes;
   }
@@ -96,7 +97,7 @@ export class Reading {
 
   private async openFrame(instance: number, frame: number, facts: ImageFacts, cut: (index: number) => FrameBytes): Promise<void> {
     try {
-      const task = { instance, frame, facts, ...cut(frame) };
+      const task = { instance, frame, facts, ...cut(frame), isOwn: facts.frames === 1 };
       if (isCostly(facts.transferSyntax)) this.decoders?.give(task);
       else await decode(this.codecs, task, this.tell);
     } catch (error) {
@@ -108,7 +109,7 @@ export class Reading {
     const shape = this.index?.preview;
     const instance = this.index?.order[0];
     if (shape === undefined || instance === undefined) return;
-    const { head, values } = await joinedPreview(bytes, shape.columns * shape.rows * shape.slices);
+    const { head, values } = await this.joiner.preview(bytes, shape.columns * shape.rows * shape.slices);
     if (head.length === 0) return;
     const { facts, about } = openHead(head);
     this.tell({ type: "image", instance, facts, about });

@@ -8,7 +8,7 @@ import { Unshowable } from "./dicom/facts";
 import { openHead, openInstance } from "./dicom/instance";
 import { Fetching } from "./dicomweb/fetching";
 import { inflateRaw } from "./dicomweb/inflating";
-import { joinedFile, joinedPreview } from "./dicomweb/split";
+import { Joiner } from "./dicomweb/split";
 import { PREVIEW, readSeries, SPLIT, type SeriesIndex, type SeriesRecord } from "./dicomweb/stream";
 import { middleOf } from "./volume/preview";
 import { thumbnailOf, type Thumbnail } from "./volume/thumbnail";
@@ -29,11 +29,10 @@ const MOST_BYTES = 32e6; // of the middle image; a larger one is not fetched for
 async function pictured(index: SeriesIndex, { instance, coding, fault, bytes }: SeriesRecord, most: number): Promise<Thumbnail> {
   if (fault !== null || index.instances[instance]?.isOverfull === true) throw new Unshowable("damaged");
   if (coding === PREVIEW) return ofPreview(index, bytes, most);
-  const opened = await openInstance(coding === SPLIT ? await joinedFile(bytes, index.instances[instance]?.bytes ?? 0) : bytes, inflateRaw);
+  const opened = await openInstance(coding === SPLIT ? await new Joiner().file(bytes, index.instances[instance]?.bytes ?? 0) : bytes, inflateRaw);
   const number = opened.facts.frames >> 1;
-  const frame = opened.frame(number);
   const codecs = makeCodecs((file) => new URL(file, import.meta.url).href, inflateRaw);
-  const pixels = await decodeFrame(codecs, opened.facts, frame.bytes, frame.skipBits);
+  const pixels = await decodeFrame(codecs, opened.facts, { ...opened.frame(number), isOwn: true });
   const facts = opened.facts.perFrame[number] ?? opened.facts.perFrame[0];
   if (facts === undefined) throw new Unshowable("no-picture");
   return thumbnailOf(pixels, opened.facts, facts, most);
@@ -42,7 +41,7 @@ async function pictured(index: SeriesIndex, { instance, coding, fault, bytes }: 
 /** The preview's middle slice stands for the middle image. */
 async function ofPreview({ preview }: SeriesIndex, bytes: Uint8Array, most: number): Promise<Thumbnail> {
   if (preview === undefined) throw new Unshowable("no-picture");
-  const { head, values } = await joinedPreview(bytes, preview.columns * preview.rows * preview.slices);
+  const { head, values } = await new Joiner().preview(bytes, preview.columns * preview.rows * preview.slices);
   const { pixels, facts, frame } = middleOf({ ...preview, values }, openHead(head).facts);
   return thumbnailOf(pixels, facts, frame, most);
 }

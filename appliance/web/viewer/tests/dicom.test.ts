@@ -42,6 +42,18 @@ describe("native samples", () => {
     expect(() => unpackSamples(facts({}), new Uint8Array(3), 2, false)).toThrow(Unshowable);
   });
 
+  it("leaves samples where they lie when nobody else looks at them, and they begin at an even place", () => {
+    const file = Uint8Array.of(9, 9, 1, 0, 2, 0, 3, 0);
+    const [even, odd] = [file.subarray(2), file.subarray(1)];
+    const unpacked = (bytes: Uint8Array, isOwn: boolean): ArrayBufferLike => unpackSamples(facts({ bitsStored: 16, highBit: 15 }), bytes, 3, false, 0, isOwn).buffer;
+    expect(unpacked(even, true)).toBe(file.buffer);
+    expect(unpacked(even, false)).not.toBe(file.buffer);
+    expect(unpacked(odd, true)).not.toBe(file.buffer);
+    expect(Array.from(unpackSamples(facts({}), even, 3, false, 0, true))).toEqual([1, 2, 3]);
+    const among = new Uint8Array(64); // a large file is not kept for a small picture
+    expect(unpacked(among.subarray(2, 8), true)).not.toBe(among.buffer);
+  });
+
   it("go from planes to pixels", () => {
     expect(Array.from(interleave(Uint8Array.of(1, 2, 3, 4, 5, 6), 3))).toEqual([1, 3, 5, 2, 4, 6]);
   });
@@ -90,12 +102,12 @@ describe("colour", () => {
 
 describe("a frame", () => {
   it("of an unknown syntax is refused by its name", async () => {
-    await expect(decodeFrame(CODECS, facts({ transferSyntax: "1.2.3" }), new Uint8Array(8), 0)).rejects.toThrow("syntax 1.2.3");
+    await expect(decodeFrame(CODECS, facts({ transferSyntax: "1.2.3" }), { bytes: new Uint8Array(8), skipBits: 0, isOwn: false })).rejects.toThrow("syntax 1.2.3");
   });
 
   it("goes through the modality table, whose ends hold for what lies outside", async () => {
     const table = { first: 1, entries: Float32Array.of(100, 200) };
-    const pixels = await decodeFrame(CODECS, facts({ rows: 1, columns: 3, modalityTable: table }), Uint8Array.of(0, 0, 2, 0, 9, 0), 0);
+    const pixels = await decodeFrame(CODECS, facts({ rows: 1, columns: 3, modalityTable: table }), { bytes: Uint8Array.of(0, 0, 2, 0, 9, 0), skipBits: 0, isOwn: false });
     expect(pixels.kind === "grey" && Array.from(pixels.stored)).toEqual([100, 200, 200]);
   });
 

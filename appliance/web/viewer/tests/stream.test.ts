@@ -1,7 +1,7 @@
 /** The series stream, as the box writes it and as somebody who means harm might. */
 import { describe, expect, it } from "vitest";
 import { parseIndex, StreamBroken, type SeriesIndex } from "../src/dicomweb/series_index";
-import { joinedFile, joinedPreview } from "../src/dicomweb/split";
+import { Joiner } from "../src/dicomweb/split";
 import { PREVIEW, readSeries, type SeriesRecord } from "../src/dicomweb/stream";
 
 const IMAGE = { sop: "1.2", number: null, transfer_syntax: "1.2.840.10008.1.2.1", rows: 2, columns: 2, frames: 1, bits_allocated: 16, samples: 1, bytes: 5, position: null, orientation: null };
@@ -126,7 +126,8 @@ describe("the index", () => {
 });
 
 describe("split words", () => {
-  const words = Array.from({ length: 1000 }, (_, i) => (i * 37) & 0xffff);
+  const joiner = new Joiner(); // one for all, as a series has
+  const words = Array.from({ length: 1003 }, (_, i) => (i * 37) & 0xffff); // not a whole number of fours
   const plane = (shift: number): number[] => words.map((word) => (word >> shift) & 0xff);
   const deflated = async (bytes: readonly number[]): Promise<number[]> => {
     const made = new Blob([Uint8Array.from(bytes)]).stream().pipeThrough(new CompressionStream("deflate-raw"));
@@ -137,9 +138,9 @@ describe("split words", () => {
   const file = (head: readonly number[], tail: readonly number[]): number[] => [...head, ...words.flatMap((word) => [word & 0xff, word >> 8]), ...tail];
 
   it("are put together again, plain or deflated, after a head of any length", async () => {
-    for (const [head, tail] of [[[], []], [[1, 2, 3], [9]], [[1, 2], [7, 8, 9]]] as const) {
+    for (const [head, tail] of [[[], []], [[1, 2, 3], [9]], [[1, 2], [7, 8, 9]], [[1], []]] as const) {
       for (const [low, high] of [[plane(0), plane(8)], [plane(0), await deflated(plane(8))], [await deflated(plane(0)), await deflated(plane(8))]] as const) {
-        const joined = await joinedFile(split(head, low, high, tail), head.length + 2 * words.length + tail.length);
+        const joined = await joiner.file(split(head, low, high, tail), head.length + 2 * words.length + tail.length);
         expect(Array.from(joined)).toEqual(file(head, tail));
       }
     }
@@ -157,13 +158,13 @@ describe("split words", () => {
       ["a plane longer than its words", split([], plane(0), plane(8), [], 3), 6],
       ["no head", Uint8Array.of(1, 2), 2],
     ];
-    for (const [name, bytes, length] of wrong) await expect(joinedFile(bytes, length), name).rejects.toThrow();
+    for (const [name, bytes, length] of wrong) await expect(joiner.file(bytes, length), name).rejects.toThrow();
   });
 
   it("make up a preview of exactly its size", async () => {
-    const { head, values } = await joinedPreview(split([5, 6, 7], plane(0), plane(8), []), words.length);
-    expect([Array.from(head), values.length, values[999]]).toEqual([[5, 6, 7], 1000, ((999 * 37) << 16) >> 16]);
-    await expect(joinedPreview(split([], plane(0), plane(8), []), words.length + 1)).rejects.toThrow(StreamBroken);
-    await expect(joinedPreview(split([], plane(0), plane(8), [1]), words.length)).rejects.toThrow(StreamBroken);
+    const { head, values } = await joiner.preview(split([5, 6, 7], plane(0), plane(8), []), words.length);
+    expect([Array.from(head), values.length, values[1002]]).toEqual([[5, 6, 7], 1003, ((1002 * 37) << 16) >> 16]);
+    await expect(joiner.preview(split([], plane(0), plane(8), []), words.length + 1)).rejects.toThrow(StreamBroken);
+    await expect(joiner.preview(split([], plane(0), plane(8), [1]), words.length)).rejects.toThrow(StreamBroken);
   });
 });

@@ -1,6 +1,7 @@
 /** Decodes one frame to stored grey values or to RGB: chooses the decoder, then settles bits, sign and colour. */
 import { applyPalette, spreadChrominance, toRgb } from "./colour";
 import { extentOf } from "./extent";
+import type { FrameBytes } from "./frames";
 import { Unshowable, type FramePixels, type ImageFacts, type Stored } from "./facts";
 import { keepStoredBits, unpackSamples } from "./native";
 import { decodeRle } from "./rle";
@@ -26,18 +27,24 @@ export interface Codecs {
   inflate(coded: Uint8Array): Promise<Uint8Array>;
 }
 
+/** A frame's coded bytes; `isOwn` where nobody else looks at them, so that samples may stay where they lie. */
+export interface Coded extends FrameBytes {
+  readonly isOwn: boolean;
+}
+
 /** Decode a frame.
  *
  * @throws Unshowable when the bytes are damaged or of a kind that no decoder here knows.
  */
-export async function decodeFrame(codecs: Codecs, facts: ImageFacts, coded: Uint8Array, skipBits: number): Promise<FramePixels> {
+export async function decodeFrame(codecs: Codecs, facts: ImageFacts, frame: Coded): Promise<FramePixels> {
+  const coded = frame.bytes;
   const syntax = findSyntax(facts.transferSyntax);
   switch (syntax?.coding) {
     case "native":
     case "frames-native":
-      return plain(facts, coded, syntax.bigEndian, skipBits);
+      return plain(facts, frame, syntax.bigEndian);
     case "frames-deflated":
-      return plain(facts, await codecs.inflate(coded), false, skipBits);
+      return plain(facts, { ...frame, bytes: await codecs.inflate(coded), isOwn: true }, false);
     case "rle":
       return fromRle(facts, coded);
     case "jpeg":
@@ -53,13 +60,13 @@ export async function decodeFrame(codecs: Codecs, facts: ImageFacts, coded: Uint
   }
 }
 
-function plain(facts: ImageFacts, bytes: Uint8Array, bigEndian: boolean, skipBits: number): FramePixels {
+function plain(facts: ImageFacts, { bytes, skipBits, isOwn }: Coded, bigEndian: boolean): FramePixels {
   const pixels = facts.rows * facts.columns;
   if (facts.photometric === "YBR_FULL_422" && facts.samples === 3) {
     const pairs = unpackSamples(facts, bytes, 2 * pixels, bigEndian);
     return { kind: "colour", rgb: toRgb(facts, spreadChrominance(pairs, pixels), "YBR_FULL", false) };
   }
-  return meaning(facts, unpackSamples(facts, bytes, pixels * facts.samples, bigEndian, skipBits), facts.photometric, facts.planar);
+  return meaning(facts, unpackSamples(facts, bytes, pixels * facts.samples, bigEndian, skipBits, isOwn), facts.photometric, facts.planar);
 }
 
 /** RLE keeps each sample in a plane of its own; 1-bit pictures keep their packed bytes. */

@@ -5,14 +5,16 @@ import { Unshowable, type ImageFacts, type Stored } from "./facts";
  *
  * @param bytes samples as they lie in the frame, low byte first unless `bigEndian`.
  * @param skipBits bits of the first byte that belong to the frame before (1-bit pictures only).
+ * @param isOwn nobody else looks at these bytes: the samples may stay where they lie.
  */
-export function unpackSamples(facts: ImageFacts, bytes: Uint8Array, count: number, bigEndian: boolean, skipBits = 0): Stored {
+export function unpackSamples(facts: ImageFacts, bytes: Uint8Array, count: number, bigEndian: boolean, skipBits = 0, isOwn = false): Stored {
   if (facts.bitsAllocated === 1) return unpackBits(bytes, count, skipBits);
   const size = facts.bitsAllocated >> 3;
   if (bytes.length < count * size) throw new Unshowable("damaged", "picture too short");
-  const aligned = bytes.slice(0, count * size);
+  const mayStay = isOwn && bytes.byteOffset % size === 0 && 2 * count * size > bytes.buffer.byteLength; // not beside something large
+  const aligned = mayStay ? bytes.subarray(0, count * size) : bytes.slice(0, count * size);
   if (bigEndian && size > 1) reverseEach(aligned, size);
-  const samples = viewAs(facts, aligned.buffer);
+  const samples = viewAs(facts, aligned);
   return samples instanceof Float32Array || samples instanceof Float64Array ? samples : keepStoredBits(facts, samples);
 }
 
@@ -26,24 +28,32 @@ function reverseEach(bytes: Uint8Array, size: number): void {
   for (let at = 0; at < bytes.length; at += size) bytes.subarray(at, at + size).reverse();
 }
 
-function viewAs(facts: ImageFacts, buffer: ArrayBuffer): Stored {
-  if (facts.floating) return facts.bitsAllocated === 64 ? new Float64Array(buffer) : new Float32Array(buffer);
-  if (facts.bitsAllocated === 8) return facts.signed ? new Int8Array(buffer) : new Uint8Array(buffer);
-  if (facts.bitsAllocated === 16) return facts.signed ? new Int16Array(buffer) : new Uint16Array(buffer);
-  return facts.signed ? new Int32Array(buffer) : new Uint32Array(buffer);
+function viewAs(facts: ImageFacts, { buffer, byteOffset: at, length }: Uint8Array): Stored {
+  const count = length / (facts.bitsAllocated >> 3);
+  if (facts.floating) return facts.bitsAllocated === 64 ? new Float64Array(buffer, at, count) : new Float32Array(buffer, at, count);
+  if (facts.bitsAllocated === 8) return facts.signed ? new Int8Array(buffer, at, count) : new Uint8Array(buffer, at, count);
+  if (facts.bitsAllocated === 16) return facts.signed ? new Int16Array(buffer, at, count) : new Uint16Array(buffer, at, count);
+  return facts.signed ? new Int32Array(buffer, at, count) : new Uint32Array(buffer, at, count);
 }
 
 /** Drop bits outside the stored ones (old overlays live there) and extend the sign, in place (PS3.5 8.1.1). */
 export function keepStoredBits<T extends Exclude<Stored, Float32Array | Float64Array>>(facts: ImageFacts, values: T): T {
   const width = values.BYTES_PER_ELEMENT * 8;
   const down = facts.highBit + 1 - facts.bitsStored;
-  if (facts.bitsStored >= width && down <= 0) return values;
+  if (down <= 0 && (facts.bitsStored >= width || (!facts.signed && !reachesBeyond(values, facts.bitsStored)))) return values;
   const left = 32 - facts.bitsStored;
   for (let i = 0; i < values.length; i++) {
     const raised = ((values[i] ?? 0) >> down) << left;
     values[i] = facts.signed ? raised >> left : raised >>> left;
   }
   return values;
+}
+
+/** Say whether unsigned values have bits above so many: mostly not, and to look is quicker than to write. */
+function reachesBeyond(values: Exclude<Stored, Float32Array | Float64Array>, bits: number): boolean {
+  let all = 0;
+  for (let i = 0; i < values.length; i++) all |= values[i] as number;
+  return all >>> bits !== 0;
 }
 
 /** Bring samples stored plane after plane into pixel order. */

@@ -37,9 +37,30 @@ const FOR_GOOD = new Set([0, 401, 403, 404, 410, 423]);
 const NOT_THIS_RANGE = 416;
 const PARTIAL = 206;
 
+type Body = ReadableStream<Uint8Array<ArrayBuffer>>;
+type Read = () => Promise<ReadableStreamReadResult<Uint8Array<ArrayBuffer>>>;
+const PIECE_BYTES = 1 << 20;
+
+/** Read into the same memory again and again where the browser can: new memory for each piece is slow. */
+function readingOf(body: Body): Read {
+  let own: ReadableStreamBYOBReader;
+  try {
+    own = body.getReader({ mode: "byob" });
+  } catch {
+    const reader = body.getReader();
+    return () => reader.read();
+  }
+  let memory = new ArrayBuffer(PIECE_BYTES);
+  return async () => {
+    const found = await own.read(new Uint8Array(memory));
+    if (found.value !== undefined) memory = found.value.buffer;
+    return found;
+  };
+}
+
 /** Guards one series stream over any number of connections. */
 export class Fetching {
-  private reader: ReadableStreamDefaultReader<Uint8Array> | null = null;
+  private read: Read | null = null;
   private ending = new AbortController();
   private bytes = 0;
   private all: number | null = null;
@@ -53,17 +74,17 @@ export class Fetching {
     private readonly patience: Patience = PATIENCE,
   ) {}
 
-  /** Give the next piece, null at the end.
+  /** Give the next piece, null at the end. It is there until the next one is asked for.
    *
    * @throws StreamRefused when the box will not hand it out; StreamRestarted when the next piece is the first one again.
    */
   readonly more = async (): Promise<Uint8Array | null> => {
     for (;;) {
-      if (this.reader === null) await this.connect();
+      if (this.read === null) await this.connect();
       const piece = await this.piece();
       if (piece !== undefined) return piece;
       this.failures++;
-      this.reader = null;
+      this.read = null;
       this.ending.abort();
     }
   };
@@ -75,7 +96,7 @@ export class Fetching {
 
   /** The next piece, null at the end, undefined where the connection was cut. */
   private async piece(): Promise<Uint8Array | null | undefined> {
-    const found = await this.unlessSilent(this.reader?.read());
+    const found = await this.unlessSilent(this.read?.());
     if (found === undefined) return undefined;
     if (found.done) return this.all === null || this.bytes >= this.all ? null : undefined;
     this.failures = 0;
@@ -103,9 +124,10 @@ export class Fetching {
 
   /** Go on with an answer; false when it is none to go on with now. */
   private take(response: Response): boolean {
-    const { status, body } = response;
+    const { status } = response;
+    const body = response.body as Body | null; // never shared memory
     if (status === PARTIAL && body !== null && response.headers.get("Content-Range")?.startsWith(`bytes ${String(this.bytes)}-`)) {
-      this.reader = body.getReader();
+      this.read = readingOf(body);
       return true;
     }
     if (status === 200 && body !== null) return this.begin(response, body);
@@ -115,14 +137,14 @@ export class Fetching {
     return false;
   }
 
-  private begin(response: Response, body: ReadableStream<Uint8Array>): boolean {
+  private begin(response: Response, body: Body): boolean {
     const isAnew = this.bytes > 0;
     const [tag, length] = [response.headers.get("ETag"), response.headers.get("Content-Length")];
     this.tag = tag?.startsWith('"') ? tag : null; // only a strong one promises the same bytes
     this.all = length === null || response.headers.has("Content-Encoding") ? null : Number(length);
     this.bytes = 0;
     this.hasBegun = true;
-    this.reader = body.getReader();
+    this.read = readingOf(body);
     if (isAnew) throw new StreamRestarted();
     return true;
   }

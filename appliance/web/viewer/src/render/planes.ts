@@ -8,7 +8,7 @@ import { slabSteps } from "../volume/slab";
 import { directionToMm, inverse, length, plus, scaled, toMm, type Affine, type Vector } from "../volume/vectors";
 import type { Filling } from "./filling";
 import { makeProgram, type Program } from "./program";
-import { PLANE, SOLID, THIN } from "./shaders";
+import { ARRIVING_SLAB, SLAB, SMALL_SOLID, SOLID, THIN } from "./shaders";
 import { Target } from "./target";
 import type { CoarseTexture, VolumeSize, VolumeTexture } from "./textures";
 
@@ -58,6 +58,7 @@ export interface SolidScene extends Looks {
 export const VOI_KINDS: Readonly<Record<VoiFunction, number>> = { LINEAR: 0, LINEAR_EXACT: 1, SIGMOID: 2 };
 const SLAB_KINDS: Readonly<Record<Slab, number>> = { mean: 0, most: 1, least: 2 };
 const MOST_RAY_SAMPLES = 2048;
+const MOST_STRIDE = 2;
 const COARSE_STEP = 2; // voxels; the small volume has no more to show
 
 /** What there is of a volume: its slices as far as they have come, a small one that stands for the rest, or one of the two. */
@@ -68,13 +69,14 @@ export interface Source {
   readonly filling: Filling;
 }
 
-/** The numbers by which the shaders know what a volume is drawn from. */
-const MODES = { whole: 0, interpolated: 1, mixed: 2, coarse: 3 } as const;
+/** The numbers by which the shader of an arriving volume knows what it is drawn from. */
+const MODES = { interpolated: 0, mixed: 1, coarse: 2 } as const;
 type Mode = (typeof MODES)[keyof typeof MODES];
 
-function modeOf({ volume, coarse, filling }: Source): Mode {
+/** Null for a volume that is whole: it has shaders of its own. */
+function modeOf({ volume, coarse, filling }: Source): Mode | null {
   if (volume === null) return MODES.coarse;
-  if (filling.isWhole) return MODES.whole;
+  if (filling.isWhole) return null;
   return coarse === null ? MODES.interpolated : MODES.mixed;
 }
 
@@ -82,6 +84,11 @@ function modeOf({ volume, coarse, filling }: Source): Mode {
 function reachOf({ columns, rows, slices }: Geometry, volume: VolumeTexture | null): VolumeSize {
   if (volume === null) return { columns, rows, slices: slices.length };
   return { columns: volume.columns * volume.factor, rows: volume.rows * volume.factor, slices: slices.length };
+}
+
+/** How many samples of a ray are taken at once where nothing is: a picture with large pixels shows nothing finer. */
+function strideOf(voxelMm: number, pixelMm: number): number {
+  return Math.min(MOST_STRIDE, Math.max(1, pixelMm / voxelMm / 2));
 }
 
 /** Takes mm to texture coordinates: 0 is the outer face of the first voxel. */
@@ -92,14 +99,11 @@ function textureOf({ affine }: Geometry, reach: VolumeSize): Affine {
 }
 
 export class PlaneDrawer {
-  private readonly planeProgram: Program;
-  private thinProgram: Program | null = null;
-  private solidProgram: Program | null = null;
+  private readonly programs = new Map<string, Program>();
   private readonly target: Target;
   private between: { readonly texture: WebGLTexture; readonly filling: Filling; readonly version: number } | null = null;
 
   constructor(private readonly gl: WebGL2RenderingContext) {
-    this.planeProgram = makeProgram(gl, PLANE);
     this.target = new Target(gl);
   }
 
@@ -110,8 +114,9 @@ export class PlaneDrawer {
     const into = intoOf(scene.plane);
     const { samples, mm, isFine } = slabSteps(scene.geometry, into, scene.slabMm, scene.isResting);
     const mode = modeOf(source);
-    const program = samples === 1 && mode === MODES.whole ? (this.thinProgram ??= makeProgram(gl, THIN)) : this.planeProgram;
-    this.begin(program, scene, source, mode);
+    const program = this.program(mode !== null ? ARRIVING_SLAB : samples === 1 ? THIN : SLAB);
+    this.begin(program, scene, source);
+    gl.uniform1i(program.uniform("mode"), mode ?? 0);
     this.place(program, scene, texture, scene.view.centre);
     gl.uniform3f(program.uniform("through"), ...directionToMm(texture, scaled(into, mm)));
     gl.uniform1i(program.uniform("samples"), samples);
@@ -125,8 +130,8 @@ export class PlaneDrawer {
     const { plane, view, part, look, opacity, tint, inverted, window } = scene;
     const { encoding, filling } = source;
     const isWhole = filling.isWhole && source.volume !== null;
-    const key = JSON.stringify([plane, view, part, look, opacity, tint, inverted, window, encoding, isWhole ? filling.version : "coarse"]);
-    const isFine = this.target.show(key, part, scene.isResting && isWhole, (smaller, scale) => this.rays({ ...scene, part: smaller, ratio: scene.ratio * scale }, source, isWhole));
+    const depends = { view: JSON.stringify([plane, view, part, look, opacity, tint, inverted, window]), content: JSON.stringify([encoding, isWhole ? filling.version : "coarse"]) };
+    const isFine = this.target.show(depends, part, scene.isResting && isWhole, (smaller, scale) => this.rays({ ...scene, part: smaller, ratio: scene.ratio * scale }, source, isWhole));
     return isFine || !isWhole; // while slices come there is something better to do than to draw the small one finely
   }
 
@@ -135,34 +140,42 @@ export class PlaneDrawer {
     this.target.uncover();
   }
 
+  /** A program is made when it is first drawn with: what is seen first comes first. */
+  private program(source: string): Program {
+    const made = this.programs.get(source) ?? makeProgram(this.gl, source);
+    this.programs.set(source, made);
+    return made;
+  }
+
   private rays(scene: SolidScene, source: Source, isWhole: boolean): void {
     const { gl } = this;
-    const program = (this.solidProgram ??= makeProgram(gl, SOLID)); // made only when a body is drawn: planes come first
+    const program = this.program(isWhole ? SOLID : SMALL_SOLID);
     const { geometry } = scene;
     const texture = textureOf(geometry, reachOf(geometry, source.volume));
     const into = intoOf(scene.plane);
     const sides: Vector = [length(geometry.affine.i) * geometry.columns, length(geometry.affine.j) * geometry.rows, length(geometry.affine.k) * geometry.slices.length];
     const depth = length(sides);
     const voxelMm = Math.max(length(geometry.affine.i), Math.min(length(geometry.affine.j), length(geometry.affine.k)));
+    const stride = scene.look === "brightest" || !isWhole ? 1 : strideOf(voxelMm, 1 / (scene.view.pixelsPerMm * scene.ratio));
     const samples = Math.min(MOST_RAY_SAMPLES, Math.ceil(depth / voxelMm / (isWhole ? 1 : COARSE_STEP)));
-    this.begin(program, scene, source, isWhole ? MODES.whole : MODES.coarse);
+    this.begin(program, scene, source);
     this.place(program, scene, texture, plus(scene.view.centre, into, -depth / 2));
     gl.uniform3f(program.uniform("through"), ...directionToMm(texture, scaled(into, depth / samples)));
     gl.uniform3f(program.uniform("toMm"), ...sides);
     gl.uniform1i(program.uniform("samples"), samples);
+    gl.uniform1f(program.uniform("stride"), stride);
     gl.uniform1i(program.uniform("look"), scene.look === "brightest" ? 1 : 0);
     gl.uniform2f(program.uniform("opacity"), ...scene.opacity);
     gl.uniform3f(program.uniform("tint"), ...scene.tint);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
   }
 
-  private begin(program: Program, scene: PlaneScene | SolidScene, source: Source, mode: Mode): void {
+  private begin(program: Program, scene: PlaneScene | SolidScene, source: Source): void {
     const { gl } = this;
     const { x, y, width, height } = scene.part;
     gl.useProgram(program.program);
     gl.viewport(x, y, width, height);
     this.bind(program, scene.geometry, source);
-    gl.uniform1i(program.uniform("mode"), mode);
     gl.uniform2f(program.uniform("window"), scene.window.centre, scene.window.width);
     gl.uniform2f(program.uniform("encoding"), source.encoding.offset, source.encoding.scale);
     gl.uniform1i(program.uniform("kind"), VOI_KINDS[scene.voiFunction]);

@@ -77,33 +77,48 @@ void main() {
 }`;
 
 
-/**
- * A volume of which some slices may not have come. Mode 0: all are there; 1: between two that have come it is interpolated;
- * 2: so where they are near each other, else the small volume stands for it; 3: the small volume alone.
- */
-const SAMPLED = `
+/** Which part of the canvas is drawn, and where in the volume it lies. */
+const PLACED = `
 uniform sampler3D picture;
-uniform sampler2D between; // of each slice: the nearest that has come below, above
 uniform sampler3D coarse;  // the small volume
 uniform vec3 reach;        // takes texture coordinates of the volume to those of the small one,
 uniform vec3 shift;        // then moved by this
-uniform float near;        // slices between which interpolating shows as much as the small volume does
-uniform int mode;
 uniform vec3 corner;       // of the part drawn: texture coordinates at its lower left device pixel's corner
 uniform vec3 across;       // for each device pixel to the right
 uniform vec3 up;           // for each device pixel upwards
 uniform vec2 part;         // the part's lower left device pixel
 bool outside(vec3 at) { return any(lessThan(at, vec3(0.0))) || any(greaterThanEqual(at, vec3(1.0))); }
 vec3 place() { vec2 at = gl_FragCoord.xy - part; return corner + at.x * across + at.y * up; }
+`;
+
+/** A volume that is whole. Shaders of its own for it: to ask at each sample takes as long again where a processor draws. */
+const WHOLE = `${PLACED}
+float sampled(vec3 at) { return texture(picture, at).r; }
+vec3 texel() { return 1.0 / vec3(textureSize(picture, 0)); }
+`;
+
+/** The small volume alone. */
+const SMALL = `${PLACED}
+float sampled(vec3 at) { return texture(coarse, at * reach + shift).r; }
+vec3 texel() { return 1.0 / (vec3(textureSize(coarse, 0)) * abs(reach)); }
+`;
+
+/**
+ * A volume of which some slices have not come. Mode 0: between two that have come it is interpolated; 1: so where they are
+ * near each other, else the small volume stands for it; 2: the small volume alone.
+ */
+const ARRIVING = `${PLACED}
+uniform sampler2D between; // of each slice: the nearest that has come below, above
+uniform float near;        // slices between which interpolating shows as much as the small volume does
+uniform int mode;
 float sampled(vec3 at) {
-  if (mode == 0) return texture(picture, at).r;
-  if (mode == 3) return texture(coarse, at * reach + shift).r;
+  if (mode == 2) return texture(coarse, at * reach + shift).r;
   float slices = float(textureSize(picture, 0).z);
   float index = at.z * slices - 0.5;
   float under = clamp(floor(index), 0.0, slices - 1.0), over = clamp(ceil(index), 0.0, slices - 1.0);
   float below = texelFetch(between, ivec2(int(under), 0), 0).r;
   float above = texelFetch(between, ivec2(int(over), 0), 0).g;
-  if (mode == 2 && (below > under || above < over || above - below > near)) return texture(coarse, at * reach + shift).r;
+  if (mode == 1 && (below > under || above < over || above - below > near)) return texture(coarse, at * reach + shift).r;
   float share = above > below ? clamp((index - below) / (above - below), 0.0, 1.0) : 0.0;
   float one = texture(picture, vec3(at.xy, (below + 0.5) / slices)).r;
   return share == 0.0 ? one : mix(one, texture(picture, vec3(at.xy, (above + 0.5) / slices)).r, share);
@@ -111,7 +126,7 @@ float sampled(vec3 at) {
 `;
 
 /** A plane, or a slab of it: kind of slab 0 mean, 1 most, 2 least. */
-export const PLANE = `${BRIGHT}${SAMPLED}
+const CUT = `
 uniform vec3 through;  // from one sample of the slab to the next
 uniform int samples;
 uniform int slab;
@@ -128,18 +143,22 @@ void main() {
   colour = shown(slab == 1 ? most : slab == 2 ? least : sum / count);
 }`;
 
-/** A plane without thickness, once all slices are there: as PLANE with one sample, in half the time where a processor draws. */
-export const THIN = `${BRIGHT}${SAMPLED}
+export const SLAB = `${BRIGHT}${WHOLE}${CUT}`;
+export const ARRIVING_SLAB = `${BRIGHT}${ARRIVING}${CUT}`;
+
+/** A plane without thickness, once all slices are there: as SLAB with one sample, in half the time where a processor draws. */
+export const THIN = `${BRIGHT}${WHOLE}
 void main() {
   vec3 at = place();
-  colour = outside(at) ? vec4(0.0, 0.0, 0.0, 1.0) : shown(texture(picture, at).r);
+  colour = outside(at) ? vec4(0.0, 0.0, 0.0, 1.0) : shown(sampled(at));
 }`;
 
 /** The volume as a body: rays from the front to the back; kind of look 0 surfaces in light, 1 the brightest point. */
-export const SOLID = `${BRIGHT}${SAMPLED}
+const RAYS = `
 uniform vec3 through;   // from one sample of a ray to the next
 uniform vec3 toMm;      // a texture coordinate's length in mm along columns, rows, slices
 uniform int samples;    // at most
+uniform float stride;   // how many of them are taken at once where nothing is
 uniform int look;
 uniform vec2 opacity;   // grey values where nothing, and where all, of the light is held back
 uniform vec3 tint;
@@ -151,10 +170,10 @@ vec2 within(vec3 start) {
   return vec2(max(max(near.x, near.y), max(near.z, 0.0)), min(far.x, min(far.y, far.z)));
 }
 vec3 steepness(vec3 at) {
-  vec3 texel = mode == 3 ? 1.0 / (vec3(textureSize(coarse, 0)) * abs(reach)) : 1.0 / vec3(textureSize(picture, 0));
-  vec3 e = vec3(texel.x, 0.0, 0.0), f = vec3(0.0, texel.y, 0.0), g = vec3(0.0, 0.0, texel.z);
+  vec3 size = texel();
+  vec3 e = vec3(size.x, 0.0, 0.0), f = vec3(0.0, size.y, 0.0), g = vec3(0.0, 0.0, size.z);
   vec3 change = vec3(grey(at + e) - grey(at - e), grey(at + f) - grey(at - f), grey(at + g) - grey(at - g));
-  return change / (2.0 * texel * toMm);
+  return change / (2.0 * size * toMm);
 }
 vec3 lit(vec3 at) {
   vec3 normal = steepness(at);
@@ -167,18 +186,29 @@ void main() {
   vec3 start = place();
   vec2 ends = within(start);
   float first = ceil(ends.x);
-  int count = min(samples, int(ends.y - first));
-  vec3 at = start + through * first;
+  float count = min(float(samples), floor(ends.y - first));
+  vec3 front = start + through * first;
   vec3 light = vec3(0.0);
-  float left = 1.0, most = -1e9;
-  for (int i = 0; i < count && left > 0.02; i++, at += through) {
+  float left = 1.0, most = -1e9, leap = 1.0;
+  for (float i = 0.0; i < count && left > 0.02; i += leap) {
+    vec3 at = front + through * i;
     float value = grey(at);
     most = max(most, value);
-    if (look == 1 || value <= opacity.x) continue;
+    bool isEmpty = look == 1 || value <= opacity.x;
+    if (!isEmpty && leap > 1.0) { // it began since the last sample: back there, and on one by one
+      i -= leap;
+      leap = 1.0;
+      continue;
+    }
+    leap = isEmpty ? stride : 1.0;
+    if (isEmpty) continue;
     float held = smoothstep(opacity.x, opacity.y, value);
     light += left * held * lit(at);
     left *= 1.0 - held;
   }
-  vec3 seen = look == 1 ? vec3(count > 0 ? bright(most) : 0.0) : light + left * BEHIND;
+  vec3 seen = look == 1 ? vec3(count > 0.0 ? bright(most) : 0.0) : light + left * BEHIND;
   colour = vec4(inverted && look == 1 ? 1.0 - seen : seen, 1.0);
 }`;
+
+export const SOLID = `${BRIGHT}${WHOLE}${RAYS}`;
+export const SMALL_SOLID = `${BRIGHT}${SMALL}${RAYS}`;

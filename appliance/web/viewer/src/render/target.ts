@@ -2,18 +2,25 @@
 import type { Part } from "./planes";
 
 const MOVING_MS = 70;
-const RESTING_MS = 500;
+const RESTING_MS = 450;
 const SCALES = [1, 0.7, 0.5, 0.35, 0.25] as const;
 const COARSEST = 0.25;
+const TRIAL = 1 / 16;
+
+/** What a picture depends on: `view` changes under a hand, `content` with what there is to be seen. */
+export interface Depends {
+  readonly view: string;
+  readonly content: string;
+}
 
 export class Target {
   private readonly framebuffer: WebGLFramebuffer;
   private texture: WebGLTexture | null = null;
   private size = { width: 0, height: 0 };
-  private drawn = { key: "", scale: 0 };
+  private drawn: Depends & { readonly scale: number } = { view: "", content: "", scale: 0 };
   /** Where on the canvas it stands already; "" nowhere. */
   private standsIn = "";
-  /** Milliseconds for each pixel; unknown before the first drawing, which is the coarsest for that reason. */
+  /** Milliseconds for each pixel; unknown before the first drawing, which is tried out for that reason. */
   private pixelMs = Infinity;
 
   constructor(private readonly gl: WebGL2RenderingContext) {
@@ -21,13 +28,15 @@ export class Target {
   }
 
   /**
-   * Put the picture into its part of the canvas; draw it anew if `key` says that something changed, quickly then, and once
-   * more finely when it rests. Says whether this is as fine as it gets.
+   * Put the picture into its part of the canvas; draw it anew if something changed, quickly while a hand is at it, finely
+   * when it rests. Says whether this is as fine as it gets.
    */
-  show(key: string, part: Part, isResting: boolean, draw: (part: Part, scale: number) => void): boolean {
-    const isNew = key !== this.drawn.key;
-    const scale = this.scaleFor(part, isResting && !isNew ? RESTING_MS : MOVING_MS);
-    if (isNew || scale > this.drawn.scale) this.redraw(key, part, scale, draw);
+  show(depends: Depends, part: Part, isResting: boolean, draw: (part: Part, scale: number) => void): boolean {
+    const isMoved = this.drawn.view !== "" && this.drawn.view !== depends.view;
+    const isNew = isMoved || this.drawn.content !== depends.content;
+    if (this.pixelMs === Infinity) this.tryOut(part, draw);
+    const scale = this.scaleFor(part, isResting && !isMoved ? RESTING_MS : MOVING_MS);
+    if (isNew || scale > this.drawn.scale) this.redraw(depends, part, scale, draw);
     else if (this.standsIn === placeOf(part)) return this.drawn.scale >= this.scaleFor(part, RESTING_MS);
     this.copy(part);
     this.standsIn = placeOf(part);
@@ -44,24 +53,31 @@ export class Target {
     return SCALES.find((scale) => part.width * part.height * scale * scale * this.pixelMs <= most) ?? COARSEST;
   }
 
-  private redraw(key: string, part: Part, scale: number, draw: (part: Part, scale: number) => void): void {
-    const { gl } = this;
-    const size = { width: Math.max(1, Math.round(part.width * scale)), height: Math.max(1, Math.round(part.height * scale)) };
+  private redraw(depends: Depends, part: Part, scale: number, draw: (part: Part, scale: number) => void): void {
+    const size = sizeAt(part, scale);
     this.wait(); // what was asked for before is not this picture's
     this.fit(size);
-    gl.bindFramebuffer(gl.FRAMEBUFFER, this.framebuffer);
-    if (this.pixelMs === Infinity) this.warm(() => draw({ x: 0, y: 0, ...size }, scale));
-    const begin = performance.now();
-    draw({ x: 0, y: 0, ...size }, scale);
-    this.wait();
-    this.pixelMs = (performance.now() - begin) / (size.width * size.height);
-    this.drawn = { key, scale };
+    this.gl.bindFramebuffer(this.gl.FRAMEBUFFER, this.framebuffer);
+    this.time(size, () => draw({ x: 0, y: 0, ...size }, scale));
+    this.drawn = { ...depends, scale };
   }
 
-  /** The very first drawing makes the shader ready, which says nothing of how fast it is. */
-  private warm(draw: () => void): void {
+  /** Learn how fast this device is by a small picture, drawn twice: the first time makes the shader ready, which says nothing of it. */
+  private tryOut(part: Part, draw: (part: Part, scale: number) => void): void {
+    const size = sizeAt(part, TRIAL);
+    this.fit(size);
+    this.gl.bindFramebuffer(this.gl.FRAMEBUFFER, this.framebuffer);
+    const drawn = (): void => draw({ x: 0, y: 0, ...size }, TRIAL);
+    drawn();
+    this.wait();
+    this.time(size, drawn);
+  }
+
+  private time({ width, height }: Omit<Part, "x" | "y">, draw: () => void): void {
+    const begin = performance.now();
     draw();
     this.wait();
+    this.pixelMs = (performance.now() - begin) / (width * height);
   }
 
   private wait(): void {
@@ -87,6 +103,10 @@ export class Target {
     gl.bindFramebuffer(gl.FRAMEBUFFER, this.framebuffer);
     gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, this.texture, 0);
   }
+}
+
+function sizeAt({ width, height }: Part, scale: number): Omit<Part, "x" | "y"> {
+  return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };
 }
 
 function placeOf(part: Part): string {

@@ -17,7 +17,7 @@ const REST_MS = 160;
 /** Guards that what stands on the canvas is drawn anew when it is void, and not before. */
 export class PlaneDrawing {
   private isResting = false;
-  private rest: ReturnType<typeof setTimeout> | undefined;
+  private timer: ReturnType<typeof setTimeout> | undefined;
   private frame = "";
   /** What stands in each cell, and whether it is as fine as it gets. */
   private readonly painted = new Map<CellName, { readonly key: string; readonly isFine: boolean }>();
@@ -40,8 +40,8 @@ export class PlaneDrawing {
     const planes = seen.map((name) => this.drawPlane(name, renderer, ratio, isResting));
     const isBodyFine = this.cells.solid.element.hidden || this.drawSolid(renderer, ratio, isResting);
     this.isFine = isBodyFine && planes.every((isFine) => isFine);
-    clearTimeout(this.rest);
-    if (!this.isFine) this.rest = setTimeout(() => this.refine(), REST_MS);
+    clearTimeout(this.timer);
+    if (!this.isFine) this.timer = setTimeout(() => this.refine(), REST_MS);
   }
 
   /** Another layout, another size or a lost context: nothing that was drawn stands any more. */
@@ -79,8 +79,13 @@ export class PlaneDrawing {
     return isFine;
   }
 
-  private refine(): void {
+  /** Nothing has moved for a moment: the next drawing may take its time. */
+  rest(): void {
     this.isResting = true;
+  }
+
+  private refine(): void {
+    this.rest();
     this.around.change();
   }
 

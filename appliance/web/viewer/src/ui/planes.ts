@@ -321,6 +321,11 @@ export class Planes {
     this.drawing.draw(renderer);
   }
 
+  /** All has come, and no hand is at it: the next drawing may take its time. */
+  rest(): void {
+    this.drawing.rest();
+  }
+
   /** The body is drawn as finely as this device can, or is not seen. */
   get isFine(): boolean {
     return this.drawing.isFine;

@@ -192,9 +192,9 @@ export class Receiving {
     stage.arrival.end();
     stage.showing.settle();
     this.closeVolume();
-    stage.showing.refinePresets();
     if (stack.problems > 0) stage.tell(WORDS.missing(stack.problems));
     stage.mount.dataset["ready"] = "all";
+    stage.volume.planes?.rest();
     stage.change();
     setTimeout(() => stage.drawn());
   }

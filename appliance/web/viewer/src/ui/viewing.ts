@@ -192,6 +192,8 @@ export class Viewing implements Stage {
   drawn(): void {
     this.drawing.whenDrawn(() => {
       performance.mark("enamel-drawn");
+      this.showing.refinePresets(); // takes a moment, and nobody has waited for it
+      this.change();
       this.extras.done();
     });
   }
