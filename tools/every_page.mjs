@@ -34,11 +34,12 @@ async function layouts(page) {
 
 /** The dialogs and lists that lie over a picture. */
 async function sheets(page) {
-  for (const [key, name] of [["m", "measurements"], ["d", "information"], ["?", "keys"]]) {
+  for (const [key, name, seen] of [["m", "measurements", ".measures h2"], ["d", "information", "dialog.information[open]"], ["?", "keys", "dialog.keys[open]"]]) {
     await page.keyboard.press(key);
-    await page.waitForTimeout(300);
+    await page.waitForSelector(seen);
     await take(page, `viewer-${name}`);
     await page.keyboard.press(name === "measurements" ? key : "Escape");
+    await page.waitForSelector(seen, { state: "hidden" });
   }
 }
 
@@ -63,6 +64,7 @@ async function pictures(page, at, name) {
   await page.goto(`${origin}${at}`);
   await page.waitForSelector("#viewer");
   await looked(page);
+  await until("films and series are drawn", () => page.evaluate(() => [...document.querySelectorAll(".tile.full canvas, .strip-of-series canvas")].every((each) => !each.parentElement.checkVisibility() || (!each.hidden && each.width > 1))), 60);
   await page.waitForTimeout(600);
   await take(page, name);
   if ((await page.locator("#viewer").getAttribute("data-mode")) !== "planes") return;

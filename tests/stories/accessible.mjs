@@ -6,11 +6,12 @@ import { code, launch, looked, signIn, someone, until } from "./browser.mjs";
 const viewer = createRequire(new URL("../../appliance/web/viewer/package.json", import.meta.url));
 const axe = readFileSync(viewer.resolve("axe-core/axe.min.js"), "utf8");
 const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+const LANGUAGES = ["es", "pt", "en"];
 const SIZES = [{ width: 1280, height: 800 }, { width: 768, height: 1024 }];
 
 const plan = JSON.parse(readFileSync(process.argv[2], "utf8"));
 const faults = { policy: [], foreign: [], errors: [], warnings: [] };
-const found = { pages: {}, control: [], faults };
+const found = { pages: {}, cutKeys: {}, control: [], faults };
 const { url: origin } = plan.facts.web;
 
 /** Give every rule of WCAG 2.2 AA that the page breaks as it stands, with the first place. */
@@ -162,6 +163,22 @@ async function dentist(browser) {
   await page.context().close();
 }
 
+/** How much of the sheet of keys is not seen at either size. */
+async function cutKeys(page, language) {
+  await page.context().addCookies([{ url: new URL(page.url()).origin, secure: true, httpOnly: true, sameSite: "Strict", name: "__Host-enamel-language", value: language }]);
+  await page.reload();
+  await looked(page);
+  await page.keyboard.press("?");
+  await page.waitForSelector("dialog[open]");
+  const cut = [];
+  for (const size of SIZES) {
+    await page.setViewportSize(size);
+    const below = await page.evaluate(() => document.querySelector("dialog[open]").scrollHeight - document.querySelector("dialog[open]").clientHeight);
+    if (below > 0) cut.push(`at ${size.width}: ${below} px below`);
+  }
+  return cut;
+}
+
 /** The dark room, with its sheet of keys shut and open. */
 async function room(page, name, path) {
   await visit(page, name, path, () => looked(page));
@@ -170,6 +187,7 @@ async function room(page, name, path) {
   await page.keyboard.press("?");
   await page.waitForSelector("dialog[open]");
   await examine(page, `${name} with keys`);
+  for (const language of LANGUAGES) found.cutKeys[`${name} ${language}`] = await cutKeys(page, language);
 }
 
 /** A locked box, a wrong passphrase, and the right one. */

@@ -23,6 +23,7 @@ PAGES = {
     "study 1", "patient", "senders", "quarantine", "dismiss", "dismissed", "files", "people", "people with menus",
     "people told", "planes", "planes with keys", "picture", "picture with keys",
 }  # fmt: skip
+LANGUAGES = ("en", "es", "pt")
 # Those that an address leads to; the others come after a deed. `test_untranslated` reads every text of all.
 TRANSLATED = {
     "login", "password", "unlock", "studies by name", "studies filtered to none", "study 0", "study 1", "senders",
@@ -76,6 +77,10 @@ def test_axe_finds_a_fault_where_there_is_one(found: dict[str, Any]) -> None:
 
 def test_no_page_breaks_a_rule(found: dict[str, Any]) -> None:
     assert {name: faults for name, faults in found["pages"].items() if faults} == {}
+
+
+def test_the_sheet_of_keys_is_seen_whole_in_every_language(found: dict[str, Any]) -> None:
+    assert found["cutKeys"] == {f"{room} {language}": [] for room in ("planes", "picture") for language in LANGUAGES}
 
 
 def test_a_broken_policy_would_be_told(found: dict[str, Any]) -> None:

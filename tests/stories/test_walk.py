@@ -101,7 +101,7 @@ def test_it_is_found_by_keyboard_without_its_accents_and_its_name_is_in_no_addre
     assert found["below"] == "Alarcón Núñez, María José", "one press of a key goes from the search to what it found"
     assert "alarcon" not in found["address"].lower()
     assert found["study"]["name"] == ["Alarcón Núñez, María José"]
-    assert found["study"]["notice"] == ["Keep it on the scanner for now"]
+    assert found["study"]["notice"] == ["Keep it on the scanner for now, or on its disc"]
     assert found["study"]["series"] == [f"{SLICES} received, no gaps: compare with the console"]
     assert (found["thumbnail"]["width"], found["thumbnail"]["height"]) == (64, 64)
     assert found["thumbnail"]["darkest"] < 8
@@ -119,6 +119,14 @@ def test_the_viewer_shows_the_phantom_with_its_very_values(met: dict[str, Any]) 
     assert found["reading"][0].startswith("Grey value")
     assert found["fullScreenName"], "whose picture it is stays in sight"
     assert found["backAt"].startswith("/studies/")
+
+
+def test_the_sheets_fit_the_screen_and_say_what_buttons_mean_and_what_is_kept(met: dict[str, Any]) -> None:
+    sheets = met["found"]["sheets"]
+    assert sheets["dates"] == ["17 Mar 1984"], "as on every page"
+    assert sheets["keys"] == {"fits": True, "pictures": 13}
+    assert not sheets["clears"], "there is nothing to remove"
+    assert sheets["list"][-1].startswith("They stay in this tab"), "before somebody relies on it"
 
 
 def test_little_script_travels_before_the_first_picture(met: dict[str, Any]) -> None:

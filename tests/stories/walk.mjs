@@ -115,11 +115,30 @@ async function viewer(page, browser) {
   await until("it fills the screen", () => page.evaluate(() => document.fullscreenElement !== null));
   found.fullScreenName = await page.locator(".subject b").isVisible();
   await page.keyboard.press("f");
+  found.sheets = await sheets(page);
   found.travelled = await travelled(page, browser);
   await lock(page);
   await page.getByText("Study", { exact: true }).click();
   await page.waitForSelector(".patient");
   found.backAt = here(page);
+}
+
+/** The sheets over the pictures, and what the list says of measurements before there are any. */
+async function sheets(page) {
+  const fits = (sheet) => sheet.evaluate(({ scrollHeight, clientHeight }) => scrollHeight <= clientHeight);
+  const clears = await page.getByTitle("Remove measurements").isVisible();
+  await page.keyboard.press("m");
+  const list = await words(page, ".measures p");
+  await page.keyboard.press("m");
+  await page.keyboard.press("d");
+  await page.waitForSelector("dialog.information[open]");
+  const dates = (await words(page, "dialog.information dd")).filter((text) => text.includes("1984"));
+  await page.locator("dialog[open] .close").click();
+  await page.keyboard.press("?");
+  await page.waitForSelector("dialog.keys[open]");
+  const keys = { fits: await fits(page.locator("dialog.keys")), pictures: await page.locator("dialog.keys dd svg").count() };
+  await page.locator("dialog[open] .close").click();
+  return { clears, list, dates, keys };
 }
 
 /** Every byte of script and wasm that travels to a browser that was never here, before the first picture of this series. */

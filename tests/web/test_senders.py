@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from threading import Event, Thread
 
@@ -53,6 +54,27 @@ def test_the_page_says_what_to_type_into_a_console(clinic: AClinic) -> None:
         ("Address (host name or IP)", "enamel.test"), ("Port", str(receiver.port)),
         ("Port with TLS", str(receiver.tls_port)), ("AE title of this box", receiver.ae_title),
     ]  # fmt: skip
+
+
+def test_whoever_waits_for_a_scan_is_told_that_its_scanner_was_refused(clinic: AClinic) -> None:
+    refused = "CBCT_NEW tried to send and was refused"
+    technician = clinic.signed_in(clinic.person(Role.ASSISTANT, image_right=True))
+    administrator = clinic.signed_in(clinic.person(Role.ADMINISTRATOR, image_right=True))
+    assert "was refused" not in technician.get("/studies").text
+    with clinic.database.write() as tx:
+        put_sender(tx, clinic.clock.now() - timedelta(hours=2))
+        key = put_sender(tx, clinic.clock.now(), "CBCT_NEW")
+    assert refused in technician.get("/studies").text
+    assert refused in technician.get("/studies/latest").text, "it appears by itself"
+    assert "was refused" not in administrator.get("/studies").text, "the bar counts it, and a card says more"
+    assert administrator.post(f"/senders/{key}/approve", page="/senders").status_code == 303
+    assert "ORTHOPHOS_2 tried" in technician.get("/studies").text, "another one waits still"
+
+
+def test_a_refusal_of_long_ago_is_told_no_more(clinic: AClinic) -> None:
+    with clinic.database.write() as tx:
+        put_sender(tx, clinic.clock.now() - timedelta(days=1, minutes=1))
+    assert "was refused" not in clinic.signed_in(clinic.person(Role.RECEPTION)).get("/studies").text
 
 
 def test_a_device_that_calls_the_box_by_another_name_stays_one_device(clinic: AClinic) -> None:

@@ -58,6 +58,13 @@ def waiting_sender(tx: ReadTransaction, sender_key: int) -> Sender | None:
     return _sender(rows[0]) if rows else None
 
 
+def latest_waiting_sender(tx: ReadTransaction) -> Sender | None:
+    """The sender that was refused last, of those that nobody has decided about."""
+    sql = f"SELECT {_SENDER} FROM unknown_senders WHERE state = 'waiting' ORDER BY last_seen_at DESC LIMIT 1"  # noqa: S608  # the columns are written in this file
+    rows = tx.rows(sql)
+    return _sender(rows[0]) if rows else None
+
+
 def count_waiting_senders(tx: ReadTransaction) -> int:
     """How many wait."""
     return number(tx.rows("SELECT count(*) FROM unknown_senders WHERE state = 'waiting'")[0][0])

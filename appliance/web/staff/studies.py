@@ -33,7 +33,7 @@ from appliance.web.http.actor import Actor
 from appliance.web.http.threads import in_thread
 from appliance.web.languages import gettext as _
 from appliance.web.languages import ngettext
-from appliance.web.staff.attention import waiting
+from appliance.web.staff.attention import refused_scanner, waiting
 from appliance.web.staff.context import StaffContext
 from appliance.web.staff.filters import Asked, asked_of, choices, wanted_of
 from appliance.web.staff.pages import Page, PageRequest, Pages, Waiting, places_of
@@ -144,6 +144,7 @@ def _list_page(
         filtered=filtered,
         kept=asked.query(),
         live=asked.address("/studies/latest") if shown.live else "",
+        refused=refused_scanner(accounts, actor) if shown.live else "",
         older=asked.address(find=shown.find, after=_after(page[-1].position)) if len(rows) > PAGE_SIZE else "",
     )
 

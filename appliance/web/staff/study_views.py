@@ -240,8 +240,11 @@ def _clock(stored: str) -> str:
 
 def _copies() -> Notice:
     """Say how many copies there are: until a backup target is set up, the box's own is the only one."""
-    caution = _("It exists once, on this box. Do not clear it from the scanner until a second copy is shown here.")
-    return Notice("calm", _("Keep it on the scanner for now"), caution)
+    caution = _(
+        "It exists once, on this box. Do not clear it from the scanner, and keep the disc or files that it came from, "
+        "until a second copy is shown here."
+    )
+    return Notice("calm", _("Keep it on the scanner for now, or on its disc"), caution)
 
 
 def _damage(count: int) -> list[Notice]:

@@ -53,6 +53,12 @@ export type Shape =
   | { readonly kind: "dot"; readonly at: Point; readonly radius: number; readonly class: string }
   | { readonly kind: "words"; readonly at: Point; readonly words: string; readonly class: string };
 
+/** Words beside a point, or before it where what is `width` wide ends too soon for them. */
+export function beside({ x, y }: Point, words: string, width: number): Shape {
+  const isBefore = x + 10 + 8.5 * words.length > width;
+  return { kind: "words", at: isBefore ? { x: x - 10, y: y - 14 } : { x: x + 10, y: y - 8 }, words, class: isBefore ? "words before" : "words" };
+}
+
 /** Draw shapes over a cell, in CSS pixels from its top left. */
 export function drawShapes(marks: SVGSVGElement, shapes: readonly Shape[]): void {
   marks.replaceChildren(...shapes.map(made));

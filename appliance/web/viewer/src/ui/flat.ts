@@ -3,7 +3,7 @@ import type { SpacingSource } from "../dicom/facts";
 import type { Phase, PointTool, Tool } from "../tools/actions";
 import { flatValue, measuresLengths, type FlatMark } from "../volume/flat";
 import { toImage, toPane, type Point } from "../volume/view";
-import { drawShapes, type Shape } from "./cells";
+import { beside, drawShapes, type Shape } from "./cells";
 import type { PaneParts, Room } from "./room";
 import type { Showing, Shown } from "./showing";
 import { decimal, WORDS } from "./words";
@@ -120,7 +120,7 @@ export class FlatRoom {
     const last = points[mark.kind === "angle" ? 1 : points.length - 1];
     if (value === null || last === undefined) return shapes;
     const words = mark.kind === "length" ? lengthWords(value, shown.frame.spacingFrom) : `${decimal(value, 1)}°`;
-    return [...shapes, { kind: "words", at: { x: last.x + 10, y: last.y - 8 }, words, class: "words" }];
+    return [...shapes, beside(last, words, showing.pane.width)];
   }
 }
 

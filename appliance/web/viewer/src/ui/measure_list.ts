@@ -53,7 +53,7 @@ export class MeasureList {
     this.count = listed.length;
     const rows = listed.map((one, at) => this.row(one, at));
     const none = element("p", {}, WORDS.noMarks);
-    this.element.replaceChildren(element("h2", {}, WORDS.list), rows.length === 0 ? none : element("ol", {}, ...rows));
+    this.element.replaceChildren(element("h2", {}, WORDS.list), rows.length === 0 ? none : element("ol", {}, ...rows), element("p", {}, WORDS.marksStay));
   }
 
   private row(one: Listed, at: number): HTMLLIElement {

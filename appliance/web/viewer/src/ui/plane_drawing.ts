@@ -104,7 +104,7 @@ export class PlaneDrawing {
     put(cell.reading, this.planes.hover?.name === name ? this.planes.readingAt(this.planes.linked.under(name, size, this.planes.hover.at)) : "");
     drawShapes(cell.marks, shapesOf(this.planes.linked, name, size, this.around.tool === "cross"));
     this.writeEdges(name);
-    const ruler = this.planes.linked.measures(name) ? rulerFor(this.planes.linked.view(name, size).pixelsPerMm, RULER_PIXELS) : null;
+    const ruler = this.planes.linked.measures(name) ? rulerFor(this.planes.linked.view(name, size).pixelsPerMm, Math.min(RULER_PIXELS, 0.36 * size.width)) : null;
     cell.ruler.hidden = ruler === null;
     if (ruler === null) return;
     cell.ruler.style.width = `${String(Math.round(ruler.pixels))}px`;

@@ -2,7 +2,7 @@
 import { cutsOf, valueOf, type Linked, type Mark } from "../volume/linked";
 import type { PlaneName } from "../volume/planes";
 import type { Point, Size } from "../volume/view";
-import type { Shape } from "./cells";
+import { beside, type Shape } from "./cells";
 import { decimal } from "./words";
 
 const HANDLE_SHARE = 0.36; // of the shorter side of a cell: where a line is taken to turn it
@@ -51,5 +51,5 @@ function markShapes(linked: Linked, name: PlaneName, mark: Mark, size: Size): Sh
   const last = points[mark.kind === "angle" ? 1 : points.length - 1];
   if (value === null || last === undefined) return shapes;
   const words = mark.kind === "length" ? `${decimal(value, 1)} mm` : `${decimal(value, 1)}°`;
-  return [...shapes, { kind: "words", at: { x: last.x + 10, y: last.y - 8 }, words, class: "words" }];
+  return [...shapes, beside(last, words, size.width)];
 }

@@ -134,7 +134,7 @@ export class VolumeRoom {
     this.room.layouts.hidden = !has;
     this.room.grid.hidden = layout === "images";
     this.mount.dataset["mode"] = layout === "images" ? "images" : "planes";
-    for (const part of [this.room.looks, this.room.clear]) part.hidden = layout === "images";
+    this.room.looks.hidden = layout === "images";
     if (this.room.slab.parentElement !== null) this.room.slab.parentElement.hidden = layout === "images";
     if (layout !== "images") this.made?.choose(layout);
     this.around.change();
@@ -159,7 +159,8 @@ export class VolumeRoom {
   /** Keys and presets change what the controls show. */
   private write(planes: Planes): void {
     const { room } = this;
-    const { slabMm, slab } = planes.linked;
+    const { slabMm, slab, marks } = planes.linked;
+    room.clear.hidden = marks.length === 0;
     room.looks.value = planes.look;
     room.sides.value = planes.side;
     room.slab.value = String(slabMm);

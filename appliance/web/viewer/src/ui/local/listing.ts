@@ -2,6 +2,7 @@
 import type { Found, LocalSeries, LocalStudy } from "../../local/scanning";
 import { element } from "../elements";
 import { decimal } from "../words";
+import { day } from "../words/day";
 import { fileWords, FILES_WORDS, STORING_WORDS, zipWords } from "../words/files";
 
 const MOST_NAMED = 5;
@@ -99,14 +100,4 @@ export function megabytes(bytes: number): string {
 
 function joined(parts: readonly string[]): string {
   return parts.filter((part) => part !== "").join(" · ");
-}
-
-/** Write a DICOM date (PS3.5 6.2, DA) as this page's language does; what is no date stays as it is. */
-export function day(date: string): string {
-  const [, year, month, dayOfMonth] = /^(\d{4})\.?(\d\d)\.?(\d\d)$/.exec(date) ?? [];
-  if (year === undefined || month === undefined || dayOfMonth === undefined) return date;
-  const at = new Date(Date.UTC(Number(year), Number(month) - 1, Number(dayOfMonth)));
-  const { lang } = document.documentElement;
-  const written = lang === "" || lang === "en" ? "en-GB" : lang; // as the box's pages write it
-  return new Intl.DateTimeFormat(written, { dateStyle: "medium", timeZone: "UTC" }).format(at);
 }

@@ -3,7 +3,8 @@ import { Handing, type Ended, type WhyNot } from "../../local/handing";
 import type { LocalStudy } from "../../local/scanning";
 import type { StoreDoor } from "../../dicomweb/storing";
 import { element } from "../elements";
-import { contradiction, day, megabytes } from "./listing";
+import { day } from "../words/day";
+import { contradiction, megabytes } from "./listing";
 import { fileWords, FILES_WORDS, STORING_WORDS } from "../words/files";
 
 const MOST_NAMED = 5;

@@ -4,6 +4,7 @@ import type { ImageFacts } from "../../dicom/facts";
 import type { Geometry } from "../../volume/geometry";
 import { length } from "../../volume/vectors";
 import { element } from "../elements";
+import { day } from "../words/day";
 import { SHEET_WORDS } from "../words/sheets";
 import { dialogOf } from "./dialog";
 
@@ -49,7 +50,8 @@ function aboutSection(group: AboutGroup, { about, facts }: Known): HTMLElement[]
   const lines = (about?.[group] ?? []).map(([keyword, value]): Line => {
     const label = SHEET_WORDS.about[keyword as keyof typeof SHEET_WORDS.about];
     const unit = UNITS[keyword];
-    return [label, unit === undefined ? value : `${value} ${unit}`];
+    const written = keyword.endsWith("Date") ? day(value) : value;
+    return [label, unit === undefined ? written : `${written} ${unit}`];
   });
   const all = group === "image" && facts !== null ? [...imageLines(facts), ...lines] : lines;
   return all.length === 0 ? [] : [section(SHEET_WORDS.aboutGroups[group], all)];

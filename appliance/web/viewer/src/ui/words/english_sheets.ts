@@ -88,22 +88,6 @@ const KEYS: readonly (readonly [string, readonly (readonly [string, string])[]])
     ],
   ],
   [
-    "Tools",
-    [
-      ["C", "crosshair"],
-      ["W", "brightness"],
-      ["P", "move"],
-      ["Z", "zoom"],
-      ["S", "scroll"],
-      ["L, A", "length, angle"],
-      ["Space", "with length or angle: a point where the crosshair is"],
-      ["Delete", "remove the last measurement"],
-      ["1 to 9", "brightness presets"],
-      ["I", "invert"],
-      ["R", "reset everything"],
-    ],
-  ],
-  [
     "Panes",
     [
       ["Tab", "to the next pane; keys mean the pane with the bright frame"],
@@ -124,6 +108,22 @@ const KEYS: readonly (readonly [string, readonly (readonly [string, string])[]])
       ["D", "image information"],
       ["F", "full screen"],
       ["?", "this sheet"],
+    ],
+  ],
+  [
+    "Tools",
+    [
+      ["C", "crosshair"],
+      ["W", "brightness"],
+      ["P", "move"],
+      ["Z", "zoom"],
+      ["S", "scroll"],
+      ["L, A", "length, angle"],
+      ["Space", "with length or angle: a point where the crosshair is"],
+      ["Delete", "remove the last measurement"],
+      ["1 to 9", "brightness presets"],
+      ["I", "invert"],
+      ["R", "reset everything"],
     ],
   ],
   [

@@ -46,7 +46,7 @@ export const STORING = {
   allStored: (count: number) => (count === 1 ? "The image is stored" : `All ${images(count)} are stored`),
   someStored: (stored: number, all: number) => (stored === 0 ? "Nothing was stored" : `${stored.toLocaleString("en")} of ${images(all)} are stored`),
   stopped: "You stopped it. What is stored stays; going on sends only the rest.",
-  after: "They are on the box's disk, encrypted, and in the study list within seconds.",
+  after: "They are on the box's disk, encrypted, and in the study list within seconds. Keep the disc or files until the study's page shows a second copy.",
   nothingChanged: "The files on this computer are as they were.",
   show: "Show the study",
   again: "Try the rest again",

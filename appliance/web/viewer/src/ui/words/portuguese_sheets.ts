@@ -89,22 +89,6 @@ const KEYS: SheetsLanguage["keys"] = [
     ],
   ],
   [
-    "Ferramentas",
-    [
-      ["C", "cruz"],
-      ["W", "brilho"],
-      ["P", "mover"],
-      ["Z", "zoom"],
-      ["S", "percorrer"],
-      ["L, A", "distância, ângulo"],
-      ["Espaço", "com distância ou ângulo: um ponto onde está a cruz"],
-      ["Delete", "remover a última medição"],
-      ["1 a 9", "janelas predefinidas"],
-      ["I", "inverter"],
-      ["R", "restaurar tudo"],
-    ],
-  ],
-  [
     "Painéis",
     [
       ["Tab", "para o próximo painel; as teclas agem no painel de moldura clara"],
@@ -125,6 +109,22 @@ const KEYS: SheetsLanguage["keys"] = [
       ["D", "informações da imagem"],
       ["F", "tela cheia"],
       ["?", "esta folha"],
+    ],
+  ],
+  [
+    "Ferramentas",
+    [
+      ["C", "cruz"],
+      ["W", "brilho"],
+      ["P", "mover"],
+      ["Z", "zoom"],
+      ["S", "percorrer"],
+      ["L, A", "distância, ângulo"],
+      ["Espaço", "com distância ou ângulo: um ponto onde está a cruz"],
+      ["Delete", "remover a última medição"],
+      ["1 a 9", "janelas predefinidas"],
+      ["I", "inverter"],
+      ["R", "restaurar tudo"],
     ],
   ],
   [

@@ -25,7 +25,7 @@ export const STORING: StoringLanguage = {
   allStored: (count) => (count === 1 ? "A imagem está guardada" : `As ${images(count)} estão guardadas`),
   someStored: (stored, all) => (stored === 0 ? "Nada foi guardado" : `Guardadas: ${stored.toLocaleString("pt-BR")} de ${images(all)}`),
   stopped: "Você parou. O que foi guardado fica; ao continuar, só o resto é enviado.",
-  after: "Estão no disco do servidor, cifradas, e em segundos na lista de exames.",
+  after: "Estão no disco do servidor, cifradas, e em segundos na lista de exames. Guarde o disco ou os arquivos até que a página do exame mostre uma segunda cópia.",
   nothingChanged: "Os arquivos deste computador estão como estavam.",
   show: "Ver o exame",
   again: "Tentar o resto de novo",

@@ -89,22 +89,6 @@ const KEYS: SheetsLanguage["keys"] = [
     ],
   ],
   [
-    "Herramientas",
-    [
-      ["C", "cruz"],
-      ["W", "brillo"],
-      ["P", "mover"],
-      ["Z", "zoom"],
-      ["S", "recorrer"],
-      ["L, A", "longitud, ángulo"],
-      ["Espacio", "con longitud o ángulo: un punto donde está la cruz"],
-      ["Supr", "quitar la última medición"],
-      ["1 a 9", "ventanas predefinidas"],
-      ["I", "invertir"],
-      ["R", "restablecer todo"],
-    ],
-  ],
-  [
     "Paneles",
     [
       ["Tab", "al panel siguiente; las teclas actúan en el panel de marco claro"],
@@ -125,6 +109,22 @@ const KEYS: SheetsLanguage["keys"] = [
       ["D", "información de la imagen"],
       ["F", "pantalla completa"],
       ["?", "esta hoja"],
+    ],
+  ],
+  [
+    "Herramientas",
+    [
+      ["C", "cruz"],
+      ["W", "brillo"],
+      ["P", "mover"],
+      ["Z", "zoom"],
+      ["S", "recorrer"],
+      ["L, A", "longitud, ángulo"],
+      ["Espacio", "con longitud o ángulo: un punto donde está la cruz"],
+      ["Supr", "quitar la última medición"],
+      ["1 a 9", "ventanas predefinidas"],
+      ["I", "invertir"],
+      ["R", "restablecer todo"],
     ],
   ],
   [

@@ -25,7 +25,7 @@ export const STORING: StoringLanguage = {
   allStored: (count) => (count === 1 ? "La imagen está guardada" : `Las ${images(count)} están guardadas`),
   someStored: (stored, all) => (stored === 0 ? "No se guardó nada" : `Guardadas: ${stored.toLocaleString("es")} de ${images(all)}`),
   stopped: "Usted lo detuvo. Lo guardado queda guardado; al continuar se envía solo el resto.",
-  after: "Están en el disco del servidor, cifradas, y en unos segundos en la lista de estudios.",
+  after: "Están en el disco del servidor, cifradas, y en unos segundos en la lista de estudios. Conserve el disco o los archivos hasta que la página del estudio muestre una segunda copia.",
   nothingChanged: "Los archivos de este dispositivo están como estaban.",
   show: "Ver el estudio",
   again: "Intentar el resto otra vez",
