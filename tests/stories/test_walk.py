@@ -126,7 +126,7 @@ def test_the_sheets_fit_the_screen_and_say_what_buttons_mean_and_what_is_kept(me
     assert sheets["dates"] == ["17 Mar 1984"], "as on every page"
     assert sheets["keys"] == {"fits": True, "pictures": 13}
     assert not sheets["clears"], "there is nothing to remove"
-    assert sheets["list"][-1].startswith("They stay in this tab"), "before somebody relies on it"
+    assert sheets["list"][-1].startswith("Measurements stay in this tab"), "before somebody relies on it"
 
 
 def test_little_script_travels_before_the_first_picture(met: dict[str, Any]) -> None:

@@ -224,6 +224,7 @@ async function lock(page) {
   await page.waitForSelector("#viewer");
   found.cameBack = page.url() === room;
   await looked(page);
+  await until("the planes stand", () => page.evaluate(() => window.enamelViewer.state().planes !== null)); // a frame after the last slice, on a slow machine
   found.kept = { before, after: await done(page) };
   await second.close();
   await menu.close();

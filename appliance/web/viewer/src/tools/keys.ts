@@ -56,7 +56,7 @@ function chordOf({ key, ctrlKey, shiftKey }: KeyboardEvent): string {
 /** Enter and Space on a button or a link press it; in an open dialog all keys are the dialog's. */
 function isPressing({ key, target }: KeyboardEvent): boolean {
   if (!(target instanceof Element)) return false;
-  return target.closest("dialog") !== null || ((key === "Enter" || key === " ") && target.closest("button, a, summary") !== null);
+  return target.closest("dialog[open]") !== null || ((key === "Enter" || key === " ") && target.closest("button, a, summary") !== null);
 }
 
 function presetDeed(key: string): Deed | null {

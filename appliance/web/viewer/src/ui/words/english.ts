@@ -59,7 +59,7 @@ const WORDS = {
   list: "Measurements",
   listHint: "Measurements (M)",
   noMarks: "Nothing is measured yet. Choose length or angle.",
-  marksStay: "They stay in this tab until it is closed or you sign out. The box does not keep them.",
+  marksStay: "Measurements stay in this tab until it is closed or you sign out. The box does not keep them.",
   kinds: { length: "Length", angle: "Angle" },
   removeMark: "Remove",
   markName: "Name",

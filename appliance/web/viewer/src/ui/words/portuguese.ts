@@ -58,7 +58,7 @@ const WORDS: Language["words"] = {
   list: "Medições",
   listHint: "Medições (M)",
   noMarks: "Nada foi medido ainda. Escolha distância ou ângulo.",
-  marksStay: "Ficam nesta aba até que você a feche ou saia. O servidor não as guarda.",
+  marksStay: "As medições ficam nesta aba até que você a feche ou saia. O servidor não as guarda.",
   kinds: { length: "Distância", angle: "Ângulo" },
   removeMark: "Remover",
   markName: "Nome",

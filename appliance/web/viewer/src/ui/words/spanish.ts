@@ -58,7 +58,7 @@ const WORDS: Language["words"] = {
   list: "Mediciones",
   listHint: "Mediciones (M)",
   noMarks: "Aún no se ha medido nada. Elija longitud o ángulo.",
-  marksStay: "Quedan en esta pestaña hasta que la cierre o cierre la sesión. El servidor no las guarda.",
+  marksStay: "Las mediciones quedan en esta pestaña hasta que la cierre o cierre la sesión. El servidor no las guarda.",
   kinds: { length: "Longitud", angle: "Ángulo" },
   removeMark: "Quitar",
   markName: "Nombre",
