@@ -1,6 +1,7 @@
 /** One person after another walks through a running clinic: `node walk.mjs PLAN.json` prints what they met as one JSON object. */
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { get } from "node:https";
 import { cursorIn, launch, looked, signIn, someone, until } from "./browser.mjs";
 
 const plan = JSON.parse(readFileSync(process.argv[2], "utf8"));
@@ -103,7 +104,10 @@ async function viewer(page, browser) {
   await looked(page);
   found.isolated = await page.evaluate(() => crossOriginIsolated);
   found.state = await page.evaluate(() => window.enamelViewer.state());
-  found.stored = await page.evaluate(([slot, at]) => at.map((index) => window.enamelViewer.stored(slot)[index]), [plan.slot, plan.at]);
+  found.stored = await page.evaluate(async ([slot, at]) => {
+    const stored = await window.enamelViewer.stored(slot);
+    return at.map((index) => stored[index]);
+  }, [plan.slot, plan.at]);
   await measure(page, "viewer");
   const box = await page.locator(".cell.axial").boundingBox();
   await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
@@ -141,6 +145,16 @@ async function sheets(page) {
   return { clears, list, dates, keys };
 }
 
+/** How many bytes an address answers with to a browser. Chromium itself tells of a worker's script what it likes. */
+const onTheWire = (address) =>
+  new Promise((resolve, reject) => {
+    const options = { rejectUnauthorized: false, headers: { "accept-encoding": "gzip, deflate, br, zstd" } }; // Python checks the certificate
+    get(address, options, (answer) => {
+      let bytes = 0;
+      answer.on("data", (part) => (bytes += part.length)).on("end", () => resolve(bytes));
+    }).on("error", reject);
+  });
+
 /** Every byte of script and wasm that travels to a browser that was never here, before the first picture of this series. */
 async function travelled(page, browser) {
   const context = await browser.newContext({ ignoreHTTPSErrors: true, storageState: await page.context().storageState() });
@@ -150,7 +164,7 @@ async function travelled(page, browser) {
   fresh.on("requestfinished", (request) => {
     const { pathname } = new URL(request.url());
     files.push(pathname);
-    if (/\.(js|wasm)$/.test(pathname)) came.push(request.sizes().then(({ responseBodySize }) => ({ file: pathname.split("/").pop(), bytes: responseBodySize, began: request.timing().startTime })));
+    if (/\.(js|wasm)$/.test(pathname)) came.push(onTheWire(request.url()).then((bytes) => ({ file: pathname.split("/").pop(), bytes, began: request.timing().startTime })));
   });
   await fresh.goto(page.url());
   await looked(fresh);

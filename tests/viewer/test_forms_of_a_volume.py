@@ -15,8 +15,9 @@ SHADE = 1  # of 255, beside what the coding takes
 WIDTH = 3200  # of the window
 VOLUME = """
 const { planes } = window.enamelViewer.state();
-return { affine: planes.affine, oddities: planes.oddities.map((odd) => odd.code),
-  slices: planes.slices.map((slot) => window.enamelViewer.stored(slot)) };
+const found = { affine: planes.affine, oddities: planes.oddities.map((odd) => odd.code) };
+const stored = planes.slices.map((slot) => window.enamelViewer.stored(slot));
+return Promise.all(stored).then((slices) => ({ ...found, slices }));
 """
 SHADES = """
 return ["axial", "coronal", "sagittal"].map((cell) => window.enamelViewer.cellBrightness(cell, arguments[0]));

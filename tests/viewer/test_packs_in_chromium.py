@@ -125,6 +125,25 @@ def check_coarse(found: dict[str, object], lines: dict[str, list[list[float]]]) 
     assert max(solid) > 20, "a body is there with the preview"
 
 
+def test_a_page_keeps_no_voxels_and_shows_them_all_the_same(show: Show) -> None:
+    usual, wide = ramp(), ramp()
+    wide[-1, 0, 0] = 20_000  # the slice that comes last reaches beyond what the card was told
+    lines = {"axial": line((4, 30, 24), (64, 30, 24)), "coronal": line((34, 30, 5), (34, 30, 43))}
+    ask = {"lines": lines, "point": [STEP_MM * v for v in (34, 30, 24)]}
+    streams = {
+        f"/stream/{name}": pack(slices(values), FACTOR).body for name, values in (("usual", usual), ("wide", wide))
+    }
+    found = show("kept", {**streams, "/stream/ask.json": json.dumps(ask).encode()})
+    for name, values in (("usual", usual), ("wide", wide)):
+        seen = found[name]
+        assert (seen["kept"], seen["keptAgain"]) == (50, 50), name
+        for when in ("all", "again"):
+            for cell, points in lines.items():
+                assert seen[when]["greys"][cell] == pytest.approx(expected(points), abs=2), (name, when, cell)
+            assert seen[when]["reading"] == f"Grey value {values[25, 30, 34]}", (name, when)  # its plane lies on 24.5
+        assert max(seen["solid"]) > 20, name
+
+
 def test_the_boxs_own_pack_is_shown_the_same_way(show: Show, tmp_path: Path) -> None:
     z, y, x = np.ogrid[0:40, 0:170, 0:330]
     values = (6 * z + 3 * y + 2 * x).astype(np.uint16)

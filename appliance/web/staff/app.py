@@ -15,6 +15,7 @@ from appliance.web.http.actor import Actor, Identify
 from appliance.web.http.csrf import check_form
 from appliance.web.http.headers import add_headers
 from appliance.web.http.methods import shared_methods
+from appliance.web.http.packed import packed_files
 from appliance.web.http.speaking import speaking_to
 from appliance.web.languages import Language, languages
 from appliance.web.staff import (
@@ -37,6 +38,7 @@ from appliance.web.staff.pages import Pages
 from appliance.web.staff.refusals import recording_guard
 
 STATIC = Path(__file__).parents[1] / "static"
+VIEWER_PATH = "/static/viewer"
 LARGEST_FORM_BYTES = 64 * 1024
 HANDLERS = (
     *signing_in.HANDLERS,
@@ -65,7 +67,7 @@ def create_app(
         speaks: The languages of its pages; all that there are unless told.
     """
     pages, watcher = Pages(context.clinic_name, context.accounts.lock_after_seconds), live.watcher_of(context.accounts)
-    return put_together(
+    app = put_together(
         [*handlers, *static_files(context.viewer_folder)],
         middleware=[DefineMiddleware(Identify, accounts=context.accounts)],
         guards=[recording_guard(context.accounts), check_form, check_row_keys],
@@ -78,6 +80,8 @@ def create_app(
         faults=Faults(pages),
         speaks=speaks,
     )
+    app.asgi_handler = packed_files(app.asgi_handler, VIEWER_PATH, context.viewer_folder or STATIC / "viewer")
+    return app
 
 
 def put_together(
@@ -112,7 +116,7 @@ def current_actor(request: Request[Actor, str, Any]) -> Actor:
 def static_files(viewer_folder: Path | None) -> list[Router]:
     """Serve the script, styles and pictures of this release, and the built viewer."""
     viewer = viewer_folder or STATIC / "viewer"
-    routers = [("/static/viewer", viewer)] if viewer.is_dir() else []
+    routers = [(VIEWER_PATH, viewer)] if viewer.is_dir() else []
     return [
         create_static_files_router(path, [folder], name=path, opt=access(Door.PUBLIC, activity=False, page=False))
         for path, folder in [*routers, ("/static", STATIC)]

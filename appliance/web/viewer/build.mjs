@@ -2,6 +2,7 @@
 import { copyFile, mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { brotliCompressSync, brotliDecompressSync } from "node:zlib";
 import { build } from "esbuild";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
@@ -59,6 +60,22 @@ async function licences() {
   return `${texts.join("\n\n----\n\n").replaceAll("\r", "")}\n`;
 }
 
+/** Scripts as Brotli packs them. What was packed before stays while it unpacks to the same script: packers differ, scripts must not. */
+async function packedBefore() {
+  const names = (await readdir(out).catch(() => [])).filter((name) => name.endsWith(".br"));
+  return new Map(await Promise.all(names.map(async (name) => [name, await readFile(path.join(out, name))])));
+}
+
+async function packScripts(before) {
+  for (const name of (await readdir(out)).filter((one) => one.endsWith(".js"))) {
+    const script = await readFile(path.join(out, name));
+    const old = before.get(`${name}.br`);
+    const isSame = old !== undefined && brotliDecompressSync(old).equals(script);
+    await writeFile(path.join(out, `${name}.br`), isSame ? old : brotliCompressSync(script));
+  }
+}
+
+const before = await packedBefore();
 await rm(out, { recursive: true, force: true });
 await mkdir(out, { recursive: true });
 const usual = {
@@ -102,4 +119,5 @@ for (const entry of ["viewer", "worker", "files", "local", "thumbnail"]) await b
 for (const wasm of codecs) await copyFile(path.join(here, "node_modules", wasm), path.join(out, path.basename(wasm)));
 const styles = await Promise.all(["viewer.css", "pictures/pictures.css"].map((file) => readFile(path.join(here, "src/ui", file), "utf8")));
 await writeFile(path.join(out, "viewer.css"), styles.join(""));
+await packScripts(before);
 await writeFile(path.join(out, "licences.txt"), await licences());

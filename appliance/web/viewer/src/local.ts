@@ -34,5 +34,6 @@ async function look(chosen: Parameters<typeof scan>[0]): Promise<void> {
 scope.addEventListener("message", ({ data }) => {
   const asked = data as ToReader;
   if (typeof asked === "string" || !("type" in asked)) return; // a stream, or a decoder's task: worker.ts has taken it
-  void (asked.type === "scan" ? look(asked.chosen) : readLocal(asked.series, asked.files));
+  if (asked.type === "scan") void look(asked.chosen);
+  if (asked.type === "local") void readLocal(asked.series, asked.files);
 });

@@ -28,8 +28,12 @@ export type FromReader =
 /** What the page asks of its worker: the series stream at an address, files to look through, or a series of such files. */
 export type ToReader =
   | string
+  | Again
   | { readonly type: "scan"; readonly chosen: readonly Chosen[] }
   | { readonly type: "local"; readonly series: string; readonly files: readonly LocalFile[] };
+
+/** To whoever keeps pictures of the series that was read last: give one again, or take memory back for the next. */
+export type Again = { readonly type: "again"; readonly instance: number } | { readonly type: "back"; readonly memory: ArrayBuffer };
 
 /** What it tells while it looks through files. */
 export type FromScanner =
@@ -44,6 +48,8 @@ export interface DecodeTask {
   readonly skipBits: number;
   /** The picture's bytes are for this frame alone. */
   readonly isOwn: boolean;
+  /** It can be decoded again. */
+  readonly isKept: boolean;
 }
 
 export type FromDecoder = Extract<FromReader, { type: "frame" | "problem" }>;

@@ -19,9 +19,10 @@ export type Tell = (message: FromReader, transfer?: Transferable[]) => void;
 
 /** Decode one frame and tell of it, or why it cannot be shown. */
 export async function decode(codecs: Codecs, task: DecodeTask, tell: Tell): Promise<void> {
-  const { instance, frame } = task;
+  const { instance, frame, isKept } = task;
   try {
-    const pixels = await decodeFrame(codecs, task.facts, task);
+    const decoded = await decodeFrame(codecs, task.facts, task);
+    const pixels = decoded.kind === "grey" && isKept ? { ...decoded, isKept } : decoded;
     tell({ type: "frame", instance, frame, pixels }, transferables(pixels));
   } catch (error) {
     tell(problem(instance, frame, error));
@@ -34,6 +35,9 @@ export class Reading {
   private decoders: Decoders | null = null;
   private readonly had = new Set<number>();
   private readonly joiner = new Joiner();
+  /** Packed images of a volume that the page need not keep. */
+  private readonly kept = new Map<number, SeriesRecord>();
+  private turn: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly codecs: Codecs,
@@ -61,16 +65,43 @@ export class Reading {
     await this.decoders?.finished();
   }
 
+  /** Take a record, once those before it are done with. */
   async take(record: SeriesRecord): Promise<void> {
+    if (this.had.has(record.instance)) return;
+    this.had.add(record.instance);
+    if (this.mayKeep(record)) this.kept.set(record.instance, record);
+    await this.inTurn(() => this.tellOf(record, true));
+  }
+
+  /** Give an image's frame again. */
+  async again(instance: number): Promise<void> {
+    const record = this.kept.get(instance);
+    if (record !== undefined) await this.inTurn(() => this.tellOf(record, false));
+  }
+
+  /** Take memory of an image that the page is done with. */
+  takeBack(memory: ArrayBuffer): void {
+    this.joiner.takeBack(memory);
+  }
+
+  private async inTurn(deed: () => Promise<void>): Promise<void> {
+    this.turn = this.turn.then(deed);
+    await this.turn;
+  }
+
+  /** A volume's images take half the room packed. What stands for it says that it is one. */
+  private mayKeep({ instance, coding, fault }: SeriesRecord): boolean {
+    return coding === SPLIT && fault === null && this.index?.preview !== undefined && this.index.instances[instance]?.frames === 1;
+  }
+
+  private async tellOf(record: SeriesRecord, isFirst: boolean): Promise<void> {
     const { instance, coding } = record;
-    if (this.had.has(instance)) return;
-    this.had.add(instance);
     try {
       if (record.fault === "unreadable") throw new Unshowable("unreadable");
       if (record.fault !== null) throw new Unshowable("damaged", "its file on the box is not what was stored");
       if (this.index?.instances[instance]?.isOverfull === true) throw new Unshowable("frames");
       if (coding === PREVIEW) await this.openPreview(record.bytes);
-      else await this.open(instance, await this.fileOf(record));
+      else await this.open(instance, await this.fileOf(record), isFirst);
     } catch (error) {
       if (coding !== PREVIEW) this.miss(instance, error); // without a preview the images are there all the same
     }
@@ -88,16 +119,16 @@ export class Reading {
     return bytes;
   }
 
-  private async open(instance: number, bytes: Uint8Array): Promise<void> {
+  private async open(instance: number, bytes: Uint8Array, isFirst: boolean): Promise<void> {
     const opened = await openInstance(bytes, inflateRaw);
-    this.tell({ type: "image", instance, facts: opened.facts, about: opened.about });
+    if (isFirst) this.tell({ type: "image", instance, facts: opened.facts, about: opened.about });
     const facts: ImageFacts = { ...opened.facts, perFrame: [] };
     for (const frame of coarseOrder(facts.frames)) await this.openFrame(instance, frame, facts, opened.frame);
   }
 
   private async openFrame(instance: number, frame: number, facts: ImageFacts, cut: (index: number) => FrameBytes): Promise<void> {
     try {
-      const task = { instance, frame, facts, ...cut(frame), isOwn: facts.frames === 1 };
+      const task = { instance, frame, facts, ...cut(frame), isOwn: facts.frames === 1, isKept: this.kept.has(instance) };
       if (isCostly(facts.transferSyntax)) this.decoders?.give(task);
       else await decode(this.codecs, task, this.tell);
     } catch (error) {

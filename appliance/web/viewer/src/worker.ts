@@ -8,7 +8,7 @@ import { Fetching, StreamRefused, StreamRestarted } from "./dicomweb/fetching";
 import { inflateRaw } from "./dicomweb/inflating";
 import { Restarts } from "./dicomweb/restarts";
 import { readSeries } from "./dicomweb/stream";
-import type { DecodeTask, FromReader, FromScanner } from "./messages";
+import type { Again, DecodeTask, FromReader, FromScanner, ToReader } from "./messages";
 import { decode, Reading, SeriesChanged } from "./reading";
 
 interface Scope {
@@ -24,8 +24,11 @@ export function post(message: FromReader, transfer: Transferable[] = []): void {
   scope.postMessage(message, transfer);
 }
 
+let kept: Reading | null = null;
+
 async function readAll(url: string): Promise<void> {
   const reading = new Reading(codecs, post);
+  kept = reading;
   const fetching = new Fetching(url, {
     onBytes: (bytes, all) => post({ type: "progress", bytes, all }),
     onCut: (seconds) => post({ type: "cut", seconds }),
@@ -58,7 +61,14 @@ function failure(error: unknown): FromReader {
   return { type: error instanceof SeriesChanged ? "changed" : "broken" };
 }
 
+function isAgain(data: unknown): data is Again {
+  const { type } = data as ToReader & { type?: string };
+  return type === "again" || type === "back";
+}
+
 scope.addEventListener("message", ({ data }) => {
   if (scope.name === DECODER) void decode(codecs, data as DecodeTask, post);
   else if (typeof data === "string") void readAll(data);
+  else if (isAgain(data) && data.type === "again") void kept?.again(data.instance);
+  else if (isAgain(data) && data.type === "back") kept?.takeBack(data.memory);
 });

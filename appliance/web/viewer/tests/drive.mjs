@@ -3,7 +3,7 @@ import path from "node:path";
 import { asImages, brightness, context, corner, drag, end, faults, folder, open, origin, over, scenario, settle, state, until, words } from "./browser.mjs";
 import { halvedPlanes, hands } from "./hands.mjs";
 import { local } from "./local.mjs";
-import { cuts, narrow, preview } from "./packs.mjs";
+import { cuts, kept, narrow, preview } from "./packs.mjs";
 import { locks } from "./locks.mjs";
 import { mount } from "./mount.mjs";
 import { shades, sizes } from "./pictures.mjs";
@@ -19,7 +19,7 @@ async function values() {
     const { images, problems } = window.enamelViewer.state();
     const results = [];
     for (let slot = 0; slot < images; slot++) {
-      const stored = window.enamelViewer.stored(slot);
+      const stored = await window.enamelViewer.stored(slot);
       const answer = await fetch(`/expected/${slot}.bin`);
       const expected = answer.ok ? new Float64Array(await answer.arrayBuffer()) : null;
       let most = 0;
@@ -169,7 +169,7 @@ async function timing() {
   return { first, all: await page.evaluate(() => performance.now()) };
 }
 
-const SCENARIOS = { strip: () => strip(origin, faults), cuts, narrow, preview, local, locks, storing, mount: () => mount(origin, faults), values, phantom, planes, hands, halvedPlanes, shades, sizes, halved, wide, troubles, pictures, timing };
+const SCENARIOS = { kept, strip: () => strip(origin, faults), cuts, narrow, preview, local, locks, storing, mount: () => mount(origin, faults), values, phantom, planes, hands, halvedPlanes, shades, sizes, halved, wide, troubles, pictures, timing };
 try {
   const found = await SCENARIOS[scenario]();
   console.log(JSON.stringify({ found, faults }));

@@ -50,8 +50,9 @@ async function away(found) {
     found[named] = { before: await seen(page) };
   }
   await context.setOffline(true);
-  for (const [named, page] of both) {
-    found[named].silent = await page.locator("#unreachable").waitFor({ timeout: 9000 }).then(() => true, () => false);
+  const silent = both.map(([, page]) => page.locator("#unreachable").waitFor({ timeout: 9000 }).then(() => true, () => false)); // both at once: each locks soon
+  for (const [i, [named, page]] of both.entries()) {
+    found[named].silent = await silent[i];
     await shoot(page, `silent-${named}`);
   }
   for (const [named, page] of both) {

@@ -19,8 +19,12 @@ async function loaded(page, count, seconds = 20) {
 async function readingAt(page, cell, point) {
   const at = await page.evaluate(([name, mm]) => window.enamelViewer.cellAt(name, mm), [cell, point]);
   await page.mouse.move(at.x, at.y);
-  await settle(page);
-  return page.evaluate((name) => document.querySelector(`.cell.${name} .value`).textContent, cell);
+  let words = "";
+  for (let turn = 0; turn < 50 && words === ""; turn++) {
+    await settle(page); // the value of a slice that is kept packed comes a moment after the hand
+    words = await page.evaluate((name) => document.querySelector(`.cell.${name} .value`).textContent, cell);
+  }
+  return words;
 }
 
 /** What planes show along a line through the middle, the reading there, and what is said. */
@@ -65,7 +69,11 @@ export async function preview() {
   await until(page, ["all"]);
   await settle(page);
   found.after = await look(page, ask.lines, ask.point);
-  found.stored = await page.evaluate((count) => Array.from({ length: count }, (_, slot) => window.enamelViewer.stored(slot).reduce((sum, one, i) => (sum + one * (1 + (i % 97))) % 1e9, 0)), found.slices);
+  found.stored = await page.evaluate(async (count) => {
+    const sums = [];
+    for (let slot = 0; slot < count; slot++) sums.push((await window.enamelViewer.stored(slot)).reduce((sum, one, i) => (sum + one * (1 + (i % 97))) % 1e9, 0));
+    return sums;
+  }, found.slices);
   found.small = await small(page);
   await page.close();
   found.lost = await lost(ask);
@@ -84,13 +92,7 @@ async function small(page) {
   });
 }
 
-/** A lost card while only the small volume is there. */
-async function lost(ask) {
-  const page = await open("lost");
-  await until(page, ["first"]);
-  const cell = ask.lines.coronal ? "coronal" : "axial";
-  const line = ask.lines[cell];
-  const before = await greysAt(page, cell, line);
+async function loseCard(page) {
   await page.evaluate(async () => {
     const canvas = document.querySelector("canvas");
     const extension = canvas.getContext("webgl2").getExtension("WEBGL_lose_context");
@@ -102,6 +104,40 @@ async function lost(ask) {
     extension.restoreContext();
     await back;
   });
+}
+
+/** What the page shows of a volume whose slices the worker keeps: when all has come, and when the card has lost it. */
+export async function kept() {
+  const ask = await (await fetch(`${origin}/stream/ask.json`)).json();
+  const found = {};
+  for (const name of ["usual", "wide"]) {
+    const page = await open(name);
+    await until(page, ["all"]);
+    await settle(page);
+    const one = { kept: (await state(page)).kept, all: await look(page, ask.lines, ask.point) };
+    await loseCard(page);
+    const end = Date.now() + 10_000;
+    for (;;) {
+      one.again = await look(page, ask.lines, ask.point);
+      one.solid = await greysAt(page, "solid", ask.lines.axial);
+      if ((JSON.stringify(one.again.greys) === JSON.stringify(one.all.greys) && Math.max(...one.solid) > 20) || Date.now() > end) break;
+      await page.waitForTimeout(100);
+    }
+    one.keptAgain = (await state(page)).kept;
+    found[name] = one;
+    await page.close();
+  }
+  return found;
+}
+
+/** A lost card while only the small volume is there. */
+async function lost(ask) {
+  const page = await open("lost");
+  await until(page, ["first"]);
+  const cell = ask.lines.coronal ? "coronal" : "axial";
+  const line = ask.lines[cell];
+  const before = await greysAt(page, cell, line);
+  await loseCard(page);
   await settle(page);
   const after = await greysAt(page, cell, line);
   await go("lost");

@@ -108,8 +108,11 @@ export type Stored =
 
 /** One decoded frame: stored grey values, or 8-bit red, green, blue triples; both [rows, columns], row after row. */
 export type FramePixels =
-  /** `extent`: its least and greatest stored value without padding, where whoever decoded it has looked; null: it has none. */
-  | { readonly kind: "grey"; readonly stored: Stored; readonly extent?: Extent | null }
+  /**
+   * `extent`: its least and greatest stored value without padding, where whoever decoded it has looked; null: it has none.
+   * `isKept`: whoever decoded it can do so again, so that nobody else has to keep it.
+   */
+  | { readonly kind: "grey"; readonly stored: Stored; readonly extent?: Extent | null; readonly isKept?: boolean }
   | { readonly kind: "colour"; readonly rgb: Uint8Array };
 
 /** Why an image cannot be shown. `code` chooses the words; `detail` names a transfer syntax, never a patient.

@@ -3,6 +3,7 @@ import { inflateInto } from "./inflating";
 import { StreamBroken } from "./series_index";
 
 const HEAD_BYTES = 16;
+const MOST_FREE = 16;
 
 /** The parts of a split record, as views into it. */
 interface Split {
@@ -15,8 +16,19 @@ interface Split {
 
 /** Guards the memory that two planes are undone in: a series has hundreds alike, and new memory is slow. One record at a time. */
 export class Joiner {
+  private readonly free: ArrayBuffer[] = [];
   private low = new Int32Array(0);
   private high = new Int32Array(0);
+
+  /** Take memory of a file that nobody needs any more, for the next one. */
+  takeBack(memory: ArrayBuffer): void {
+    if (this.free.length < MOST_FREE) this.free.push(memory);
+  }
+
+  private memory(bytes: number): ArrayBuffer {
+    const found = this.free.pop();
+    return found?.byteLength === bytes ? found : new ArrayBuffer(bytes);
+  }
 
   /** Give the file that a split record stands for.
    *
@@ -30,7 +42,7 @@ export class Joiner {
     const { head, words, tail } = split;
     if (head.length + 2 * words + tail.length !== length) throw new StreamBroken("another length than the index says");
     const before = (4 - (head.length % 4)) % 4; // words lie at a fourth place of the memory, wherever they lie in the file
-    const file = new Uint8Array(new ArrayBuffer(before + length), before);
+    const file = new Uint8Array(this.memory(before + length), before);
     file.set(head);
     file.set(tail, head.length + 2 * words);
     await this.join(split, new Uint16Array(file.buffer, before + head.length, words));

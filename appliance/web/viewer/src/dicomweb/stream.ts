@@ -14,7 +14,6 @@ export interface SeriesRecord {
   readonly coding: number;
   /** What the box found of it: its bytes are not what was stored, or its disk refused them. They may not be shown then. */
   readonly fault: "damaged" | "unreadable" | null;
-  /** Memory of its own where they are plain; of a split record they are there until the next one is read. */
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
@@ -33,23 +32,12 @@ const SPLIT_BYTES = 16; // what splitting adds to a file at most: neither plane 
 class Gatherer {
   private filled = 0;
   private rest = new Uint8Array(0);
-  private scratch = new Uint8Array(0);
 
   constructor(private readonly more: () => Promise<Uint8Array | null>) {}
 
   /** Read exactly `length` bytes into an array of their own; null when the stream ends exactly here. */
   async take(length: number): Promise<Uint8Array<ArrayBuffer> | null> {
-    return this.fill(new Uint8Array(length));
-  }
-
-  /** Read them into memory that the next call takes again: a series has hundreds of records alike, and new memory is slow. */
-  async lend(length: number): Promise<Uint8Array<ArrayBuffer> | null> {
-    if (this.scratch.length < length) this.scratch = new Uint8Array(length);
-    return this.fill(this.scratch.subarray(0, length));
-  }
-
-  private async fill(buffer: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer> | null> {
-    const { length } = buffer;
+    const buffer = new Uint8Array(length);
     this.filled = 0;
     while (this.filled < length) {
       if (this.rest.length === 0) {
@@ -121,7 +109,7 @@ async function readRecord(gatherer: Gatherer, most: (number: number) => number):
   const [instance, coding] = [view.getUint32(0, true), view.getUint32(4, true)];
   const length = Number(view.getBigUint64(8, true));
   if (length > most(instance) || (coding === PREVIEW) !== (instance === NO_IMAGE)) throw new StreamBroken("a record that cannot be");
-  const bytes = length === 0 ? new Uint8Array(0) : await (coding === PLAIN ? gatherer.take(length) : gatherer.lend(length));
+  const bytes = length === 0 ? new Uint8Array(0) : await gatherer.take(length);
   const condition = bytes === null ? null : await gatherer.take(CONDITION_BYTES);
   if (bytes === null || condition === null) throw new StreamBroken("the stream stops early");
   return { instance, coding, fault: faultOf(new DataView(condition.buffer).getUint32(0, true)), bytes };

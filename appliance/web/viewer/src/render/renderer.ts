@@ -9,6 +9,7 @@ import type { Geometry } from "../volume/geometry";
 import { frameFacts, type Slot, type Stack } from "../volume/stack";
 import { pixelSize, toImage, type Picture, type Size, type View } from "../volume/view";
 import type { PreviewVolume } from "../volume/preview";
+import type { KeptPixels } from "../volume/kept";
 import { Filling } from "./filling";
 import { PlaneDrawer, VOI_KINDS, type PlaneScene, type SolidScene, type Source } from "./planes";
 import { makeProgram, type Program } from "./program";
@@ -63,6 +64,8 @@ export class Renderer {
   private planes: PlaneDrawer | null = null;
   private generation = 0;
   private isEnded = false;
+  /** Slots whose pixels were asked for again. */
+  private readonly awaited = new Set<number>();
   private flat: Flat | null = null;
   private tables: Tables | null = null;
   private range: Range | null = null;
@@ -104,6 +107,21 @@ export class Renderer {
     const range = rangeOfFrame(pixels, frameFacts(facts, frame), facts.padding);
     if (range !== null) this.widen(range, isWhole(this.slotAt(slot)));
     if (this.volume !== null) this.upload(slot);
+    this.settle(slot);
+  }
+
+  /** Say whether the card has a slot's pixels at full resolution or as fine as it can, whatever becomes of them elsewhere. */
+  holds(slot: number): boolean {
+    return this.volume !== null && this.filling.holds(slot);
+  }
+
+  /** A slot's pixels will not come again. */
+  miss(slot: number): void {
+    this.settle(slot);
+  }
+
+  private settle(slot: number): void {
+    if (this.awaited.delete(slot) && this.awaited.size === 0 && this.isEnded) this.closeVolume();
   }
 
   /** Reserve the volume for slots of one size, and fill it with what has come; say whether the card has room for it. */
@@ -140,6 +158,7 @@ export class Renderer {
   /** Nothing more comes: what is still empty stays dark. */
   closeVolume(): void {
     this.isEnded = true; // a small series ends before there was time to reserve its volume
+    if (this.awaited.size > 0) return;
     this.dropPreview();
     if (this.volume === null) return;
     for (const slice of this.filling.empty()) uploadSlice(this.gl, this.volume, slice, this.darkSlice(this.volume));
@@ -187,6 +206,7 @@ export class Renderer {
     const { isClosed } = this.filling;
     this.generation++;
     this.filling = new Filling(this.shape?.slices ?? []);
+    this.awaited.clear();
     this.stack.slots.forEach((_, slot) => this.upload(slot));
     if (isClosed) this.closeVolume();
   }
@@ -194,12 +214,19 @@ export class Renderer {
   private upload(slot: number): void {
     const { facts, pixels } = this.slotAt(slot);
     const slice = this.filling.sliceOf(slot);
-    if (this.volume === null || slice === null || !facts || pixels?.kind !== "grey") return;
+    if (this.volume === null || slice === null || !facts || pixels === null) return;
+    if (pixels.kind === "kept") return this.await(slot);
+    if (pixels.kind !== "grey") return;
     if (facts.columns !== this.shape?.columns || facts.rows !== this.shape.rows) return;
     const { factor } = this.volume;
     const stored = factor === 1 ? pixels.stored : shrink(pixels.stored, { ...sizeOf(facts), samples: 1 }, factor);
     uploadSlice(this.gl, this.volume, slice, this.encoderFor(this.slotAt(slot))(stored));
     this.filling.fill(slice);
+  }
+
+  private await(slot: number): void {
+    this.awaited.add(slot);
+    this.stack.kept.want(slot);
   }
 
   private encoderFor(slot: Slot): Encoder {
@@ -219,7 +246,7 @@ export class Renderer {
     const { gl } = this;
     if (this.programs === null || gl.isContextLost()) return;
     const slot = this.slotAt(scene.slot);
-    if (slot.pixels === null) return this.clear();
+    if (slot.pixels === null || this.isAway(scene.slot)) return this.clear();
     const program = this.bind(scene.slot, slot.pixels, this.programs);
     gl.viewport(0, 0, gl.drawingBufferWidth, gl.drawingBufferHeight);
     this.place(program, scene);
@@ -291,6 +318,13 @@ export class Renderer {
     this.gl.clear(this.gl.COLOR_BUFFER_BIT);
   }
 
+  /** Its pixels are neither on the card nor here: they come again. */
+  private isAway(slot: number): boolean {
+    const isAway = this.slotAt(slot).pixels?.kind === "kept" && !this.holds(slot);
+    if (isAway) this.stack.kept.want(slot);
+    return isAway;
+  }
+
   private place(program: Program, { view, pane, picture }: Scene): void {
     const { gl } = this;
     const ratio = gl.drawingBufferWidth / pane.width;
@@ -301,11 +335,11 @@ export class Renderer {
     gl.uniform2f(program.uniform("size"), picture.width, picture.height);
   }
 
-  private bind(index: number, pixels: FramePixels, programs: Programs): Program {
+  private bind(index: number, pixels: FramePixels | KeptPixels, programs: Programs): Program {
     const { gl } = this;
-    if (this.volume !== null && this.filling.holds(index)) {
+    if (pixels.kind === "kept" || this.holds(index)) {
       gl.useProgram(programs.volume.program);
-      gl.bindTexture(gl.TEXTURE_3D, this.volume.texture);
+      gl.bindTexture(gl.TEXTURE_3D, this.volume?.texture ?? null);
       return programs.volume;
     }
     const program = pixels.kind === "colour" ? programs.colour : programs.flat;

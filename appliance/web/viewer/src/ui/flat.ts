@@ -2,6 +2,7 @@
 import type { SpacingSource } from "../dicom/facts";
 import type { Phase, PointTool, Tool } from "../tools/actions";
 import { flatValue, measuresLengths, type FlatMark } from "../volume/flat";
+import { isGrey } from "../volume/stack";
 import { toImage, toPane, type Point } from "../volume/view";
 import { beside, drawShapes, type Shape } from "./cells";
 import type { PaneParts, Room } from "./room";
@@ -136,7 +137,7 @@ export function sizeUnit(from: SpacingSource | null): string {
 
 /** What lengths on a picture stand for; nothing to say for slices of the patient. */
 export function spacingWords({ frame, slot }: Pick<Shown, "frame" | "slot">, tool: Tool): string {
-  if (frame.spacing === null) return slot.pixels?.kind === "grey" || tool === "length" ? WORDS.spacings.none : "";
+  if (frame.spacing === null) return isGrey(slot) || tool === "length" ? WORDS.spacings.none : "";
   return frame.spacingFrom === null ? "" : WORDS.spacings[frame.spacingFrom];
 }
 

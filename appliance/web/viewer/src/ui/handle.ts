@@ -20,6 +20,8 @@ interface Behind {
   readonly layouts: Layouts | null;
 }
 
+const [MOST_LOOKS, LOOK_AGAIN_MS] = [1000, 5];
+
 /** Put the handle on the page. */
 export function expose(behind: () => Behind): void {
   const handle = Object.freeze({
@@ -38,6 +40,7 @@ function stateOf({ showing, renderer, volume, layouts }: Behind): Record<string,
   return {
     images: stack.slots.length,
     loaded: stack.slots.filter((slot) => slot.pixels !== null).length,
+    kept: stack.slots.filter((slot) => slot.pixels?.kind === "kept").length,
     problems: stack.slots.map((slot) => slot.problem),
     wanted: showing.wanted,
     shown: shown?.index ?? null,
@@ -82,11 +85,15 @@ function cellBrightness({ renderer, volume }: Behind, name: PlaneName, points: r
   });
 }
 
-/** A copy of an image's stored values, or of its red, green, blue bytes. */
-function storedOf(showing: Showing, slot: number): number[] | null {
-  const pixels = showing.stack.slots[slot]?.pixels;
-  if (!pixels) return null;
-  return Array.from(pixels.kind === "grey" ? pixels.stored : pixels.rgb);
+/** A copy of an image's stored values, or of its red, green, blue bytes; those that are kept packed come a little later. */
+async function storedOf({ stack }: Showing, slot: number): Promise<number[] | null> {
+  for (let look = 0; look < MOST_LOOKS; look++) {
+    const pixels = stack.whole(slot)?.pixels;
+    if (pixels === null || (pixels === undefined && stack.slots[slot] === undefined)) return null;
+    if (pixels !== undefined && pixels.kind !== "kept") return Array.from(pixels.kind === "grey" ? pixels.stored : pixels.rgb);
+    await new Promise((done) => setTimeout(done, LOOK_AGAIN_MS));
+  }
+  return null;
 }
 
 /** Pane point, in CSS pixels, of the middle of an image pixel. */

@@ -1,6 +1,7 @@
 /** Does what hands and keys ask of the picture that is shown; what planes do with it is theirs. */
 import type { Actions, Phase, PointTool, Tool } from "../tools/actions";
 import { draggedWindow } from "../volume/greys";
+import { isGrey } from "../volume/stack";
 import { panned, zoomedAt, type Point } from "../volume/view";
 import type { Stage } from "./stage";
 
@@ -24,7 +25,7 @@ export class Hands implements Actions {
   window(dx: number, dy: number): void {
     const { volume, active: { showing } } = this.stage;
     const shown = volume.planes === null ? showing.shown : showing.first;
-    if (shown?.slot.pixels?.kind !== "grey") return;
+    if (shown === null || !isGrey(shown.slot)) return;
     showing.window = draggedWindow(showing.windowOf(shown), dx, dy, shown.facts.voiFunction);
     this.stage.change();
   }

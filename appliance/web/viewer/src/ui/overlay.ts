@@ -2,7 +2,7 @@
 import { isSquare } from "../dicom/square";
 import { edgesOf, edgesSaid } from "../volume/orientation";
 import { rulerFor } from "../volume/ruler";
-import { readingAt, type Reading } from "../volume/stack";
+import { isGrey, readingAt, type Reading } from "../volume/stack";
 import { pixelSize, toImage } from "../volume/view";
 import { sizeUnit, spacingWords } from "./flat";
 import type { PaneParts, Room } from "./room";
@@ -61,7 +61,7 @@ function writeCorners(room: PaneParts, showing: Showing, shown: Shown | null): v
   put(image, `${WORDS.imageOf(position + 1, showing.count)}\n${showing.caption(shown.index)}`.trim() + waiting);
   const zoom = WORDS.zoomed(Math.round(showing.viewOf(shown).zoom * 100));
   const { centre, width } = showing.windowOf(shown);
-  const grey = shown.slot.pixels?.kind === "grey" ? `${WORDS.centreWidth(number(centre), number(width))}\n` : "";
+  const grey = isGrey(shown.slot) ? `${WORDS.centreWidth(number(centre), number(width))}\n` : "";
   put(window, grey + zoom);
 }
 
@@ -89,7 +89,9 @@ function writeReading(room: PaneParts, showing: Showing): void {
     return;
   }
   const at = toImage(showing.viewOf(shown), showing.pane, showing.pictureOf(shown), hover);
-  const words = readingWords(readingAt(shown.slot, at.x, at.y));
+  const whole = showing.stack.whole(shown.index);
+  if (whole === null) return; // it is being fetched
+  const words = readingWords(readingAt(whole, at.x, at.y));
   put(room.corners.reading, words === "" ? "" : `${words}\n${WORDS.columnRow(Math.floor(at.x) + 1, Math.floor(at.y) + 1)}`);
 }
 

@@ -1,6 +1,8 @@
 /** Takes what the worker sends: an index, images, frames, problems and the end, and opens the volume they make. */
+import type { Stored } from "../dicom/facts";
 import type { FromReader } from "../messages";
-import { NoGraphics, Renderer } from "../render/renderer";
+import { NoGraphics, Renderer, type VolumeShape } from "../render/renderer";
+import { sampleOf } from "../volume/landmarks";
 import { asSlot, standsFor } from "../volume/preview";
 import { Stack, type Slot } from "../volume/stack";
 import { Showing, type Shown } from "./showing";
@@ -14,6 +16,11 @@ const LOOK_AGAIN_MS = 1200;
 /** Guards the order in which a series opens: the first picture alone, then room for all, at the end a second look at how they lie. */
 export class Receiving {
   private own = 0;
+  /** The first picture is being drawn; what comes after it has not been made ready yet. */
+  private isOpening = false;
+  private isOver = false;
+  /** Why it ended before all had come. */
+  private cutOff: string | null = null;
   /** @param mostBytes graphics memory that one series may take. */
   constructor(
     private readonly stage: Stage,
@@ -68,6 +75,7 @@ export class Receiving {
     stage.arrival.begin(index.instances.reduce((sum, one) => sum + one.bytes, 0));
     stage.showing = new Showing(new Stack(index.instances.map((one) => one.frames)));
     const { stack } = stage.showing;
+    stack.kept.ask = (slot) => stage.ask({ type: "again", instance: stack.slots[slot]?.instance ?? -1 });
     if (stack.slots.length === 0) return this.stop(WORDS.empty, "empty");
     const middle = index.order[0] ?? 0;
     stage.showing.wanted = stack.find(middle, Math.floor((index.instances[middle]?.frames ?? 1) / 2)) ?? 0;
@@ -93,10 +101,42 @@ export class Receiving {
     const at = stack.find(instance, frame);
     const slot = at === null ? undefined : stack.slots[at];
     if (at === null || slot === undefined) return;
+    if (slot.pixels?.kind === "kept" && pixels.kind === "grey" && this.stage.renderer?.holds(at) === true) return this.read(at, pixels.stored);
     slot.pixels = pixels;
     this.stage.renderer?.add(at);
+    this.release(at);
     if (this.stage.mount.dataset["ready"] === undefined) this.begin();
     this.stage.changeSoon();
+  }
+
+  /** Let go of a picture that the card has and that can be had again: its memory goes back to be used for the next. */
+  private release(at: number): void {
+    const { showing: { stack }, renderer } = this.stage;
+    const slot = stack.slots[at];
+    if (slot?.pixels?.kind !== "grey" || slot.pixels.isKept !== true || renderer?.holds(at) !== true) return;
+    const { stored, extent = null } = slot.pixels;
+    slot.pixels = { kind: "kept", extent, sample: sampleOf(slot, stack.slots.length) };
+    stack.kept.miss(at); // whoever asked for it for the card has it
+    this.giveBack(stored);
+  }
+
+  /** The card has it: a hand wants to know what is in it. */
+  private read(at: number, stored: Stored): void {
+    const oldest = this.stage.showing.stack.kept.take(at, stored);
+    if (oldest !== null) this.giveBack(oldest);
+    this.stage.change();
+  }
+
+  private giveBack({ buffer }: Stored): void {
+    const memory = buffer as ArrayBuffer;
+    this.stage.ask({ type: "back", memory }, [memory]);
+  }
+
+  private reserve(geometry: VolumeShape): boolean {
+    const { renderer, showing } = this.stage;
+    if (renderer?.openVolume(geometry) !== true) return false;
+    for (const at of showing.stack.slots.keys()) this.release(at);
+    return true;
   }
 
   /** Draw the first picture alone and at once; only then reserve room for the others. */
@@ -123,7 +163,7 @@ export class Receiving {
     volume.show(geometry, keeping.find()?.planes);
     this.first((tookMs) => {
       renderer.isBodyEarly = tookMs < QUICK_MS;
-      if (!renderer.openVolume(geometry)) volume.leave();
+      if (!this.reserve(geometry)) volume.leave();
       stage.change();
       setTimeout(() => stage.change(), LOOK_AGAIN_MS); // also when nothing comes
     });
@@ -137,19 +177,26 @@ export class Receiving {
     stage.mount.dataset["ready"] = "first";
     performance.mark("enamel-first-picture");
     stage.later.prepare();
-    requestAnimationFrame(() => setTimeout(() => then(performance.now() - begin)));
+    this.isOpening = true;
+    requestAnimationFrame(() =>
+      setTimeout(() => {
+        then(performance.now() - begin);
+        this.isOpening = false;
+        if (this.isOver) this.finish();
+      }),
+    );
   }
 
   /** Say whether the pictures are a volume. */
   private openVolume({ facts, slot }: Shown): boolean {
-    const { showing, index, renderer, volume, keeping } = this.stage;
+    const { showing, index, volume, keeping } = this.stage;
     const { stack } = showing;
     if (slot.pixels?.kind !== "grey" || stack.slots.length < 2) return false;
     const geometry = index === null ? null : volumeOf(index, stack, facts);
     if (geometry === null && !goTogether(index, facts)) return false;
     showing.isVolume = true;
     const all = { columns: facts.columns, rows: facts.rows, slices: stack.slots.map((_, at) => at) };
-    const has = renderer?.openVolume(geometry ?? all) ?? false;
+    const has = this.reserve(geometry ?? all);
     if (has) volume.show(geometry, keeping.find()?.planes);
     this.stage.change();
     return true;
@@ -161,13 +208,19 @@ export class Receiving {
     const { shown } = showing;
     const { geometry } = volume;
     const found = index === null || shown === null || !showing.isVolume ? null : volumeOf(index, showing.stack, shown.facts);
-    if (found !== null && JSON.stringify(found) !== JSON.stringify(geometry) && renderer?.openVolume(found)) volume.show(found);
+    if (found !== null && JSON.stringify(found) !== JSON.stringify(geometry) && this.reserve(found)) volume.show(found);
     renderer?.closeVolume();
   }
 
   private mark({ instance, frame, code, detail }: Extract<FromReader, { type: "problem" }>): void {
-    const slots = this.stage.showing.stack.of(instance).filter((slot) => frame === null || slot.frame === frame);
-    for (const slot of slots) slot.problem = problemWords(code, detail);
+    const { showing: { stack }, renderer } = this.stage;
+    const slots = stack.of(instance).filter((slot) => frame === null || slot.frame === frame);
+    for (const slot of slots) {
+      slot.problem = problemWords(code, detail);
+      const at = stack.find(instance, slot.frame) ?? -1;
+      stack.kept.miss(at);
+      renderer?.miss(at);
+    }
     this.stage.change();
   }
 
@@ -180,19 +233,21 @@ export class Receiving {
     const { stack } = this.stage.showing;
     if (stack.slots.length === 0) return this.stop(WORDS.brokenIndex, "failed");
     for (const slot of this.ownSlots()) if (slot.pixels === null) slot.problem ??= words;
+    this.cutOff = words;
     this.finish();
-    this.stage.tell(words);
   }
 
   private finish(): void {
-    performance.mark("enamel-every-slice");
+    if (!this.isOver) performance.mark("enamel-every-slice");
+    this.isOver = true;
+    if (this.isOpening) return; // a small series ends before there was time for its volume
     const { stage } = this;
     const { stack } = stage.showing;
     for (const slot of this.ownSlots()) if (slot.pixels === null) slot.problem ??= problemWords("damaged", "");
     stage.arrival.end();
     stage.showing.settle();
     this.closeVolume();
-    if (stack.problems > 0) stage.tell(WORDS.missing(stack.problems));
+    if (this.cutOff !== null || stack.problems > 0) stage.tell(this.cutOff ?? WORDS.missing(stack.problems));
     stage.mount.dataset["ready"] = "all";
     stage.volume.planes?.rest();
     stage.change();

@@ -2,7 +2,7 @@
 import type { Renderer, Scene } from "../render/renderer";
 import type { FrameFacts, ImageFacts, Window } from "../dicom/facts";
 import type { Tool } from "../tools/actions";
-import { automaticWindow, presetsFor, rangeOf, spanning } from "../volume/greys";
+import { automaticWindow, presetsFor, rangeOf, rescaled, spanning } from "../volume/greys";
 import { landmarksOf, MATTERS, matterWindow } from "../volume/landmarks";
 import { FlatMarks } from "../volume/flat";
 import { frameFacts, pixelAspect, type Slot, type Stack } from "../volume/stack";
@@ -177,11 +177,14 @@ function mattersOf(slots: readonly Slot[], modality: string): Window[] {
   return landmarks === null ? [] : MATTERS.map((matter) => matterWindow(matter, landmarks, WORDS.matters[matter]));
 }
 
+const EIGHT_BITS = { low: 0, high: 255 };
+
 /** Eight-bit pictures are as their maker wanted them; others are measured. */
 function measured(shown: Shown): Window {
   const { slot, facts, frame } = shown;
+  if (slot.pixels?.kind === "kept") return { ...spanning(rescaled(slot.pixels.extent, frame) ?? EIGHT_BITS), name: "Everything" };
   if (slot.pixels?.kind !== "grey" || (facts.bitsStored <= 8 && !facts.signed && facts.bitsStored > 1)) {
-    return { ...spanning({ low: 0, high: 255 }), name: "Everything" };
+    return { ...spanning(EIGHT_BITS), name: "Everything" };
   }
   return automaticWindow(slot.pixels.stored, frame, facts.padding, facts.voiFunction);
 }

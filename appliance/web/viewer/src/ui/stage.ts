@@ -1,4 +1,5 @@
 /** What the parts of the viewer share: the room, what is shown in it, and who draws it. `viewing` makes it; `receiving`, `hands` and `drawing` act on it. */
+import type { Again } from "../messages";
 import type { About } from "../dicom/about";
 import type { SeriesIndex } from "../dicomweb/stream";
 import type { Renderer } from "../render/renderer";
@@ -62,4 +63,6 @@ export interface Stage {
   /** All has come and was drawn at its best. */
   drawn(): void;
   tell(words: string): void;
+  /** Tell whoever reads the series. */
+  ask(message: Again, transfer?: Transferable[]): void;
 }

@@ -1,5 +1,5 @@
 /** Makes the viewer of one series and joins its parts: the room, hands, the worker's messages, and drawing. */
-import type { FromReader } from "../messages";
+import type { Again, FromReader } from "../messages";
 import type { About } from "../dicom/about";
 import type { Window } from "../dicom/facts";
 import type { SeriesIndex } from "../dicomweb/stream";
@@ -29,6 +29,8 @@ export interface Extras {
   readonly buttons: readonly HTMLElement[];
   readonly keys: MoreKeys;
   readonly done: () => void;
+  /** Tells whoever reads the series; without it all is kept here. */
+  readonly ask?: (message: Again, transfer: Transferable[]) => void;
   /** Series of the same study whose pictures may join these: each is read when it is asked for. */
   readonly companions?: readonly Companion[];
 }
@@ -196,6 +198,10 @@ export class Viewing implements Stage {
       this.change();
       this.extras.done();
     });
+  }
+
+  ask(message: Again, transfer: Transferable[] = []): void {
+    this.extras.ask?.(message, transfer);
   }
 
   tell(words: string): void {

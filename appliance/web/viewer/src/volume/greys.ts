@@ -23,7 +23,8 @@ export function rangeOfFrame(pixels: GreyPixels, frame: Pick<FrameFacts, "slope"
   return rescaled(pixels.extent === undefined ? extentOf(pixels.stored, padding) : pixels.extent, frame);
 }
 
-function rescaled(extent: Extent | null, { slope, intercept }: Pick<FrameFacts, "slope" | "intercept">): Range | null {
+/** A frame's ends as grey values. */
+export function rescaled(extent: Extent | null, { slope, intercept }: Pick<FrameFacts, "slope" | "intercept">): Range | null {
   if (extent === null) return null;
   const ends = [extent.low * slope + intercept, extent.high * slope + intercept];
   return { low: Math.min(...ends), high: Math.max(...ends) };

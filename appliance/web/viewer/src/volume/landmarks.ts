@@ -2,7 +2,7 @@
  * Windows for bone, teeth, root canals and soft tissue of a volume whose grey values are not calibrated. They rest on what
  * the volume itself holds: its air, its soft tissue, and what is hardest in it.
  */
-import { frameFacts, type Slot } from "./stack";
+import { frameFacts, isGrey, type Slot } from "./stack";
 import type { Window } from "../dicom/facts";
 
 /** Grey values that stand for kinds of matter in one volume. */
@@ -29,9 +29,8 @@ export function landmarksOf(slots: readonly Slot[]): Landmarks | null {
 }
 
 function sampled(slots: readonly Slot[]): Float32Array {
-  const loaded = slots.filter((slot) => slot.pixels?.kind === "grey" && slot.facts !== null);
-  const each = Math.max(1, Math.floor(SAMPLES / Math.max(1, loaded.length)));
-  const parts = loaded.map((slot) => sampledFrom(slot, each));
+  const loaded = slots.filter((slot) => slot.facts !== null && slot.pixels !== null && isGrey(slot));
+  const parts = loaded.map((slot) => sampleOf(slot, loaded.length));
   const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {
@@ -41,8 +40,11 @@ function sampled(slots: readonly Slot[]): Float32Array {
   return all;
 }
 
-function sampledFrom({ facts, pixels, frame }: Slot, count: number): Float32Array {
+/** Grey values from all over a picture, its share of those of so many pictures. */
+export function sampleOf({ facts, pixels, frame }: Slot, pictures: number): Float32Array {
+  if (pixels?.kind === "kept") return pixels.sample;
   if (facts === null || pixels?.kind !== "grey") return new Float32Array(0);
+  const count = Math.max(1, Math.floor(SAMPLES / Math.max(1, pictures)));
   const { slope, intercept } = frameFacts(facts, frame);
   const { stored } = pixels;
   const step = Math.max(1, Math.floor(stored.length / count) | 1); // odd, so that it does not walk along one column

@@ -1,12 +1,13 @@
 /** A series as a row of slots in display order, one a frame, filled as frames arrive. */
 import type { FrameFacts, FramePixels, ImageFacts } from "../dicom/facts";
 import { isPadding } from "./greys";
+import { Kept, type KeptPixels } from "./kept";
 
 export interface Slot {
   readonly instance: number;
   readonly frame: number;
   facts: ImageFacts | null;
-  pixels: FramePixels | null;
+  pixels: FramePixels | KeptPixels | null;
   /** Why it cannot be shown, in plain words. */
   problem: string | null;
 }
@@ -14,6 +15,7 @@ export interface Slot {
 /** Guards which slots exist and what each holds. */
 export class Stack {
   readonly slots: Slot[] = [];
+  readonly kept = new Kept();
   private readonly starts: number[] = [];
 
   /** @param frames frames of each instance, in display order. */
@@ -53,6 +55,14 @@ export class Stack {
     return null;
   }
 
+  /** A slot with its stored values; null where they have been asked for and come later. */
+  whole(at: number): Slot | null {
+    const slot = this.slots[at];
+    if (slot?.pixels?.kind !== "kept") return slot ?? null;
+    const stored = this.kept.stored(at);
+    return stored === null ? null : { ...slot, pixels: { kind: "grey", stored } };
+  }
+
   get settled(): number {
     return this.slots.filter((slot) => slot.pixels !== null || slot.problem !== null).length;
   }
@@ -60,6 +70,11 @@ export class Stack {
   get problems(): number {
     return this.slots.filter((slot) => slot.problem !== null).length;
   }
+}
+
+/** Say whether a slot's picture is of grey values, wherever they are. */
+export function isGrey({ pixels }: Slot): boolean {
+  return pixels !== null && pixels.kind !== "colour";
 }
 
 /** The facts of one frame; a series of single frames has one entry for all. */
@@ -85,7 +100,7 @@ export type Reading =
 /** Read the pixel that holds column `x`, row `y` (whole numbers count from the top left, as stored). */
 export function readingAt(slot: Slot, x: number, y: number): Reading {
   const { facts, pixels } = slot;
-  if (!facts || !pixels || Math.min(x, y) < 0 || x >= facts.columns || y >= facts.rows) return null;
+  if (!facts || !pixels || pixels.kind === "kept" || !lies(facts, x, y)) return null;
   const at = Math.floor(y) * facts.columns + Math.floor(x);
   if (pixels.kind === "colour") {
     return { kind: "colour", value: [pixels.rgb[3 * at] ?? 0, pixels.rgb[3 * at + 1] ?? 0, pixels.rgb[3 * at + 2] ?? 0] };
@@ -94,4 +109,8 @@ export function readingAt(slot: Slot, x: number, y: number): Reading {
   if (isPadding(facts.padding, stored)) return { kind: "padding" };
   const { slope, intercept } = frameFacts(facts, slot.frame);
   return { kind: "grey", value: stored * slope + intercept };
+}
+
+function lies({ columns, rows }: ImageFacts, x: number, y: number): boolean {
+  return Math.min(x, y) >= 0 && x < columns && y < rows;
 }

@@ -25,7 +25,7 @@ export class SmallPictures {
   draw(slot: number): boolean {
     const entry = this.made.get(slot);
     const shown = entry === undefined ? null : this.showing().shownAt(slot);
-    if (entry === undefined || shown?.slot.pixels == null) return false;
+    if (entry === undefined || shown?.slot.pixels == null || shown.slot.pixels.kind === "kept") return false; // a volume's have no small picture
     const { width, height } = (entry.canvas.parentElement ?? entry.canvas).getBoundingClientRect();
     const most = Math.min(MOST_PIXELS, Math.max(64, Math.ceil(Math.max(width, height) * (window.devicePixelRatio || 1))));
     const { inverted } = this.showing();

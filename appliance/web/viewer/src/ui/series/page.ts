@@ -1,5 +1,5 @@
 /** A page of the clinic that shows one series and can change to the study's others without leaving. */
-import type { FromReader, FromScanner, ToReader } from "../../messages";
+import type { Again, FromReader, FromScanner, ToReader } from "../../messages";
 import { button } from "../elements";
 import { isEnd } from "../receiving";
 import type { Companion, Extras, Viewing } from "../viewing";
@@ -47,7 +47,8 @@ class SeriesPage {
 
   private extras(): Extras {
     const { strip } = this;
-    if (strip === null) return { buttons: [], keys: {}, done: () => undefined };
+    const ask = (message: Again, transfer: Transferable[]): void => this.worker?.postMessage(message, transfer);
+    if (strip === null) return { buttons: [], keys: {}, done: () => undefined, ask };
     const toggle = (): boolean => {
       strip.element.hidden = !strip.element.hidden;
       shown.setAttribute("aria-pressed", String(!strip.element.hidden));
@@ -60,7 +61,7 @@ class SeriesPage {
     };
     const shown = button("series", WORDS.seriesHint, toggle);
     shown.setAttribute("aria-pressed", String(!strip.element.hidden));
-    return { buttons: [shown], keys: { t: toggle, ",": beside(-1), ".": beside(1) }, done: () => void strip.picture(), companions: this.companions() };
+    return { buttons: [shown], keys: { t: toggle, ",": beside(-1), ".": beside(1) }, done: () => void strip.picture(), ask, companions: this.companions() };
   }
 
   /** The study's other intra-oral series: their pictures belong into one mount. */
