@@ -150,6 +150,7 @@ const onTheWire = (address) =>
   new Promise((resolve, reject) => {
     const options = { rejectUnauthorized: false, headers: { "accept-encoding": "gzip, deflate, br, zstd" } }; // Python checks the certificate
     get(address, options, (answer) => {
+      if (answer.statusCode !== 200) reject(new Error(`${address}: ${answer.statusCode}`));
       let bytes = 0;
       answer.on("data", (part) => (bytes += part.length)).on("end", () => resolve(bytes));
     }).on("error", reject);

@@ -129,7 +129,8 @@ def test_a_page_keeps_no_voxels_and_shows_them_all_the_same(show: Show) -> None:
     usual, wide = ramp(), ramp()
     wide[-1, 0, 0] = 20_000  # the slice that comes last reaches beyond what the card was told
     lines = {"axial": line((4, 30, 24), (64, 30, 24)), "coronal": line((34, 30, 5), (34, 30, 43))}
-    ask = {"lines": lines, "point": [STEP_MM * v for v in (34, 30, 24)]}
+    places = {"point": [STEP_MM * v for v in (34, 30, 24)], "other": [STEP_MM * v for v in (34, 30, 41)]}
+    ask = {"lines": lines, **places}
     streams = {
         f"/stream/{name}": pack(slices(values), FACTOR).body for name, values in (("usual", usual), ("wide", wide))
     }
@@ -141,6 +142,10 @@ def test_a_page_keeps_no_voxels_and_shows_them_all_the_same(show: Show) -> None:
             for cell, points in lines.items():
                 assert seen[when]["greys"][cell] == pytest.approx(expected(points), abs=2), (name, when, cell)
             assert seen[when]["reading"] == f"Grey value {values[25, 30, 34]}", (name, when)  # its plane lies on 24.5
+        assert seen["other"] == f"Grey value {values[41, 30, 34]}", f"{name}: a slice that nobody had read before"
+        shown = expected(lines["coronal"])
+        for grey, at in seen["early"]:
+            assert grey == pytest.approx(shown[at], abs=12), f"{name}: coarse at most, never another slice's"
         assert max(seen["solid"]) > 20, name
 
 

@@ -29,7 +29,7 @@ def sent(browser: Browser, path: str, accepts: str, method: str = "GET") -> tupl
         return dict(answer.headers), b"".join(answer.iter_raw())
 
 
-@pytest.mark.parametrize("accepts", ["gzip, deflate, br, zstd", "br", "gzip;q=0.5, BR ; q=0.9"])
+@pytest.mark.parametrize("accepts", ["gzip, deflate, br, zstd", "br", "gzip;q=0.5, BR ; q=0.9", "br;q=1.0"])
 def test_who_reads_brotli_gets_what_the_build_packed(browser: Browser, accepts: str) -> None:
     headers, body = sent(browser, SCRIPT, accepts)
     assert body == (STATIC / "viewer" / "viewer.js.br").read_bytes()
@@ -40,7 +40,7 @@ def test_who_reads_brotli_gets_what_the_build_packed(browser: Browser, accepts: 
     assert sent(browser, SCRIPT, accepts, "HEAD") == (headers, b"")
 
 
-@pytest.mark.parametrize("accepts", ["gzip", "", "br;q=0", "brown, gzip", "br; q=0.000"])
+@pytest.mark.parametrize("accepts", ["gzip", "", "br;q=0", "br;q=0.", "brown, gzip", "br; q=0.000"])
 def test_everybody_else_gets_the_script(browser: Browser, accepts: str) -> None:
     headers, body = sent(browser, SCRIPT, accepts)
     assert body == (STATIC / "viewer" / "viewer.js").read_bytes()

@@ -24,7 +24,8 @@ def packed_files(app: ASGIApp, path: str, folder: Path) -> ASGIApp:
             return
         reads = _reads_brotli(scope)
         ending = ENDING if reads else ""
-        asked = {**scope, "path": scope["path"] + ending, "raw_path": scope["raw_path"] + ending.encode()}
+        file = scope["path"] + ending
+        asked = {**scope, "path": file, "raw_path": file.encode()}
         await app(asked, receive, _telling(send, packed=reads))  # type: ignore[arg-type]  # a scope is a plain dict
 
     return front
@@ -37,7 +38,7 @@ def _reads_brotli(scope: Scope) -> bool:
 
 def _is_brotli(offer: str) -> bool:
     coding, _, weight = offer.partition(";")
-    return coding.strip() == "br" and weight.replace(" ", "") not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}
+    return coding.strip() == "br" and weight.replace(" ", "").rstrip(".0") != "q="
 
 
 def _telling(send: Send, *, packed: bool) -> Send:

@@ -32,8 +32,8 @@ export type ToReader =
   | { readonly type: "scan"; readonly chosen: readonly Chosen[] }
   | { readonly type: "local"; readonly series: string; readonly files: readonly LocalFile[] };
 
-/** To whoever keeps pictures of the series that was read last: give one again, or take memory back for the next. */
-export type Again = { readonly type: "again"; readonly instance: number } | { readonly type: "back"; readonly memory: ArrayBuffer };
+/** To whoever keeps pictures of the series that was read last: give one again, take memory back for the next, or keep none. */
+export type Again = { readonly type: "again"; readonly instance: number } | { readonly type: "back"; readonly memory: ArrayBuffer } | { readonly type: "forget" };
 
 /** What it tells while it looks through files. */
 export type FromScanner =

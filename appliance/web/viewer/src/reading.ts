@@ -37,6 +37,7 @@ export class Reading {
   private readonly joiner = new Joiner();
   /** Packed images of a volume that the page need not keep. */
   private readonly kept = new Map<number, SeriesRecord>();
+  private keepsNone = false;
   private turn: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -79,6 +80,12 @@ export class Reading {
     if (record !== undefined) await this.inTurn(() => this.tellOf(record, false));
   }
 
+  /** Keep none: the page keeps them all. */
+  forget(): void {
+    this.kept.clear();
+    this.keepsNone = true;
+  }
+
   /** Take memory of an image that the page is done with. */
   takeBack(memory: ArrayBuffer): void {
     this.joiner.takeBack(memory);
@@ -91,7 +98,7 @@ export class Reading {
 
   /** A volume's images take half the room packed. What stands for it says that it is one. */
   private mayKeep({ instance, coding, fault }: SeriesRecord): boolean {
-    return coding === SPLIT && fault === null && this.index?.preview !== undefined && this.index.instances[instance]?.frames === 1;
+    return !this.keepsNone && coding === SPLIT && fault === null && this.index?.preview !== undefined && this.index.instances[instance]?.frames === 1;
   }
 
   private async tellOf(record: SeriesRecord, isFirst: boolean): Promise<void> {

@@ -63,12 +63,17 @@ function failure(error: unknown): FromReader {
 
 function isAgain(data: unknown): data is Again {
   const { type } = data as ToReader & { type?: string };
-  return type === "again" || type === "back";
+  return type === "again" || type === "back" || type === "forget";
+}
+
+function answer(asked: Again): void {
+  if (asked.type === "again") void kept?.again(asked.instance);
+  else if (asked.type === "back") kept?.takeBack(asked.memory);
+  else kept?.forget();
 }
 
 scope.addEventListener("message", ({ data }) => {
   if (scope.name === DECODER) void decode(codecs, data as DecodeTask, post);
   else if (typeof data === "string") void readAll(data);
-  else if (isAgain(data) && data.type === "again") void kept?.again(data.instance);
-  else if (isAgain(data) && data.type === "back") kept?.takeBack(data.memory);
+  else if (isAgain(data)) answer(data);
 });

@@ -114,8 +114,12 @@ export async function kept() {
     const page = await open(name);
     await until(page, ["all"]);
     await settle(page);
-    const one = { kept: (await state(page)).kept, all: await look(page, ask.lines, ask.point) };
+    const one = { kept: (await state(page)).kept, all: await look(page, ask.lines, ask.point), early: [] };
     await loseCard(page);
+    for (let turn = 0; turn < 12; turn++) {
+      one.early.push(...(await greysAt(page, "coronal", ask.lines.coronal)).map((grey, at) => [grey, at]));
+      await page.waitForTimeout(15);
+    }
     const end = Date.now() + 10_000;
     for (;;) {
       one.again = await look(page, ask.lines, ask.point);
@@ -123,6 +127,7 @@ export async function kept() {
       if ((JSON.stringify(one.again.greys) === JSON.stringify(one.all.greys) && Math.max(...one.solid) > 20) || Date.now() > end) break;
       await page.waitForTimeout(100);
     }
+    one.other = await readingAt(page, "coronal", ask.other);
     one.keptAgain = (await state(page)).kept;
     found[name] = one;
     await page.close();

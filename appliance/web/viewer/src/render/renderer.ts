@@ -1,8 +1,9 @@
 /**
  * Draws one slot of a stack into a canvas. It keeps no picture of its own: after a lost context everything is made again
- * from the stack's stored values, so nothing is lost but time.
+ * from the stored values that the stack has or asks for, and the small volume stands for what has not come yet.
  */
 import type { FramePixels, ImageFacts, VoiFunction, Window } from "../dicom/facts";
+import { coarseOrder } from "../dicom/order";
 import { chooseEncoding, halfBits, holds, joined, makeEncoder, shrink, type Encoder, type Encoding, type Range } from "../volume/encoding";
 import { rangeOfFrame } from "../volume/greys";
 import type { Geometry } from "../volume/geometry";
@@ -43,6 +44,7 @@ interface Flat {
 /** This browser has no WebGL2. */
 export class NoGraphics extends Error {}
 
+const MOST_ASKED = 16; // slices at a time: what a hand asks for is soon among them
 const MOST_ENCODERS = 16; // each keeps a table of 128 kB; a series with a rescale of its own for each slice has many
 
 /** What of a geometry the card needs. */
@@ -66,6 +68,7 @@ export class Renderer {
   private isEnded = false;
   /** Slots whose pixels were asked for again. */
   private readonly awaited = new Set<number>();
+  private whenBack: (() => void) | null = null;
   private flat: Flat | null = null;
   private tables: Tables | null = null;
   private range: Range | null = null;
@@ -90,7 +93,8 @@ export class Renderer {
     canvas.addEventListener("webglcontextlost", (event) => event.preventDefault());
     canvas.addEventListener("webglcontextrestored", () => {
       this.rebuild();
-      onRestored();
+      this.whenBack = onRestored;
+      this.settle();
     });
     this.makePrograms();
   }
@@ -120,13 +124,20 @@ export class Renderer {
     this.settle(slot);
   }
 
-  private settle(slot: number): void {
-    if (this.awaited.delete(slot) && this.awaited.size === 0 && this.isEnded) this.closeVolume();
+  /** Ask on for what the card has to have again; tell when it has all. */
+  private settle(slot = -1): void {
+    const wasAwaited = this.awaited.delete(slot);
+    for (const next of this.awaited) if (this.stack.kept.asking < MOST_ASKED) this.stack.kept.want(next);
+    if (this.awaited.size > 0) return;
+    if (wasAwaited && this.isEnded) this.closeVolume();
+    this.whenBack?.();
+    this.whenBack = null;
   }
 
   /** Reserve the volume for slots of one size, and fill it with what has come; say whether the card has room for it. */
   openVolume(shape: VolumeShape): boolean {
     this.shape = shape;
+    if (this.volume !== null) this.gl.deleteTexture(this.volume.texture); // not two at once
     this.volume = reserveVolume(this.gl, { columns: shape.columns, rows: shape.rows, slices: shape.slices.length }, this.mostBytes);
     if (this.volume !== null) this.refill();
     if (this.isEnded) this.closeVolume();
@@ -142,9 +153,14 @@ export class Renderer {
     this.generation++;
   }
 
-  private dropPreview(): void {
-    if (this.coarse !== null) this.gl.deleteTexture(this.coarse.texture);
+  /** The volume lies otherwise than the small one. */
+  forgetPreview(): void {
+    this.dropCoarse();
     this.preview = null;
+  }
+
+  private dropCoarse(): void {
+    if (this.coarse !== null) this.gl.deleteTexture(this.coarse.texture);
     this.coarse = null;
   }
 
@@ -159,7 +175,7 @@ export class Renderer {
   closeVolume(): void {
     this.isEnded = true; // a small series ends before there was time to reserve its volume
     if (this.awaited.size > 0) return;
-    this.dropPreview();
+    this.dropCoarse();
     if (this.volume === null) return;
     for (const slice of this.filling.empty()) uploadSlice(this.gl, this.volume, slice, this.darkSlice(this.volume));
     this.filling.close();
@@ -196,8 +212,7 @@ export class Renderer {
     this.whole = stillWhole;
     this.encoding = chooseEncoding(this.range, stillWhole);
     this.encoders = new Map();
-    if (this.coarse !== null) this.gl.deleteTexture(this.coarse.texture);
-    this.coarse = null;
+    this.dropCoarse();
     this.dropFlat();
     this.refill();
   }
@@ -207,7 +222,8 @@ export class Renderer {
     this.generation++;
     this.filling = new Filling(this.shape?.slices ?? []);
     this.awaited.clear();
-    this.stack.slots.forEach((_, slot) => this.upload(slot));
+    for (const slot of coarseOrder(this.stack.slots.length)) this.upload(slot);
+    this.settle();
     if (isClosed) this.closeVolume();
   }
 
@@ -215,18 +231,13 @@ export class Renderer {
     const { facts, pixels } = this.slotAt(slot);
     const slice = this.filling.sliceOf(slot);
     if (this.volume === null || slice === null || !facts || pixels === null) return;
-    if (pixels.kind === "kept") return this.await(slot);
+    if (pixels.kind === "kept") this.awaited.add(slot);
     if (pixels.kind !== "grey") return;
     if (facts.columns !== this.shape?.columns || facts.rows !== this.shape.rows) return;
     const { factor } = this.volume;
     const stored = factor === 1 ? pixels.stored : shrink(pixels.stored, { ...sizeOf(facts), samples: 1 }, factor);
     uploadSlice(this.gl, this.volume, slice, this.encoderFor(this.slotAt(slot))(stored));
     this.filling.fill(slice);
-  }
-
-  private await(slot: number): void {
-    this.awaited.add(slot);
-    this.stack.kept.want(slot);
   }
 
   private encoderFor(slot: Slot): Encoder {
@@ -276,7 +287,8 @@ export class Renderer {
 
   private source(): Source {
     const { volume, encoding, filling } = this;
-    return { volume, coarse: this.gl.isContextLost() ? null : this.coarseTexture(), encoding, filling };
+    const isWhole = volume !== null && filling.isWhole;
+    return { volume, coarse: isWhole || this.gl.isContextLost() ? null : this.coarseTexture(), encoding, filling };
   }
 
   /** Say whether planes show something of every part of the volume: the small one, or slices that lie near enough. */

@@ -189,18 +189,19 @@ void main() {
   float count = min(float(samples), floor(ends.y - first));
   vec3 front = start + through * first;
   vec3 light = vec3(0.0);
-  float left = 1.0, most = -1e9, leap = 1.0;
+  float left = 1.0, most = -1e9, leap = 1.0, until = -1.0;
   for (float i = 0.0; i < count && left > 0.02; i += leap) {
     vec3 at = front + through * i;
     float value = grey(at);
     most = max(most, value);
     bool isEmpty = look == 1 || value <= opacity.x;
     if (!isEmpty && leap > 1.0) { // it began since the last sample: back there, and on one by one
+      until = i;
       i -= leap;
       leap = 1.0;
       continue;
     }
-    leap = isEmpty ? stride : 1.0;
+    leap = isEmpty && i >= until ? stride : 1.0;
     if (isEmpty) continue;
     float held = smoothstep(opacity.x, opacity.y, value);
     light += left * held * lit(at);

@@ -90,8 +90,7 @@ function writeReading(room: PaneParts, showing: Showing): void {
   }
   const at = toImage(showing.viewOf(shown), showing.pane, showing.pictureOf(shown), hover);
   const whole = showing.stack.whole(shown.index);
-  if (whole === null) return; // it is being fetched
-  const words = readingWords(readingAt(whole, at.x, at.y));
+  const words = whole === null ? "" : readingWords(readingAt(whole, at.x, at.y)); // nothing rather than another slice's value
   put(room.corners.reading, words === "" ? "" : `${words}\n${WORDS.columnRow(Math.floor(at.x) + 1, Math.floor(at.y) + 1)}`);
 }
 

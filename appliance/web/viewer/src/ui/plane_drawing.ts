@@ -101,8 +101,7 @@ export class PlaneDrawing {
     const cell = this.cells[name];
     const turned = isTurned(this.planes.linked.crosshair, name);
     put(cell.label, turned ? `${WORDS.cells[name]}, ${WORDS.oblique}` : WORDS.cells[name]);
-    const reading = this.planes.hover?.name === name ? this.planes.readingAt(this.planes.linked.under(name, size, this.planes.hover.at)) : "";
-    if (reading !== null) put(cell.reading, reading);
+    put(cell.reading, this.planes.hover?.name === name ? this.planes.readingAt(this.planes.linked.under(name, size, this.planes.hover.at)) : "");
     drawShapes(cell.marks, shapesOf(this.planes.linked, name, size, this.around.tool === "cross"));
     this.writeEdges(name);
     const ruler = this.planes.linked.measures(name) ? rulerFor(this.planes.linked.view(name, size).pixelsPerMm, Math.min(RULER_PIXELS, 0.36 * size.width)) : null;

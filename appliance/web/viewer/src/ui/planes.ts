@@ -331,15 +331,15 @@ export class Planes {
     return this.drawing.isFine;
   }
 
-  /** The stored value of the voxel at a mm point, in words; null while it is being fetched. */
-  readingAt(point: Vector): string | null {
+  /** The stored value of the voxel at a mm point, in words; none while it is being fetched. */
+  readingAt(point: Vector): string {
     const voxel = this.linked.voxelAt(point);
     const slot = voxel === null ? null : this.geometry.slices[voxel[2]];
     const found = slot === null || slot === undefined ? undefined : this.around.stack.slots[slot];
     if (found?.pixels === null && found.problem === null) return WORDS.coming.noValue;
     if (voxel === null || slot === null || slot === undefined) return "";
     const whole = this.around.stack.whole(slot);
-    return whole === null ? null : readingWords(readingAt(whole, voxel[0], voxel[1]));
+    return whole === null ? "" : readingWords(readingAt(whole, voxel[0], voxel[1]));
   }
 }
 

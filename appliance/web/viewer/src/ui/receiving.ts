@@ -2,6 +2,7 @@
 import type { Stored } from "../dicom/facts";
 import type { FromReader } from "../messages";
 import { NoGraphics, Renderer, type VolumeShape } from "../render/renderer";
+import type { Geometry } from "../volume/geometry";
 import { sampleOf } from "../volume/landmarks";
 import { asSlot, standsFor } from "../volume/preview";
 import { Stack, type Slot } from "../volume/stack";
@@ -139,6 +140,11 @@ export class Receiving {
     return true;
   }
 
+  private reopen(geometry: Geometry): boolean {
+    this.stage.renderer?.forgetPreview();
+    return this.reserve(geometry);
+  }
+
   /** Draw the first picture alone and at once; only then reserve room for the others. */
   private begin(): void {
     const { stage } = this;
@@ -163,7 +169,10 @@ export class Receiving {
     volume.show(geometry, keeping.find()?.planes);
     this.first((tookMs) => {
       renderer.isBodyEarly = tookMs < QUICK_MS;
-      if (!this.reserve(geometry)) volume.leave();
+      if (!this.reserve(geometry)) {
+        volume.leave();
+        stage.ask({ type: "forget" });
+      }
       stage.change();
       setTimeout(() => stage.change(), LOOK_AGAIN_MS); // also when nothing comes
     });
@@ -197,6 +206,7 @@ export class Receiving {
     showing.isVolume = true;
     const all = { columns: facts.columns, rows: facts.rows, slices: stack.slots.map((_, at) => at) };
     const has = this.reserve(geometry ?? all);
+    if (!has) this.stage.ask({ type: "forget" });
     if (has) volume.show(geometry, keeping.find()?.planes);
     this.stage.change();
     return true;
@@ -208,7 +218,7 @@ export class Receiving {
     const { shown } = showing;
     const { geometry } = volume;
     const found = index === null || shown === null || !showing.isVolume ? null : volumeOf(index, showing.stack, shown.facts);
-    if (found !== null && JSON.stringify(found) !== JSON.stringify(geometry) && this.reserve(found)) volume.show(found);
+    if (found !== null && JSON.stringify(found) !== JSON.stringify(geometry) && this.reopen(found)) volume.show(found);
     renderer?.closeVolume();
   }
 
@@ -216,9 +226,10 @@ export class Receiving {
     const { showing: { stack }, renderer } = this.stage;
     const slots = stack.of(instance).filter((slot) => frame === null || slot.frame === frame);
     for (const slot of slots) {
-      slot.problem = problemWords(code, detail);
       const at = stack.find(instance, slot.frame) ?? -1;
       stack.kept.miss(at);
+      if (slot.pixels?.kind === "kept" && renderer?.holds(at) === true) return; // it is shown: only a value is not to be had
+      slot.problem = problemWords(code, detail);
       renderer?.miss(at);
     }
     this.stage.change();

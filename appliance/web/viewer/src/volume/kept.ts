@@ -21,6 +21,11 @@ export class Kept {
   /** Asks for the picture of a slot; the answer comes later. */
   ask: (slot: number) => void = () => undefined;
 
+  /** How many have been asked for and have not come. */
+  get asking(): number {
+    return this.asked.size;
+  }
+
   want(slot: number): void {
     if (this.asked.has(slot)) return;
     this.asked.add(slot);

@@ -58,7 +58,7 @@ export class Stack {
   /** A slot with its stored values; null where they have been asked for and come later. */
   whole(at: number): Slot | null {
     const slot = this.slots[at];
-    if (slot?.pixels?.kind !== "kept") return slot ?? null;
+    if (slot?.pixels?.kind !== "kept" || slot.problem !== null) return slot ?? null;
     const stored = this.kept.stored(at);
     return stored === null ? null : { ...slot, pixels: { kind: "grey", stored } };
   }
