@@ -248,7 +248,8 @@ def is_listed(tx: ReadTransaction, association_id: bytes, reason: str) -> bool:
 
 def add_arrival(tx: WriteTransaction, **values: object) -> None:
     """Add the row that says what became of a file; raises when the file has one."""
-    _insert(tx, "arrivals", "sequence", values)
+    columns, places = ", ".join(values), ", ".join(f":{name}" for name in values)
+    tx.change(f"INSERT INTO arrivals ({columns}) VALUES ({places})", **values)  # noqa: S608  names of our own code
 
 
 def arrivals_of(tx: ReadTransaction, association_id: bytes) -> dict[bytes, str]:
@@ -322,9 +323,16 @@ def refresh_study(tx: WriteTransaction, study_key: int, arrived_at: int) -> None
 
 
 def _insert(tx: WriteTransaction, table: str, key: str, values: Mapping[str, object]) -> int:
-    """Insert a row; table and columns are names of this package's code, never of the outside."""
+    """Insert a row under a key that no row of the table ever had, also none that was erased.
+
+    Table and columns are names of this package's code, never of the outside.
+    """
     columns, places = ", ".join(values), ", ".join(f":{name}" for name in values)
-    rows = tx.rows(f"INSERT INTO {table} ({columns}) VALUES ({places}) RETURNING {key}", **values)  # noqa: S608  names of our own code, as said above
+    rows = tx.rows(
+        f"INSERT INTO {table} ({key}, {columns}) VALUES (max(coalesce((SELECT max({key}) FROM {table}), 0), "  # noqa: S608  names of our own code, as said above
+        f"coalesce((SELECT highest FROM erased_keys WHERE kind = '{table}'), 0)) + 1, {places}) RETURNING {key}",
+        **values,
+    )
     return int(rows[0][0])
 
 

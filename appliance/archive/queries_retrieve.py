@@ -59,11 +59,12 @@ def clear_damaged(tx: WriteTransaction, file_id: FileId, found_at: int) -> bool:
 
 
 def mark_damaged(tx: WriteTransaction, place: Place, at: int) -> bool:
-    """Mark the file of an instance as damaged; give whether it was not yet."""
+    """Mark the file of an instance as damaged; give whether it was not, and is not erased."""
     return bool(
         tx.change(
             "INSERT INTO damaged_files (file_id, instance_key, study_key, found_at) "
-            "VALUES (:file_id, :instance_key, :study_key, :at) ON CONFLICT DO NOTHING",
+            "SELECT file_id, :instance_key, :study_key, :at FROM files WHERE file_id = :file_id "
+            "ON CONFLICT DO NOTHING",
             file_id=place.file_id.value, instance_key=place.instance_key, study_key=place.study_key, at=at,
         )
     )  # fmt: skip

@@ -22,6 +22,7 @@ class Scope:
         may_view: Get metadata, pixels and files.
         may_store: Hand in instances.
         studies: Study Instance UIDs that exist for this caller; None is all.
+        laboratory: The account whose copies this caller gets, under its names; None of whoever is no laboratory.
     """
 
     actor: Actor
@@ -31,6 +32,7 @@ class Scope:
     may_view: bool
     may_store: bool = False
     studies: frozenset[str] | None = None
+    laboratory: int | None = None
 
     def check_list(self) -> None:
         """Refuse a caller that may not search."""

@@ -2,6 +2,8 @@
 
 Guards: an edited, removed, inserted or reordered event shows, and with a head
 that was remembered elsewhere a shortened or rewritten chain shows too.
+A new root brings a new key: the events before stay linked by the one before, and the
+first link of the new key covers the last of the old, so an old key alone forges nothing.
 Leaves out: against whoever holds the audit key only remembered heads prove
 anything; keeping them outside the box is another module's duty.
 """
@@ -9,6 +11,7 @@ anything; keeping them outside the box is another module's duty.
 import hashlib
 import hmac
 import json
+import sys
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 from enum import StrEnum
@@ -66,28 +69,47 @@ class Verdict:
     head: Head
 
 
+@dataclass(frozen=True)
+class EarlierKey:
+    """An audit key of before, and the last event that it linked."""
+
+    last_sequence: int
+    key: SecretKey
+
+
 def next_link(key: SecretKey, link: bytes, entry: Entry) -> bytes:
     """Give the link of `entry` after the link before it."""
     row = json.dumps(astuple(entry), ensure_ascii=True, separators=(",", ":")).encode()
     return hmac.digest(key.reveal(), _LABEL + link + row, hashlib.sha256)
 
 
-def walk(key: SecretKey, rows: Iterable[tuple[Entry, bytes]], remembered: Iterable[Head] = ()) -> Verdict:
+def walk(
+    key: SecretKey,
+    rows: Iterable[tuple[Entry, bytes]],
+    remembered: Iterable[Head] = (),
+    earlier: Iterable[EarlierKey] = (),
+) -> Verdict:
     """Walk a chain from its first event and stop at the first fault.
 
     Args:
         key: The audit key.
         rows: Every event with its link, by sequence.
         remembered: Heads that were kept elsewhere.
+        earlier: The audit keys before this one, the oldest first; each linked the events up to its last.
     """
-    anchors = {head.sequence: head.chain for head in remembered}
+    anchors: dict[int, set[bytes]] = {}
+    for known in remembered:
+        anchors.setdefault(known.sequence, set()).add(known.chain)
+    keys = [*earlier, EarlierKey(sys.maxsize, key)]
     head = START
     for entry, link in rows:
         if entry.sequence != head.sequence + 1:
             return Verdict(Fault.MISSING, head.sequence + 1, head)
-        if not same_bytes(next_link(key, head.chain, entry), link):
+        while entry.sequence > keys[0].last_sequence:
+            del keys[0]
+        if not same_bytes(next_link(keys[0].key, head.chain, entry), link):
             return Verdict(Fault.ALTERED, entry.sequence, head)
-        if not same_bytes(anchors.get(entry.sequence, link), link):
+        if not all(same_bytes(chain, link) for chain in anchors.get(entry.sequence, ())):
             return Verdict(Fault.REWRITTEN, entry.sequence, head)
         head = Head(entry.sequence, link)
     if max(anchors, default=0) > head.sequence:

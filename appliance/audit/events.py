@@ -5,16 +5,17 @@ it has no free text, so no name of a patient can reach it.
 Leaves out: how events are chained (`chain`) and read (`queries`).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address
 
 from appliance.audit import queries
-from appliance.audit.chain import Entry, next_link
+from appliance.audit.chain import Entry, Head, Verdict, next_link
 from appliance.clock import Clock, microseconds
 from appliance.keys.secret import SecretKey
-from appliance.store.transactions import WriteTransaction
+from appliance.store.transactions import ReadTransaction, WriteTransaction
 
 
 class EventCode(StrEnum):
@@ -26,9 +27,16 @@ class EventCode(StrEnum):
     UNLOCK_FAILED = "unlock failed"
     RECOVERY_CODE_MADE = "recovery code made"
     ROOT_RECOVERED = "root recovered"
+    BOX_RESTORED = "box restored"
+    RECOVERY_KIT_MADE = "recovery kit made"
+    RECOVERY_KIT_READ_BACK = "recovery kit read back"
+    DRILL_RECORDED = "drill recorded"
     WRAPPING_KEY_ROTATED = "wrapping key rotated"
     INBOX_KEY_ROTATED = "inbox key rotated"
     KEY_DESTROYED = "key destroyed"
+    KEY_COMPROMISED = "key compromised"
+    ROOT_ROTATED = "root rotated"
+    CATALOGUE_REKEYED = "catalogue rekeyed"
     CERTIFICATE_ISSUED = "certificate issued"
     CLOCK_SET_BACK = "clock set back"
 
@@ -55,8 +63,16 @@ class EventCode(StrEnum):
     FILE_DAMAGED = "file damaged"
     FILE_SOUND_AGAIN = "file sound again"
     PACK_DAMAGED = "pack damaged"
+    CATALOGUE_REBUILT = "catalogue rebuilt"
     INBOX_SWEPT = "inbox swept"
     SPOOL_BEGAN_AGAIN = "spool began again"
+    SPOOL_GAP = "spool gap"
+
+    ERASED = "erased"
+    ERASURE_FINISHED = "erasure finished"
+    ERASURE_PROVED = "erasure proved"
+    TOMBSTONES_APPLIED = "tombstones applied"
+    BOX_DECOMMISSIONED = "box decommissioned"
 
     ACCOUNT_CREATED = "account created"
     ACCOUNT_CHANGED = "account changed"
@@ -64,6 +80,20 @@ class EventCode(StrEnum):
     PASSWORD_CHANGED = "password changed"  # noqa: S105 - an event's code
     SECOND_FACTOR_ENROLLED = "second factor enrolled"
     RECOVERY_CODE_USED = "recovery code used"
+    RECOVERY_CODES_MADE = "recovery codes made"
+    PASSKEY_ADDED = "passkey added"
+    PASSKEY_REMOVED = "passkey removed"
+    INVITATION_MADE = "invitation made"
+    INVITATION_USED = "invitation used"
+    ACCOUNT_EXPORTED = "account exported"
+    SESSION_ENDED = "session ended"
+    PIN_SET = "pin set"
+    PIN_DROPPED = "pin dropped"
+    EMERGENCY_CODE_DRAWN = "emergency code drawn"
+    EMERGENCY_CODE_USED = "emergency code used"
+    EMERGENCY_BEGUN = "emergency begun"
+    EMERGENCY_ENDED = "emergency ended"
+    EMERGENCY_REVIEWED = "emergency reviewed"
     LOGGED_IN = "logged in"
     LOGIN_FAILED = "login failed"
     LOGIN_THROTTLED = "login throttled"
@@ -79,9 +109,37 @@ class EventCode(StrEnum):
     SERIES_VIEWED = "series viewed"
     METADATA_READ = "metadata read"
     INSTANCES_RETRIEVED = "instances retrieved"
+    STUDIES_EXPORTED = "studies exported"
+    ARCHIVE_EXPORTED = "archive exported"
+    EXPORT_CUT_OFF = "export cut off"
+    STUDY_GIVEN = "study given"
+    GIVING_ENDED = "giving ended"
+    GIVEN_LISTED = "given listed"
+    LABORATORY_COPY_TAKEN = "laboratory copy taken"
+
+    JOB_ASKED = "job asked"
+    CLOCK_BELIEVED = "clock believed"
+    NOTICE_ACKNOWLEDGED = "notice acknowledged"
+    NOTIFICATIONS_CHANGED = "notifications changed"
+    RETENTION_RULES_CHANGED = "retention rules changed"
+    DRY_RUN_ENDED = "dry run ended"
+    HOLD_SET = "hold set"
+    HOLD_LIFTED = "hold lifted"
+    ERASURE_PROPOSED = "erasure proposed"
+    ERASURE_APPROVED = "erasure approved"
+    ERASURE_CANCELLED = "erasure cancelled"
+    ERASURE_REFUSED = "erasure refused"
+
+    BACKUP_TARGET_ADDED = "backup target added"
+    BACKUP_TARGET_CHANGED = "backup target changed"
+    BACKUP_TARGET_REMOVED = "backup target removed"
+    BACKUP_TARGET_DESTROYED = "backup target destroyed"
+    BACKUP_MADE = "backup made"
 
     AUDIT_READ = "audit read"
+    AUDIT_EXPORTED = "audit exported"
     AUDIT_VERIFIED = "audit verified"
+    TRAIL_REVIEWED = "trail reviewed"
 
 
 class Outcome(StrEnum):
@@ -116,6 +174,15 @@ class SubjectKind(StrEnum):
     CONFLICT = "conflict"
     KEY = "key"
     EVENT = "event"
+    KIT = "kit"
+    DRILL = "drill"
+    ERASURE = "erasure"
+    RULE = "rule"
+    HOLD = "hold"
+    PROPOSAL = "proposal"
+    EXPORT = "export"
+    BACKUP_TARGET = "backup target"
+    EMERGENCY = "emergency"
 
 
 @dataclass(frozen=True)
@@ -183,3 +250,11 @@ class AuditLog:
         )
         queries.append(tx, entry, next_link(self._key, head.chain, entry))
         return entry.sequence
+
+    def verify(self, tx: ReadTransaction, remembered: Iterable[Head] = ()) -> Verdict:
+        """Walk the whole chain, against heads that were kept elsewhere if there are any.
+
+        Raises:
+            WrongKey: An earlier audit key does not open with this one.
+        """
+        return queries.verify(tx, self._key, remembered)

@@ -124,6 +124,21 @@ class FileMetaWriter:
         return _PREAMBLE + _element(0x0000, b"UL", len(group).to_bytes(4, "little")) + group
 
 
+def plain_head(sop_class_uid: str, sop_instance_uid: str, transfer_syntax_uid: str) -> bytes:
+    """Give everything before the data set's first byte of a file that came from nobody: no titles, no origin."""
+    group = b"".join(
+        (
+            _element(0x0001, b"OB", b"\x00\x01"),
+            _element(0x0002, b"UI", sop_class_uid.encode("ascii")),
+            _element(0x0003, b"UI", sop_instance_uid.encode("ascii")),
+            _element(0x0010, b"UI", transfer_syntax_uid.encode("ascii")),
+            _element(0x0012, b"UI", IMPLEMENTATION_CLASS_UID.encode()),
+            _element(0x0013, b"SH", IMPLEMENTATION_VERSION_NAME.encode()),
+        )
+    )
+    return _PREAMBLE + _element(0x0000, b"UL", len(group).to_bytes(4, "little")) + group
+
+
 def read_file_meta(head: bytes) -> FileMeta:
     """Read the file meta group.
 

@@ -1,10 +1,11 @@
 """Looks through one association: its files in order, then its end; what it finds goes to a batch.
 
-Guards: a file that has an arrival row is never catalogued again. Nothing whole
-is ever removed but a duplicate's second copy, after its row and after the held
-copy was opened whole. What the disk refuses is left for later and keeps nothing
-else waiting; its folder is not put away meanwhile. What is swept goes after
-the record of it is committed, and only from the inbox.
+Guards: a file that has an arrival row is never catalogued again, nor one that
+was erased. Nothing whole is ever removed but what was erased, and a duplicate's
+second copy, after its row and after the held copy was opened whole. What the
+disk refuses is left for later and keeps nothing else waiting; its folder is
+not put away meanwhile. What is swept goes after the record of it is committed,
+and only from the inbox.
 Leaves out: committing and moving, which `intake/batch.py` does for many
 associations at once.
 """
@@ -30,12 +31,14 @@ from appliance.intake.examining import Examined, Waiting, examine, look, unreada
 from appliance.intake.parsers import Parsers
 from appliance.intake.parts import IntakeParts
 from appliance.intake.resting import Resting
+from appliance.retention.tombstones import end_association_of, erased_among
 from appliance.store import stored_files
 from appliance.store.transactions import WriteTransaction
 
 SWEEP_AFTER_SECONDS = 7 * 24 * 3600
 _Result = TypeVar("_Result")
-_ENDINGS = {Outcome.RELEASED: "released"}  # anything else did not end as the sender meant
+_ERASED = "erased"  # what became of a file that was erased: no arrival has it
+ENDINGS = {Outcome.RELEASED: "released"}  # anything else did not end as the sender meant
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,7 @@ class AssociationIntake:
         self._parsers = parsers
         self._incomplete: list[FileId] = []
         self._swept: list[FileId] = []
+        self._erased: set[FileId] = set()
         self._is_contested = False  # it holds a whole file whose id another association's file bears
         self._told: Ended | None = None  # what was written down of one that is never put away
         self._resting = Resting(parts.clock)
@@ -76,6 +80,7 @@ class AssociationIntake:
         if listed is None:
             return
         names, end, end_is_ours = listed
+        names = self._without_erased(names)
         self._resting.keep({*names})
         self._finish_interrupted(names)
         waiting, self._incomplete = self._look_around(names, flush)
@@ -140,6 +145,21 @@ class AssociationIntake:
     def _listed(self) -> tuple[list[FileId], AssociationEnd | None, bool]:
         end, end_is_ours = self._end()  # before the listing: what it counts is then in the listing
         return self._parts.reader.file_ids(self._id), end, end_is_ours
+
+    def _without_erased(self, names: Sequence[FileId]) -> list[FileId]:
+        """Remove what bears the id of a file that was erased: an older copy of the inbox came back. Give the others."""
+        unmarked = [file_id for file_id in names if file_id not in self._erased]
+        with self._parts.database.read() as tx:
+            found = erased_among(tx, unmarked)
+        if found:
+            with self._parts.database.write() as tx:
+                self.begin(tx)
+                end_association_of(tx, self._id, found.values())
+            self._erased.update(found)
+        for file_id in self._erased.intersection(names):
+            self._tried(file_id, partial(self._parts.vault.remove_arrived, self._id, file_id))
+        self._known.update(dict.fromkeys(found, _ERASED))
+        return [file_id for file_id in names if file_id not in self._erased]
 
     def _has_ended(self, ended: Ended, *, still: bool) -> bool:
         declared = ended.end is not None and not self._resting
@@ -276,7 +296,7 @@ class AssociationIntake:
             tx,
             association_id=self._id.value,
             ended_at=parts.now() if end is None else microseconds(end.ended_at),
-            outcome="cut off" if end is None else _ENDINGS.get(end.outcome, "aborted"),
+            outcome="cut off" if end is None else ENDINGS.get(end.outcome, "aborted"),
             declared_count=None if end is None else end.file_count,
         )
         if not first:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from appliance.identifiers import AssociationId
 from appliance.store.transactions import ReadTransaction, Row, WriteTransaction
 
 
@@ -174,3 +175,48 @@ def note_unknown_sender(tx: WriteTransaction, **values: object) -> tuple[int, bo
         **values,
     )
     return int(rows[0][0]), rows[0][1] == values["attempts"]
+
+
+def has_unmarked(tx: ReadTransaction) -> bool:
+    """Say whether any association is settled of which it is not known where the trail stood then."""
+    sql = "SELECT 1 FROM associations WHERE settled_at IS NOT NULL AND settled_sequence IS NULL LIMIT 1"
+    return bool(tx.rows(sql))
+
+
+def mark_settled(tx: WriteTransaction, sequence: int, limit: int) -> int:
+    """Note of settled associations that the trail stands there now: whoever has a later event has their rows."""
+    return tx.change(
+        "UPDATE associations SET settled_sequence = :sequence WHERE association_id IN (SELECT association_id "
+        "FROM associations WHERE settled_at IS NOT NULL AND settled_sequence IS NULL LIMIT :limit)",
+        sequence=sequence, limit=limit,
+    )  # fmt: skip
+
+
+def backed_up_through(tx: ReadTransaction) -> int:
+    """Give the last event of this very trail that lies in a catalogue on a target that is used; 0 for none."""
+    rows = tx.rows(
+        "SELECT max(s.audit_sequence) FROM backup_snapshots s JOIN backup_targets t ON t.target_key = s.target_key "
+        "JOIN audit_events e ON e.sequence = s.audit_sequence AND e.chain = s.audit_chain "
+        "WHERE s.repository = 'keys' AND s.kind IN ('night', 'arrivals') AND s.gone_at IS NULL "
+        "AND t.removed_at IS NULL AND t.destroyed_at IS NULL"
+    )
+    return int(rows[0][0] or 0)
+
+
+def settled_before(
+    tx: ReadTransaction, sequence: int, after: tuple[int, bytes], limit: int
+) -> list[tuple[int, AssociationId]]:
+    """Give associations whose rows a catalogue with that event has and whose record still lies here, in order."""
+    rows = tx.rows(
+        "SELECT a.settled_sequence, a.association_id FROM associations a WHERE a.released_at IS NULL "
+        "AND a.settled_sequence < :sequence AND (a.settled_sequence, a.association_id) > (:after, :after_id) "
+        "AND NOT EXISTS (SELECT 1 FROM files f WHERE f.place = 'inbox' AND f.association_id = a.association_id) "
+        "ORDER BY a.settled_sequence, a.association_id LIMIT :limit",
+        sequence=sequence, after=after[0], after_id=after[1], limit=limit,
+    )  # fmt: skip
+    return [(int(row[0]), AssociationId(row[1])) for row in rows]
+
+
+def note_released(tx: WriteTransaction, association_id: AssociationId, at: int) -> None:
+    """Note that an association's record went."""
+    tx.change("UPDATE associations SET released_at = :at WHERE association_id = :id", id=association_id.value, at=at)

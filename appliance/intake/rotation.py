@@ -57,17 +57,45 @@ def rotate(parts: IntakeParts, kinds: tuple[KeyKind, ...], by: Actor) -> dict[Ke
             until the next run writes its file.
     """
     made: dict[KeyKind, int] = {}
-    above = _highest_seen(parts) if KeyKind.INBOX in kinds else 0
+    above = highest_pair_seen(parts) if KeyKind.INBOX in kinds else 0
     with parts.database.write() as tx:
         for kind in kinds:
-            made[kind] = (
-                parts.keys.rotate_wrapping_key(tx)
-                if kind is KeyKind.WRAPPING
-                else parts.keys.rotate_inbox_key(tx, above).number
-            )
+            made[kind] = _make_next(parts, tx, kind, above)
             parts.audit.record(tx, Event(_EVENTS[kind], by, number=made[kind]))
     publish_inbox_key(parts)
     return made
+
+
+def answer_compromise(parts: IntakeParts, kind: KeyKind, number: int, by: Actor) -> int:
+    """Note that somebody may know a wrapping key or an inbox pair, and make the next of its kind at once.
+
+    Returns:
+        The new key's number. Rows are wrapped anew within a minute, and the old key goes when nothing needs it.
+
+    Raises:
+        NotFound: There is none of that number, or that was noted before.
+        Unavailable: The disk refused. If the new key was made, the receiver goes on with the one before
+            until the next run writes its file.
+    """
+    above = highest_pair_seen(parts) if kind is KeyKind.INBOX else 0
+    with parts.database.write() as tx:
+        parts.keys.mark_compromised(tx, kind, number)
+        parts.audit.record(tx, Event(EventCode.KEY_COMPROMISED, by, number=number))
+        made = _make_next(parts, tx, kind, above)
+        parts.audit.record(tx, Event(_EVENTS[kind], by, number=made))
+    publish_inbox_key(parts)
+    return made
+
+
+def rotates_at(kind: str, made_at: datetime) -> datetime | None:
+    """Say when the next key of a kind is due, None for kinds that only a person changes."""
+    return made_at + ROTATE_AFTER if kind in {one.value for one in _EVENTS} else None
+
+
+def published_pair(parts: IntakeParts) -> int | None:
+    """Say which inbox pair the receiver seals to, None where its file cannot be read."""
+    published = _published(parts)
+    return None if published is None else published.number
 
 
 def publish_inbox_key(parts: IntakeParts) -> None:
@@ -83,12 +111,23 @@ def publish_inbox_key(parts: IntakeParts) -> None:
         public = current_inbox_public_key(tx)
         is_older = published is not None and not knows_inbox_key(tx, published.number, published.public_key)
     if is_older:
-        above = _highest_seen(parts)
+        above = highest_pair_seen(parts)
         with parts.database.write() as tx:
             public = parts.keys.rotate_inbox_key(tx, above)
             parts.audit.record(tx, Event(EventCode.INBOX_KEY_ROTATED, PROCESS, number=public.number))
     if published is None or (published.number, published.public_key) != (public.number, public.public_key):
         write_inbox_public_key(parts.files, _key_file(parts), parts.box_id, public)
+
+
+def highest_pair_seen(parts: IntakeParts) -> int:
+    """Give the highest number of an inbox pair that the receiver's file and association records tell of.
+
+    The receiver seals to what its file tells and to nothing newer, so the settled records are read without it only.
+    """
+    published = _published(parts)
+    told = {0, *waiting_pairs(parts)}
+    told |= settled_pairs(parts) if published is None else {published.number}
+    return max(number for number in told if number < _MOST_PAIRS)
 
 
 @dataclass
@@ -216,15 +255,10 @@ class KeyUpkeep:
         self.parts.audit.record(tx, Event(EventCode.KEY_DESTROYED, PROCESS, number=number))
 
 
-def _highest_seen(parts: IntakeParts) -> int:
-    """Give the highest number of an inbox pair that the receiver's file and association records tell of.
-
-    The receiver seals to what its file tells and to nothing newer, so the settled records are read without it only.
-    """
-    published = _published(parts)
-    told = {0, *waiting_pairs(parts)}
-    told |= settled_pairs(parts) if published is None else {published.number}
-    return max(number for number in told if number < _MOST_PAIRS)
+def _make_next(parts: IntakeParts, tx: WriteTransaction, kind: KeyKind, above: int) -> int:
+    if kind is KeyKind.WRAPPING:
+        return parts.keys.rotate_wrapping_key(tx)
+    return parts.keys.rotate_inbox_key(tx, above).number
 
 
 def _published(parts: IntakeParts) -> InboxPublicKey | None:

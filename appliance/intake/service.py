@@ -7,7 +7,6 @@ done again without effect.
 Rotating keys and preparing packs are part of its work, but not of this module: see `rotation` and `packing`.
 """
 
-import os
 from contextlib import suppress
 from datetime import datetime
 from logging import getLogger
@@ -27,16 +26,18 @@ from appliance.intake.judging import Judging
 from appliance.intake.packing import Packing
 from appliance.intake.parsers import Parsers
 from appliance.intake.parts import IntakeParts
+from appliance.intake.releasing import Releasing
 from appliance.intake.resting import Resting
 from appliance.intake.rotation import KeyUpkeep, publish_inbox_key
 from appliance.intake.spool import LOCKER, SpoolImport
+from appliance.retention.erasing import ErasingParts, finish_all
 from appliance.sandbox.birth import Birth, Nursery
 from appliance.store import stored_files
 from appliance.store.files import DurableFolders, storage_faults
 
 LEAST_WAIT_SECONDS, MOST_WAIT_SECONDS = 0.1, 0.8  # a study is listed within 2 s of its last instance
 RETRY_SECONDS = 5.0
-_NICENESS = 10
+ERASED_SECONDS = 5.0
 _LAST_SECONDS = 2.0  # for the thread that makes packs to see that the process ends
 log = getLogger(__name__)
 
@@ -55,6 +56,7 @@ class Intake:
         self._reader = parts.reader
         self._spools = (SpoolImport(parts, LOCKER), SpoolImport(parts))
         self._upkeep = KeyUpkeep(parts)
+        self._releasing = Releasing(parts)
         self._nursery = Nursery("facts")
         self._parsers = Parsers(parts.clock, birth or self._nursery.birth)
         self._open: dict[AssociationId, AssociationIntake] = {}
@@ -64,14 +66,14 @@ class Intake:
         self._judging = Judging(parts.database, parts.clock)
         self._packing = Packing(parts)
         self._was_cut = False
+        self._erased_at = float("-inf")
 
     def run(self, stop: Stop) -> None:
-        """Work until told to stop, giving way to the receiver.
+        """Work until told to stop.
 
         Raises:
             Tampered: The catalogue itself is not what was stored.
         """
-        yield_to_others()
         wait = LEAST_WAIT_SECONDS
         started = False
         packing = Thread(target=self._packing.run, args=(stop,), daemon=True)
@@ -114,6 +116,8 @@ class Intake:
             self._was_cut = True
             self._forget_all()  # what is in memory may not be what is committed: the next step looks afresh
             raise
+        self._finish_erasures()
+        self._releasing.step()  # counts for nothing: it never makes the next step come sooner
         return done + self._upkeep.step()
 
     def close(self) -> None:
@@ -121,6 +125,18 @@ class Intake:
         self._forget_all()
         self._nursery.close()
         self._parts.database.close()
+
+    def _finish_erasures(self) -> None:
+        """Remove the files of what was erased: on a box this process alone may change inbox, settled and vault."""
+        now = self._parts.clock.monotonic()
+        if now < self._erased_at:
+            return
+        self._erased_at = now + ERASED_SECONDS
+        parts = self._parts
+        try:
+            finish_all(ErasingParts(parts.data_folder, parts.database, parts.audit, parts.files, parts.clock))
+        except Unavailable as error:
+            log.warning("an erasure is finished later: %s", error)
 
     def _bring_back(self) -> None:
         """Give what was put aside back to the inbox where it opens now: another catalogue's keys may have come back."""
@@ -265,11 +281,3 @@ class Intake:
     def _forget_all(self) -> None:
         self._parsers.close()
         self._open.clear()
-
-
-def yield_to_others() -> None:
-    """Lower this process's priority: cataloguing may wait, receiving may not."""
-    with suppress(OSError):
-        os.nice(_NICENESS)
-    with suppress(OSError, AttributeError):
-        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))

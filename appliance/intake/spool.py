@@ -4,7 +4,8 @@ Guards: an event and the note that it was taken are one transaction, so none
 is taken twice and none is lost. Where the numbers began again, as they do when
 a spool was emptied or came back older, that is recorded and all is taken that
 was not taken before. A file that is no event is recorded once and keeps none
-behind it. Each spool tells of its own matters only: the receiver cannot say that the box was unlocked.
+behind it. What is missing between two numbers is recorded as a gap. Each spool
+tells of its own matters only: the receiver cannot say that the box was unlocked.
 """
 
 from collections.abc import Mapping, Sequence
@@ -84,10 +85,12 @@ class SpoolImport:
         return 0
 
     def _import(self, events: Sequence[SpooledEvent]) -> None:
-        last = events[-1].number
+        last, before = events[-1].number, self._last or 0
         with self._parts.database.write() as tx:
             taken = queries.taken_events(tx, self._spool)
             for event in events:
+                self._tell_gap(tx, event, before)
+                before = event.number
                 if event.digest not in taken:
                     self._take(tx, event)
             queries.note_imported(tx, self._spool, last)
@@ -95,6 +98,15 @@ class SpoolImport:
         self._last = last
         with suppress(OSError):  # the folder is the receiver's; what stays is passed over by its number
             remove_imported(self._folder, last)
+
+    def _tell_gap(self, tx: WriteTransaction, event: SpooledEvent, before: int) -> None:
+        """Record how many events are missing between the one before and this; before the first, none can be known."""
+        missing = event.number - before - 1 if before else 0
+        if self._spool == RECEIVER:  # the locker's own events say what was left out
+            missing += event.left_out
+        if missing > 0:
+            gap = Event(EventCode.SPOOL_GAP, PROCESS, Outcome.FAILURE, number=missing)
+            self._parts.audit.record(tx, gap)
 
     def _take(self, tx: WriteTransaction, event: SpooledEvent) -> None:
         if event.event is SpoolEvent.UNREADABLE or (event.event in _LOCKING) != (self._spool == LOCKER):

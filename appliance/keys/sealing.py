@@ -154,6 +154,33 @@ def sealed_by(sealed: bytes) -> Method:
     return Method(_read(sealed)["method"])
 
 
+def sealed_fingerprint(sealed: bytes) -> bytes:
+    """Give the fingerprint of the root that is sealed here, without opening it; only opening proves that it is true.
+
+    Raises:
+        Tampered: The file is not what was written.
+    """
+    try:
+        return bytes.fromhex(_read(sealed)["root"])
+    except (KeyError, TypeError, ValueError):
+        raise Tampered("the sealed root secret is damaged") from None
+
+
+def host_key_of(sealed: bytes) -> HostKey | None:
+    """Say what of the machine seals this root besides, None for nothing.
+
+    Raises:
+        Tampered: The file is not what was written.
+    """
+    content = _read(sealed)
+    if content["method"] != Method.CREDENTIAL:
+        return None
+    try:
+        return HostKey(content["host_key"])
+    except (KeyError, ValueError):
+        raise Tampered("the sealed root secret is damaged") from None
+
+
 def root_fingerprint(root: SecretKey) -> bytes:
     """Give 8 bytes that tell roots apart and tell nothing of them."""
     return expand(root, _FINGERPRINT_LABEL, b"", 8)

@@ -1,6 +1,6 @@
 """The confined child: reads requests from its standard input, answers on its standard output.
 
-Run as `python -m appliance.sandbox.child facts|metadata|preview`. It holds no key, and
+Run as `python -m appliance.sandbox.child facts|metadata|preview|deidentify`. It holds no key, and
 everything it needs is imported before it gives up its rights.
 """
 
@@ -17,6 +17,7 @@ from appliance.errors import Unsuitable
 from appliance.sandbox import wire
 from appliance.sandbox.answers import encode_facts, encode_file_meta
 from appliance.sandbox.confine import confine
+from appliance.sandbox.copies import encode_copy, wish_of
 from appliance.sandbox.previews import encode_preview, plan_of
 from appliance.sandbox.wire import Kind, Message
 
@@ -82,6 +83,10 @@ def _result(kind: Kind, source: Source, asked: Mapping[str, Any]) -> bytes:
         return encode_facts(parse(source, dataset_offset, transfer_syntax_uid))
     if kind is Kind.FILE_META:
         return encode_file_meta(_file_meta(source))
+    if kind is Kind.DEIDENTIFY:
+        from appliance.dicom.deidentifying.dataset import deidentify  # noqa: PLC0415  as above: it needs pydicom
+
+        return encode_copy(deidentify(source, dataset_offset, transfer_syntax_uid, wish_of(asked)))
     from appliance.dicom.json_model import json_model  # noqa: PLC0415  facts need no pydicom: 0.3 s of start-up
 
     return json_model(source, dataset_offset, transfer_syntax_uid)
@@ -98,6 +103,8 @@ def preload(mode: str) -> None:
     """Import now what this mode needs, for a confined process cannot read a module."""
     if mode == "metadata":
         import appliance.dicom.json_model  # noqa: PLC0415  imported for its effect on sys.modules: see above
+    if mode == "deidentify":
+        import appliance.dicom.deidentifying.dataset  # noqa: PLC0415  imported for its effect on sys.modules: see above
     if mode == "preview":
         import appliance.dicom.preview  # noqa: PLC0415, F401  imported for its effect on sys.modules: see above
 

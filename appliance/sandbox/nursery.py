@@ -1,6 +1,6 @@
 """The nursery's own process: imports once, then forks a confined child for each pair of pipes it is handed.
 
-Run as `python -m appliance.sandbox.nursery facts|metadata|preview` with a unix socket
+Run as `python -m appliance.sandbox.nursery facts|metadata|preview|deidentify` with a unix socket
 as its standard input. It holds no key and reads nothing that came from a
 scanner; it ends when the other end of its socket closes, and its children
 with it.

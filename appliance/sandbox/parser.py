@@ -14,6 +14,8 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from appliance.clock import Clock
+from appliance.dicom.deidentifying.copies import Copy, Wish
+from appliance.dicom.deidentifying.judging import Refusal
 from appliance.dicom.facts import InstanceFacts
 from appliance.dicom.faults import Fault, Unparsable
 from appliance.dicom.part10 import FileMeta
@@ -21,6 +23,7 @@ from appliance.dicom.preview_plan import Plan, SmallVolume
 from appliance.dicom.source import WINDOW_BYTES, Source
 from appliance.sandbox.answers import decode_facts, decode_file_meta
 from appliance.sandbox.birth import Birth, Confined, executed
+from appliance.sandbox.copies import decode_copy, wish_members
 from appliance.sandbox.previews import decode_preview, plan_members
 from appliance.sandbox.wire import RANGE, Kind, Message, PatientPipe, two_parts
 
@@ -92,6 +95,17 @@ class Parser:
             Tampered: From the source.
         """
         return self._ask("preview", Kind.PREVIEW, source, plan_members(plan), lambda body: decode_preview(body, plan))
+
+    def deidentify(self, source: Source, dataset_offset: int, transfer_syntax_uid: str, wish: Wish) -> Copy | Refusal:
+        """Write a dataset anew without its patient, or say why not.
+
+        Raises:
+            Unparsable: As `facts`.
+            Tampered: From the source.
+        """
+        about = _dataset(dataset_offset, transfer_syntax_uid) | wish_members(wish)
+        total_bytes = source.total_bytes
+        return self._ask("deidentify", Kind.DEIDENTIFY, source, about, lambda body: decode_copy(body, total_bytes))
 
     def file_meta(self, source: Source) -> FileMeta:
         """Read the head of a Part 10 file, in the child that gives facts; a UID that is none is empty.

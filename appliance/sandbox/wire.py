@@ -27,6 +27,7 @@ class Kind(Enum):
     METADATA = b"M"  # to the child: give the DICOM JSON model
     FILE_META = b"H"  # to the child: give what the head of a Part 10 file says
     PREVIEW = b"P"  # to the child: make a volume small
+    DEIDENTIFY = b"A"  # to the child: write a dataset anew without its patient
     DATA = b"D"  # to the child: the bytes it wanted
     WANT = b"W"  # to the parent: offset and length wanted
     RESULT = b"R"  # to the parent

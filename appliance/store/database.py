@@ -4,9 +4,12 @@ Guards: one `with database.write()` is one all-or-nothing step, durable when
 it ends; `with database.read()` is one consistent view that cannot change
 anything. Names and dates are never on disk in clear, nor in temporary files.
 Where the file is missing or empty nothing is made in its place but by `create_or_migrate`.
+Whoever has the catalogue open holds its folder by flock(2), shared: what takes it
+alone, to give it another key, knows that nobody reads or writes it meanwhile.
 Leaves out: SQL, which lives in each room's queries.
 """
 
+import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -27,6 +30,7 @@ from appliance.errors import (
 )
 from appliance.keys.secret import SecretKey
 from appliance.store.files import FileLayer, RealFiles, storage_faults
+from appliance.store.holding import IN_USE, Hold
 from appliance.store.migrations import Migration, check_current, has_schema, known_migrations, migrate
 from appliance.store.transactions import Cursor, ReadTransaction, WriteTransaction
 
@@ -43,6 +47,7 @@ _SETTINGS = (
     "PRAGMA cache_size = -8192",  # 8 MiB a connection, and a web process has tens of them
     "PRAGMA journal_size_limit = 67108864",
 )
+_COPY_SETTINGS = ("PRAGMA temp_store = MEMORY", "PRAGMA synchronous = OFF")  # a copy that is cut off is thrown away
 _MISSING = (
     "the catalogue is missing or empty: put catalogue/catalogue.db back from a copy, then unlock the box; "
     "nothing is made in its place, and scanners can send meanwhile"
@@ -139,6 +144,43 @@ class Database:
         with told_by_kind():
             return int(self._connection().execute("PRAGMA data_version").fetchall()[0][0])
 
+    def cut_log(self) -> bool:
+        """Take what is committed out of the write-ahead log and cut the log to nothing; give whether it was cut.
+
+        What was overwritten in the catalogue is then in no earlier page of the log. Readers keep it as it is for as
+        long as they read: then it is tried again later.
+
+        Raises:
+            Unavailable: The disk refused.
+        """
+        with told_by_kind():
+            rows = self._connection().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            return bool(rows[0][0] == 0)
+
+    def rewrite(self) -> None:
+        """Write the whole catalogue anew, so that nothing of rows that went is left in a page that was rearranged.
+
+        Everybody else who writes waits meanwhile, in memory as large as the catalogue.
+
+        Raises:
+            OutOfSpace, Unavailable: The disk refused, or somebody is at work; nothing changed.
+        """
+        with told_by_kind():
+            self._connection().execute("VACUUM")
+
+    def copy_into(self, path: Path) -> None:
+        """Write a copy as of one moment, under the same key, to a file that does not exist yet; writers go on.
+
+        Raises:
+            WrongKey, Tampered: The file is not what was stored.
+            OutOfSpace, Unavailable: The disk refused. What was written of the copy is left to the caller.
+        """
+        with storage_faults():
+            files = RealFiles()
+            files.close(files.create_exclusive(path, 0o600))
+        with told_by_kind():
+            self._connection().execute("VACUUM INTO :path", {"path": str(path)})
+
     def check_integrity(self) -> list[str]:
         """Check the tag of every page, then SQLite's own structure; give what is wrong, if anything.
 
@@ -147,6 +189,7 @@ class Database:
             WrongKey: The first page does not open at all.
         """
         _check_present(self._path)
+        hold = Hold(self._path.parent)
         with told_by_kind():
             connection = _connect(self._path, self._key)
             try:
@@ -156,12 +199,35 @@ class Database:
                 return [str(row[0]) for row in found if row[0] != "ok"]
             finally:
                 connection.close()
+                hold.end()
+
+    @contextmanager
+    def alone(self) -> Iterator["LoneCatalogue"]:
+        """Have the catalogue to oneself, all of it in its one file: nobody opens it until the block ends.
+
+        Raises:
+            Unavailable: Somebody has it open; nothing changed.
+            WrongKey, Tampered: The file is not what was stored.
+        """
+        self.close()
+        _check_present(self._path)
+        hold = Hold(self._path.parent, alone=True)
+        with told_by_kind():
+            connection = _connect(self._path, self._key)
+            try:
+                _checked(connection)
+                _fold_log(connection)
+                yield LoneCatalogue(connection, self._key)
+            finally:
+                connection.close()
+                hold.end()
 
     def close(self) -> None:
         """Close this thread's connection, if it has one."""
         connection = self._local.__dict__.pop("connection", None)
         if connection is not None:
             connection.close()
+            self._local.__dict__.pop("hold").end()
 
     @contextmanager
     def _transaction(self, begin: str, *, check: bool = True) -> Iterator["_Statements"]:
@@ -182,11 +248,37 @@ class Database:
         if connection is None:
             if check:
                 _check_present(self._path)  # opening an empty one would already write its first page
+            hold = Hold(self._path.parent)
             connection = _connect(self._path, self._key)
             if check:
                 _checked(connection)
-            self._local.connection = connection
+            self._local.connection, self._local.hold = connection, hold
         return connection
+
+
+class LoneCatalogue:
+    """A catalogue that nobody else has open."""
+
+    def __init__(self, connection: sqlcipher3.Connection, key: SecretKey) -> None:
+        self._connection = connection
+        self._key = key
+
+    def copy(self, into: Path, key: SecretKey) -> None:
+        """Write all of it into a new file under another key; durable when this returns.
+
+        Raises:
+            OutOfSpace: The disk is full. What was written of the copy stays.
+            Unavailable: The disk refused, or the file is there already.
+        """
+        with storage_faults(), told_by_kind():
+            _create(into, RealFiles(), exists_ok=False)
+            self._connection.execute("VACUUM INTO ?", (str(into),))
+            copy = _connect(into, self._key, _COPY_SETTINGS)
+            try:
+                copy.execute(f"PRAGMA rekey = \"x'{key.reveal().hex()}'\"")
+            finally:
+                copy.close()
+            _sync(into)
 
 
 class _Statements:
@@ -213,8 +305,31 @@ class _Statements:
             self._connection.set_progress_handler(None, 0)
 
 
-def _create(path: Path, files: FileLayer) -> None:
-    with suppress(FileExistsError):
+def has_key(path: Path, key: SecretKey) -> bool:
+    """Say whether a catalogue opens with this key; one that is missing or empty opens with none.
+
+    Raises:
+        Unavailable: The disk refused, or it gets another key at this moment.
+    """
+    with suppress(CatalogueMissing), told_by_kind():
+        _check_present(path)
+        hold = Hold(path.parent)
+        connection = _connect(path, key, ())
+        try:
+            connection.execute("SELECT count(*) FROM sqlite_schema")
+        except sqlcipher3.DatabaseError as error:
+            if error.sqlite_errorcode != sqlcipher3.SQLITE_NOTADB:
+                raise
+        else:
+            return True
+        finally:
+            connection.close()
+            hold.end()
+    return False
+
+
+def _create(path: Path, files: FileLayer, *, exists_ok: bool = True) -> None:
+    with suppress(*([FileExistsError] if exists_ok else [])):
         files.close(files.create_exclusive(path, CATALOGUE_MODE))  # its journal takes the same rights
         files.fsync_folder(path.parent)
 
@@ -229,14 +344,22 @@ def _check_present(path: Path) -> None:
     raise CatalogueMissing(_MISSING)
 
 
-def _connect(path: Path, key: SecretKey) -> sqlcipher3.Connection:
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _connect(path: Path, key: SecretKey, settings: tuple[str, ...] = _SETTINGS) -> sqlcipher3.Connection:
     connection = sqlcipher3.connect(
         f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_SECONDS
     )
     try:
         connection.execute("PRAGMA cipher_log_level = NONE")  # or it writes to standard error
         connection.execute(f"PRAGMA key = \"x'{key.reveal().hex()}'\"")
-        for setting in _SETTINGS:
+        for setting in settings:
             connection.execute(setting)
     except sqlcipher3.Error:
         connection.close()
@@ -250,6 +373,16 @@ def _checked(connection: sqlcipher3.Connection) -> None:
     except (sqlcipher3.Error, CatalogueOutdated):
         connection.close()
         raise
+
+
+def _fold_log(connection: sqlcipher3.Connection) -> None:
+    """Bring the log into the one file, which SQLite does only for the last one who has it open."""
+    try:
+        connection.execute("PRAGMA journal_mode = DELETE")
+    except sqlcipher3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF not in (sqlcipher3.SQLITE_BUSY, sqlcipher3.SQLITE_LOCKED):
+            raise
+        raise Unavailable(IN_USE) from error
 
 
 @contextmanager

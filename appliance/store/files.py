@@ -10,6 +10,7 @@ import ctypes
 import errno
 import fcntl
 import os
+import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -27,7 +28,8 @@ _LIBC = ctypes.CDLL(None)
 ALIGNED_BYTES = 4096  # suits the logical blocks of every disk, and memory pages
 _IN_MEMORY = frozenset({0x01021994, 0x858458F6})  # TMPFS_MAGIC, RAMFS_MAGIC, statfs(2)
 _STATFS_BYTES = 256  # more than any struct statfs has; it begins with the type, a long
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_DRAFT = re.compile(r"\..+\.[0-9a-f]{16}")  # as Draft names it
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 NO_FILE = frozenset({errno.ELOOP, errno.EISDIR, errno.ENXIO})  # what `open_read` says of a link, a folder, a pipe
 
 
@@ -183,6 +185,8 @@ class RealFiles:
 
 def storage_fault(error: OSError) -> ApplianceError:
     """Say what a failed file operation means: `OutOfSpace` or `Unavailable`. No path is named."""
+    if error.errno == errno.EFBIG:
+        return OutOfSpace("the disk takes no file as large as this one: FAT32 takes 4 GB at most")
     if error.errno in _FULL:
         return OutOfSpace("the disk is full")
     return Unavailable(f"the disk refused: {errno.errorcode.get(error.errno or 0, 'unknown error')}")
@@ -209,6 +213,31 @@ def is_in_memory(folder: Path) -> bool:
     folder.stat()
     _LIBC.statfs(os.fsencode(folder), told)
     return ctypes.c_ulong.from_buffer(told).value & 0xFFFFFFFF in _IN_MEMORY
+
+
+def sync_disk(folder: Path) -> None:
+    """Make all that was written to the disk of a folder durable, by whichever process; slow where much was.
+
+    Raises:
+        OSError: The disk refused.
+
+    Source: syncfs(2).
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        sync_disk_of(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_disk_of(descriptor: int) -> None:
+    """Make all durable that was written to the disk that a descriptor lies on.
+
+    Raises:
+        OSError: The disk refused.
+    """
+    if _LIBC.syncfs(descriptor) != 0:
+        raise OSError(errno.EIO, "the disk could not be synced")
 
 
 def create_durably(files: FileLayer, path: Path, content: bytes, mode: int = FILE_MODE) -> None:
@@ -239,6 +268,17 @@ def replace_lazily(files: FileLayer, path: Path, content: bytes, mode: int = FIL
         OSError: The disk refused; the old file is still there.
     """
     Draft(files, path, content, mode).publish(synced=False)
+
+
+def clear_drafts(folder: Path) -> None:
+    """Remove what writers of small files left in a folder when they were cut off; nobody may write there now.
+
+    Raises:
+        OSError: The disk refused.
+    """
+    for path in folder.glob(".*"):
+        if _DRAFT.fullmatch(path.name):
+            path.unlink()
 
 
 class Draft:

@@ -145,6 +145,20 @@ class RotatingKeys:
         )  # fmt: skip
         return [int(row[0]) for row in rows]
 
+    def mark_compromised(self, tx: WriteTransaction, kind: KeyKind, number: int) -> None:
+        """Note that somebody may know a key; the caller rotates at once.
+
+        Raises:
+            NotFound: There is none of that number, or that was noted before.
+        """
+        changed = tx.change(
+            "UPDATE rotating_keys SET compromised_at = :at WHERE kind = :kind AND number = :number "
+            "AND compromised_at IS NULL",
+            at=microseconds(self._clock.now()), kind=kind.value, number=number,
+        )  # fmt: skip
+        if not changed:
+            raise NotFound(f"there is no {kind} key {number}, or it is known to be compromised")
+
     def destroy(self, tx: WriteTransaction, kind: KeyKind, number: int) -> None:
         """Destroy a retired key: its row stays, its wrapped bytes go.
 
@@ -158,6 +172,33 @@ class RotatingKeys:
         )  # fmt: skip
         if not changed:
             raise NotFound(f"there is no retired {kind} key {number} to destroy")
+
+    def open_all(self, tx: ReadTransaction) -> int:
+        """Open every key that still lies here, and give how many that are.
+
+        Raises:
+            WrongKey: One does not open with this root's key.
+        """
+        rows = tx.rows("SELECT kind, number, wrapped_key FROM rotating_keys WHERE wrapped_key IS NOT NULL")
+        for kind, number, wrapped in rows:
+            self._unwrap(KeyKind(kind), number, wrapped)
+        return len(rows)
+
+    def hand_over(self, tx: WriteTransaction, key_wrapping_key: SecretKey) -> "RotatingKeys":
+        """Wrap every key that still lies here by another key-wrapping key, and give what opens them from then on.
+
+        Raises:
+            WrongKey: One does not open with this root's key; then nothing of the transaction must stay.
+        """
+        rows = tx.rows("SELECT kind, number, wrapped_key FROM rotating_keys WHERE wrapped_key IS NOT NULL")
+        for kind, number, wrapped in rows:
+            context = _context(KeyKind(kind), number)
+            tx.change(
+                "UPDATE rotating_keys SET wrapped_key = :wrapped_key WHERE kind = :kind AND number = :number",
+                kind=kind, number=number,
+                wrapped_key=seal_secret(key_wrapping_key, context, self._unwrap(KeyKind(kind), number, wrapped)),
+            )  # fmt: skip
+        return RotatingKeys(key_wrapping_key, self._clock)
 
     def _add(self, tx: WriteTransaction, kind: KeyKind, secret: bytes, public_key: bytes | None, above: int = 0) -> int:
         now = microseconds(self._clock.now())

@@ -2,6 +2,8 @@
 
 Guards: a file has one name from creation, and is found in the inbox or in the
 vault whatever moment a crash chose. Moving and removing twice changes nothing.
+What the box makes itself and can make again lies apart, in `packs`: what is in
+the vault is worth a backup, every file of it.
 Leaves out: keys and rows, and when a file may go: whoever removes one has removed its row.
 """
 
@@ -26,31 +28,37 @@ class Vault:
         self._inbox = data_folder / "inbox"
         self._settled = data_folder / "settled"
         self._vault = data_folder / "vault"
+        self._packs = data_folder / "packs"
         self._files = files
         self._folders = DurableFolders(files)
 
     def path_of(self, file_id: FileId) -> Path:
         """Give a file's path once it is in the vault."""
-        name = str(file_id)
-        return self._vault / name[:2] / name
+        return _on_shelf(self._vault, file_id)
+
+    def pack_path_of(self, file_id: FileId) -> Path:
+        """Give the path of a file that this box made itself."""
+        return _on_shelf(self._packs, file_id)
 
     def inbox_path_of(self, association_id: AssociationId, file_id: FileId) -> Path:
         """Give a file's path while it is in the inbox."""
         return self._inbox / str(association_id) / str(file_id)
 
     def open_file(self, file_id: FileId, association_id: AssociationId | None = None) -> BinaryIO:
-        """Open the ciphertext of a file, in either place.
+        """Open the ciphertext of a file, wherever it lies.
 
         Args:
             file_id: The file.
             association_id: The association that brought it, if the row tells one.
 
         Raises:
-            Tampered: It is in neither place although a row names it.
+            Tampered: It is in no place although a row names it.
             Unavailable: The disk refused.
         """
         places = [self.path_of(file_id)]
-        if association_id is not None:  # the vault once more: the file may move between two looks
+        if association_id is None:
+            places.append(self.pack_path_of(file_id))
+        else:  # the vault once more: the file may move between two looks
             places += [*self._before(association_id, file_id), places[0]]
         with storage_faults():
             for place in places:
@@ -82,7 +90,8 @@ class Vault:
         moves = [*files]
         if not moves:
             return
-        unmade = self._make_shelves([*dict.fromkeys(self.path_of(file_id).parent for _, file_id in moves)])
+        shelves = [*dict.fromkeys(self.path_of(file_id).parent for _, file_id in moves)]
+        unmade = self._make_shelves(self._vault, shelves)
         touched: set[Path] = set()
         refused = next(iter(unmade.values()), None)
         for association_id, file_id in moves:
@@ -151,15 +160,17 @@ class Vault:
             self._files.fsync_folder(place.parent)
 
     def create(self, file_id: FileId) -> int:
-        """Create a file that this box makes itself, in the vault at once, and give a descriptor to write to.
+        """Create a file that this box makes itself, in its place at once, and give a descriptor to write to.
 
         The caller has noted its id, so that nothing is left that nobody knows of; and syncs it, and then `settle`s it.
 
         Raises:
             Unavailable: The disk refused.
         """
-        path = self.path_of(file_id)
-        refused = self._make_shelves([path.parent])
+        path = self.pack_path_of(file_id)
+        with storage_faults():
+            self._folders.make(self._packs)
+        refused = self._make_shelves(self._packs, [path.parent])
         if refused:
             raise refused[path.parent]
         with storage_faults():
@@ -172,7 +183,7 @@ class Vault:
             Unavailable: The disk refused.
         """
         with storage_faults():
-            self._files.fsync_folder(self.path_of(file_id).parent)
+            self._files.fsync_folder(self.pack_path_of(file_id).parent)
 
     def remove(self, file_id: FileId) -> None:
         """Remove a file that no row names any more, durably; none there is no error.
@@ -180,21 +191,48 @@ class Vault:
         Raises:
             Unavailable: The disk refused.
         """
-        path = self.path_of(file_id)
-        with storage_faults(), suppress(FileNotFoundError):
-            self._files.unlink(path)
-            self._files.fsync_folder(path.parent)
+        for path in (self.path_of(file_id), self.pack_path_of(file_id)):
+            with storage_faults(), suppress(FileNotFoundError):
+                self._files.unlink(path)
+                self._files.fsync_folder(path.parent)
+
+    def remove_all(self, file_ids: Iterable[FileId]) -> None:
+        """Remove files that no row names any more, durably; each shelf is synced once. None there is no error.
+
+        Raises:
+            Unavailable: The disk refused; do it again later.
+        """
+        paths = [self.path_of(file_id) for file_id in file_ids]
+        with storage_faults():
+            for path in paths:
+                with suppress(FileNotFoundError):
+                    self._files.unlink(path)
+            for shelf in sorted({path.parent for path in paths}):  # also where a run before was cut off unsynced
+                with suppress(FileNotFoundError):
+                    self._files.fsync_folder(shelf)
 
     def stored_ids(self) -> Iterator[FileId]:
         """Give the id of every file in the vault, in order. Foreign names are passed over."""
-        for shelf in self._listed(self._vault, _SHELF):
-            for name in self._listed(self._vault / shelf, _NAME):
+        return self._ids_in(self._vault)
+
+    def pack_ids(self) -> Iterator[FileId]:
+        """Give the id of every file that this box made itself, in order."""
+        return self._ids_in(self._packs)
+
+    def _ids_in(self, folder: Path) -> Iterator[FileId]:
+        for shelf in self._listed(folder, _SHELF):
+            for name in self._listed(folder / shelf, _NAME):
                 if name.startswith(shelf):
                     yield FileId.parse(name)
 
     def _listed(self, folder: Path, pattern: re.Pattern[str]) -> list[str]:
         with storage_faults():
-            return [name for name in self._files.listdir(folder) if pattern.fullmatch(name)]
+            try:
+                return [name for name in self._files.listdir(folder) if pattern.fullmatch(name)]
+            except FileNotFoundError:  # no pack was made yet
+                if folder != self._packs:
+                    raise
+        return []
 
     def _before(self, association_id: AssociationId, file_id: FileId) -> tuple[Path, Path]:
         """Give where a file may lie before its move: settled too, should its folder ever have gone before it."""
@@ -203,7 +241,7 @@ class Vault:
             self._settled / str(association_id) / str(file_id),
         )
 
-    def _make_shelves(self, shelves: Sequence[Path]) -> dict[Path, ApplianceError]:
+    def _make_shelves(self, folder: Path, shelves: Sequence[Path]) -> dict[Path, ApplianceError]:
         """Make the folders that are missing, durable by one sync before anything moves there; give those refused."""
         unmade: dict[Path, ApplianceError] = {}
         for shelf in shelves:
@@ -213,7 +251,7 @@ class Vault:
             except ApplianceError as error:
                 unmade[shelf] = error
         with storage_faults():  # whether or not one is new: its maker may have failed or died before the sync
-            self._files.fsync_folder(self._vault)
+            self._files.fsync_folder(folder)
         return unmade
 
     def _move(self, association_id: AssociationId, file_id: FileId, touched: set[Path]) -> None:
@@ -226,3 +264,8 @@ class Vault:
                 self._files.rename(source, target)
                 return
         raise Tampered("an arrived file is missing from inbox and vault")
+
+
+def _on_shelf(folder: Path, file_id: FileId) -> Path:
+    name = str(file_id)
+    return folder / name[:2] / name

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.audit.chain import START, Entry, Fault, Head, Verdict, next_link, walk
+from appliance.audit.chain import START, EarlierKey, Entry, Fault, Head, Verdict, next_link, walk
 from appliance.audit.events import (
     OPERATOR,
     PROCESS,
@@ -103,6 +103,13 @@ def test_a_chain_rewritten_by_a_key_holder_shows_against_a_remembered_head(chain
     assert walk(SecretKey.new(), chain).fault is Fault.ALTERED
 
 
+@given(chains, st.booleans())
+def test_of_two_heads_remembered_of_one_event_each_has_to_hold(chain: Chain, swapped: bool) -> None:
+    true, false = Head(len(chain), chain[-1][1]), Head(len(chain), bytes(32))
+    verdict = walk(KEY, chain, [true, false] if swapped else [false, true])
+    assert (verdict.fault, verdict.sequence) == (Fault.REWRITTEN, len(chain))
+
+
 @pytest.fixture
 def box(tmp_path: Path) -> ABox:
     return ABox(tmp_path).create()
@@ -191,3 +198,20 @@ def test_a_log_with_another_key_breaks_the_chain(box: ABox) -> None:
     with box.database.write() as tx:
         AuditLog(SecretKey.new(), box.clock).record(tx, VIEWED)
         assert verify(tx, audit_key(box)).fault is Fault.ALTERED
+
+
+def test_a_chain_goes_on_under_another_key_and_an_old_key_alone_forges_nothing() -> None:
+    second, third = SecretKey(bytes(32)), SecretKey(bytes([7]) * 32)
+    link, chain = START.chain, list[tuple[Entry, bytes]]()
+    for sequence, key in enumerate((KEY, KEY, second, third, third), 1):
+        entry = Entry(sequence, 1, "box locked", "success", "operator", None, None, None, None, None, None, None)
+        link = next_link(key, link, entry)
+        chain.append((entry, link))
+    earlier = [EarlierKey(2, KEY), EarlierKey(3, second)]
+    assert walk(third, chain, earlier=earlier) == Verdict(None, 5, Head(5, link))
+    assert walk(third, chain).sequence == 1
+    forged = replace(chain[1][0], at=2)
+    rewritten = [chain[0], (forged, next_link(KEY, chain[0][1], forged)), *chain[2:]]
+    assert (walk(third, rewritten, earlier=earlier).fault, walk(third, rewritten, earlier=earlier).sequence) == (
+        Fault.ALTERED, 3,
+    )  # fmt: skip

@@ -18,6 +18,7 @@ from appliance.inbox.public_key import InboxPublicKey
 from appliance.inbox.writer import AssociationWriter, InboxWriter
 from appliance.intake.parts import IntakeParts
 from appliance.intake.service import Intake
+from appliance.integrity.parts import IntegrityParts
 from appliance.keys.hierarchy import Keyring, Subkey
 from appliance.keys.secret import SecretKey
 from appliance.store.database import Database
@@ -107,7 +108,8 @@ class Clinic:
         self.box_id = BoxId.new()
         keyring = Keyring.for_process("intake", self.root)
         self.keys = RotatingKeys(keyring.key(Subkey.KEY_WRAPPING), self.clock)
-        self.audit = AuditLog(keyring.key(Subkey.AUDIT), self.clock)
+        self.audit_key = keyring.key(Subkey.AUDIT)
+        self.audit = AuditLog(self.audit_key, self.clock)
         self._catalogue_key = keyring.key(Subkey.CATALOGUE)
         self.database = self.opened(Database)
         for name in ("inbox", "vault"):
@@ -137,6 +139,13 @@ class Clinic:
 
     def parts_with(self, files: FileLayer) -> IntakeParts:
         return IntakeParts(self.folder, self.box_id, self.database, self.keys, self.audit, files, self.clock)
+
+    @property
+    def integrity(self) -> IntegrityParts:
+        """Give what checking and scrubbing work with."""
+        return IntegrityParts(
+            self.folder, self.database, self.keys, self.parts.vault, self.files, self.audit, self.audit_key, self.clock
+        )
 
     def intake(self) -> Intake:
         """Start intake as a process would."""

@@ -33,14 +33,15 @@ def make_stale(box: Box) -> None:
 
 
 def check_made_good(box: Box) -> None:
-    """Go on as after a start: one pack of all, and in the vault nothing that nobody knows of, neither now nor then."""
+    """Go on as after a start: one pack of all, and on the disk nothing that nobody knows of, neither now nor then."""
     assert box.unknown_files() == []
     pack = box.pack()
     assert pack is not None
     assert pack.files == box.stored()
     assert box.rows("SELECT count(*) FROM pack_leftovers") == [(0,)]
     assert box.unknown_files() == []
-    assert len(list(box.parts.vault.stored_ids())) == COUNT + 1
+    assert len(list(box.parts.vault.stored_ids())) == COUNT
+    assert len(list(box.parts.vault.pack_ids())) == 1
 
 
 def cut(packing: Packing) -> bool:

@@ -82,7 +82,7 @@ class Box(Clinic):
         return {str(uid): self.stored_dataset(file_id, 0) for uid, file_id in rows if isinstance(file_id, bytes)}
 
     def unknown_files(self) -> list[FileId]:
-        there = list(self.parts.vault.stored_ids())
+        there = [*self.parts.vault.stored_ids(), *self.parts.vault.pack_ids()]
         with self.database.read() as tx:
             return find_orphans(tx, there)
 
@@ -213,7 +213,7 @@ def test_whatever_changes_a_series_drops_its_pack_and_its_key(box: Box) -> None:
             assert before is None or find_file(tx, before) is None, name
         pack = box.pack()
         assert box.unknown_files() == []
-        assert before is None or not box.parts.vault.path_of(before).exists()
+        assert before is None or not box.parts.vault.pack_path_of(before).exists()
         if name == "a mark of damage":
             assert pack is None
         else:
@@ -236,7 +236,7 @@ def test_a_series_that_changes_while_its_pack_is_made_gets_another(box: Box) -> 
     pack = box.pack()
     assert pack is not None
     assert len(pack.files) == COUNT + 1
-    assert not box.parts.vault.path_of(made.file_id).exists()
+    assert not box.parts.vault.pack_path_of(made.file_id).exists()
 
 
 def test_packs_keep_to_their_share_and_the_least_used_goes_first(box: Box) -> None:
@@ -262,6 +262,7 @@ def test_packs_keep_to_their_share_and_the_least_used_goes_first(box: Box) -> No
     assert packing.step() is False
     assert [box.read(key) for key in (1, 2, 3)] == [None, None, None]
     assert list(box.parts.vault.stored_ids()) == sorted(box.parts.vault.stored_ids())
+    assert list(box.parts.vault.pack_ids()) == []
     assert len(list(box.parts.vault.stored_ids())) == 3 * COUNT
 
 

@@ -63,7 +63,9 @@ def test_an_association_sealed_before_a_rotation_is_taken_in_after_it(clinic: Cl
     work(clinic)
     assert readable(clinic) == 2
     assert clinic.rows("SELECT DISTINCT wrapping_key_number FROM files") == [(2,)]
-    events = [row[0] for row in clinic.rows("SELECT event FROM audit_events WHERE event LIKE '%rotated'")]
+    events = [
+        row[0] for row in clinic.rows("SELECT event FROM audit_events WHERE event LIKE '%rotated' ORDER BY sequence")
+    ]
     assert events == ["wrapping key rotated", "inbox key rotated"]
 
 

@@ -12,12 +12,14 @@ from appliance.keys.sealing import (
     HostKey,
     Method,
     asks_passphrase,
+    host_key_of,
     open_root,
     root_fingerprint,
     seal_to_file,
     seal_to_host,
     seal_to_passphrase,
     sealed_by,
+    sealed_fingerprint,
 )
 from appliance.keys.secret import SecretKey
 
@@ -127,3 +129,22 @@ def test_a_root_swapped_for_another_is_told_by_its_fingerprint() -> None:
         open_root(changed(seal_to_file(ROOT), secret=other["secret"]))
     assert len(root_fingerprint(ROOT)) == 8
     assert root_fingerprint(ROOT) != root_fingerprint(SecretKey.new())
+
+
+def test_what_of_the_machine_seals_a_root_is_told_and_a_damaged_word_of_it_too() -> None:
+    assert host_key_of(seal_to_file(SecretKey.new())) is None
+    told = {"format": "enamel sealed root", "method": "systemd-credential", "root": "", "host_key": "host+tpm2"}
+    assert host_key_of(json.dumps(told).encode()) is HostKey.HOST_AND_TPM2
+    for damaged in ({**told, "host_key": "hots"}, {name: word for name, word in told.items() if name != "host_key"}):
+        with pytest.raises(Tampered):
+            host_key_of(json.dumps(damaged).encode())
+
+
+def test_which_root_is_sealed_is_told_without_opening_it() -> None:
+    root = SecretKey(bytes(range(32)))
+    sealed = seal_to_file(root)
+    assert sealed_fingerprint(sealed) == root_fingerprint(root)
+    table = json.loads(sealed)
+    for root_told in (None, 7, "no hexadecimal"):
+        with pytest.raises(Tampered):
+            sealed_fingerprint(json.dumps(table | {"root": root_told}).encode())

@@ -14,13 +14,17 @@ import pytest
 from appliance.errors import OutOfSpace, Unavailable
 from appliance.store.files import (
     NO_FILE,
+    Draft,
     DurableFolders,
     RealFiles,
+    clear_drafts,
     create_durably,
     is_in_memory,
     replace_durably,
     replace_lazily,
     storage_faults,
+    sync_disk,
+    sync_disk_of,
 )
 from tests.store.failing_files import FailingFiles
 
@@ -164,6 +168,11 @@ def test_a_full_disk_is_told_as_out_of_space(tmp_path: Path, code: int) -> None:
         create_durably(FailingFiles(2, code), tmp_path / "file", b"x")
 
 
+def test_a_file_that_is_too_large_for_a_stick_is_not_told_as_a_full_one(tmp_path: Path) -> None:
+    with pytest.raises(OutOfSpace, match="no file as large"), storage_faults():
+        create_durably(FailingFiles(2, errno.EFBIG), tmp_path / "file", b"x")
+
+
 @pytest.mark.parametrize(("error", "told"), [(OSError(errno.EIO, "x"), "EIO"), (OSError("odd"), "unknown error")])
 def test_any_other_fault_is_unavailable_and_names_no_path(error: OSError, told: str) -> None:
     with pytest.raises(Unavailable, match=f"^the disk refused: {told}$"), storage_faults():
@@ -211,3 +220,19 @@ def test_a_file_that_is_replaced_lazily_is_whole_and_never_synced(tmp_path: Path
     replace_lazily(files, tmp_path / "file", b"new")
     assert (tmp_path / "file").read_bytes() == b"new"
     assert files.done == ["create_exclusive", "write", "rename"]
+
+
+def test_a_whole_disk_is_synced_and_one_that_refuses_is_told(tmp_path: Path) -> None:
+    (tmp_path / "written").write_bytes(b"x")
+    sync_disk(tmp_path)
+    with pytest.raises(OSError, match="synced"):
+        sync_disk_of(-1)
+
+
+def test_what_writers_that_were_cut_off_left_is_cleared_and_nothing_else(tmp_path: Path) -> None:
+    Draft(RealFiles(), tmp_path / "file", b"cut off here")
+    for name in (".hidden", ".file.0123", "file"):
+        (tmp_path / name).touch()
+    assert len(list(tmp_path.iterdir())) == 4
+    clear_drafts(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {".hidden", ".file.0123", "file"}

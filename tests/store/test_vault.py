@@ -146,20 +146,32 @@ def made(vault: Vault, files: FailingFiles, file_id: FileId) -> None:
     vault.settle(file_id)
 
 
-def test_a_file_of_our_own_making_lies_in_the_vault_durably_and_can_be_removed(tmp_path: Path) -> None:
+def test_a_file_of_our_own_making_lies_apart_from_the_vault_durably_and_can_be_removed(tmp_path: Path) -> None:
     files = FailingFiles()
     (tmp_path / "vault").mkdir()
     vault = Vault(tmp_path, files)
     made(vault, files, IDS[0])
-    assert files.done == ["make_folder", "fsync_folder", "create_exclusive", "write", "fsync", "fsync_folder"]
+    assert files.done == [
+        *["make_folder", "fsync_folder"] * 2, "create_exclusive", "write", "fsync", "fsync_folder",
+    ]  # fmt: skip
     with vault.open_file(IDS[0]) as file:
         assert file.read() == IDS[0].value
+    assert list(vault.pack_ids()) == [IDS[0]]
+    assert list(vault.stored_ids()) == [], "what can be made again is in no backup"
     for _ in range(2):
         vault.remove(IDS[0])
-        assert list(vault.stored_ids()) == []
+        assert list(vault.pack_ids()) == []
 
 
-@pytest.mark.parametrize("n", [1, 2, 3, 6])
+def test_what_has_its_row_is_removed_from_the_vault_as_well(tmp_path: Path) -> None:
+    vault = Vault(folder_with_arrivals(tmp_path), FailingFiles())
+    vault.move_in(ASSOCIATION, IDS)
+    vault.remove(IDS[0])
+    assert list(vault.stored_ids()) == sorted(IDS[1:])
+    assert list(vault.pack_ids()) == [], "no pack was ever made here"
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 8])
 def test_a_file_that_cannot_be_made_or_removed_says_so(tmp_path: Path, n: int) -> None:
     files = FailingFiles(n)
     (tmp_path / "vault").mkdir()

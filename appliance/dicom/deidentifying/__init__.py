@@ -1,0 +1,1 @@
+"""Takes out of a dataset what says whose it is."""

@@ -1,0 +1,68 @@
+"""A copy without its patient as it is asked of a child, and as its parent checks the answer.
+
+Guards: a child that a hostile scan has taken over can give a wrong copy of that scan's own header, and no pixels but
+its own; what of the catalogue may not be in it is looked for by whoever asked.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from appliance.dicom.deidentifying.copies import Copy, Wish
+from appliance.dicom.deidentifying.judging import Refusal
+from appliance.dicom.faults import Fault, Unparsable
+from appliance.sandbox.wire import parts_of, two_parts
+
+_MOST_JSON_BYTES = 16 * 1024 * 1024
+_LONGEST_UID = 1024  # as sent, whatever it is
+
+
+def wish_members(wish: Wish) -> dict[str, object]:
+    """Give a wish as members of a request."""
+    return {"wish": asdict(wish)}
+
+
+def wish_of(asked: Mapping[str, Any]) -> Wish:
+    """Read a wish out of a request."""
+    return Wish(**asked["wish"])
+
+
+def encode_copy(made: Copy | Refusal) -> bytes:
+    """Write a copy, or why there is none, as a result's body."""
+    if isinstance(made, Refusal):
+        return two_parts(json.dumps({"refusal": made.value}).encode(), b"")
+    told = {"pixel_offset": made.pixel_offset, "pixel_bytes": made.pixel_bytes, "uids": made.uids}
+    return two_parts(json.dumps(told).encode(), made.dataset)
+
+
+def decode_copy(body: bytes, total_bytes: int) -> Copy | Refusal:
+    """Read what `encode_copy` wrote and check every value.
+
+    Args:
+        body: The child's answer.
+        total_bytes: How long the original is.
+
+    Raises:
+        Unparsable: It is anything else.
+    """
+    text, dataset = parts_of(body)
+    if len(text) > _MOST_JSON_BYTES:
+        raise Unparsable(Fault.NONSENSE)
+    try:
+        told = json.loads(text)
+        if "refusal" in told:
+            return Refusal(told["refusal"])
+        return _checked(dataset, told["pixel_offset"], told["pixel_bytes"], told["uids"], total_bytes)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise Unparsable(Fault.NONSENSE) from error
+
+
+def _checked(dataset: bytes, offset: object, length: object, uids: object, total_bytes: int) -> Copy:
+    if type(offset) is not int or type(length) is not int or not isinstance(uids, list):
+        raise ValueError("copy")
+    if offset < 0 or length < 0 or offset + length > total_bytes:
+        raise ValueError("pixels")
+    if not all(isinstance(uid, str) and len(uid) <= _LONGEST_UID for uid in uids):
+        raise ValueError("uids")
+    return Copy(dataset, offset, length, tuple(uids))

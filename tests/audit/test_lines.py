@@ -1,0 +1,51 @@
+"""The trail as CSV and JSON: what a spreadsheet reads is what was recorded, and nothing in it is a formula."""
+
+import csv
+import io
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from appliance.audit.chain import Entry
+from appliance.audit.lines import COLUMNS, HEADER, csv_line, json_line
+
+ENTRY = Entry(7, 1_795_000_000_000_000, "logged in", "success", "account", 3, "192.0.2.9", None, None, None, None, -5)
+
+
+def read(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
+
+
+def test_a_line_reads_back_as_what_was_recorded() -> None:
+    (row,) = read(HEADER + csv_line(ENTRY, lambda _kind, _key: 'Ana "Nené" Prueba, Dra.'))
+    assert tuple(row) == COLUMNS
+    assert row == {
+        "sequence": "7", "at": "2026-11-18T11:06:40+00:00", "event": "logged in", "outcome": "success",
+        "actor_kind": "account", "actor_key": "3", "actor_name": 'Ana "Nené" Prueba, Dra.', "address": "192.0.2.9",
+        "subject_kind": "", "subject_key": "", "patient_key": "", "study_key": "", "number": "-5",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("formula", ['=HYPERLINK("x")', "+1", "-1+1", "@SUM(1)", "\t=1", "\r=1", " =1", "＝1"])
+def test_a_name_that_begins_as_a_formula_does_is_text(formula: str) -> None:
+    (row,) = read(HEADER + csv_line(ENTRY, lambda _kind, _key: formula))
+    assert row["actor_name"] == f"'{formula}"
+
+
+@given(st.text())
+def test_no_name_changes_what_other_cells_say_or_begins_a_formula(name: str) -> None:
+    told = read(HEADER + csv_line(ENTRY, lambda _kind, _key: name) + csv_line(ENTRY, lambda _kind, _key: "x"))
+    assert [row["number"] for row in told] == ["-5", "-5"]
+    assert told[0]["actor_name"].removeprefix("'") == name.removeprefix("'")
+    assert not told[0]["actor_name"].lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
+
+
+def test_a_line_of_json_has_the_same_facts() -> None:
+    told = json.loads(json_line(ENTRY, lambda kind, key: f"{kind} {key}"))
+    assert (told["sequence"], told["actor_name"], told["number"], told["patient_key"]) == (7, "account 3", -5, None)
+    assert tuple(told) != ()
+    assert set(told) == set(COLUMNS)
+    nobody = Entry(8, 0, "login failed", "failure", "nobody", None, None, None, None, None, None, None)
+    assert json.loads(json_line(nobody, lambda kind, key: f"{kind} {key}"))["actor_name"] == ""
