@@ -1,0 +1,106 @@
+"""Removes from targets what is over, and says so only once it was seen to be gone.
+
+Guards: nothing goes while the clock is in doubt. A snapshot counts as gone
+when it is in no listing any more and the repository was pruned since, on a
+disk durably: until then its bytes may be there. One that is there again (an
+older image of the disk was put back) goes again. What a listing shows that no row knows (a run died
+before it noted it) is noted as holding anything. Leaves out: which snapshots
+are over (`thinning`).
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from appliance.audit.chain import START
+from appliance.backup import queries, queries_copies
+from appliance.backup.connecting import FILES, KEYS, make_durable, remove_matching
+from appliance.backup.engine import OnProgress, Repository, Snapshot, nobody_listens, short
+from appliance.backup.faults import BackupFailed, Fault, NotOurs
+from appliance.backup.guard import Guard
+from appliance.backup.parts import BackupParts
+from appliance.backup.queries_copies import Recorded
+from appliance.backup.running import look_at
+from appliance.backup.target import Target
+from appliance.backup.targets import guard_of, unseal
+from appliance.backup.thinning import files_that_go, keys_that_go
+from appliance.jobs.clock_marks import has_jumped
+
+# As restic names what it writes before it is whole, on a disk and over SFTP.
+_HALF_WRITTEN = tuple(f"{folder}*-{word}-*" for folder in ("", "*/", "data/*/") for word in ("tmp", "restic-temp"))
+
+
+def prune_target(parts: BackupParts, target: Target, on_progress: OnProgress = nobody_listens) -> int:
+    """Remove what is over from a target; give how many snapshots are gone now.
+
+    Raises:
+        BackupFailed, NotOurs: As noted with the target.
+    """
+    try:
+        opened = look_at(parts, target)
+        _remove_half_written(parts, target)
+        gone = _prune(parts, target, KEYS, opened.keys, on_progress)
+        return gone + _prune(parts, target, FILES, opened.files, on_progress)
+    except (BackupFailed, NotOurs) as failed:
+        fault = failed.fault if isinstance(failed, BackupFailed) else Fault.NOT_OURS
+        if fault is not Fault.BUSY:
+            with parts.database.write() as tx:
+                queries.note_fault(tx, target.target_key, fault)
+        raise
+
+
+def _remove_half_written(parts: BackupParts, target: Target) -> None:
+    """Remove what runs that were killed left under names of their own: restic never looks at it again.
+
+    On a place that removes nothing from its files that much stays; it is ciphertext without its key.
+    """
+    credentials = unseal(parts.key_wrapping, target)
+    for name in (KEYS,) if target.append_only else (FILES, KEYS):
+        with Guard(guard_of(parts.work_folder, target.target_id, name)).alone():
+            remove_matching(target.location, credentials, name, _HALF_WRITTEN)
+
+
+def _prune(parts: BackupParts, target: Target, name: str, repository: Repository, on_progress: OnProgress) -> int:
+    listed = repository.snapshots()
+    made, there = _reconciled(parts, target, name, listed), _names(listed)
+    now = parts.clock.now()
+    with parts.database.read() as tx:
+        in_doubt = has_jumped(tx, parts.clock)
+    is_kept = in_doubt or (name == FILES and target.append_only)
+    over = [] if is_kept else _over(target, name, made, now)
+    unseen = [one for one in made if short(one.snapshot_id) not in there]
+    if over:
+        repository.forget([one.snapshot_id for one in over if short(one.snapshot_id) in there])
+    if over or (unseen and not (name == FILES and target.append_only)):
+        repository.prune(on_progress)
+        make_durable(target.location)
+        there = _names(repository.snapshots())
+    gone = [one for one in made if short(one.snapshot_id) not in there]
+    with parts.database.write() as tx:
+        for one in gone:
+            queries_copies.note_gone(tx, one.snapshot_key, parts.clock.now())
+    return len(gone)
+
+
+def _over(target: Target, name: str, made: Sequence[Recorded], now: datetime) -> list[Recorded]:
+    """Give what goes: of a target of an earlier root, which gets no newer one, the last catalogue too in its time."""
+    if name == FILES:
+        return files_that_go(made, now)
+    return keys_that_go(made, now, keeps_newest=target.removed_at is None)
+
+
+def _reconciled(parts: BackupParts, target: Target, name: str, there: Sequence[Snapshot]) -> list[Recorded]:
+    """Note what is there without a row, as found, and give all rows."""
+    with parts.database.read() as tx:
+        known = queries_copies.snapshots_on(tx, target.target_key, name)
+    rows = {short(row.snapshot_id) for row in known}
+    unknown = [one for one in there if short(one.snapshot_id) not in rows]
+    if not unknown:
+        return known
+    with parts.database.write() as tx:
+        for snapshot in unknown:
+            queries_copies.note_snapshot(tx, target.target_key, name, snapshot, START)
+        return queries_copies.snapshots_on(tx, target.target_key, name)
+
+
+def _names(there: Sequence[Snapshot]) -> set[str]:
+    return {short(one.snapshot_id) for one in there}

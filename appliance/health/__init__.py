@@ -1,0 +1,1 @@
+"""How the box itself does: its disk, how long that lasts, and telling the clinic in time."""
