@@ -1,0 +1,1 @@
+"""What a laboratory gets: studies that were given to it, under pseudonyms."""
