@@ -10,7 +10,10 @@ from appliance.accounts.roles import Permission, Role, permissions_of
 class Account:
     """One person who may come in.
 
-    `language` is the code of the one that the person chose, empty before.
+    `last_in_at` is None before a first whole sign-in, or while none was kept since an update; `language` is the code
+    of the one that the person chose, empty before. `password_set_at` is None while none was kept since an update;
+    `password_expired` is said of whoever has a session, where the clinic lets passwords expire. `lent` is what an
+    emergency gives to its one session.
     """
 
     account_key: int
@@ -22,10 +25,19 @@ class Account:
     second_factor: bool
     language: str
     disabled_at: datetime | None
+    created_at: datetime
+    last_in_at: datetime | None
+    password_set_at: datetime | None
+    password_expired: bool = False
+    lent: frozenset[Permission] = frozenset()
 
     @property
     def permissions(self) -> frozenset[Permission]:
-        return permissions_of(self.role, image_right=self.image_right)
+        return permissions_of(self.role, image_right=self.image_right) | self.lent
+
+    @property
+    def may_manage_accounts(self) -> bool:
+        return Permission.MANAGE_ACCOUNTS in self.permissions
 
 
 @dataclass(frozen=True, slots=True)

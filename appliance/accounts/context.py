@@ -4,7 +4,9 @@ import hashlib
 import hmac
 from dataclasses import dataclass, field
 
+from appliance.accounts.challenges import Challenges
 from appliance.accounts.knocks import Knocks
+from appliance.accounts.password_rules import PasswordPolicy
 from appliance.audit.events import AuditLog
 from appliance.clock import Clock
 from appliance.keys.secret import SecretKey
@@ -16,7 +18,8 @@ class Accounts:
     """The catalogue, the audit trail, the accounts key, the time, and what the settings say.
 
     `clinic_name` is for password rules, `lock_after_seconds` is how long a screen stays open unattended;
-    `knocks` counts refusals.
+    `emergency_minutes` is for how long the glass is broken;
+    `passwords` is what the clinic asks of them; `knocks` counts refusals, `challenges` are those of passkeys.
     """
 
     database: Database
@@ -25,7 +28,10 @@ class Accounts:
     clock: Clock
     clinic_name: str
     lock_after_seconds: int = 300
+    emergency_minutes: int = 60
+    passwords: PasswordPolicy = field(default_factory=PasswordPolicy)
     knocks: Knocks = field(default_factory=Knocks)
+    challenges: Challenges = field(default_factory=Challenges)
 
 
 def folded_user_name(user_name: str) -> str:

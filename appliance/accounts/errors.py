@@ -7,6 +7,10 @@ class SignInRefused(NotPermitted):
     """User name, password or code is wrong. Never says which."""
 
 
+class NoSecondFactor(SignInRefused):
+    """A decision asks for a second factor, and this person has none."""
+
+
 class TooManyAttempts(NotPermitted):
     """Failures came too fast; the same attempt may succeed later."""
 

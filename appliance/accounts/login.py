@@ -1,4 +1,4 @@
-"""Coming in: password, then a code; and typing the password again at a locked screen.
+"""Coming in: password, then a code, if one is asked for; and typing the password again at a locked screen.
 
 Every way to fail gives the same answer, takes a password hash's time and is
 counted. Hashing happens outside any write transaction.
@@ -7,48 +7,93 @@ counted. Hashing happens outside any write transaction.
 from typing import NoReturn
 
 from appliance.accounts import queries, recovery_codes, second_factor, throttle
-from appliance.accounts.account import Credentials
+from appliance.accounts.account import Account, Credentials
 from appliance.accounts.context import Accounts, folded_user_name
+from appliance.accounts.emergency_letters import packed
 from appliance.accounts.errors import SignInRefused
+from appliance.accounts.roles import Role
 from appliance.accounts.sessions import Session, Stage, promote, start_session
 from appliance.accounts.trail import record_failure, record_own_event
 from appliance.audit.events import EventCode
-from appliance.keys.passphrases import hash_password, password_matches
+from appliance.errors import NotPermitted
+from appliance.keys.passphrases import hash_password, needs_rehash, password_matches
 from appliance.store.transactions import WriteTransaction
 
 
-def sign_in(accounts: Accounts, user_name: str, password: str, address: str) -> str:
+def sign_in(accounts: Accounts, user_name: str, password: str, address: str, device: str = "") -> str:
     """Check user name and password; give the token of a session that may only finish signing in.
+
+    Args:
+        accounts: The room.
+        user_name: As typed.
+        password: As typed.
+        address: Where from.
+        device: The token by which this browser is known, if it holds one.
 
     Raises:
         SignInRefused: Wrong, whatever it is that is wrong.
         TooManyAttempts: Too soon after failures.
     """
-    attempt = throttle.begin_attempt(accounts, throttle.at_name(accounts, user_name, address))
+    attempt = throttle.begin_attempt(accounts, throttle.at_name(accounts, user_name, address, device))
     with accounts.database.read() as tx:
-        found = queries.credentials_by_name(tx, folded_user_name(user_name))
+        found = _person(queries.credentials_by_name(tx, folded_user_name(user_name)))
     if not _password_right(found, password) or found is None:
         _refuse(accounts, found, address)
-    now = accounts.clock.now()
+    again = hash_password(password) if needs_rehash(found.password_hash) else ""
     with accounts.database.write() as tx:
-        queries.delete_failure(tx, attempt)
-        return start_session(tx, found.account.account_key, Stage.PASSWORD, address, now)
+        throttle.take_back(tx, attempt)
+        if again:
+            queries.rehash_password(tx, found.account.account_key, found.password_hash, again)
+        return start_session(tx, found.account.account_key, Stage.PASSWORD, address, accounts.clock.now())
 
 
-def finish_sign_in(accounts: Accounts, session: Session, code: str, address: str) -> str:
+def finish_sign_in(accounts: Accounts, session: Session, code: str, address: str, device: str = "") -> str:
     """Check the second factor; give the token of a full session and end the first one.
 
     Raises:
         SignInRefused: Wrong, used before, or no second factor is set up yet.
         TooManyAttempts: Too soon after failures.
     """
-    attempt = throttle.begin_attempt(accounts, throttle.at_code(accounts, session, address))
+    attempt = throttle.begin_attempt(accounts, throttle.at_code(accounts, session.account, address, device))
     with accounts.database.write() as tx:
         found = queries.credentials_by_key(tx, session.account.account_key)
         if found is not None and found.account.second_factor and _spend(tx, accounts, found, code, address):
-            queries.delete_failure(tx, attempt)
-            return promote(tx, accounts, session, address)
+            throttle.take_back(tx, attempt)
+            return promote(tx, accounts, session, address, device)
     return _refuse(accounts, found, address)
+
+
+def may_come_in_without(accounts: Accounts, account: Account) -> bool:
+    """Say whether a password alone lets this person in: none is set up, and the clinic asks for none of this role."""
+    asked = accounts.passwords.second_factor_of_all or account.role is Role.ADMINISTRATOR
+    return not (asked or account.second_factor)
+
+
+def come_in_without(accounts: Accounts, session: Session, address: str, device: str = "") -> str:
+    """Let somebody in by the password alone; give the token of a full session.
+
+    Raises:
+        NotPermitted: A second factor is asked for.
+    """
+    with accounts.database.write() as tx:
+        found = queries.credentials_by_key(tx, session.account.account_key)
+        if found is None or not may_come_in_without(accounts, found.account):
+            raise NotPermitted("a second factor is asked for")
+        return promote(tx, accounts, session, address, device)
+
+
+def begin_anew(accounts: Accounts, session: Session, password: str, address: str) -> str:
+    """Take somebody who is in back to where a second factor is set up; give the token of a half session.
+
+    Raises:
+        SignInRefused: The password is wrong.
+        TooManyAttempts: Too soon after failures.
+    """
+    confirm_password(accounts, session, password, address)
+    account_key, now = session.account.account_key, accounts.clock.now()
+    with accounts.database.write() as tx:
+        queries.revoke_session(tx, session.session_hash, now)
+        return start_session(tx, account_key, Stage.PASSWORD, address, now)
 
 
 def unlock_screen(accounts: Accounts, session: Session, password: str, address: str) -> None:
@@ -77,7 +122,12 @@ def confirm_password(accounts: Accounts, session: Session, password: str, addres
     if not _password_right(found, password):
         _refuse(accounts, found, address)
     with accounts.database.write() as tx:
-        queries.delete_failure(tx, attempt)
+        throttle.take_back(tx, attempt)
+
+
+def _person(found: Credentials | None) -> Credentials | None:
+    """Pass over what is nobody's: the account of an opened envelope is entered by its code, once."""
+    return None if found is not None and found.account.role is Role.EMERGENCY else found
 
 
 def _password_right(found: Credentials | None, password: str) -> bool:
@@ -85,7 +135,8 @@ def _password_right(found: Credentials | None, password: str) -> bool:
     if found is None:
         hash_password(password)
         return False
-    return password_matches(found.password_hash, password) and found.account.disabled_at is None
+    typed = packed(password) if found.account.role is Role.EMERGENCY else password
+    return password_matches(found.password_hash, typed) and found.account.disabled_at is None
 
 
 def _spend(tx: WriteTransaction, accounts: Accounts, found: Credentials, code: str, address: str) -> bool:

@@ -1,6 +1,7 @@
 """What makes a password good enough, and nothing that only annoys.
 
-Length counts, composition does not, and a password never expires by itself.
+Length counts, composition does not, and a password never expires by itself
+unless the clinic's settings say so.
 Leaves out: lists of breached passwords, which would need the internet.
 
 Source: NIST SP 800-63B-4 3.1.1.2; OWASP ASVS 5.0 6.2.
@@ -9,6 +10,7 @@ Source: NIST SP 800-63B-4 3.1.1.2; OWASP ASVS 5.0 6.2.
 import re
 import unicodedata
 from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -19,6 +21,24 @@ MINIMUM_WITH_SECOND_FACTOR = 8
 MINIMUM_ALONE = 15
 MAXIMUM = 256
 _LEETS = str.maketrans("013457@$!", "oieastasi")
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordPolicy:
+    """What the clinic asks for: how many characters at least, and after how many days a new one; 0 for never.
+
+    `second_factor_of_all` tells whether everybody needs a second factor, or administrators alone.
+    """
+
+    characters: int = MINIMUM_WITH_SECOND_FACTOR
+    days: int = 0
+    second_factor_of_all: bool = True
+
+    @classmethod
+    def asked(cls, characters: int, days: int, *, second_factor_of_all: bool) -> "PasswordPolicy":
+        """Give what a clinic asks for; where a password may be all there is, it is long."""
+        least = MINIMUM_WITH_SECOND_FACTOR if second_factor_of_all else MINIMUM_ALONE
+        return cls(max(characters, least), days, second_factor_of_all)
 
 
 class Rule(StrEnum):
@@ -32,19 +52,22 @@ class Rule(StrEnum):
     UNCHANGED = "unchanged"
 
 
-def check_password(password: str, *, second_factor: bool, context: Iterable[str] = ()) -> None:
+def check_password(
+    password: str, *, second_factor: bool, context: Iterable[str] = (), policy: PasswordPolicy | None = None
+) -> None:
     """Refuse a password that somebody would guess.
 
     Args:
         password: As typed; every character counts, spaces too.
         second_factor: Whether the account also asks for a code.
         context: Words that belong to the person or the clinic.
+        policy: What the clinic asks for besides; it never takes anything away.
 
     Raises:
         PasswordTooWeak: With the first rule that it breaks.
     """
     minimum = MINIMUM_WITH_SECOND_FACTOR if second_factor else MINIMUM_ALONE
-    if len(password) < minimum:
+    if len(password) < max(minimum, policy.characters if policy else 0):
         raise PasswordTooWeak(Rule.TOO_SHORT)
     if len(password) > MAXIMUM:
         raise PasswordTooWeak(Rule.TOO_LONG)

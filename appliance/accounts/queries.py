@@ -4,13 +4,18 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from appliance.accounts.account import Account, Credentials
+from appliance.accounts.lent import Lent
 from appliance.accounts.roles import Role
 from appliance.clock import instant, microseconds
 from appliance.store.transactions import ReadTransaction, Row, WriteTransaction
 
-_ACCOUNT = """a.account_key, a.user_name, a.display_name, a.role, a.image_right, a.must_change_password,
-  a.totp_confirmed_at IS NOT NULL, a.language, a.disabled_at"""
-_ACCOUNT_COLUMNS = 9
+_ACCOUNT = """a.account_key, a.user_name, a.display_name, coalesce(a.built_in, a.role), a.image_right,
+  a.must_change_password, a.totp_confirmed_at IS NOT NULL, a.language, a.disabled_at, a.created_at, a.last_in_at,
+  a.password_set_at"""
+_ACCOUNT_COLUMNS = 12
+_SESSION = """s.stage, s.created_at, s.last_active_at, s.locked_at, s.revoked_at,
+  e.emergency_key, e.began_at, e.ends_at, e.latest_at"""
+_SESSIONS = "sessions s LEFT JOIN emergencies e ON e.session_hash = s.session_hash AND e.ended_at IS NULL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +27,12 @@ class SessionRow:
     last_active_at: datetime
     locked_at: datetime | None
     revoked_at: datetime | None
+    lent: Lent | None
 
 
 def account_of(row: Row) -> Account:
     """Build an account from the columns of `_ACCOUNT`."""
-    key, user, name, role, image, must, factor, language, disabled = row[:_ACCOUNT_COLUMNS]
+    key, user, name, role, image, must, factor, language, disabled, created, last_in, set_at = row[:_ACCOUNT_COLUMNS]
     return Account(
         account_key=number(key),
         user_name=str(user),
@@ -37,6 +43,9 @@ def account_of(row: Row) -> Account:
         second_factor=bool(factor),
         language=str(language),
         disabled_at=maybe_instant(disabled),
+        created_at=instant(number(created)),
+        last_in_at=maybe_instant(last_in),
+        password_set_at=maybe_instant(set_at),
     )
 
 
@@ -62,9 +71,9 @@ def insert_account(tx: WriteTransaction, **columns: object) -> None:
     """Add one account; the caller gives every column but the key."""
     tx.change(
         """INSERT INTO accounts (user_name, display_name, role, image_right, password_hash, must_change_password,
-             sealed_totp_secret, totp_confirmed_at, last_totp_step, language, created_at)
+             sealed_totp_secret, totp_confirmed_at, last_totp_step, language, created_at, built_in)
            VALUES (:user_name, :display_name, :role, :image_right, :password_hash, :must_change_password,
-             :sealed_totp_secret, :totp_confirmed_at, 0, :language, :created_at)""",
+             :sealed_totp_secret, :totp_confirmed_at, 0, :language, :created_at, :built_in)""",
         **columns,
     )
 
@@ -94,14 +103,29 @@ def _credentials(tx: ReadTransaction, where: str, value: object) -> Credentials 
     return Credentials(account_of(rows[0]), str(password_hash), secret, number(step))
 
 
-def set_password(tx: WriteTransaction, account_key: int, password_hash: str, *, must_change: bool) -> None:
+def set_password(
+    tx: WriteTransaction, account_key: int, password_hash: str, at: datetime, *, must_change: bool
+) -> None:
     """Replace a password."""
     tx.change(
-        "UPDATE accounts SET password_hash = :hash, must_change_password = :must WHERE account_key = :key",
+        """UPDATE accounts SET password_hash = :hash, must_change_password = :must, password_set_at = :at
+           WHERE account_key = :key""",
         hash=password_hash,
         must=int(must_change),
+        at=microseconds(at),
         key=account_key,
     )
+
+
+def rehash_password(tx: WriteTransaction, account_key: int, old_hash: str, new_hash: str) -> None:
+    """Keep the same password under another cost, unless it was changed meanwhile."""
+    sql = "UPDATE accounts SET password_hash = :new WHERE account_key = :key AND password_hash = :old"
+    tx.change(sql, new=new_hash, key=account_key, old=old_hash)
+
+
+def note_sign_in(tx: WriteTransaction, account_key: int, at: datetime) -> None:
+    """Note when a person came in whole."""
+    tx.change("UPDATE accounts SET last_in_at = :at WHERE account_key = :key", at=microseconds(at), key=account_key)
 
 
 def set_language(tx: WriteTransaction, account_key: int, language: str) -> bool:
@@ -120,6 +144,18 @@ def set_sealed_secret(tx: WriteTransaction, account_key: int, sealed: bytes | No
     )
 
 
+def sealed_secrets(tx: ReadTransaction) -> list[tuple[int, str, bytes]]:
+    """Every sealed second factor, with its account's key and user name."""
+    sql = "SELECT account_key, user_name, sealed_totp_secret FROM accounts WHERE sealed_totp_secret IS NOT NULL"
+    return [(number(key), str(user_name), _bytes(sealed)) for key, user_name, sealed in tx.rows(sql)]
+
+
+def reseal_secret(tx: WriteTransaction, account_key: int, sealed: bytes) -> None:
+    """Keep the same second factor under another key: whether it counts, and its last step, stay."""
+    sql = "UPDATE accounts SET sealed_totp_secret = :sealed WHERE account_key = :key"
+    tx.change(sql, sealed=sealed, key=account_key)
+
+
 def confirm_secret(tx: WriteTransaction, account_key: int, at: datetime) -> None:
     """Make the second factor count."""
     sql = "UPDATE accounts SET totp_confirmed_at = :at WHERE account_key = :key"
@@ -130,6 +166,18 @@ def use_step(tx: WriteTransaction, account_key: int, step: int, last_step: int) 
     """Spend a time step; False when another than the last one was spent meanwhile."""
     sql = "UPDATE accounts SET last_totp_step = :step WHERE account_key = :key AND last_totp_step = :last"
     return tx.change(sql, step=step, key=account_key, last=last_step) == 1
+
+
+def set_role(tx: WriteTransaction, account_key: int, role: str, *, image_right: bool) -> None:
+    """Give a person another role."""
+    sql = "UPDATE accounts SET role = :role, image_right = :right WHERE account_key = :key"
+    tx.change(sql, role=role, right=int(image_right), key=account_key)
+
+
+def set_display_name(tx: WriteTransaction, account_key: int, display_name: str) -> bool:
+    """Correct a person's name; False when it was that one already."""
+    sql = "UPDATE accounts SET display_name = :name WHERE account_key = :key AND display_name <> :name"
+    return tx.change(sql, name=display_name, key=account_key) == 1
 
 
 def disable_account(tx: WriteTransaction, account_key: int, at: datetime) -> bool:
@@ -160,116 +208,34 @@ def unused_recovery_codes(tx: ReadTransaction, account_key: int) -> int:
     return number(tx.rows(sql, key=account_key)[0][0])
 
 
-def insert_failure(tx: WriteTransaction, user_name_hash: bytes, address: str, at: datetime) -> int:
-    """Count one attempt as failed until it is known better; gives its key."""
-    rows = tx.rows(
-        """INSERT INTO login_failures (user_name_hash, address, failed_at) VALUES (:user, :address, :at)
-           RETURNING failure_key""",
-        user=user_name_hash,
-        address=address,
-        at=microseconds(at),
-    )
-    return number(rows[0][0])
-
-
-def delete_failure(tx: WriteTransaction, failure_key: int) -> None:
-    """Take back one attempt, for it was right."""
-    tx.change("DELETE FROM login_failures WHERE failure_key = :key", key=failure_key)
-
-
-def delete_failures_before(tx: WriteTransaction, before: datetime) -> None:
-    """Forget failures that no longer slow anybody down."""
-    tx.change("DELETE FROM login_failures WHERE failed_at < :before", before=microseconds(before))
-
-
-def latest_failure(tx: ReadTransaction, user_name_hash: bytes, address: str) -> datetime | None:
-    """When the last failure was for a user name or from an address."""
-    sql = """SELECT max(at) FROM (SELECT max(failed_at) AS at FROM login_failures WHERE user_name_hash = :user
-             UNION ALL SELECT max(failed_at) FROM login_failures WHERE address = :address)"""
-    return maybe_instant(tx.rows(sql, user=user_name_hash, address=address)[0][0])
-
-
-def bring_back_failures(tx: WriteTransaction, latest: datetime, at: datetime) -> int:
-    """Let failures after the latest possible instant count from this one; gives how many there were."""
-    sql = "UPDATE login_failures SET failed_at = :at WHERE failed_at > :latest"
-    return tx.change(sql, latest=microseconds(latest), at=microseconds(at))
-
-
-def delete_failures_of(tx: WriteTransaction, user_name_hash: bytes, address: str | None = None) -> None:
-    """Forget a person's failures, at one address or at all, after a whole sign-in."""
+def insert_session(tx: WriteTransaction, at: datetime, **columns: object) -> None:
+    """Add a session that starts now; the caller gives hash, account, stage, address and device."""
     tx.change(
-        "DELETE FROM login_failures WHERE user_name_hash = :user AND (:address IS NULL OR address = :address)",
-        user=user_name_hash,
-        address=address,
-    )
-
-
-def failures_of_pair(
-    tx: ReadTransaction, user_name_hash: bytes, address: str, since: datetime
-) -> tuple[int, datetime | None]:
-    """How many failures, and when the last was, for a user name from one address."""
-    sql = """SELECT count(*), max(failed_at) FROM login_failures
-             WHERE user_name_hash = :user AND address = :address AND failed_at >= :since"""
-    return _count_and_last(tx.rows(sql, user=user_name_hash, address=address, since=microseconds(since))[0])
-
-
-def came_in_from(tx: ReadTransaction, user_name: str, address: str) -> bool:
-    """Whether the person of this folded name came in whole from this address while sessions are remembered."""
-    sql = """SELECT 1 FROM accounts a JOIN sessions s USING (account_key)
-             WHERE a.user_name = :user AND s.address = :address AND s.stage = 'full' LIMIT 1"""
-    return bool(tx.rows(sql, user=user_name, address=address))
-
-
-def failures_of_user(tx: ReadTransaction, user_name_hash: bytes, since: datetime) -> tuple[int, datetime | None]:
-    """How many failures, and when the last was, for a user name."""
-    sql = "SELECT count(*), max(failed_at) FROM login_failures WHERE user_name_hash = :user AND failed_at >= :since"
-    return _count_and_last(tx.rows(sql, user=user_name_hash, since=microseconds(since))[0])
-
-
-def failures_of_address(tx: ReadTransaction, address: str, since: datetime) -> tuple[int, datetime | None]:
-    """How many failures, and when the last was, from an address."""
-    sql = "SELECT count(*), max(failed_at) FROM login_failures WHERE address = :address AND failed_at >= :since"
-    return _count_and_last(tx.rows(sql, address=address, since=microseconds(since))[0])
-
-
-def _count_and_last(row: Row) -> tuple[int, datetime | None]:
-    return number(row[0]), maybe_instant(row[1])
-
-
-def insert_session(
-    tx: WriteTransaction, session_hash: bytes, account_key: int, stage: str, address: str, at: datetime
-) -> None:  # one column each
-    """Add a session that starts now."""
-    tx.change(
-        """INSERT INTO sessions (session_hash, account_key, stage, address, created_at, authenticated_at,
+        """INSERT INTO sessions (session_hash, account_key, stage, address, device_hash, created_at, authenticated_at,
              last_active_at)
-           VALUES (:hash, :account, :stage, :address, :at, :at, :at)""",
-        hash=session_hash,
-        account=account_key,
-        stage=stage,
-        address=address,
+           VALUES (:session_hash, :account_key, :stage, :address, :device_hash, :at, :at, :at)""",
         at=microseconds(at),
+        **columns,
     )
 
 
 def session_row(tx: ReadTransaction, session_hash: bytes) -> tuple[Account, SessionRow] | None:
     """The session of this hash with its account, whatever their state."""
     rows = tx.rows(
-        f"""SELECT {_ACCOUNT}, s.stage, s.created_at, s.last_active_at, s.locked_at, s.revoked_at
-            FROM sessions s JOIN accounts a USING (account_key) WHERE s.session_hash = :hash""",  # noqa: S608  # the columns are written in this file
+        f"""SELECT {_ACCOUNT}, {_SESSION} FROM {_SESSIONS} JOIN accounts a ON a.account_key = s.account_key
+            WHERE s.session_hash = :hash""",  # noqa: S608  # the columns are written in this file
         hash=session_hash,
     )
     if not rows:
         return None
-    stage, created, active, locked, revoked = rows[0][_ACCOUNT_COLUMNS:]
-    row = SessionRow(
-        str(stage),
-        instant(number(created)),
-        instant(number(active)),
-        maybe_instant(locked),
-        maybe_instant(revoked),
-    )
-    return account_of(rows[0]), row
+    return account_of(rows[0]), _session(rows[0][_ACCOUNT_COLUMNS:])
+
+
+def _session(row: Row) -> SessionRow:
+    stage, created, active, locked, revoked, emergency_key, *times = row
+    lent = None if emergency_key is None else Lent(number(emergency_key), *(instant(number(each)) for each in times))
+    began, last = instant(number(created)), instant(number(active))
+    return SessionRow(str(stage), began, last, maybe_instant(locked), maybe_instant(revoked), lent)
 
 
 def touch_session(tx: WriteTransaction, session_hash: bytes, at: datetime) -> None:
@@ -299,6 +265,16 @@ def revoke_session(tx: WriteTransaction, session_hash: bytes, at: datetime) -> b
     return tx.change(sql, at=microseconds(at), hash=session_hash) == 1
 
 
+def sessions_of(tx: ReadTransaction, account_key: int) -> list[tuple[bytes, str, SessionRow]]:
+    """A person's whole sessions that nobody ended, with hash and address, the last active first."""
+    rows = tx.rows(
+        f"""SELECT s.session_hash, s.address, {_SESSION} FROM {_SESSIONS} WHERE s.account_key = :key
+            AND s.stage = 'full' AND s.revoked_at IS NULL ORDER BY s.last_active_at DESC""",  # noqa: S608  # the columns are written in this file
+        key=account_key,
+    )
+    return [(_bytes(row[0]), str(row[1]), _session(row[2:])) for row in rows]
+
+
 def revoke_sessions_of(tx: WriteTransaction, account_key: int, at: datetime, keep: bytes = b"") -> int:
     """End every session of a person but the one to keep; gives how many."""
     sql = """UPDATE sessions SET revoked_at = :at
@@ -316,8 +292,10 @@ def insert_token(tx: WriteTransaction, **columns: object) -> int:
     """Add a machine's token; gives its key. Times come as aware instants."""
     stored = {name: microseconds(value) if isinstance(value, datetime) else value for name, value in columns.items()}
     rows = tx.rows(
-        """INSERT INTO machine_tokens (name, token_hash, scopes, created_by, created_at, expires_at)
-           VALUES (:name, :token_hash, :scopes, :created_by, :created_at, :expires_at) RETURNING token_key""",
+        """INSERT INTO machine_tokens (name, token_hash, scopes, created_by, created_at, expires_at,
+             laboratory_key)
+           VALUES (:name, :token_hash, :scopes, :created_by, :created_at, :expires_at, :laboratory_key)
+           RETURNING token_key""",
         **stored,
     )
     return number(rows[0][0])
@@ -325,10 +303,15 @@ def insert_token(tx: WriteTransaction, **columns: object) -> int:
 
 def token_by_hash(
     tx: ReadTransaction, token_hash: bytes, now: datetime, made_by: datetime
-) -> tuple[int, str, str, datetime | None] | None:
-    """Key, name, scopes and last use of a token that is good now: one that expires was made by then as well."""
+) -> tuple[int, str, str, datetime | None, int | None] | None:
+    """Key, name, scopes, last use and laboratory of a token that is good now.
+
+    One that expires was made by then as well; one of a laboratory is good while its account is open.
+    """
     rows = tx.rows(
-        """SELECT token_key, name, scopes, last_used_at FROM machine_tokens WHERE token_hash = :hash
+        """SELECT token_key, name, scopes, last_used_at, laboratory_key FROM machine_tokens WHERE token_hash = :hash
+           AND (laboratory_key IS NULL OR (SELECT disabled_at IS NULL FROM accounts
+                                           WHERE account_key = laboratory_key))
            AND revoked_at IS NULL AND (expires_at IS NULL OR (expires_at > :now AND created_at <= :made_by))""",
         hash=token_hash,
         now=microseconds(now),
@@ -336,8 +319,8 @@ def token_by_hash(
     )
     if not rows:
         return None
-    key, name, scopes, last_used = rows[0]
-    return number(key), str(name), str(scopes), maybe_instant(last_used)
+    key, name, scopes, last_used, laboratory = rows[0]
+    return number(key), str(name), str(scopes), maybe_instant(last_used), laboratory
 
 
 def note_token_use(tx: WriteTransaction, token_key: int, at: datetime) -> None:
@@ -349,6 +332,17 @@ def revoke_token(tx: WriteTransaction, token_key: int, at: datetime) -> bool:
     """End a token; False when there is none that is good."""
     sql = "UPDATE machine_tokens SET revoked_at = :at WHERE token_key = :key AND revoked_at IS NULL"
     return tx.change(sql, at=microseconds(at), key=token_key) == 1
+
+
+def revoke_tokens_of(tx: WriteTransaction, account_key: int, at: datetime) -> list[int]:
+    """End every good token that a person gave out; gives their keys."""
+    rows = tx.rows(
+        """UPDATE machine_tokens SET revoked_at = :at WHERE created_by = :key AND revoked_at IS NULL
+           RETURNING token_key""",
+        at=microseconds(at),
+        key=account_key,
+    )
+    return [number(row[0]) for row in rows]
 
 
 def tokens(tx: ReadTransaction) -> list[Row]:

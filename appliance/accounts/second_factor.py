@@ -6,16 +6,48 @@ so the same code sent twice at once works once. Only where the clock was set bac
 does the last step go back to it, once, and the trail tells that.
 """
 
+from dataclasses import dataclass
+
 from appliance.accounts import queries, recovery_codes, throttle, totp
-from appliance.accounts.account import Credentials
+from appliance.accounts.account import Account, Credentials
 from appliance.accounts.context import Accounts
 from appliance.accounts.errors import SignInRefused
 from appliance.accounts.sessions import Session, promote
-from appliance.accounts.trail import record_failure, record_own_event, record_set_back
-from appliance.audit.events import EventCode
+from appliance.accounts.trail import person, record_failure, record_own_event, record_set_back
+from appliance.audit.events import Actor, EventCode
 from appliance.errors import NotPermitted
+from appliance.keys.secret import SecretKey
 from appliance.keys.wrapping import seal_secret, unseal_secret
 from appliance.store.transactions import WriteTransaction
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """Somebody who has just shown their second factor; what cannot be undone asks for one.
+
+    Only `confirm` here and in `passkeys` makes it.
+    """
+
+    account: Account
+    actor: Actor
+
+
+def confirm(accounts: Accounts, account: Account, code: str, address: str) -> Confirmed:
+    """Spend a code of the app that a person types for one decision.
+
+    Raises:
+        SignInRefused: Wrong, used before, or no second factor is set up. The failure is counted and recorded.
+        TooManyAttempts: Too soon after failures.
+    """
+    attempt = throttle.begin_attempt(accounts, throttle.at_decision(accounts, account, address))
+    with accounts.database.write() as tx:
+        found = queries.credentials_by_key(tx, account.account_key)
+        may = found is not None and found.account.second_factor and found.account.disabled_at is None
+        if found is not None and may and spend_code(tx, accounts, found, code):
+            throttle.take_back(tx, attempt)
+            return Confirmed(found.account, person(found.account, address))
+        record_failure(tx, accounts, EventCode.LOGIN_FAILED, account, address)
+    raise SignInRefused("the code does not match")
 
 
 def seal(accounts: Accounts, user_name: str, secret: bytes) -> bytes:
@@ -32,6 +64,19 @@ def unseal(accounts: Accounts, found: Credentials) -> bytes | None:
     if found.sealed_totp_secret is None:
         return None
     return unseal_secret(accounts.accounts_key, _context(found.account.user_name), found.sealed_totp_secret)
+
+
+def hand_over(tx: WriteTransaction, old: SecretKey, new: SecretKey) -> int:
+    """Seal every account's secret anew, by the accounts key of another root; give how many.
+
+    Raises:
+        WrongKey: One does not open; then nothing of the transaction must stay.
+    """
+    rows = queries.sealed_secrets(tx)
+    for account_key, user_name, sealed in rows:
+        secret = unseal_secret(old, _context(user_name), sealed)
+        queries.reseal_secret(tx, account_key, seal_secret(new, _context(user_name), secret))
+    return len(rows)
 
 
 def spend_code(tx: WriteTransaction, accounts: Accounts, found: Credentials, code: str) -> bool:
@@ -65,7 +110,9 @@ def begin_enrolment(accounts: Accounts, session: Session) -> bytes:
     return secret
 
 
-def confirm_enrolment(accounts: Accounts, session: Session, code: str, address: str) -> tuple[str, list[str]]:
+def confirm_enrolment(
+    accounts: Accounts, session: Session, code: str, address: str, device: str = ""
+) -> tuple[str, list[str]]:
     """Check the first code of a new second factor.
 
     Returns:
@@ -76,25 +123,33 @@ def confirm_enrolment(accounts: Accounts, session: Session, code: str, address: 
         SignInRefused: The code is not the app's.
         TooManyAttempts: Too soon after failures.
     """
-    throttle.begin_attempt(accounts, throttle.at_code(accounts, session, address))  # promoting takes every failure back
+    attempt = throttle.begin_attempt(accounts, throttle.at_code(accounts, session.account, address, device))
     with accounts.database.write() as tx:
         found = _unconfirmed(tx, session)
         if spend_code(tx, accounts, found, code):
-            return _enrolled(tx, accounts, session, address)
+            throttle.take_back(tx, attempt)
+            return _enrolled(tx, accounts, session, address, device)
     with accounts.database.write() as tx:
         record_failure(tx, accounts, EventCode.LOGIN_FAILED, found.account, address)
     raise SignInRefused("the first code does not match")
 
 
-def _enrolled(tx: WriteTransaction, accounts: Accounts, session: Session, address: str) -> tuple[str, list[str]]:
+def _enrolled(
+    tx: WriteTransaction, accounts: Accounts, session: Session, address: str, device: str
+) -> tuple[str, list[str]]:
     """Confirm the second factor with new recovery codes, and let the person in."""
     account = session.account
-    codes = recovery_codes.new_codes()
-    hashes = [recovery_codes.code_hash(each) for each in codes]
     queries.confirm_secret(tx, account.account_key, accounts.clock.now())
-    queries.replace_recovery_codes(tx, account.account_key, hashes)
+    codes = replace_codes(tx, account.account_key)
     record_own_event(tx, accounts, EventCode.SECOND_FACTOR_ENROLLED, account, address)
-    return promote(tx, accounts, session, address), codes
+    return promote(tx, accounts, session, address, device), codes
+
+
+def replace_codes(tx: WriteTransaction, account_key: int) -> list[str]:
+    """Draw new recovery codes in place of all that there were; they are shown once."""
+    codes = recovery_codes.new_codes()
+    queries.replace_recovery_codes(tx, account_key, [recovery_codes.code_hash(each) for each in codes])
+    return codes
 
 
 def _unconfirmed(tx: WriteTransaction, session: Session) -> Credentials:

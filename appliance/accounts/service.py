@@ -6,19 +6,19 @@ resetting a second factor or closing an account ends that person's sessions at o
 
 import re
 
-from appliance.accounts import login, queries, second_factor
-from appliance.accounts.account import Account, NewAccount
+from appliance.accounts import login, queries, queries_devices, queries_invitations, queries_passkeys, second_factor
+from appliance.accounts.account import Account, Credentials, NewAccount
 from appliance.accounts.context import Accounts, folded_user_name
 from appliance.accounts.errors import PasswordTooWeak
 from appliance.accounts.password_rules import Rule, check_password
-from appliance.accounts.roles import MAY_HOLD_IMAGE_RIGHT
+from appliance.accounts.roles import ASSIGNABLE, MAY_HOLD_IMAGE_RIGHT, Role
 from appliance.accounts.sessions import Session
 from appliance.accounts.trail import record_account_event, record_own_event
-from appliance.audit.events import Actor, EventCode
+from appliance.audit.events import Actor, Event, EventCode, Subject, SubjectKind
 from appliance.clock import microseconds
 from appliance.errors import NotFound, Unsuitable
 from appliance.keys.passphrases import hash_password
-from appliance.store.transactions import WriteTransaction
+from appliance.store.transactions import ReadTransaction, WriteTransaction
 
 _USER_NAME = re.compile(r"[\w.@+-]{2,64}")
 
@@ -30,15 +30,35 @@ def create_account(accounts: Accounts, new: NewAccount, by: Actor) -> Account:
         PasswordTooWeak: The password breaks a rule.
         Unsuitable: The user name is taken or no user name, or the role may not hold the image right.
     """
-    user_name = folded_user_name(new.user_name)
-    if not _USER_NAME.fullmatch(user_name) or not new.display_name.strip():
-        raise Unsuitable("a user name has 2 to 64 letters, digits or . @ + -, and a person has a name")
-    if new.image_right and new.role not in MAY_HOLD_IMAGE_RIGHT:
-        raise Unsuitable("this role may not hold the image right")
-    _check(accounts, new.password, user_name, new.display_name)
+    _check_person(new)
+    check_new_password(accounts, new.password, folded_user_name(new.user_name), new.display_name)
     password_hash = hash_password(new.password)
     with accounts.database.write() as tx:
         return _insert(tx, accounts, new, password_hash, by)
+
+
+def create_unopened(accounts: Accounts, new: NewAccount, password_hash: str, by: Actor) -> Account:
+    """Add a person whose password nobody knows; an invitation opens the account.
+
+    Raises:
+        Unsuitable: The user name is taken or no user name, or the role may not hold the image right.
+    """
+    _check_person(new)
+    with accounts.database.write() as tx:
+        return _insert(tx, accounts, new, password_hash, by)
+
+
+def _check_person(new: NewAccount) -> None:
+    if not _USER_NAME.fullmatch(folded_user_name(new.user_name)) or not new.display_name.strip():
+        raise Unsuitable("a user name has 2 to 64 letters, digits or . @ + -, and a person has a name")
+    if new.image_right and new.role not in MAY_HOLD_IMAGE_RIGHT:
+        raise Unsuitable("this role may not hold the image right")
+    _check_assignable(new.role)
+
+
+def _check_assignable(role: Role) -> None:
+    if role not in ASSIGNABLE:
+        raise Unsuitable("this role is given to nobody")
 
 
 def change_own_password(accounts: Accounts, session: Session, old: str, new: str, address: str) -> None:
@@ -50,13 +70,14 @@ def change_own_password(accounts: Accounts, session: Session, old: str, new: str
         PasswordTooWeak: The new password breaks a rule.
     """
     account = session.account
+    _check_assignable(account.role)
     login.confirm_password(accounts, session, old, address)
     if old == new:
         raise PasswordTooWeak(Rule.UNCHANGED)
-    _check(accounts, new, account.user_name, account.display_name)
+    check_new_password(accounts, new, account.user_name, account.display_name)
     password_hash = hash_password(new)
     with accounts.database.write() as tx:
-        queries.set_password(tx, account.account_key, password_hash, must_change=False)
+        queries.set_password(tx, account.account_key, password_hash, accounts.clock.now(), must_change=False)
         queries.revoke_sessions_of(tx, account.account_key, accounts.clock.now(), keep=session.session_hash)
         record_own_event(tx, accounts, EventCode.PASSWORD_CHANGED, account, address)
 
@@ -76,22 +97,104 @@ def reset_account(accounts: Accounts, account_key: int, password: str, by: Actor
         PasswordTooWeak: The password breaks a rule.
     """
     account = get_account(accounts, account_key)
-    _check(accounts, password, account.user_name, account.display_name)
+    _check_assignable(account.role)
+    check_new_password(accounts, password, account.user_name, account.display_name)
     password_hash = hash_password(password)
     with accounts.database.write() as tx:
-        queries.set_password(tx, account_key, password_hash, must_change=True)
+        queries.set_password(tx, account_key, password_hash, accounts.clock.now(), must_change=True)
         queries.set_sealed_secret(tx, account_key, None)
-        queries.replace_recovery_codes(tx, account_key, [])
-        queries.revoke_sessions_of(tx, account_key, accounts.clock.now())
+        _take_proofs_away(tx, accounts, account_key)
         record_account_event(tx, accounts, EventCode.ACCOUNT_CHANGED, by, account_key)
 
 
 def disable_account(accounts: Accounts, account_key: int, by: Actor) -> None:
-    """Close an account; whoever is signed in with it is out at once."""
+    """Close an account; sessions, passkeys, known browsers and machine tokens that it gave out end at once.
+
+    Raises:
+        Unsuitable: It is the last administrator's.
+    """
     with accounts.database.write() as tx:
+        if is_last_administrator(tx, account_key):
+            raise Unsuitable("the last administrator stays, or nobody could let anybody in")
         if queries.disable_account(tx, account_key, accounts.clock.now()):
-            queries.revoke_sessions_of(tx, account_key, accounts.clock.now())
+            _take_proofs_away(tx, accounts, account_key)
+            _revoke_tokens(tx, accounts, account_key, by)
             record_account_event(tx, accounts, EventCode.ACCOUNT_DISABLED, by, account_key)
+
+
+def change_role(accounts: Accounts, account_key: int, role: Role, by: Actor, *, image_right: bool) -> None:
+    """Give a person another role or image right, and end their sessions: nobody goes on with rights of before.
+
+    Raises:
+        NotFound: No such open account.
+        Unsuitable: The role may not hold the image right, or the last administrator would be none.
+    """
+    if image_right and role not in MAY_HOLD_IMAGE_RIGHT:
+        raise Unsuitable("this role may not hold the image right")
+    _check_assignable(role)
+    with accounts.database.write() as tx:
+        found = find_open_person(tx, account_key)
+        if role is not Role.ADMINISTRATOR and is_last_administrator(tx, account_key):
+            raise Unsuitable("the last administrator stays one")
+        if (found.account.role, found.account.image_right) != (role, image_right):
+            queries.set_role(tx, account_key, role, image_right=image_right)
+            queries.revoke_sessions_of(tx, account_key, accounts.clock.now())
+            record_account_event(tx, accounts, EventCode.ACCOUNT_CHANGED, by, account_key)
+
+
+def sign_out_everywhere(accounts: Accounts, account_key: int, by: Actor) -> None:
+    """End every session of a person, and let no PIN bring them back: their next way in is a whole one.
+
+    Raises:
+        NotFound: No such account.
+    """
+    with accounts.database.write() as tx:
+        if queries.credentials_by_key(tx, account_key) is None:
+            raise NotFound("no such account")
+        queries_devices.forget_devices_of(tx, account_key)
+        queries.revoke_sessions_of(tx, account_key, accounts.clock.now())
+        record_account_event(tx, accounts, EventCode.SESSION_ENDED, by, account_key)
+
+
+def find_open_person(tx: ReadTransaction, account_key: int) -> Credentials:
+    """Give somebody's open account; one that was made for an opened envelope is nobody's.
+
+    Raises:
+        NotFound: No such open account.
+    """
+    found = queries.credentials_by_key(tx, account_key)
+    if found is None or found.account.disabled_at is not None or found.account.role not in ASSIGNABLE:
+        raise NotFound("no such open account")
+    return found
+
+
+def is_last_administrator(tx: ReadTransaction, account_key: int) -> bool:
+    """Say whether this is the one open account that may manage accounts."""
+    managers = [each for each in queries.accounts(tx) if each.disabled_at is None and each.may_manage_accounts]
+    return [each.account_key for each in managers] == [account_key]
+
+
+def take_all_proofs_away(tx: WriteTransaction, accounts: Accounts, account_key: int, password_hash: str) -> None:
+    """Put this password, to be changed, in place of every proof of identity of before."""
+    queries.set_password(tx, account_key, password_hash, accounts.clock.now(), must_change=True)
+    queries.set_sealed_secret(tx, account_key, None)
+    queries.replace_recovery_codes(tx, account_key, [])
+    _take_proofs_away(tx, accounts, account_key)
+
+
+def _take_proofs_away(tx: WriteTransaction, accounts: Accounts, account_key: int) -> None:
+    """End sessions, and let no passkey, invitation or known browser of before open anything."""
+    now = accounts.clock.now()
+    queries.revoke_sessions_of(tx, account_key, now)
+    queries_passkeys.delete_passkeys_of(tx, account_key)
+    queries_invitations.end_invitations_of(tx, account_key, now)
+    queries_devices.forget_devices_of(tx, account_key)
+
+
+def _revoke_tokens(tx: WriteTransaction, accounts: Accounts, account_key: int, by: Actor) -> None:
+    for token_key in queries.revoke_tokens_of(tx, account_key, accounts.clock.now()):
+        event = Event(EventCode.TOKEN_REVOKED, by, subject=Subject(SubjectKind.TOKEN, token_key))
+        accounts.audit.record(tx, event)
 
 
 def get_account(accounts: Accounts, account_key: int) -> Account:
@@ -113,9 +216,25 @@ def all_accounts(accounts: Accounts) -> list[Account]:
         return queries.accounts(tx)
 
 
-def _check(accounts: Accounts, password: str, user_name: str, display_name: str) -> None:
-    """A second factor is set up at first sign-in, so the shorter minimum holds for all."""
-    check_password(password, second_factor=True, context=(user_name, display_name, accounts.clinic_name, "enamel"))
+def check_new_password(accounts: Accounts, password: str, user_name: str, display_name: str) -> None:
+    """Refuse a password that breaks a rule; a second factor is set up at first sign-in, so the shorter minimum holds.
+
+    Raises:
+        PasswordTooWeak: With the rule.
+    """
+    check_password(
+        password,
+        second_factor=True,
+        context=(user_name, display_name, accounts.clinic_name, "enamel"),
+        policy=accounts.passwords,
+    )
+
+
+def insert_built_in(
+    tx: WriteTransaction, accounts: Accounts, new: NewAccount, password_hash: str, by: Actor
+) -> Account:
+    """Add the account of an opened envelope, whose user name is none that a person could have."""
+    return _insert(tx, accounts, new, password_hash, by)
 
 
 def _insert(tx: WriteTransaction, accounts: Accounts, new: NewAccount, password_hash: str, by: Actor) -> Account:
@@ -128,7 +247,8 @@ def _insert(tx: WriteTransaction, accounts: Accounts, new: NewAccount, password_
         tx,
         user_name=user_name,
         display_name=new.display_name.strip(),
-        role=new.role,
+        role=new.role if new.role in ASSIGNABLE else Role.LAB,
+        built_in=None if new.role in ASSIGNABLE else new.role,
         image_right=int(new.image_right),
         password_hash=password_hash,
         must_change_password=int(new.must_change_password),

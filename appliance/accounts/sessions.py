@@ -12,18 +12,27 @@ ago either was cannot be told then.
 Leaves out: a step of less than a minute, and a session that nobody asked for
 until the clock had caught up with it again.
 
+What an emergency lends is added here, to the one session that it is lent to, at each look-up and for as long as it
+lives; a session of an opened envelope ends with it.
+
 Source: OWASP ASVS 5.0 7.2, 7.3, 7.4.
 """
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from appliance.accounts import queries
 from appliance.accounts.account import Account
-from appliance.accounts.context import Accounts, attempt_hash, folded_user_name
+from appliance.accounts.context import Accounts
+from appliance.accounts.devices import hash_device
+from appliance.accounts.emergency_endings import settle
+from appliance.accounts.lent import Lent
+from appliance.accounts.queries_devices import note_device
+from appliance.accounts.queries_emergencies import note_use
+from appliance.accounts.roles import IMAGE_RIGHT, Role
 from appliance.accounts.trail import record_own_event
 from appliance.audit.events import EventCode
 from appliance.clock import DRIFT, is_ahead
@@ -45,12 +54,17 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session that may be used now, if only to unlock it."""
+    """A session that may be used now, if only to unlock it.
+
+    `emergency` is what lends it the image right, for `minutes_left` still.
+    """
 
     session_hash: bytes
     account: Account
     stage: Stage
     locked: bool
+    emergency: Lent | None = None
+    minutes_left: int = 0
 
 
 def hash_token(token: str) -> bytes:
@@ -58,23 +72,38 @@ def hash_token(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
-def start_session(tx: WriteTransaction, account_key: int, stage: Stage, address: str, at: datetime) -> str:
+def start_session(
+    tx: WriteTransaction, account_key: int, stage: Stage, address: str, at: datetime, device: str = ""
+) -> str:
     """Add a session and give its token, which is told once to one browser."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
-    queries.insert_session(tx, hash_token(token), account_key, stage, address, at)
+    queries.insert_session(
+        tx,
+        at,
+        session_hash=hash_token(token),
+        account_key=account_key,
+        stage=stage,
+        address=address,
+        device_hash=hash_device(device),
+    )
     queries.delete_sessions_outside(tx, at - ABSOLUTE_END - timedelta(days=1), at + DRIFT)
     return token
 
 
-def promote(tx: WriteTransaction, accounts: Accounts, session: Session, address: str) -> str:
-    """Turn a half session into a full one under a new token."""
+def promote(tx: WriteTransaction, accounts: Accounts, session: Session, address: str, device: str = "") -> str:
+    """Turn a half session into a full one under a new token; `device` is the token that the browser holds from now."""
+    queries.revoke_session(tx, session.session_hash, accounts.clock.now())
+    return let_in(tx, accounts, session.account, address, device)
+
+
+def let_in(tx: WriteTransaction, accounts: Accounts, account: Account, address: str, device: str = "") -> str:
+    """Start a full session of somebody who has shown all that is asked; give its token. The browser is known then."""
     now = accounts.clock.now()
-    queries.revoke_session(tx, session.session_hash, now)
-    name = folded_user_name(session.account.user_name)
-    queries.delete_failures_of(tx, attempt_hash(accounts, b"name", name), address)
-    queries.delete_failures_of(tx, attempt_hash(accounts, b"code", name))
-    record_own_event(tx, accounts, EventCode.LOGGED_IN, session.account, address)
-    return start_session(tx, session.account.account_key, Stage.FULL, address, now)
+    queries.note_sign_in(tx, account.account_key, now)
+    if device:
+        note_device(tx, hash_device(device), account.account_key, now)
+    record_own_event(tx, accounts, EventCode.LOGGED_IN, account, address)
+    return start_session(tx, account.account_key, Stage.FULL, address, now, device)
 
 
 def find_session(accounts: Accounts, token: str) -> Session | None:
@@ -95,6 +124,8 @@ def use_session(accounts: Accounts, token: str, address: str) -> Session | None:
     elif now - last_active_at >= TOUCH_EVERY:
         with accounts.database.write() as tx:
             queries.touch_session(tx, session.session_hash, now)
+            if session.emergency is not None:
+                note_use(tx, session.emergency.emergency_key, now)
     return session
 
 
@@ -110,6 +141,7 @@ def end_session(accounts: Accounts, session: Session, address: str) -> None:
     with accounts.database.write() as tx:
         if queries.revoke_session(tx, session.session_hash, accounts.clock.now()):
             record_own_event(tx, accounts, EventCode.LOGGED_OUT, session.account, address)
+            settle(tx, accounts.audit, accounts.clock.now())
 
 
 def _look_up(accounts: Accounts, token: str) -> tuple[Session, datetime] | None:
@@ -118,18 +150,37 @@ def _look_up(accounts: Accounts, token: str) -> tuple[Session, datetime] | None:
     session_hash = hash_token(token)
     with accounts.database.read() as tx:
         found = queries.session_row(tx, session_hash)
-    if found is None or _ended(*found, now):
+    if found is None or is_over(*found, now):
         return None
-    account, row = found
+    row = found[1]
+    lent = row.lent if row.lent is not None and row.lent.is_living(now) else None
+    account = _with_lent(_with_expiry(accounts, found[0], now), lent)
     idle = (now - row.last_active_at).total_seconds() >= accounts.lock_after_seconds
     locked = row.locked_at is not None or idle or is_ahead(row.last_active_at, now)
-    return Session(session_hash, account, Stage(row.stage), locked=locked), row.last_active_at
+    left = 0 if lent is None else lent.minutes_left(now)
+    return Session(session_hash, account, Stage(row.stage), locked, lent, left), row.last_active_at
 
 
-def _ended(account: Account, row: queries.SessionRow, now: datetime) -> bool:
+def _with_lent(account: Account, lent: Lent | None) -> Account:
+    """Add what an emergency lends."""
+    return account if lent is None else replace(account, lent=IMAGE_RIGHT)
+
+
+def _with_expiry(accounts: Accounts, account: Account, now: datetime) -> Account:
+    """Say whether a new password is due by the clinic's own rule."""
+    days = accounts.passwords.days
+    if not days or now - (account.password_set_at or account.created_at) < timedelta(days=days):
+        return account
+    return replace(account, must_change_password=True, password_expired=True)
+
+
+def is_over(account: Account, row: queries.SessionRow, now: datetime) -> bool:
+    """Say whether a session may be used no more."""
     if row.revoked_at is not None or account.disabled_at is not None:
         return True
     if is_ahead(row.created_at, now):
+        return True
+    if account.role is Role.EMERGENCY and (row.lent is None or not row.lent.is_living(now)):
         return True
     longest = SIGN_IN_END if row.stage == Stage.PASSWORD else ABSOLUTE_END
     return now - row.created_at >= longest or now - row.last_active_at >= IDLE_END

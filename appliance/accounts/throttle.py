@@ -1,14 +1,14 @@
-"""Slows guessing down, the same for names that exist and names that do not.
+"""Bounds guessing, the same for names that exist and names that do not.
 
-Guards: a stranger can slow only themselves. Attempts at a user name are
-counted by name and address together, and by address; so whoever guesses from
-one address never makes the same person wait at another. A name that is
-guessed from many addresses is heard more slowly from all of them but those
-where its person came in lately: there only that address's own failures count.
-A living session's attempts (a locked screen, a change of password) and the
-second factor, which only somebody with the password reaches, are counted
-apart. An attempt is counted as failed before its password is hashed and taken
-back when it was right, so attempts sent at once do not slip past the count.
+Guards: of an account's password at most `MOST_JUDGED` wrong guesses are judged
+in any hour, from all addresses and devices together, and the same of its
+second factor. Strangers have at most `MOST_OF_STRANGERS` of them, so that what
+is left is for the places where the right person is known: a browser in which
+they came in whole (`devices`), a living session, a decision that asks for a
+code. There a stranger's guesses never count. Guesses at one place are slowed
+from the sixth on; strangers are slowed by their address and all together too.
+An attempt is counted as failed before anything is hashed and taken back when
+it was right, so attempts sent at once do not slip past the count.
 
 An attempt that is not heard is not written down one by one: `Knocks` adds them
 up, and the sum is recorded with the next attempt that is heard.
@@ -16,86 +16,128 @@ up, and the sum is recorded with the next attempt that is heard.
 A clock that is set back makes nobody wait longer: failures that lie ahead of it
 count from now on.
 
-Leaves out: a person at an address where they never came in shares the slower
-pace of a name under attack from many addresses, and whoever shares an address
-with a guesser shares its count.
+Leaves out: whoever guesses at a colleague's own browser or screen uses up what
+strangers leave of the hour, and a person in a new browser waits while strangers
+guess at their name: a passkey, which cannot be guessed, still lets both in.
 
-Source: OWASP ASVS 5.0 6.3.1.
+Source: OWASP ASVS 5.0 6.3.1; NIST SP 800-63B-4 3.2.2.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from appliance.accounts import queries
+from appliance.accounts import queries_failures as queries
+from appliance.accounts.account import Account
 from appliance.accounts.context import Accounts, attempt_hash, folded_user_name
+from appliance.accounts.devices import hash_device
 from appliance.accounts.errors import TooManyAttempts
+from appliance.accounts.queries_devices import came_in_from
+from appliance.accounts.queries_failures import Lane
 from appliance.accounts.sessions import Session
 from appliance.accounts.trail import record_set_back, record_throttled
 from appliance.clock import DRIFT, is_ahead
 from appliance.store.transactions import ReadTransaction, WriteTransaction
 
 WINDOW = timedelta(hours=1)
-FREE_FOR_USER = 5
+MOST_JUDGED = 10
+MOST_OF_STRANGERS = 6
+FREE_AT_PLACE = 5
 FREE_FOR_ADDRESS = 20
-FREE_FOR_NAME = 60  # from all addresses: three that guess without pause stay below it
+FREE_FOR_ALL = 100  # of strangers at any name from any address
 LONGEST_SECONDS = 300
-LONGEST_FOR_NAME_SECONDS = 30
+LONGEST_FOR_ALL_SECONDS = 30
 NO_ADDRESS = "-"  # of attempts that count for no address
+STRANGER = b""
+DECIDING = b"enamel deciding"
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What is counted: a hash of what was tried, and where from. `user_name` is empty when only the hash counts."""
+    """What is counted: a hash of what was tried, and where from.
+
+    `user_name` is whom `device_hash` has to be known for; `place_hash` is a place that is known whatever that says.
+    """
 
     tried_hash: bytes
     address: str
-    user_name: str = ""
-
-    @property
-    def counted_address(self) -> str:
-        """The address whose count this is, if any."""
-        return self.address if self.user_name else NO_ADDRESS
+    user_name: str = NO_ADDRESS
+    device_hash: bytes = b""
+    place_hash: bytes = STRANGER
 
 
-def at_name(accounts: Accounts, user_name: str, address: str) -> Attempt:
-    """A stranger's attempt at somebody's password."""
+def at_name(accounts: Accounts, user_name: str, address: str, device: str = "") -> Attempt:
+    """An attempt at somebody's password in a browser with this token."""
     name = folded_user_name(user_name)
-    return Attempt(attempt_hash(accounts, b"name", name), address, name or NO_ADDRESS)
+    return Attempt(attempt_hash(accounts, b"name", name), address, name or NO_ADDRESS, hash_device(device))
 
 
 def at_session(accounts: Accounts, session: Session, address: str) -> Attempt:
     """An attempt of somebody who is in, at that session's own password."""
-    return Attempt(attempt_hash(accounts, b"session", session.session_hash.hex()), address)
+    name = folded_user_name(session.account.user_name)
+    return Attempt(attempt_hash(accounts, b"name", name), address, name, place_hash=session.session_hash)
 
 
-def at_code(accounts: Accounts, session: Session, address: str) -> Attempt:
+def at_code(accounts: Accounts, account: Account, address: str, device: str = "") -> Attempt:
     """An attempt at the second factor of somebody whose password is known."""
-    return Attempt(attempt_hash(accounts, b"code", folded_user_name(session.account.user_name)), address)
+    name = folded_user_name(account.user_name)
+    return Attempt(attempt_hash(accounts, b"code", name), address, name, hash_device(device))
+
+
+def at_decision(accounts: Accounts, account: Account, address: str) -> Attempt:
+    """An attempt of somebody who is in, at the code that one decision asks for."""
+    name = folded_user_name(account.user_name)
+    return Attempt(attempt_hash(accounts, b"code", name), address, name, place_hash=DECIDING)
+
+
+def at_passkey(accounts: Accounts, address: str) -> Attempt:
+    """An answer of a passkey: no guess, but each wrong one costs an event."""
+    return Attempt(attempt_hash(accounts, b"passkey", address), address)
+
+
+def at_invitation(accounts: Accounts, address: str) -> Attempt:
+    """A stranger's attempt at any invitation's code."""
+    return Attempt(attempt_hash(accounts, b"invitation", address), address)
+
+
+def at_pin(accounts: Accounts, address: str) -> Attempt:
+    """An attempt at a PIN, which counts its own wrong ones: here only how fast they come from an address."""
+    return Attempt(attempt_hash(accounts, b"pin", address), address)
+
+
+def at_envelope(accounts: Accounts, address: str) -> Attempt:
+    """A stranger's attempt at a sealed emergency code: by address, so that nobody's guesses keep others from it."""
+    return Attempt(attempt_hash(accounts, b"envelope", address), address)
 
 
 def begin_attempt(accounts: Accounts, attempt: Attempt) -> int:
     """Count an attempt.
 
     Returns:
-        The key to give to `queries.delete_failure` when the attempt was right.
+        The key to give to `take_back` when the attempt was right.
 
     Raises:
         TooManyAttempts: It comes too soon after earlier failures; it was not written down.
     """
     now = accounts.clock.now()
     with accounts.database.read() as tx:
-        wait = _wait_seconds(tx, attempt, now)
-        latest = queries.latest_failure(tx, attempt.tried_hash, attempt.counted_address) if wait > 0 else None
+        wait = _wait_seconds(tx, attempt, _place(tx, attempt), now)
+        latest = queries.latest_failure(tx, attempt.tried_hash, attempt.address) if wait > 0 else None
     if latest is not None and is_ahead(latest, now):
         _count_from_now(accounts, latest, now)
     if wait <= 0:
         with accounts.database.write() as tx:
-            wait = _wait_seconds(tx, attempt, now)
+            place = _place(tx, attempt)
+            wait = _wait_seconds(tx, attempt, place, now)
             if wait <= 0:
-                return _count(tx, accounts, attempt, now)
+                return _count(tx, accounts, attempt, place, now)
     if accounts.knocks.refused(attempt.address, accounts.clock.monotonic()):
         record_refusals(accounts)
     raise TooManyAttempts(wait)
+
+
+def take_back(tx: WriteTransaction, attempt: int) -> None:
+    """Count an attempt no longer, for it was right."""
+    queries.delete_failure(tx, attempt)
 
 
 def record_refusals(accounts: Accounts) -> None:
@@ -109,10 +151,17 @@ def delay_seconds(failures: int, free: int, longest: int = LONGEST_SECONDS) -> i
     return 0 if failures < free else min(longest, 2 ** min(failures - free + 1, 30))
 
 
-def _count(tx: WriteTransaction, accounts: Accounts, attempt: Attempt, now: datetime) -> int:
+def _place(tx: ReadTransaction, attempt: Attempt) -> bytes:
+    """Say where this attempt counts; a browser is asked for always, for it takes its time too."""
+    known = came_in_from(tx, attempt.user_name, attempt.device_hash)
+    return attempt.place_hash or (attempt.device_hash if known else STRANGER)
+
+
+def _count(tx: WriteTransaction, accounts: Accounts, attempt: Attempt, place: bytes, now: datetime) -> int:
     _record_due(tx, accounts)
     queries.delete_failures_before(tx, now - WINDOW)
-    return queries.insert_failure(tx, attempt.tried_hash, attempt.counted_address, now)
+    address = NO_ADDRESS if place else attempt.address
+    return queries.insert_failure(tx, attempt.tried_hash, place, address, now)
 
 
 def _count_from_now(accounts: Accounts, latest: datetime, now: datetime) -> None:
@@ -126,22 +175,27 @@ def _record_due(tx: WriteTransaction, accounts: Accounts) -> None:
         record_throttled(tx, accounts, address, number)
 
 
-def _wait_seconds(tx: ReadTransaction, attempt: Attempt, now: datetime) -> float:
-    since = now - WINDOW
-    own = queries.failures_of_pair(tx, attempt.tried_hash, attempt.counted_address, since)
-    wait = _left(own, FREE_FOR_USER, LONGEST_SECONDS, now)
-    if not attempt.user_name:
-        return wait
-    by_address = queries.failures_of_address(tx, attempt.address, since)
-    wait = max(wait, _left(by_address, FREE_FOR_ADDRESS, LONGEST_SECONDS, now))
-    by_name = queries.failures_of_user(tx, attempt.tried_hash, since)
-    slow = _left(by_name, FREE_FOR_NAME, LONGEST_FOR_NAME_SECONDS, now)
-    known = queries.came_in_from(tx, attempt.user_name, attempt.address)  # asked always: it takes its time too
-    return wait if known else max(wait, slow)
+def _wait_seconds(tx: ReadTransaction, attempt: Attempt, place: bytes, now: datetime) -> float:
+    """Give the longest of the waits that this attempt meets; a place that is known meets two of them."""
+    tried = attempt.tried_hash
+    waits = [
+        _until_fewer(tx, Lane(tried), MOST_JUDGED, now),
+        _paced(tx, Lane(tried, place, None if place else attempt.address), now, FREE_AT_PLACE),
+        _until_fewer(tx, Lane(tried, STRANGER), MOST_OF_STRANGERS, now),
+        _paced(tx, Lane(None, STRANGER, attempt.address), now, FREE_FOR_ADDRESS),
+        _paced(tx, Lane(None, STRANGER), now, FREE_FOR_ALL, LONGEST_FOR_ALL_SECONDS),
+    ]
+    return max(waits[:2] if place else waits)
 
 
-def _left(counted: tuple[int, datetime | None], free: int, longest: int, now: datetime) -> float:
-    failures, last = counted
+def _until_fewer(tx: ReadTransaction, lane: Lane, most: int, now: datetime) -> float:
+    """Say how long until fewer than `most` failures lie within the window."""
+    oldest = queries.nth_latest_failure(tx, lane, now - WINDOW, most)
+    return 0.0 if oldest is None else (min(oldest, now) + WINDOW - now).total_seconds()
+
+
+def _paced(tx: ReadTransaction, lane: Lane, now: datetime, free: int, longest: int = LONGEST_SECONDS) -> float:
+    failures, last = queries.count_failures(tx, lane, now - WINDOW)
     if last is None:
         return 0.0
     return delay_seconds(failures, free, longest) - max(0.0, (now - last).total_seconds())

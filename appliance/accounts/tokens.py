@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 
 from appliance.accounts import queries
 from appliance.accounts.context import Accounts
-from appliance.accounts.roles import Permission
+from appliance.accounts.roles import Permission, Role
 from appliance.accounts.trail import account_key_of
 from appliance.audit.events import Actor, Event, EventCode, Subject, SubjectKind
 from appliance.clock import DRIFT, instant, is_ahead
@@ -32,18 +32,23 @@ SCOPES: Mapping[str, Permission] = {
     "store-images": Permission.STORE_IMAGES,
 }
 MAY_BE_SCOPED = frozenset(SCOPES.values())
+LABORATORY = "given"  # the scope of a laboratory's token, which has no other
 NOTED_EVERY = timedelta(days=1)
 _PREFIX = "enamel_"  # so that scanners for leaked secrets can know it
 
 
 @dataclass(frozen=True, slots=True)
 class MachineToken:
-    """A machine that may come in; `use_is_due` when this use of it should be noted."""
+    """A machine that may come in; `use_is_due` when this use of it should be noted.
+
+    `laboratory_key` is the account of the laboratory whose machine it is; such a token opens what was given to it.
+    """
 
     token_key: int
     name: str
     permissions: frozenset[Permission]
     use_is_due: bool
+    laboratory_key: int | None = None
 
 
 def issue_token(
@@ -57,16 +62,24 @@ def issue_token(
     wanted = frozenset(scopes)
     if not wanted or not wanted <= MAY_BE_SCOPED or not name.strip():
         raise Unsuitable("a token has a name and scopes that machines may have")
+    return _issued(accounts, name, wanted, by, (expires_at, None))
+
+
+def _issued(
+    accounts: Accounts, name: str, scopes: frozenset[Permission], by: Actor, ends: tuple[datetime | None, int | None]
+) -> str:
+    """Add the row; `ends` are when it expires, and the laboratory with which it ends."""
     token = _PREFIX + secrets.token_urlsafe(32)
     with accounts.database.write() as tx:
         token_key = queries.insert_token(
             tx,
             name=name.strip(),
             token_hash=_hash(token),
-            scopes=json.dumps(sorted(wanted)),
+            scopes=json.dumps(sorted(scopes)),
             created_by=account_key_of(by),
             created_at=accounts.clock.now(),
-            expires_at=expires_at,
+            expires_at=ends[0],
+            laboratory_key=ends[1],
         )
         accounts.audit.record(tx, Event(EventCode.TOKEN_ISSUED, by, subject=Subject(SubjectKind.TOKEN, token_key)))
     return token
@@ -79,9 +92,25 @@ def find_token(accounts: Accounts, token: str) -> MachineToken | None:
         found = queries.token_by_hash(tx, _hash(token), now, now + DRIFT)
     if found is None:
         return None
-    token_key, name, scopes, last_used_at = found
+    token_key, name, scopes, last_used_at, laboratory_key = found
     due = last_used_at is None or now - last_used_at >= NOTED_EVERY or is_ahead(last_used_at, now)
-    return MachineToken(token_key, name, frozenset(Permission(scope) for scope in json.loads(scopes)), due)
+    held = frozenset(Permission(scope) for scope in json.loads(scopes))
+    return MachineToken(token_key, name, held, due, laboratory_key)
+
+
+def issue_laboratory_token(
+    accounts: Accounts, name: str, account_key: int, by: Actor, expires_at: datetime | None = None
+) -> str:
+    """Make a token for a laboratory's machine and give it, this once: it opens what was given, under pseudonyms.
+
+    Raises:
+        Unsuitable: It has no name, or the account is no open one of a laboratory.
+    """
+    with accounts.database.read() as tx:
+        account = next((one for one in queries.accounts(tx) if one.account_key == account_key), None)
+    if not name.strip() or account is None or account.role is not Role.LAB or account.disabled_at is not None:
+        raise Unsuitable("a laboratory's token has a name, and the account of a laboratory")
+    return _issued(accounts, name, frozenset({Permission.READ_GIVEN}), by, (expires_at, account_key))
 
 
 def note_use(accounts: Accounts, token_key: int) -> None:
@@ -124,7 +153,8 @@ def all_tokens(accounts: Accounts) -> list[TokenRecord]:
 
 def _record(key: int, name: str, scopes: str, created_at: int, *instants: int | None) -> TokenRecord:
     held = {Permission(scope) for scope in json.loads(scopes)}
-    names = tuple(name for name, permission in SCOPES.items() if permission in held)
+    every = {**SCOPES, LABORATORY: Permission.READ_GIVEN}
+    names = tuple(name for name, permission in every.items() if permission in held)
     expires_at, last_used_at, revoked_at = (queries.maybe_instant(one) for one in instants)
     return TokenRecord(key, name, names, instant(created_at), expires_at, last_used_at, revoked_at)
 

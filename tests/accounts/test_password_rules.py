@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.accounts.errors import PasswordTooWeak
-from appliance.accounts.password_rules import Rule, check_password
+from appliance.accounts.password_rules import PasswordPolicy, Rule, check_password
 
 CONTEXT = ("camila.rojas", "Dra. Camila Rojas", "Clínica Las Lilas")
 
@@ -40,6 +40,15 @@ def test_without_a_second_factor_it_is_longer() -> None:
     with pytest.raises(PasswordTooWeak):
         check_password("kR9#vv2!qtw3zz", second_factor=False)
     check_password("kR9#vv2!qtw3zzp", second_factor=False)
+
+
+def test_the_clinic_may_ask_for_more_and_never_for_less() -> None:
+    check_password("kR9#vv2!qtw3", second_factor=True, policy=PasswordPolicy(12))
+    for policy, alone in ((PasswordPolicy(13), True), (PasswordPolicy(1), False)):
+        with pytest.raises(PasswordTooWeak):
+            check_password("kR9#vv2!qtw3", second_factor=alone, policy=policy)
+    with pytest.raises(PasswordTooWeak):
+        check_password("kR9#vv2", second_factor=True, policy=PasswordPolicy(1))
 
 
 @given(st.text(max_size=300), st.lists(st.text(max_size=20), max_size=4))

@@ -1,0 +1,150 @@
+"""What a person does with their own account: sessions, recovery codes, name, a copy of what is kept, closing.
+
+What changes who may come in asks for a code just shown (`Confirmed`). The trail
+keeps what was done under the account, whatever becomes of it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from appliance.accounts import queries, queries_passkeys, second_factor, service
+from appliance.accounts.account import Account
+from appliance.accounts.context import Accounts
+from appliance.accounts.roles import Role
+from appliance.accounts.second_factor import Confirmed
+from appliance.accounts.sessions import Session, is_over
+from appliance.accounts.trail import record_own_event
+from appliance.audit.events import EventCode
+from appliance.audit.queries import events_of_account
+from appliance.clock import instant
+from appliance.errors import NotFound, NotPermitted, Unsuitable
+from appliance.store.transactions import ReadTransaction
+
+LONGEST_NAME = 100
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSession:
+    """One of a person's living sessions; `here` is the one that asks."""
+
+    session_hash: bytes
+    address: str
+    created_at: datetime
+    last_active_at: datetime
+    here: bool
+
+
+def sessions_of(accounts: Accounts, session: Session) -> list[OwnSession]:
+    """Give the sessions in which this person is signed in, the last active first."""
+    with accounts.database.read() as tx:
+        return list(_sessions(tx, accounts, session))
+
+
+def end_session(accounts: Accounts, session: Session, session_hash: bytes, address: str) -> None:
+    """End another session of one's own at once.
+
+    Raises:
+        NotFound: It is over already, or not this person's.
+    """
+    with accounts.database.write() as tx:
+        mine = {each.session_hash for each in _sessions(tx, accounts, session) if not each.here}
+        if session_hash not in mine or not queries.revoke_session(tx, session_hash, accounts.clock.now()):
+            raise NotFound("this person has no such other session")
+        record_own_event(tx, accounts, EventCode.SESSION_ENDED, session.account, address)
+
+
+def end_other_sessions(accounts: Accounts, session: Session, address: str) -> None:
+    """End every session of one's own but this one."""
+    with accounts.database.write() as tx:
+        account_key = session.account.account_key
+        if queries.revoke_sessions_of(tx, account_key, accounts.clock.now(), keep=session.session_hash):
+            record_own_event(tx, accounts, EventCode.SESSION_ENDED, session.account, address)
+
+
+def recovery_codes_left(accounts: Accounts, account: Account) -> int:
+    """Say how many printed codes still stand in for the phone."""
+    with accounts.database.read() as tx:
+        return queries.unused_recovery_codes(tx, account.account_key)
+
+
+def new_recovery_codes(accounts: Accounts, by: Confirmed, address: str) -> list[str]:
+    """Give ten new codes, shown once; those before open nothing any more."""
+    with accounts.database.write() as tx:
+        codes = second_factor.replace_codes(tx, by.account.account_key)
+        record_own_event(tx, accounts, EventCode.RECOVERY_CODES_MADE, by.account, address)
+    return codes
+
+
+def correct_name(accounts: Accounts, account: Account, display_name: str, address: str) -> None:
+    """Correct one's own name.
+
+    Raises:
+        Unsuitable: There is no name in it.
+        NotPermitted: It is how whoever opened an envelope named themselves, which stays.
+    """
+    if account.role is Role.EMERGENCY:
+        raise NotPermitted("a name under which an envelope was opened stays")
+    name = display_name.strip()[:LONGEST_NAME]
+    if not name or not name.isprintable():
+        raise Unsuitable("a person has a name")
+    with accounts.database.write() as tx:
+        if queries.set_display_name(tx, account.account_key, name):
+            record_own_event(tx, accounts, EventCode.ACCOUNT_CHANGED, account, address)
+
+
+def close_own_account(accounts: Accounts, by: Confirmed) -> None:
+    """Close one's own account for good; the trail stays.
+
+    Raises:
+        Unsuitable: It is the last administrator's.
+    """
+    service.disable_account(accounts, by.account.account_key, by.actor)
+
+
+def export_account(accounts: Accounts, session: Session, address: str) -> dict[str, object]:
+    """Give everything that is kept of one's own account, but for what proves who one is."""
+    account = session.account
+    with accounts.database.write() as tx:
+        record_own_event(tx, accounts, EventCode.ACCOUNT_EXPORTED, account, address)
+    with accounts.database.read() as tx:
+        return {
+            "account": _facts(account),
+            "recovery_codes_left": queries.unused_recovery_codes(tx, account.account_key),
+            "passkeys": [
+                {"name": each.name, "made_at": _text(each.created_at), "last_used_at": _text(each.last_used_at)}
+                for each in queries_passkeys.passkeys_of(tx, account.account_key)
+            ],
+            "sessions": [
+                {"address": each.address, "began_at": _text(each.created_at), "active_at": _text(each.last_active_at)}
+                for each in _sessions(tx, accounts, session)
+            ],
+            "events": [
+                {"at": _text(instant(each.at)), "event": each.event, "outcome": each.outcome, "address": each.address}
+                for each in events_of_account(tx, account.account_key)
+            ],
+        }
+
+
+def _facts(account: Account) -> dict[str, object]:
+    return {
+        "user_name": account.user_name,
+        "name": account.display_name,
+        "role": account.role.value,
+        "may_view_images": account.image_right,
+        "language": account.language,
+        "made_at": _text(account.created_at),
+        "last_signed_in_at": _text(account.last_in_at),
+    }
+
+
+def _text(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat()
+
+
+def _sessions(tx: ReadTransaction, accounts: Accounts, session: Session) -> Iterator[OwnSession]:
+    now, account = accounts.clock.now(), session.account
+    for session_hash, address, row in queries.sessions_of(tx, account.account_key):
+        if not is_over(account, row, now):
+            here = session_hash == session.session_hash
+            yield OwnSession(session_hash, address, row.created_at, row.last_active_at, here)

@@ -1,0 +1,309 @@
+"""Passkeys: enrolling one, coming in by one, as the second factor or as the only one, and deciding by one.
+
+As the only factor, and for a decision, the device must have verified its owner
+(a PIN, a finger, a face); as the second factor after a password, a touch is enough. A passkey works
+under the name of the box where it was made and nowhere else, so a page of
+another name can collect nothing that opens this one.
+
+Guards: every refusal is `SignInRefused` and says nothing of whether a passkey
+or an account exists; each answer works once (`challenges`); a count that does
+not go on tells a copied key, which is refused.
+
+Source: W3C Web Authentication Level 3, 7.1 and 7.2.
+"""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+
+from webauthn import (
+    generate_authentication_options,
+    generate_registration_options,
+    options_to_json,
+    verify_authentication_response,
+    verify_registration_response,
+)
+from webauthn.helpers import base64url_to_bytes
+from webauthn.helpers.exceptions import WebAuthnException
+from webauthn.helpers.structs import (
+    AuthenticatorSelectionCriteria,
+    PublicKeyCredentialDescriptor,
+    ResidentKeyRequirement,
+    UserVerificationRequirement,
+)
+
+from appliance.accounts import queries, queries_passkeys, throttle
+from appliance.accounts.account import Account
+from appliance.accounts.challenges import Purpose
+from appliance.accounts.context import Accounts
+from appliance.accounts.errors import SignInRefused
+from appliance.accounts.queries_passkeys import Passkey
+from appliance.accounts.second_factor import Confirmed
+from appliance.accounts.sessions import Session, let_in, promote
+from appliance.accounts.trail import person, record_failure, record_own_event
+from appliance.audit.events import EventCode
+from appliance.errors import NotFound, Unsuitable
+from appliance.store.transactions import WriteTransaction
+
+MOST_OF_ONE_PERSON = 20
+LONGEST_NAME = 60
+CLINIC = "Enamel"
+_TIMEOUT_MS = 300_000
+_OWNER_VERIFIED = frozenset({Purpose.SIGN_IN, Purpose.DECISION})
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where a browser meets the box: the host name, and the whole origin of its pages."""
+
+    host: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a browser answered to a challenge: its JSON as it came, from where, and what the challenge was bound to."""
+
+    text: str
+    site: Site
+    bound_to: bytes
+    address: str
+
+
+def passkeys_of(accounts: Accounts, account: Account) -> list[Passkey]:
+    """Give a person's passkeys."""
+    with accounts.database.read() as tx:
+        return queries_passkeys.passkeys_of(tx, account.account_key)
+
+
+def options_to_add(accounts: Accounts, session: Session, site: Site) -> str:
+    """Give, in JSON, what a browser needs to make a passkey for this person."""
+    account = session.account
+    return options_to_json(
+        generate_registration_options(
+            rp_id=site.host,
+            rp_name=CLINIC,
+            user_id=_user_handle(accounts, account),
+            user_name=account.user_name,
+            user_display_name=account.display_name,
+            challenge=_draw(accounts, Purpose.ADD, session.session_hash),
+            timeout=_TIMEOUT_MS,
+            exclude_credentials=_descriptors(passkeys_of(accounts, account)),
+            authenticator_selection=AuthenticatorSelectionCriteria(
+                resident_key=ResidentKeyRequirement.PREFERRED,
+                user_verification=UserVerificationRequirement.PREFERRED,
+            ),
+        )
+    )
+
+
+def options_to_show(accounts: Accounts, purpose: Purpose, site: Site, bound_to: bytes, account: Account | None) -> str:
+    """Give, in JSON, what a browser needs to show a passkey: one of this person's, or any it has for the box."""
+    mine = [] if account is None else passkeys_of(accounts, account)
+    strict = purpose in _OWNER_VERIFIED
+    verified = UserVerificationRequirement.REQUIRED if strict else UserVerificationRequirement.PREFERRED
+    return options_to_json(
+        generate_authentication_options(
+            rp_id=site.host,
+            challenge=_draw(accounts, purpose, bound_to),
+            timeout=_TIMEOUT_MS,
+            allow_credentials=_descriptors([each for each in mine if each.host == site.host]),
+            user_verification=verified,
+        )
+    )
+
+
+def add_passkey(accounts: Accounts, by: Confirmed, name: str, answer: Answer) -> int:
+    """Keep a new passkey of somebody who has just shown their second factor; give its key.
+
+    Raises:
+        Unsuitable: The answer is not one to our challenge, or there are too many passkeys.
+    """
+    challenge = _taken(accounts, Purpose.ADD, answer)
+    try:
+        made = verify_registration_response(
+            credential=answer.text,
+            expected_challenge=challenge,
+            expected_rp_id=answer.site.host,
+            expected_origin=answer.site.origin,
+        )
+    except (WebAuthnException, ValueError, KeyError, TypeError):
+        raise Unsuitable("the new passkey does not answer our challenge") from None
+    account_key = by.account.account_key
+    with accounts.database.write() as tx:
+        if len(queries_passkeys.passkeys_of(tx, account_key)) >= MOST_OF_ONE_PERSON:
+            raise Unsuitable("one person has at most 20 passkeys")
+        if queries_passkeys.find_passkey(tx, made.credential_id) is not None:
+            raise Unsuitable("this passkey is known already")
+        key = queries_passkeys.insert_passkey(
+            tx,
+            accounts.clock.now(),
+            account_key=account_key,
+            credential_id=made.credential_id,
+            public_key=made.credential_public_key,
+            sign_count=made.sign_count,
+            host=answer.site.host,
+            name=name.strip()[:LONGEST_NAME] or answer.site.host,
+        )
+        record_own_event(tx, accounts, EventCode.PASSKEY_ADDED, by.account, answer.address)
+    return key
+
+
+def remove_passkey(accounts: Accounts, by: Confirmed, passkey_key: int, address: str) -> None:
+    """Let a passkey open nothing any more.
+
+    Raises:
+        NotFound: This person has no such passkey.
+    """
+    with accounts.database.write() as tx:
+        if not queries_passkeys.delete_passkey(tx, passkey_key, by.account.account_key):
+            raise NotFound("this person has no such passkey")
+        record_own_event(tx, accounts, EventCode.PASSKEY_REMOVED, by.account, address)
+
+
+def sign_in(accounts: Accounts, answer: Answer, device: str = "") -> str:
+    """Let somebody in by a passkey alone; give the token of a full session.
+
+    Raises:
+        SignInRefused: Whatever it is that is wrong.
+        TooManyAttempts: Too soon after failures.
+    """
+    shown = _shown(accounts, Purpose.SIGN_IN, answer, None)
+    with accounts.database.write() as tx:
+        if _use(tx, accounts, shown):
+            return let_in(tx, accounts, shown.account, answer.address, device)
+    return _refuse(accounts, shown.account, answer.address)
+
+
+def finish_sign_in(accounts: Accounts, session: Session, answer: Answer, device: str = "") -> str:
+    """Let somebody in whose password was right; give the token of a full session.
+
+    Raises:
+        SignInRefused: Whatever it is that is wrong.
+        TooManyAttempts: Too soon after failures.
+    """
+    shown = _shown(accounts, Purpose.SECOND_FACTOR, answer, session.account)
+    with accounts.database.write() as tx:
+        if _use(tx, accounts, shown):
+            return promote(tx, accounts, session, answer.address, device)
+    return _refuse(accounts, shown.account, answer.address)
+
+
+def unlock_screen(accounts: Accounts, session: Session, answer: Answer) -> None:
+    """Unlock a screen by a passkey of the person who locked it.
+
+    Raises:
+        SignInRefused: Whatever it is that is wrong.
+        TooManyAttempts: Too soon after failures.
+    """
+    shown = _shown(accounts, Purpose.UNLOCK, answer, session.account)
+    with accounts.database.write() as tx:
+        if _use(tx, accounts, shown):
+            queries.unlock_session(tx, session.session_hash, accounts.clock.now())
+            record_own_event(tx, accounts, EventCode.SCREEN_UNLOCKED, shown.account, answer.address)
+            return
+    _refuse(accounts, shown.account, answer.address)
+
+
+def confirm(accounts: Accounts, session: Session, answer: Answer) -> Confirmed:
+    """Take a passkey of somebody who is in for one decision, in place of a code of their app.
+
+    Raises:
+        SignInRefused: Whatever it is that is wrong.
+        TooManyAttempts: Too soon after failures.
+    """
+    shown = _shown(accounts, Purpose.DECISION, answer, session.account)
+    with accounts.database.write() as tx:
+        if _use(tx, accounts, shown):
+            return Confirmed(shown.account, person(shown.account, answer.address))
+    return _refuse(accounts, shown.account, answer.address)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A passkey whose answer verified, the count that it came with, and the attempt to take back."""
+
+    account: Account
+    passkey: Passkey
+    sign_count: int
+    attempt: int
+
+
+def _shown(accounts: Accounts, purpose: Purpose, answer: Answer, wanted: Account | None) -> _Shown:
+    """Verify an answer, of one person or of whomever the passkey belongs to."""
+    attempt = throttle.begin_attempt(accounts, throttle.at_passkey(accounts, answer.address))
+    with accounts.database.read() as tx:
+        passkey = queries_passkeys.find_passkey(tx, _credential_id(answer.text))
+        found = None if passkey is None else queries.credentials_by_key(tx, passkey.account_key)
+    account = None if found is None else found.account
+    if passkey is None or account is None or account.disabled_at is not None or passkey.host != answer.site.host:
+        _refuse(accounts, wanted, answer.address)
+    if wanted is not None and wanted.account_key != account.account_key:
+        _refuse(accounts, wanted, answer.address)
+    try:
+        verified = verify_authentication_response(
+            credential=answer.text,
+            expected_challenge=_taken(accounts, purpose, answer),
+            expected_rp_id=answer.site.host,
+            expected_origin=answer.site.origin,
+            credential_public_key=passkey.public_key,
+            credential_current_sign_count=passkey.sign_count,
+            require_user_verification=purpose in _OWNER_VERIFIED,
+        )
+    except (WebAuthnException, ValueError, KeyError, TypeError, Unsuitable):
+        _refuse(accounts, account, answer.address)
+    return _Shown(account, passkey, verified.new_sign_count, attempt)
+
+
+def _use(tx: WriteTransaction, accounts: Accounts, shown: _Shown) -> bool:
+    used = queries_passkeys.use_passkey(tx, shown.passkey.passkey_key, shown.sign_count, accounts.clock.now())
+    if used:
+        throttle.take_back(tx, shown.attempt)
+    return used
+
+
+def _refuse(accounts: Accounts, account: Account | None, address: str) -> NoReturn:
+    with accounts.database.write() as tx:
+        record_failure(tx, accounts, EventCode.LOGIN_FAILED, account, address)
+    raise SignInRefused("sign-in refused")
+
+
+def _draw(accounts: Accounts, purpose: Purpose, bound_to: bytes) -> bytes:
+    return accounts.challenges.draw(purpose, bound_to, accounts.clock.monotonic())
+
+
+def _taken(accounts: Accounts, purpose: Purpose, answer: Answer) -> bytes:
+    """Give the challenge that was answered, and take it back.
+
+    Raises:
+        Unsuitable: It is none of ours for this, is too old, or was answered before.
+    """
+    try:
+        told = json.loads(base64url_to_bytes(json.loads(answer.text)["response"]["clientDataJSON"]))
+        challenge = base64url_to_bytes(told["challenge"])
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise Unsuitable("an answer without a challenge") from None
+    if not accounts.challenges.take(challenge, purpose, answer.bound_to, accounts.clock.monotonic()):
+        raise Unsuitable("the challenge is not ours, is too old, or was answered")
+    return challenge
+
+
+def _credential_id(text: str) -> bytes:
+    """Read which passkey answers; empty where the answer does not say."""
+    try:
+        return base64url_to_bytes(json.loads(text)["rawId"])
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return b""
+
+
+def _descriptors(passkeys: Sequence[Passkey]) -> list[PublicKeyCredentialDescriptor]:
+    return [PublicKeyCredentialDescriptor(id=each.credential_id) for each in passkeys]
+
+
+def _user_handle(accounts: Accounts, account: Account) -> bytes:
+    """Give the same random-looking handle for an account always; it names nobody."""
+    message = b"enamel passkey user\x00" + str(account.account_key).encode()
+    return hmac.new(accounts.accounts_key.reveal(), message, hashlib.sha256).digest()

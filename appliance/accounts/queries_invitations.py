@@ -1,0 +1,46 @@
+"""SQL of one-time codes by which people choose their first password."""
+
+from datetime import datetime
+
+from appliance.accounts.queries import maybe_instant, number
+from appliance.clock import microseconds
+from appliance.store.transactions import ReadTransaction, WriteTransaction
+
+
+def insert_invitation(
+    tx: WriteTransaction, account_key: int, code_hash: bytes, at: datetime, expires_at: datetime
+) -> None:
+    """Add an invitation that begins now."""
+    tx.change(
+        """INSERT INTO invitations (account_key, code_hash, created_at, expires_at)
+           VALUES (:account, :hash, :at, :expires)""",
+        account=account_key,
+        hash=code_hash,
+        at=microseconds(at),
+        expires=microseconds(expires_at),
+    )
+
+
+def find_invited(tx: ReadTransaction, code_hash: bytes, now: datetime, made_by: datetime) -> int | None:
+    """The account that this code invites now; the invitation was made by then at the latest."""
+    rows = tx.rows(
+        """SELECT account_key FROM invitations JOIN accounts USING (account_key) WHERE code_hash = :hash
+           AND ended_at IS NULL AND expires_at > :now AND invitations.created_at <= :made_by AND disabled_at IS NULL""",
+        hash=code_hash,
+        now=microseconds(now),
+        made_by=microseconds(made_by),
+    )
+    return number(rows[0][0]) if rows else None
+
+
+def end_invitations_of(tx: WriteTransaction, account_key: int, at: datetime) -> int:
+    """Let no code of a person invite any more; gives how many did."""
+    sql = "UPDATE invitations SET ended_at = :at WHERE account_key = :account AND ended_at IS NULL"
+    return tx.change(sql, at=microseconds(at), account=account_key)
+
+
+def invited_until(tx: ReadTransaction, account_key: int, now: datetime) -> datetime | None:
+    """Until when a code invites this person, or None when none does."""
+    sql = """SELECT max(expires_at) FROM invitations
+             WHERE account_key = :account AND ended_at IS NULL AND expires_at > :now"""
+    return maybe_instant(tx.rows(sql, account=account_key, now=microseconds(now))[0][0])
