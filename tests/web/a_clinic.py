@@ -16,7 +16,12 @@ from appliance.accounts.context import Accounts
 from appliance.accounts.peers.publishing import Publication
 from appliance.accounts.roles import Role
 from appliance.accounts.sessions import Stage, start_session
+from appliance.archive.source import ScopedSource
 from appliance.audit.events import OPERATOR, AuditLog
+from appliance.deidentify.copying import Copying
+from appliance.deidentify.laboratory import Laboratory
+from appliance.export.entries import Shelf
+from appliance.export.package import Exporter
 from appliance.intake.quarantine import Quarantine
 from appliance.keys.hierarchy import Keyring, Subkey
 from appliance.keys.secret import SecretKey
@@ -79,14 +84,25 @@ class AClinic:
         self.database.create_or_migrate()
         audit = AuditLog(keyring.key(Subkey.AUDIT), self.clock)
         keys = RotatingKeys(keyring.key(Subkey.KEY_WRAPPING), self.clock)
-        self.quarantine = Quarantine(self.database, keys, Vault(folder, self.files), audit, self.clock)
+        vault = Vault(folder, self.files)
+        self.quarantine = Quarantine(self.database, keys, vault, audit, self.clock)
+        self.exporter = Exporter(Shelf(self.database, keys, vault), audit, self.clock, CLINIC)
+        source = ScopedSource(self.database, vault, keys, audit, self.clock)
+        copying = Copying(self.database, source, self.clock)
+        self.laboratory = Laboratory(self.database, audit, self.clock, keyring.key(Subkey.PSEUDONYM), copying)
         self.use(Accounts(self.database, audit, keyring.key(Subkey.ACCOUNTS), self.clock, CLINIC))
 
     def use(self, accounts: Accounts) -> None:
         """Build the app for these accounts."""
         self.accounts = accounts
         self.context = StaffContext(
-            self.accounts, Publication(self.folder / "admission.json", self.files), self.quarantine, SecretKey.new()
+            self.accounts,
+            Publication(self.folder / "admission.json", self.files),
+            self.quarantine,
+            SecretKey.new(),
+            self.exporter,
+            self.laboratory,
+            security_contact="mailto:security@lilas.test",
         )
         self.app = create_app(self.context)
 

@@ -258,5 +258,36 @@ def put_quarantined(tx: WriteTransaction, now: datetime, reason: str) -> int:
     )
 
 
+def put_erasure(tx: WriteTransaction, now: datetime, target: str) -> int:
+    """Add an erasure that is done on the box and not yet on a target that removes nothing, and the key that signs."""
+    at = microseconds(now)
+    key = _key(
+        tx,
+        """INSERT INTO erasures (erasure_id, scope, kind, file_count, bytes, erased_at, audit_sequence,
+             files_gone_at, gone_sequence)
+           VALUES (zeroblob(16), 'study', 'due', 401, 210000000, :at, 2, :at, 2) RETURNING erasure_key""",
+        at=at,
+    )
+    tx.change(
+        """INSERT INTO backup_targets (target_key, target_id, name, kind, location, append_only, schedule,
+             warn_after_seconds, alarm_after_seconds, created_at, seen_at)
+           VALUES (71, zeroblob(16), :name, 'rest', '{"url": "https://enamel.test"}', 1,
+             '{"at": "02:00"}', 1, 1, :at, :at)""",
+        name=target,
+        at=at,
+    )
+    for repository in ("files", "keys"):
+        tx.change(
+            """INSERT INTO backup_snapshots (target_key, repository, snapshot_id, kind, taken_at, audit_sequence,
+                 audit_chain, file_count, bytes)
+               SELECT 71, :repository, 'ab12cd34ef', 'night', :at, coalesce(max(sequence), 0), coalesce(chain, x''),
+                 1, 1 FROM audit_events""",
+            repository=repository,
+            at=at,
+        )
+    tx.change("INSERT INTO signing_keys VALUES (1, :fingerprint, x'', :at)", fingerprint="5f" * 32, at=at)
+    return key
+
+
 def _key(tx: WriteTransaction, sql: str, **parameters: object) -> int:
     return int(tx.rows(sql, **parameters)[0][0])

@@ -12,6 +12,8 @@ import httpx
 import pytest
 import uvicorn
 
+from appliance.accounts import emergencies
+from appliance.accounts.roles import Role
 from appliance.accounts.service import disable_account
 from appliance.accounts.sessions import Stage, find_session, lock_screen, start_session
 from appliance.archive.queries import refresh_study
@@ -19,6 +21,7 @@ from appliance.audit.events import OPERATOR
 from appliance.web.http.cookies import SESSION_COOKIE
 from appliance.web.staff.live import Seen, Watcher
 from tests.web.a_clinic import AClinic
+from tests.web.an_emergency import lent
 from tests.web.invented import PEOPLE, put
 
 WITHIN_SECONDS = 1.0
@@ -104,6 +107,23 @@ def test_it_ends_within_a_second_of_closing_the_account(served: tuple[AClinic, s
     line, account_key = open_line(served)
     disable_account(line.clinic.accounts, account_key, OPERATOR)
     assert line.ended.wait(WITHIN_SECONDS)
+
+
+@pytest.mark.parametrize("how", ["by itself", "by its person", "in another session"])
+def test_it_ends_within_a_second_of_an_emergency_and_not_of_another_sessions(
+    served: tuple[AClinic, str], how: str
+) -> None:
+    clinic, url = served
+    person = clinic.person(Role.RECEPTION)
+    line, other = Line(clinic, url, lent(clinic, person, minutes=2)), lent(clinic, person)
+    ending = find_session(clinic.accounts, other if how == "in another session" else line.token)
+    assert ending
+    if how == "by itself":
+        clinic.clock.pass_time(minutes=2)
+    else:
+        emergencies.end(clinic.accounts, ending, "192.0.2.10")
+    ended = line.ended.wait(WITHIN_SECONDS)
+    assert (ended, "event: ended" in line.text) == (how != "in another session",) * 2
 
 
 def test_listening_is_not_activity(served: tuple[AClinic, str]) -> None:

@@ -48,7 +48,7 @@ class PackedClinic(ADicomweb):
     def path(self) -> Path:
         found = self.found()
         assert found is not None
-        return self.archive.box.vault.path_of(found.file.file_id)
+        return self.archive.box.vault.pack_path_of(found.file.file_id)
 
     def events(self, code: str) -> int:
         with self.archive.box.database.read() as tx:

@@ -12,7 +12,7 @@ from litestar.testing import TestClient
 from litestar.types import ControllerRouterHandler
 
 from appliance.accounts.account import Account
-from appliance.accounts.roles import Permission, Role, permissions_of
+from appliance.accounts.roles import ASSIGNABLE, IMAGE_RIGHT, Permission, Role, permissions_of
 from appliance.accounts.tokens import issue_token
 from appliance.audit.events import OPERATOR
 from appliance.web.http.access import Door, access, access_of
@@ -22,18 +22,44 @@ from tests.web.invented import PEOPLE, put_all, put_quarantined, put_sender
 
 # The whole of it, written out: whoever drops or adds a permission meets this table.
 ROUTES: dict[tuple[str, str], Permission | Door] = {
+    ("GET", "/.well-known/security.txt"): Door.PUBLIC,
     ("GET", "/"): Door.SIGNED_IN,
+    ("GET", "/account"): Door.SIGNED_IN,
+    ("GET", "/account/passkey-question"): Door.SIGNED_IN,
+    ("GET", "/emergency"): Permission.BREAK_GLASS,
     ("GET", "/events"): Door.SIGNED_IN,
     ("GET", "/files"): Permission.VIEW_IMAGES,
     ("GET", "/healthz"): Door.PUBLIC,
+    ("GET", "/join"): Door.PUBLIC,
+    ("GET", "/keeping"): Permission.READ_KEEPING,
+    ("GET", "/keeping/backups"): Permission.READ_KEEPING,
+    ("GET", "/keeping/disk"): Permission.READ_KEEPING,
+    ("GET", "/keeping/erasures"): Permission.READ_KEEPING,
+    ("GET", "/keeping/erasures/{erasure_key:int}"): Permission.READ_KEEPING,
+    ("GET", "/keeping/erasures/{erasure_key:int}/certificate"): Permission.READ_KEEPING,
+    ("GET", "/keeping/jobs"): Permission.READ_KEEPING,
+    ("GET", "/keeping/recovery"): Permission.READ_KEEPING,
+    ("GET", "/keeping/proofs"): Permission.READ_KEEPING,
+    ("GET", "/keeping/retention"): Permission.READ_KEEPING,
+    ("GET", "/keeping/retention/due"): Permission.PROPOSE_ERASURE,
+    ("GET", "/keeping/retention/jurisdictions"): Permission.READ_KEEPING,
+    ("GET", "/keeping/retention/rules/{rule_key:int}"): Permission.MANAGE_KEEPING,
+    ("GET", "/keeping/keys"): Permission.READ_KEEPING,
+    ("GET", "/laboratory"): Permission.READ_GIVEN,
+    ("GET", "/laboratory/{reference:str}"): Permission.READ_GIVEN,
     ("GET", "/lock"): Door.AT_LOCK,
     ("GET", "/login"): Door.PUBLIC,
     ("GET", "/login/code"): Door.SIGNING_IN,
+    ("GET", "/login/emergency"): Door.PUBLIC,
     ("GET", "/login/enrol"): Door.SIGNING_IN,
     ("GET", "/login/enrol/qr.svg"): Door.SIGNING_IN,
+    ("GET", "/openapi.json"): Door.SIGNED_IN,
     ("GET", "/password"): Door.CHANGING_PASSWORD,
     ("GET", "/patients/{patient_key:int}"): Permission.READ_STUDY,
+    ("GET", "/patients/{patient_key:int}/export"): Permission.EXPORT_STUDIES,
+    ("GET", "/patients/{patient_key:int}/seen"): Permission.SEE_VIEWERS,
     ("GET", "/people"): Permission.MANAGE_ACCOUNTS,
+    ("GET", "/people/{account_key:int}"): Permission.MANAGE_ACCOUNTS,
     ("GET", "/quarantine"): Permission.READ_QUARANTINE,
     ("GET", "/quarantine/dismissed"): Permission.READ_QUARANTINE,
     ("GET", "/quarantine/{quarantine_key:int}/dismiss"): Permission.RETRY_QUARANTINE,
@@ -42,18 +68,69 @@ ROUTES: dict[tuple[str, str], Permission | Door] = {
     ("GET", "/studies"): Permission.LIST_STUDIES,
     ("GET", "/studies/latest"): Permission.LIST_STUDIES,
     ("GET", "/studies/{study_key:int}"): Permission.READ_STUDY,
+    ("GET", "/studies/{study_key:int}/export"): Permission.EXPORT_STUDIES,
+    ("GET", "/studies/{study_key:int}/keeping"): Permission.PROPOSE_ERASURE,
+    ("GET", "/studies/{study_key:int}/laboratories"): Permission.GIVE_TO_LABORATORIES,
     ("GET", "/studies/uid/{study_instance_uid:str}"): Permission.READ_STUDY,
+    ("POST", "/account/close"): Door.SIGNED_IN,
+    ("POST", "/account/codes"): Door.SIGNED_IN,
+    ("POST", "/account/export"): Door.SIGNED_IN,
+    ("POST", "/account/name"): Door.SIGNED_IN,
+    ("POST", "/account/passkeys"): Door.SIGNED_IN,
+    ("POST", "/account/passkeys/{passkey_key:int}/remove"): Door.SIGNED_IN,
+    ("POST", "/account/pin"): Door.SIGNED_IN,
+    ("POST", "/account/pin/drop"): Door.SIGNED_IN,
+    ("POST", "/account/second-factor"): Door.SIGNED_IN,
+    ("POST", "/account/sessions/end"): Door.SIGNED_IN,
+    ("POST", "/account/sessions/end-others"): Door.SIGNED_IN,
+    ("POST", "/join"): Door.PUBLIC,
+    ("GET", "/trail"): Permission.READ_AUDIT,
+    ("GET", "/trail/anchors"): Permission.READ_AUDIT,
+    ("GET", "/trail/days"): Permission.READ_AUDIT,
+    ("GET", "/trail/emergencies"): Permission.REVIEW_EMERGENCIES,
+    ("GET", "/trail/emergencies/{emergency_key:int}"): Permission.REVIEW_EMERGENCIES,
+    ("POST", "/emergency"): Permission.BREAK_GLASS,
+    ("POST", "/emergency/end"): Door.AT_LOCK,
+    ("POST", "/keeping/erasures/{erasure_key:int}/certificate"): Permission.READ_KEEPING,
+    ("POST", "/keeping/jobs/{job:str}/run"): Permission.MANAGE_KEEPING,
+    ("POST", "/keeping/backups"): Permission.MANAGE_KEEPING,
+    ("POST", "/keeping/backups/run"): Permission.MANAGE_KEEPING,
+    ("POST", "/keeping/backups/{target_key:int}/remove"): Permission.MANAGE_KEEPING,
+    ("POST", "/keeping/backups/{target_key:int}/destroyed"): Permission.MANAGE_KEEPING,
+    ("POST", "/keeping/clock"): Permission.MANAGE_KEEPING,
+    ("POST", "/keeping/notices/test"): Permission.MANAGE_KEEPING,
+    ("POST", "/keeping/notices/{notice_key:int}/acknowledge"): Permission.MANAGE_KEEPING,
+    ("POST", "/keeping/recovery/drills"): Permission.MANAGE_KEEPING,
+    ("POST", "/keeping/retention/dry-run/end"): Permission.MANAGE_KEEPING,
+    ("POST", "/keeping/retention/due"): Permission.PROPOSE_ERASURE,
+    ("POST", "/keeping/retention/holds/{hold_key:int}/lift"): Permission.APPROVE_ERASURE,
+    ("POST", "/keeping/retention/jurisdictions/{code:str}"): Permission.MANAGE_KEEPING,
+    ("POST", "/keeping/retention/proposals/approve"): Permission.APPROVE_ERASURE,
+    ("POST", "/keeping/retention/proposals/{proposal_key:int}/cancel"): Permission.APPROVE_ERASURE,
+    ("POST", "/keeping/retention/rules/{rule_key:int}"): Permission.MANAGE_KEEPING,
+    ("POST", "/keeping/retention/rules/{rule_key:int}/end"): Permission.MANAGE_KEEPING,
+    ("POST", "/laboratory/{reference:str}/download"): Permission.READ_GIVEN,
     ("POST", "/language"): Door.PUBLIC,
     ("POST", "/lock"): Door.AT_LOCK,
+    ("POST", "/lock/passkey"): Door.AT_LOCK,
     ("POST", "/lock/now"): Door.AT_LOCK,
     ("POST", "/login"): Door.PUBLIC,
     ("POST", "/login/code"): Door.SIGNING_IN,
+    ("POST", "/login/code/passkey"): Door.SIGNING_IN,
+    ("POST", "/login/emergency"): Door.PUBLIC,
     ("POST", "/login/enrol"): Door.SIGNING_IN,
+    ("POST", "/login/passkey"): Door.PUBLIC,
+    ("POST", "/login/without"): Door.SIGNING_IN,
+    ("POST", "/login/pin"): Door.PUBLIC,
     ("POST", "/logout"): Door.AT_LOCK,
     ("POST", "/password"): Door.CHANGING_PASSWORD,
+    ("POST", "/patients/{patient_key:int}/export"): Permission.EXPORT_STUDIES,
     ("POST", "/peers/{peer_key:int}/remove"): Permission.APPROVE_SENDERS,
     ("POST", "/people"): Permission.MANAGE_ACCOUNTS,
     ("POST", "/people/{account_key:int}/close"): Permission.MANAGE_ACCOUNTS,
+    ("POST", "/people/{account_key:int}/invite"): Permission.MANAGE_ACCOUNTS,
+    ("POST", "/people/{account_key:int}/role"): Permission.MANAGE_ACCOUNTS,
+    ("POST", "/people/{account_key:int}/sessions/end"): Permission.MANAGE_ACCOUNTS,
     ("POST", "/quarantine/{quarantine_key:int}/dismiss"): Permission.RETRY_QUARANTINE,
     ("POST", "/quarantine/{quarantine_key:int}/reopen"): Permission.RETRY_QUARANTINE,
     ("POST", "/quarantine/{quarantine_key:int}/retry"): Permission.RETRY_QUARANTINE,
@@ -61,6 +138,17 @@ ROUTES: dict[tuple[str, str], Permission | Door] = {
     ("POST", "/senders/{sender_key:int}/dismiss"): Permission.APPROVE_SENDERS,
     ("POST", "/session/active"): Door.SIGNED_IN,
     ("POST", "/studies/search"): Permission.LIST_STUDIES,
+    ("POST", "/studies/{study_key:int}/export"): Permission.EXPORT_STUDIES,
+    ("POST", "/studies/{study_key:int}/erase"): Permission.PROPOSE_ERASURE,
+    ("POST", "/studies/{study_key:int}/laboratories"): Permission.GIVE_TO_LABORATORIES,
+    ("POST", "/studies/{study_key:int}/laboratories/{grant_key:int}/end"): Permission.GIVE_TO_LABORATORIES,
+    ("POST", "/studies/{study_key:int}/hold"): Permission.PROPOSE_ERASURE,
+    ("POST", "/trail/anchors"): Permission.READ_AUDIT,
+    ("POST", "/trail/export"): Permission.READ_AUDIT,
+    ("POST", "/trail/days/{day_key:int}/reviewed"): Permission.READ_AUDIT,
+    ("POST", "/trail/emergencies/code"): Permission.MANAGE_ACCOUNTS,
+    ("POST", "/trail/emergencies/{emergency_key:int}/end"): Permission.REVIEW_EMERGENCIES,
+    ("POST", "/trail/emergencies/{emergency_key:int}/review"): Permission.REVIEW_EMERGENCIES,
 }
 HOLDERS: dict[Permission, set[tuple[Role, bool]]] = {
     Permission.LIST_STUDIES: {
@@ -81,8 +169,34 @@ HOLDERS: dict[Permission, set[tuple[Role, bool]]] = {
         (Role.ADMINISTRATOR, False), (Role.ADMINISTRATOR, True), (Role.DENTIST, False), (Role.DENTIST, True),
     },
     Permission.MANAGE_ACCOUNTS: {(Role.ADMINISTRATOR, False), (Role.ADMINISTRATOR, True)},
+    Permission.READ_KEEPING: {
+        (Role.ADMINISTRATOR, False), (Role.ADMINISTRATOR, True), (Role.DENTIST, False), (Role.DENTIST, True),
+        (Role.AUDITOR, False),
+    },
+    Permission.MANAGE_KEEPING: {(Role.ADMINISTRATOR, False), (Role.ADMINISTRATOR, True)},
+    Permission.PROPOSE_ERASURE: {
+        (Role.ADMINISTRATOR, False), (Role.ADMINISTRATOR, True), (Role.DENTIST, False), (Role.DENTIST, True),
+    },
+    Permission.APPROVE_ERASURE: {
+        (Role.ADMINISTRATOR, False), (Role.ADMINISTRATOR, True), (Role.DENTIST, False), (Role.DENTIST, True),
+    },
+    Permission.EXPORT_STUDIES: {(Role.ADMINISTRATOR, True), (Role.DENTIST, True), (Role.ASSISTANT, True)},
+    Permission.GIVE_TO_LABORATORIES: {(Role.ADMINISTRATOR, True), (Role.DENTIST, True), (Role.ASSISTANT, True)},
+    Permission.READ_GIVEN: {(Role.LAB, False)},
+    Permission.READ_AUDIT: {(Role.ADMINISTRATOR, False), (Role.ADMINISTRATOR, True), (Role.AUDITOR, False)},
+    Permission.SEE_VIEWERS: {
+        (Role.ADMINISTRATOR, False), (Role.ADMINISTRATOR, True), (Role.DENTIST, False), (Role.DENTIST, True),
+        (Role.AUDITOR, False),
+    },
+    Permission.BREAK_GLASS: {
+        (Role.ADMINISTRATOR, False), (Role.ADMINISTRATOR, True), (Role.DENTIST, False), (Role.DENTIST, True),
+        (Role.ASSISTANT, False), (Role.ASSISTANT, True), (Role.RECEPTION, False),
+    },
+    Permission.REVIEW_EMERGENCIES: {(Role.ADMINISTRATOR, False), (Role.ADMINISTRATOR, True), (Role.AUDITOR, False)},
 }  # fmt: skip
-WHO = [(role, False) for role in Role] + [(role, True) for role in (Role.ADMINISTRATOR, Role.DENTIST, Role.ASSISTANT)]
+WHO = [(role, False) for role in ASSIGNABLE] + [
+    (role, True) for role in (Role.ADMINISTRATOR, Role.DENTIST, Role.ASSISTANT)
+]
 GUARDED = sorted((method, path) for (method, path), wanted in ROUTES.items() if isinstance(wanted, Permission))
 
 
@@ -99,7 +213,7 @@ def clinic(tmp_path_factory: pytest.TempPathFactory) -> AClinic:
 def all_and_nothing(clinic: AClinic) -> list[Account]:
     """Give somebody who holds every permission, and somebody who holds none."""
     every = clinic.person(Role.ADMINISTRATOR, image_right=True, user_name="every.permission")
-    return [every, clinic.person(Role.AUDITOR, user_name="no.permission")]
+    return [every, clinic.person(Role.LAB, user_name="no.permission")]
 
 
 def stated_by(handlers: Iterable[object]) -> dict[tuple[str, str], Permission | Door]:
@@ -122,6 +236,12 @@ def test_the_permission_table_is_as_it_was_agreed() -> None:
     for permission in Permission:
         holders = {(role, right) for role, right in WHO if permission in permissions_of(role, image_right=right)}
         assert holders == HOLDERS[permission], permission
+
+
+def test_the_role_of_an_opened_envelope_looks_and_does_nothing_else() -> None:
+    assert set(Role) - set(ASSIGNABLE) == {Role.EMERGENCY}
+    assert permissions_of(Role.EMERGENCY, image_right=True) == IMAGE_RIGHT
+    assert {Permission.LIST_STUDIES, Permission.READ_STUDY, Permission.VIEW_IMAGES} == IMAGE_RIGHT
 
 
 @pytest.mark.parametrize("role", Role)
@@ -190,9 +310,7 @@ def test_nobody_reaches_anything_but_the_public_pages_without_signing_in(
     clinic: AClinic, method: str, path: str
 ) -> None:
     browser = clinic.browser()
-    url = path.replace("{study_key:int}", "1").replace("{series_key:int}", "1")
-    url = url.replace("{sender_key:int}", "1").replace("{peer_key:int}", "1").replace("{account_key:int}", "1")
-    url = url.replace("{quarantine_key:int}", "1").replace("{patient_key:int}", "1")
+    url = re.sub(r"\{\w+:(?:int|str)\}", "1", path)
     answer = browser.get(url) if method == "GET" else browser.post_bare(url)
     if ROUTES[method, path] is Door.PUBLIC:
         assert answer.status_code == (200 if method == "GET" else 403)

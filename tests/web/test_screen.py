@@ -149,13 +149,13 @@ def test_a_path_of_this_site_is_kept() -> None:
 
 
 def test_the_screen_locks_after_as_long_as_the_settings_say(clinic: AClinic, tmp_path: Path) -> None:
-    staff = StaffSettings(lock_after_seconds=60)
+    staff = StaffSettings(lock_after_seconds=60, emergency_minutes=15)
     rooms = open_rooms(
         Settings(data_folder=str(tmp_path), run_folder=str(tmp_path), staff=staff),
         Keyring.for_process("staff", SecretKey.new()),
         clinic.clock,
     )
-    assert rooms.accounts.lock_after_seconds == 60
+    assert (rooms.accounts.lock_after_seconds, rooms.accounts.emergency_minutes) == (60, 15)
     clinic.use(replace(clinic.accounts, lock_after_seconds=rooms.accounts.lock_after_seconds))
     browser = clinic.signed_in(clinic.person())
     clinic.clock.pass_time(seconds=59)

@@ -191,19 +191,6 @@ def test_the_quarantine_gives_its_reasons_in_words(clinic: AClinic) -> None:
     assert "1.2.3" not in text
 
 
-def test_an_administrator_adds_and_closes_people_but_never_closes_themselves(clinic: AClinic) -> None:
-    account = clinic.person(Role.ADMINISTRATOR)
-    browser = clinic.signed_in(account)
-    fields = {"display_name": "Inés Mora", "user_name": "ines", "role": "dentist", "password": "four quiet lamps"}
-    assert browser.post("/people", page="/people", **fields).headers["location"] == "/people?told=added"
-    assert browser.post("/people", page="/people", **fields).status_code == 422
-    assert browser.post("/people", page="/people", **(fields | {"user_name": "x2", "role": "king"})).status_code == 422
-    weak = browser.post("/people", page="/people", **(fields | {"user_name": "x3", "password": "inesmora1"}))
-    assert weak.status_code == 422
-    assert browser.post(f"/people/{account.account_key + 1}/close", page="/people").status_code == 303
-    assert browser.post(f"/people/{account.account_key}/close", page="/people").status_code == 403
-
-
 def test_a_removal_the_receiver_cannot_be_told_of_is_said_and_tried_again(tmp_path: Path) -> None:
     for fail_at in range(1, 6):
         folder = tmp_path / str(fail_at)

@@ -10,7 +10,6 @@ Source: RFC 6750 (bearer tokens).
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from appliance.accounts.context import Accounts
@@ -22,6 +21,7 @@ from appliance.audit.events import Actor, ActorKind
 from appliance.errors import NotPermitted
 from appliance.web.dicomweb.faults import NotSignedIn
 from appliance.web.http.cookies import SESSION_COOKIE
+from appliance.web.http.pace import Gate, session_name
 
 Headers = Iterable[tuple[bytes, bytes]]
 TOUCH_SECONDS = 10.0
@@ -55,11 +55,30 @@ def credential_of(headers: Headers) -> Credential:
 class Callers:
     """Turns a credential into a scope. For the event loop's thread only: the catalogue's version is told by thread."""
 
-    def __init__(self, accounts: Accounts) -> None:
-        self._accounts = accounts
+    def __init__(self, accounts: Accounts, gate: Gate | None = None) -> None:
+        self._accounts, self._gate = accounts, gate or Gate()
         self._touched: dict[bytes, float] = {}
         self._known: dict[tuple[Credential, str], tuple[Scope, float]] = {}
         self._version = -1
+
+    def admit(self, credential: Credential, address: str) -> tuple[Scope, Callable[[], object] | None]:
+        """Give the same as `scope` for a new request, which is counted.
+
+        Raises:
+            NotSignedIn: Nobody, or somebody who has to do something first.
+            TooManyRequests: The caller sends more than it may.
+        """
+        now = self._accounts.clock.monotonic()
+        try:
+            scope, due = self.scope(credential, address)
+        except NotSignedIn:
+            self._gate.admit_stranger(address, now)
+            raise
+        if credential.bearer:
+            self._gate.admit_machine(scope.caller, now)
+        else:
+            self._gate.admit_person(scope.caller, scope.actor.key or 0, now)
+        return scope, due
 
     def scope(self, credential: Credential, address: str) -> tuple[Scope, Callable[[], object] | None]:
         """Give the caller's scope, and what is due to be done off the event loop, if anything.
@@ -105,7 +124,7 @@ class Callers:
         if token is None:
             raise NotSignedIn("no such token")
         actor = Actor(ActorKind.TOKEN, token.token_key, _address(address))
-        scope = _scope(actor, f"token {token.token_key}", token.permissions)
+        scope = _scope(actor, f"token {token.token_key}", token.permissions, token.laboratory_key)
         if credential.background or not token.use_is_due or not self._may_touch(scope.caller.encode()):
             return scope, None
         return scope, lambda: note_use(self._accounts, token.token_key)
@@ -128,11 +147,10 @@ class Callers:
 
 def _person(session: Session, address: str) -> Scope:
     actor = Actor(ActorKind.ACCOUNT, session.account.account_key, _address(address))
-    caller = sha256(session.session_hash).hexdigest()
-    return _scope(actor, f"session {caller}", session.account.permissions)
+    return _scope(actor, session_name(session), session.account.permissions, session.account.account_key)
 
 
-def _scope(actor: Actor, caller: str, permissions: frozenset[Permission]) -> Scope:
+def _scope(actor: Actor, caller: str, permissions: frozenset[Permission], account_key: int | None) -> Scope:
     return Scope(
         actor,
         caller,
@@ -140,6 +158,7 @@ def _scope(actor: Actor, caller: str, permissions: frozenset[Permission]) -> Sco
         may_read=Permission.READ_STUDY in permissions,
         may_view=Permission.VIEW_IMAGES in permissions,
         may_store=Permission.STORE_IMAGES in permissions,
+        laboratory=account_key if Permission.READ_GIVEN in permissions else None,
     )
 
 

@@ -58,6 +58,12 @@ ALL_RESOURCES = {(kind, level, _S in shape, _U in shape) for shape, (kind, level
 _VARIABLES = {1: _S, 3: _U, 5: _R, 7: _ANY}
 
 
+def templates() -> dict[str, tuple[Kind, Level]]:
+    """Give every resource as an address with its variables in braces."""
+    named = {_S: "{study}", _U: "{series}", _R: "{instance}", _ANY: "{which}"}
+    return {"/dicomweb/" + "/".join(named.get(part, part) for part in shape): found for shape, found in _PATHS.items()}
+
+
 def parse_path(path: str) -> Resource:
     """Read a path below the service's root, beginning with a slash.
 

@@ -30,8 +30,9 @@ from appliance.web.dicomweb.answers import Answer, Flow, ReadInto, Sending, send
 from appliance.web.dicomweb.attributes import results
 from appliance.web.dicomweb.buffers import Buffers
 from appliance.web.dicomweb.callers import Callers, Credential, credential_of
-from appliance.web.dicomweb.faults import NotAcceptable, WrongMethod, problem
+from appliance.web.dicomweb.faults import NotAcceptable, Unexpected, WrongMethod, problem
 from appliance.web.dicomweb.frames import parse_frame_list
+from appliance.web.dicomweb.lent import Asked, LentStudies
 from appliance.web.dicomweb.metadata import Metadata
 from appliance.web.dicomweb.negotiation import MediaRange, json_type, parse_accept
 from appliance.web.dicomweb.parameters import parse_search
@@ -54,12 +55,15 @@ class Dicomweb:
     callers: Callers
     metadata: Metadata
     storing: Storing | None = None
+    lent: LentStudies | None = None
     buffers: Buffers = field(default_factory=Buffers)
 
     def close(self) -> None:
         """Close what is kept open between requests."""
         self.source.close()
         self.metadata.close()
+        if self.lent is not None:
+            self.lent.close()
         if self.storing is not None:
             self.storing.close()
 
@@ -121,7 +125,7 @@ async def serve(dicomweb: Dicomweb, connection: HTTPScope, receive: Receive, sen
             else:
                 await send_answer(answer, sending, receive, send, head_only=head_only)
         except ApplianceError as error:  # before the first byte: the answer can still be a truthful one
-            _note(error)
+            _noted(error)
             if again and isinstance(error, Tampered):
                 continue
             await send_answer(problem(error), sending, receive, send, head_only=head_only)
@@ -131,36 +135,57 @@ async def serve(dicomweb: Dicomweb, connection: HTTPScope, receive: Receive, sen
 async def _stored(dicomweb: Dicomweb, connection: HTTPScope, receive: Receive) -> Answer:
     """Store what a request brings, and give its answer, or the problem with it."""
     try:
-        request = await _known(dicomweb, connection)
-        if dicomweb.storing is None or not request.path.startswith(ROOT + "/"):
-            raise WrongMethod
-        resource = parse_path(request.path[len(ROOT) :])
-        if (resource.kind, resource.level) not in _STORABLE:
-            raise WrongMethod
-        post = Post(
-            request.credential, request.address, request.scope, resource.study, request.accept,
-            dict(connection["headers"]), request.base_url,
-        )  # fmt: skip
-        return await dicomweb.storing.take(post, receive)
-    except ApplianceError as error:
-        _note(error)
-        return problem(error)
+        return await _taken_in(dicomweb, connection, receive)
+    except Exception as error:  # noqa: BLE001  # nothing was sent yet, so even a bug can be answered as what it is
+        return problem(_noted(error))
+
+
+async def _taken_in(dicomweb: Dicomweb, connection: HTTPScope, receive: Receive) -> Answer:
+    request = await _known(dicomweb, connection)
+    if dicomweb.storing is None or not request.path.startswith(ROOT + "/"):
+        raise WrongMethod
+    resource = parse_path(request.path[len(ROOT) :])
+    if (resource.kind, resource.level) not in _STORABLE:
+        raise WrongMethod
+    post = Post(
+        request.credential, request.address, request.scope, resource.study, request.accept,
+        dict(connection["headers"]), request.base_url,
+    )  # fmt: skip
+    return await dicomweb.storing.take(post, receive)
 
 
 async def _prepared(dicomweb: Dicomweb, connection: HTTPScope) -> tuple[Answer | Flow, Sending]:
     """Give the answer to one request, or the problem with it, and how its bytes are read."""
     try:
-        if connection["method"] not in ("GET", "HEAD"):
-            raise WrongMethod(_allowed(connection["path"]))
-        request = await _known(dicomweb, connection)
-        sending = Sending(_reader(dicomweb.source, request.scope), dicomweb.buffers, _asking(dicomweb.callers, request))
-        streamed = _STREAM.fullmatch(request.path)
-        if streamed:
-            return await _stream(dicomweb.source, request, int(streamed.group(1)), sending)
-        return await _answer(dicomweb, request), sending
-    except ApplianceError as error:
-        _note(error)
-        return problem(error), Sending(_no_read, dicomweb.buffers, _unasked)
+        return await _found(dicomweb, connection)
+    except Exception as error:  # noqa: BLE001  # nothing was sent here either
+        return problem(_noted(error)), Sending(_no_read, dicomweb.buffers, _unasked)
+
+
+async def _found(dicomweb: Dicomweb, connection: HTTPScope) -> tuple[Answer | Flow, Sending]:
+    if connection["method"] not in ("GET", "HEAD"):
+        raise WrongMethod(_allowed(connection["path"]))
+    request = await _known(dicomweb, connection)
+    if request.scope.laboratory is not None:
+        return await _lent(dicomweb, request)
+    sending = Sending(_reader(dicomweb.source, request.scope), dicomweb.buffers, _asking(dicomweb.callers, request))
+    streamed = _STREAM.fullmatch(request.path)
+    if streamed:
+        return await _stream(dicomweb.source, request, int(streamed.group(1)), sending)
+    return await _answer(dicomweb, request), sending
+
+
+async def _lent(dicomweb: Dicomweb, request: Request) -> tuple[Answer | Flow, Sending]:
+    """Answer a laboratory, which gets copies alone."""
+    if dicomweb.lent is None or not request.path.startswith(ROOT + "/"):
+        raise NotFound("laboratories have no such resource")
+    resource = parse_path(request.path[len(ROOT) :])
+    asked = Asked(dicomweb.lent.caller(request.scope), resource, request.query, request.accept, request.base_url)
+    answer = await asyncio.to_thread(dicomweb.lent.answer, asked)
+    if resource.kind is not Kind.FRAMES:
+        return answer, Sending(_no_read, dicomweb.buffers, _asking(dicomweb.callers, request))
+    scope = await asyncio.to_thread(dicomweb.lent.scope_of, asked)
+    return answer, Sending(_reader(dicomweb.source, scope), dicomweb.buffers, _asking(dicomweb.callers, request))
 
 
 def _allowed(path: str) -> bytes:
@@ -179,7 +204,7 @@ async def _known(dicomweb: Dicomweb, connection: HTTPScope) -> Request:
     headers = connection["headers"]
     client = connection.get("client")
     credential, address = credential_of(headers), client[0] if client else ""
-    scope, due = dicomweb.callers.scope(credential, address)
+    scope, due = dicomweb.callers.admit(credential, address)
     if due is not None:
         await asyncio.to_thread(due)
     named = dict(headers)
@@ -313,7 +338,12 @@ def _no_read(stretch: Stretch, _: memoryview) -> None:
     raise NotFound(f"an answer without stored bytes has none at {stretch.offset}")
 
 
-def _note(error: ApplianceError) -> None:
+def _noted(error: Exception) -> ApplianceError:
+    """Log what is the box's own doing; what is no fault that this product knows is a bug."""
+    if not isinstance(error, ApplianceError):
+        _LOG.error("DICOMweb failed unexpectedly", exc_info=error)
+        return Unexpected("a bug")
     answer = problem(error)
     if answer.status >= 500:
         _LOG.error("DICOMweb answered %d: %s", answer.status, error)
+    return error

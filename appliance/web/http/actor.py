@@ -23,8 +23,9 @@ from appliance.accounts.sessions import Session, find_session, use_session
 from appliance.accounts.tokens import MachineToken, find_token
 from appliance.audit import events as audit
 from appliance.errors import NotPermitted
-from appliance.web.http.access import access_of
+from appliance.web.http.access import Door, access_of
 from appliance.web.http.cookies import FORM_COOKIE, SESSION_COOKIE
+from appliance.web.http.pace import Gate, session_name
 from appliance.web.languages import speak
 
 Connection = ASGIConnection[BaseRouteHandler, "Actor", str, State]
@@ -64,13 +65,19 @@ class Actor:
 class Identify(AbstractAuthenticationMiddleware):
     """Finds the caller by session cookie, or by token where a route takes tokens."""
 
-    def __init__(self, app: ASGIApp, accounts: Accounts) -> None:
+    def __init__(self, app: ASGIApp, accounts: Accounts, gate: Gate) -> None:
         super().__init__(app)
-        self._accounts = accounts
+        self._accounts, self._gate = accounts, gate
 
     async def authenticate_request(self, connection: Connection) -> AuthenticationResult:
-        """Give the actor and the secret that its forms are bound to."""
+        """Give the actor and the secret that its forms are bound to.
+
+        Raises:
+            TooManyRequests: The caller sends more than it may.
+        """
         actor = await to_thread.run_sync(identify, self._accounts, connection)
+        if actor.session is None or access_of(connection.scope.get("route_handler")).door is not Door.AT_LOCK:
+            admit(self._gate, actor, self._accounts.clock.monotonic())  # locking and signing out always pass
         if actor.session is not None:
             speak(actor.session.account.language)
         secret = connection.cookies.get(SESSION_COOKIE) if actor.session else connection.cookies.get(FORM_COOKIE)
@@ -93,6 +100,20 @@ def identify(accounts: Accounts, connection: Connection) -> Actor:
     else:
         session = find_session(accounts, cookie)
     return Actor(address, session.account.permissions if session else frozenset(), session=session)
+
+
+def admit(gate: Gate, actor: Actor, now: float) -> None:
+    """Count a request as whose it is.
+
+    Raises:
+        TooManyRequests: Not now.
+    """
+    if actor.session is not None:
+        gate.admit_person(session_name(actor.session), actor.session.account.account_key, now)
+    elif actor.token is not None:
+        gate.admit_machine(f"token {actor.token.token_key}", now)
+    else:
+        gate.admit_stranger(actor.address, now)
 
 
 def form_token(secret: str) -> str:

@@ -1,4 +1,4 @@
-"""The three cookies, and no others."""
+"""The four cookies, and no others."""
 
 from secrets import token_urlsafe
 
@@ -7,6 +7,7 @@ from litestar.datastructures import Cookie
 SESSION_COOKIE = "__Host-enamel-session"
 FORM_COOKIE = "__Host-enamel-form"
 LANGUAGE_COOKIE = "__Host-enamel-language"
+DEVICE_COOKIE = "__Host-enamel-device"
 _A_YEAR_SECONDS = 365 * 24 * 3600
 
 
@@ -20,10 +21,18 @@ def host_cookie(name: str, value: str) -> Cookie:
 
 def language_cookie(code: str) -> Cookie:
     """Keep for a year which language was chosen in this browser."""
+    return _kept_cookie(LANGUAGE_COOKIE, code)
+
+
+def device_cookie(token: str) -> Cookie:
+    """Keep for a year that somebody came in whole from this browser."""
+    return _kept_cookie(DEVICE_COOKIE, token)
+
+
+def _kept_cookie(name: str, value: str) -> Cookie:
     return Cookie(
-        key=LANGUAGE_COOKIE, value=code, path="/", secure=True, httponly=True, samesite="strict",
-        max_age=_A_YEAR_SECONDS,
-    )  # fmt: skip
+        key=name, value=value, path="/", secure=True, httponly=True, samesite="strict", max_age=_A_YEAR_SECONDS
+    )
 
 
 def ended_cookie(name: str) -> Cookie:

@@ -6,12 +6,32 @@ path, and then answers with a coroutine (2.25.0).
 
 from collections.abc import Awaitable, Callable
 from functools import partial, wraps
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, Protocol, TypeVar, cast
 
 from anyio import to_thread
 
+from appliance.web.http.pace import FewThreads
+
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+class HasFewThreads(Protocol):
+    """What the pages are given; it says which few threads strangers have."""
+
+    @property
+    def few(self) -> FewThreads: ...
+
+
+def in_few_threads(handler: Callable[P, T]) -> Callable[P, Awaitable[T]]:
+    """Do the same for one that costs much and asks nobody who they are; it takes the pages' `context`."""
+
+    @wraps(handler)
+    async def call(*arguments: P.args, **keywords: P.kwargs) -> T:
+        context = cast("HasFewThreads", keywords["context"])
+        return await context.few.run(partial(handler, *arguments, **keywords))
+
+    return call
 
 
 def in_thread(handler: Callable[P, T]) -> Callable[P, Awaitable[T]]:

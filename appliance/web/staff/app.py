@@ -19,18 +19,48 @@ from appliance.web.http.packed import packed_files
 from appliance.web.http.speaking import speaking_to
 from appliance.web.languages import Language, languages
 from appliance.web.staff import (
+    confirming,
+    description,
     dismissals,
+    emergency,
+    envelope,
+    exports,
     files,
     health,
+    joining,
+    keeping,
+    keeping_backups,
+    keeping_disk,
+    keeping_due,
+    keeping_erasures,
+    keeping_jobs,
+    keeping_keys,
+    keeping_notices,
+    keeping_proofs,
+    keeping_recovery,
+    keeping_retention,
+    laboratories,
+    laboratory,
     language,
     live,
+    own_account,
+    passkey_doors,
     patients,
     people,
     quarantine,
     screen,
+    security_txt,
     senders,
     signing_in,
     studies,
+    switching,
+    trail,
+    trail_anchors,
+    trail_days,
+    trail_emergencies,
+    trail_emergency,
+    trail_exports,
+    trail_patient,
 )
 from appliance.web.staff.context import StaffContext
 from appliance.web.staff.faults import Faults
@@ -40,20 +70,50 @@ from appliance.web.staff.refusals import recording_guard
 STATIC = Path(__file__).parents[1] / "static"
 VIEWER_PATH = "/static/viewer"
 LARGEST_FORM_BYTES = 64 * 1024
-HANDLERS = (
+_HANDLERS = (
     *signing_in.HANDLERS,
+    *passkey_doors.HANDLERS,
+    *joining.HANDLERS,
+    *envelope.HANDLERS,
     *screen.HANDLERS,
+    *emergency.HANDLERS,
+    *own_account.HANDLERS,
+    *confirming.HANDLERS,
+    *switching.HANDLERS,
     *studies.HANDLERS,
     *patients.HANDLERS,
+    *exports.HANDLERS,
+    *laboratories.HANDLERS,
+    *laboratory.HANDLERS,
     *files.HANDLERS,
     *senders.HANDLERS,
     *quarantine.HANDLERS,
     *dismissals.HANDLERS,
     *people.HANDLERS,
+    *keeping.HANDLERS,
+    *keeping_backups.HANDLERS,
+    *keeping_disk.HANDLERS,
+    *keeping_erasures.HANDLERS,
+    *keeping_jobs.HANDLERS,
+    *keeping_proofs.HANDLERS,
+    *keeping_keys.HANDLERS,
+    *keeping_notices.HANDLERS,
+    *keeping_recovery.HANDLERS,
+    *keeping_retention.HANDLERS,
+    *keeping_due.HANDLERS,
     *live.HANDLERS,
     *health.HANDLERS,
     *language.HANDLERS,
+    *security_txt.HANDLERS,
+    *trail.HANDLERS,
+    *trail_days.HANDLERS,
+    *trail_emergencies.HANDLERS,
+    *trail_emergency.HANDLERS,
+    *trail_anchors.HANDLERS,
+    *trail_exports.HANDLERS,
+    *trail_patient.HANDLERS,
 )
+HANDLERS = (*_HANDLERS, description.handler_of(_HANDLERS))
 
 
 def create_app(
@@ -69,7 +129,7 @@ def create_app(
     pages, watcher = Pages(context.clinic_name, context.accounts.lock_after_seconds), live.watcher_of(context.accounts)
     app = put_together(
         [*handlers, *static_files(context.viewer_folder)],
-        middleware=[DefineMiddleware(Identify, accounts=context.accounts)],
+        middleware=[DefineMiddleware(Identify, accounts=context.accounts, gate=context.gate)],
         guards=[recording_guard(context.accounts), check_form, check_row_keys],
         dependencies={
             "context": Provide(lambda: context, sync_to_thread=False),

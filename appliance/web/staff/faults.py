@@ -1,6 +1,7 @@
 """Faults as pages in the same look, or as problem documents for scripts and machines."""
 
 from logging import getLogger
+from secrets import token_hex
 from typing import Any
 from urllib.parse import quote
 
@@ -8,12 +9,14 @@ from litestar import MediaType, Request, Response
 from litestar.response import Redirect
 
 from appliance.web.http.access import NotSignedIn, PasswordChangeDue, ScreenLocked, access_of
-from appliance.web.http.problems import Problem, problem_of
+from appliance.web.http.actor import form_token
+from appliance.web.http.problems import Problem, document, problem_of
 from appliance.web.languages import gettext as _
-from appliance.web.languages import later
+from appliance.web.staff.fault_words import words_for
 from appliance.web.staff.pages import Pages
 
 log = getLogger(__name__)
+_MAY_PASS = frozenset({429, 500, 503})  # what a second try may open
 
 
 class Faults:
@@ -25,38 +28,40 @@ class Faults:
     def answer(self, request: Request[Any, Any, Any], fault: Exception) -> Response[Any]:
         """Give the one answer for this fault; what is not ours is a bug and logged as one."""
         problem = problem_of(fault)
+        number = ""
         if problem.status == 500:
-            log.error("a request failed unexpectedly", exc_info=fault)
+            number = token_hex(4)
+            log.error("a request failed unexpectedly, number %s", number, exc_info=fault)
         if not wants_page(request):
-            return problem_document(problem)
+            return problem_document(problem, number)
         if request.method in {"GET", "HEAD"} or isinstance(fault, NotSignedIn | ScreenLocked | PasswordChangeDue):
             redirect = _way_in(request, fault)
             if redirect is not None:
                 return redirect
-        return self._page(problem)
+        return self._page(request, fault, problem, number)
 
-    def _page(self, problem: Problem) -> Response[str]:
-        title, words = _WORDS.get(problem.status, _WORDS[500])
+    def _page(self, request: Request[Any, Any, Any], fault: Exception, problem: Problem, number: str) -> Response[str]:
+        words, again = words_for(fault, problem.status), request.method in {"GET", "HEAD"}
+        advice = _(words.advice)
         page = self._pages.show_with_token(
             "fault.html",
-            "",
+            form_token(request.scope["auth"]) if request.scope.get("auth") else "",
             status=problem.status,
-            number=problem.status,
-            title=_(title),
-            words=_(words),
-            link="/",
-            link_words=_("Back to the start"),
+            path=request.url.path if again else "/",
+            title=_(words.title),
+            happened=_(words.happened),
+            advice=advice % int(problem.headers.get("Retry-After", "30")) if "%d" in advice else advice,
+            again=request.url.path if again and problem.status in _MAY_PASS else "",
+            status_number=problem.status,
+            number=number,
         )
         page.headers.update(problem.headers)
         return page
 
 
-def problem_document(problem: Problem) -> Response[dict[str, object]]:
-    """Give a fault to a script or machine.
-
-    Source: RFC 9457.
-    """
-    body: dict[str, object] = {"type": "about:blank", "title": problem.title, "status": problem.status}
+def problem_document(problem: Problem, number: str = "") -> Response[dict[str, object]]:
+    """Give a fault to a script or machine."""
+    body = document(problem.status, problem.detail, number)
     answer = Response(body, status_code=problem.status, media_type="application/problem+json")
     answer.headers.update(problem.headers)
     return answer
@@ -81,27 +86,3 @@ def _way_in(request: Request[Any, Any, Any], fault: Exception) -> Redirect | Non
     if isinstance(fault, NotSignedIn):
         return Redirect("/login", status_code=303)
     return None
-
-
-_WORDS = {
-    400: (
-        later("That did not arrive whole"),
-        later("The page sent something this box could not read. Go back and try again."),
-    ),
-    403: (
-        later("Not for your account"),
-        later("Your account may not do this. An administrator can change what you may see."),
-    ),
-    404: (later("Not here"), later("There is nothing at this address, or nothing that your account may see.")),
-    405: (later("Not like this"), later("This address does not take what was sent.")),
-    413: (later("Too large"), later("What was sent is larger than this page takes.")),
-    429: (later("A moment, please"), later("There were too many attempts. Wait a little and try again.")),
-    500: (
-        later("Something went wrong"),
-        later("This is the box's own fault, and it has been noted. Nothing stored was harmed."),
-    ),
-    503: (
-        later("Not right now"),
-        later("The box cannot do this at the moment. The same request may work in a minute."),
-    ),
-}

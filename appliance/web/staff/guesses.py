@@ -10,11 +10,11 @@ Leaves out: surviving a restart, for a locked box has no catalogue.
 Source: OWASP ASVS 5.0 6.3.1.
 """
 
-from ipaddress import IPv6Address, ip_address, ip_network
 from threading import Lock
 
 from appliance.accounts.throttle import delay_seconds
 from appliance.clock import Clock
+from appliance.web.http.pace import neighbour as neighbour_of
 
 FREE_FOR_ADDRESS = 5
 FREE_IN_ALL = 50
@@ -36,7 +36,7 @@ class Guesses:
         Returns:
             0 when it was counted and may be tried, else how many seconds are left to wait.
         """
-        now, neighbour = self._clock.monotonic(), _neighbour(address)
+        now, neighbour = self._clock.monotonic(), neighbour_of(address)
         with self._lock:
             self._forget_before(now - WINDOW_SECONDS)
             own = self._by_address.get(neighbour, [])
@@ -49,7 +49,7 @@ class Guesses:
     def take_back(self, address: str) -> None:
         """Forget the latest guess from this address: it was right, or never tried."""
         with self._lock:
-            neighbour = _neighbour(address)
+            neighbour = neighbour_of(address)
             del self._by_address.get(neighbour, [])[-1:]
             if not self._by_address.get(neighbour):
                 self._by_address.pop(neighbour, None)
@@ -61,11 +61,3 @@ class Guesses:
         kept = {name: [at for at in times if at > start] for name, times in self._by_address.items()}
         known = [(name, times) for name, times in kept.items() if times]
         self._by_address = dict(known[-self._maximum_remembered :])
-
-
-def _neighbour(address: str) -> str:
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address
-    return str(ip_network((parsed, 64), strict=False)) if isinstance(parsed, IPv6Address) else address

@@ -1,7 +1,7 @@
 """The live line: tells pages that something changed, never what.
 
 It carries two numbers and no patient data, is not activity, and ends within a
-second when the screen locks or the session ends. However many pages are open,
+second when the screen locks, the session ends or what an emergency lent does. However many pages are open,
 one watcher looks at the catalogue for all of them.
 """
 
@@ -20,7 +20,7 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from appliance.accounts.context import Accounts
 from appliance.accounts.peers.queries import count_waiting_senders
-from appliance.accounts.sessions import find_session
+from appliance.accounts.sessions import Session, find_session
 from appliance.archive.reading.queries import change_mark, count_quarantined
 from appliance.web.http.access import Door, access
 from appliance.web.http.cookies import SESSION_COOKIE
@@ -33,10 +33,15 @@ BEAT_EVERY = timedelta(seconds=15)
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What one look found: `mark` differs when a page would, `still_in` are the tokens whose lines may stay open."""
+    """What one look found.
+
+    `mark` differs when a page would, `still_in` are the tokens whose lines may stay open, `lent` are the emergencies
+    that go on in their sessions.
+    """
 
     mark: tuple[int, ...] = ()
     still_in: frozenset[str] = frozenset()
+    lent: frozenset[int] = frozenset()
 
 
 class Watcher:
@@ -83,26 +88,36 @@ def look(accounts: Accounts, tokens: frozenset[str]) -> Seen:
     """Look once at the catalogue and at the sessions of these tokens."""
     with accounts.database.read() as tx:
         mark = (*change_mark(tx), count_waiting_senders(tx), count_quarantined(tx))
-    return Seen(mark, frozenset(token for token in tokens if _still_in(accounts, token)))
+    found = {token: session for token in tokens if (session := _still_in(accounts, token)) is not None}
+    lent = frozenset(one.emergency.emergency_key for one in found.values() if one.emergency is not None)
+    return Seen(mark, frozenset(found), lent)
 
 
-def _still_in(accounts: Accounts, token: str) -> bool:
+def _still_in(accounts: Accounts, token: str) -> Session | None:
     session = find_session(accounts, token)
-    return session is not None and not session.locked
+    return None if session is None or session.locked else session
 
 
 @get("/events", opt=access(Door.SIGNED_IN, activity=False, page=False))
 async def events(request: PageRequest, watcher: NamedDependency[Watcher]) -> ServerSentEvent:
     """Open the live line."""
-    return ServerSentEvent(_line(watcher, request.cookies.get(SESSION_COOKIE, "")))
+    session = request.user.session
+    emergency = None if session is None else session.emergency
+    token = request.cookies.get(SESSION_COOKIE, "")
+    return ServerSentEvent(_line(watcher, token, None if emergency is None else emergency.emergency_key))
 
 
-async def _line(watcher: Watcher, token: str) -> AsyncIterator[ServerSentEventMessage]:
+async def _line(
+    watcher: Watcher, token: str, emergency_key: int | None = None
+) -> AsyncIterator[ServerSentEventMessage]:
     with watcher.line(token):
         last = (await watcher.see(token)).mark
         yield ServerSentEventMessage(event="ready", data="0")
         quiet = 0.0
         while token in (seen := await watcher.see(token)).still_in:
+            if emergency_key is not None and emergency_key not in seen.lent:
+                yield ServerSentEventMessage(event="ended", data="0")
+                return
             if seen.mark != last:
                 last, quiet = seen.mark, 0.0
                 yield ServerSentEventMessage(event="changed", data="0")

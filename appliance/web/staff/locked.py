@@ -15,10 +15,12 @@ from typing import Any
 
 from litestar import Litestar, Request, Response, get, post
 from litestar.di import NamedDependency, Provide
+from litestar.middleware import DefineMiddleware
 from litestar.middleware.authentication import AbstractAuthenticationMiddleware, AuthenticationResult
 from litestar.params import URLEncodedBody
 from litestar.response import Redirect
 from litestar.status_codes import HTTP_404_NOT_FOUND
+from litestar.types import ASGIApp
 
 from appliance.clock import Clock
 from appliance.errors import ApplianceError, KeysSealed, Refused, Tampered
@@ -26,6 +28,7 @@ from appliance.web.http.access import Door, access, check_access
 from appliance.web.http.actor import Actor, Connection, form_token
 from appliance.web.http.cookies import FORM_COOKIE, host_cookie, new_form_secret
 from appliance.web.http.csrf import check_form
+from appliance.web.http.pace import Gate
 from appliance.web.http.problems import problem_of
 from appliance.web.http.threads import in_thread
 from appliance.web.languages import Language, ngettext
@@ -168,9 +171,18 @@ class LockedFaults(Faults):
 class Nobody(AbstractAuthenticationMiddleware):
     """Takes every caller for a stranger: there are no accounts without keys."""
 
+    def __init__(self, app: ASGIApp, clock: Clock) -> None:
+        super().__init__(app)
+        self._gate, self._clock = Gate(), clock
+
     async def authenticate_request(self, connection: Connection) -> AuthenticationResult:
-        """Give the stranger, with the secret that the form is bound to."""
+        """Give the stranger, with the secret that the form is bound to.
+
+        Raises:
+            TooManyRequests: Too many came from there, or from strangers in all.
+        """
         address = connection.client.host if connection.client else ""
+        self._gate.admit_stranger(address, self._clock.monotonic())
         return AuthenticationResult(user=Actor(address), auth=connection.cookies.get(FORM_COOKIE, ""))
 
 
@@ -196,7 +208,7 @@ def create_locked_app(
     locked = LockedContext(clinic_name, status, unlock, Guesses(clock), Semaphore(), patience_seconds)
     return put_together(
         [unlock_page, submit_unlock, healthz, *language.LOCKED_HANDLERS, *static_files(None)],
-        middleware=[Nobody],
+        middleware=[DefineMiddleware(Nobody, clock=clock)],
         guards=[check_access, check_form],
         dependencies={
             "locked": Provide(lambda: locked, sync_to_thread=False),

@@ -10,8 +10,8 @@ from litestar.datastructures import Cookie, State
 from markupsafe import Markup
 
 from appliance.accounts.account import Account
-from appliance.accounts.roles import Permission
-from appliance.accounts.sessions import Stage
+from appliance.accounts.roles import IMAGE_RIGHT, Permission, Role
+from appliance.accounts.sessions import Session, Stage
 from appliance.web.http.actor import Actor, form_token
 from appliance.web.http.csrf import FIELD
 from appliance.web.languages import gettext, languages, ngettext, pgettext, spoken
@@ -40,6 +40,16 @@ class Person:
     initials: str
     role: str
     must_change_password: bool
+    may_break_glass: bool
+    is_envelope: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Banner:
+    """That an emergency goes on, for the top of every page."""
+
+    minutes: int
+    until: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +59,7 @@ class Waiting:
     senders: int = 0
     quarantined: int = 0
     damaged: int = 0
+    emergencies: int = 0
 
 
 class Pages:
@@ -98,6 +109,7 @@ class Pages:
             "path": "",
             "lock_after_seconds": self._lock_after_seconds + 1,
             "may_choose_language": True,
+            "emergency": None,
             "trouble": "",
             "told": "",
         }
@@ -109,12 +121,15 @@ def places_of(actor: Actor, waiting: Waiting) -> list[Place]:
     """Give the pages that this person may see, in the bar's order."""
     all_places = [
         (Permission.LIST_STUDIES, Place("/studies", gettext("Studies"))),
+        (Permission.READ_GIVEN, Place("/laboratory", gettext("Given to you"))),
         (Permission.VIEW_IMAGES, Place("/files", gettext("Open files"))),
         (Permission.APPROVE_SENDERS, Place("/senders", gettext("Scanners"), waiting.senders)),
         (
             Permission.READ_QUARANTINE,
             Place("/quarantine", gettext("Quarantine"), waiting.quarantined + waiting.damaged),
         ),
+        (Permission.READ_KEEPING, Place("/keeping", gettext("Safekeeping"))),
+        (Permission.READ_AUDIT, Place("/trail", gettext("Record"), waiting.emergencies)),
         (Permission.MANAGE_ACCOUNTS, Place("/people", gettext("People"))),
     ]
     return [place for permission, place in all_places if permission in actor.permissions]
@@ -127,7 +142,14 @@ def _person(actor: Actor) -> dict[str, object]:
         return {}
     if session.stage is not Stage.FULL:
         return {"may_choose_language": not session.account.language}
-    return {"person": person_of(session.account)}
+    return {"person": person_of(session.account), "emergency": banner_of(session)}
+
+
+def banner_of(session: Session) -> Banner | None:
+    """Say of a session with an emergency for how long it lasts."""
+    if session.emergency is None:
+        return None
+    return Banner(session.minutes_left, f"{session.emergency.ends_at.astimezone():%H:%M}")
 
 
 def person_of(account: Account) -> Person:
@@ -135,4 +157,8 @@ def person_of(account: Account) -> Person:
     words = [word for word in account.display_name.split() if not word.endswith(".")] or [account.user_name]
     initials = "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words)).upper()
     role = role_words(account.role)
-    return Person(account.display_name, account.user_name, initials, role, account.must_change_password)
+    may_break = Permission.BREAK_GLASS in account.permissions and not account.permissions >= IMAGE_RIGHT
+    return Person(
+        account.display_name, account.user_name, initials, role, account.must_change_password, may_break,
+        account.role is Role.EMERGENCY,
+    )  # fmt: skip

@@ -36,6 +36,9 @@ def patient_page(
         request,
         waiting(accounts, actor),
         patient=patient_view(details, accounts.clock.now()),
+        patient_key=patient_key,
+        may_see_viewers=Permission.SEE_VIEWERS in actor.permissions,
+        may_export=Permission.EXPORT_STUDIES in actor.permissions,
         counted=" · ".join(part for part in (counted, rest) if part),
     )
 

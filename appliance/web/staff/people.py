@@ -1,30 +1,36 @@
-"""Accounts, for an administrator: who there is, adding, closing."""
+"""Accounts, for an administrator: who there is, inviting, another role, and the leaver's button."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from litestar import get, post
 from litestar.params import FromPath, FromQuery, URLEncodedBody
 
-from appliance.accounts import service
-from appliance.accounts.account import NewAccount
-from appliance.accounts.errors import PasswordTooWeak
-from appliance.accounts.roles import Permission, Role
-from appliance.errors import NotPermitted, Unsuitable
+from appliance.accounts import invitations, service
+from appliance.accounts.account import Account, NewAccount
+from appliance.accounts.errors import SignInRefused, TooManyAttempts
+from appliance.accounts.invitations import Invitation
+from appliance.accounts.login import may_come_in_without
+from appliance.accounts.roles import ASSIGNABLE, Permission, Role
+from appliance.errors import NotFound, NotPermitted, Unsuitable
 from appliance.web.http.access import needs
 from appliance.web.http.actor import Actor
 from appliance.web.http.threads import in_thread
 from appliance.web.languages import gettext as _
 from appliance.web.languages import later
 from appliance.web.staff.attention import waiting
+from appliance.web.staff.confirming import confirmed, said
 from appliance.web.staff.context import StaffContext
+from appliance.web.staff.enrolment import qr_picture
 from appliance.web.staff.pages import Page, PageRequest, Pages
-from appliance.web.staff.screen import rule_words
 from appliance.web.staff.signing_in import Answer, Caller, Context, Rendering, moved_on, session_of
-from appliance.web.staff.words import role_words
+from appliance.web.staff.words import day, day_and_time, role_words
 
+UNUSED_AFTER = timedelta(days=30)
 _TOLD = {
-    "added": later("The account is there. Tell the person the first password; it is changed at the first sign-in."),
+    "changed": later("The role is changed. Whoever was signed in with the old one signs in again."),
     "closed": later("The account is closed, and whoever was signed in with it is out."),
+    "out": later("Signed out everywhere. The account stays as it is."),
 }
 
 
@@ -35,8 +41,23 @@ class PersonForm:
     display_name: str
     user_name: str
     role: str
-    password: str
     image_right: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RoleForm:
+    """Another role, with the administrator's second factor."""
+
+    role: str
+    code: str
+    image_right: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CodeForm:
+    """The administrator's second factor, shown anew."""
+
+    code: str
 
 
 @get("/people", opt=needs(Permission.MANAGE_ACCOUNTS))
@@ -50,41 +71,55 @@ def people_page(
 
 def _people(request: PageRequest, context: StaffContext, pages: Pages, actor: Actor, **more: str) -> Page:
     own = session_of(actor).account.account_key
-    people = [
-        {
-            "account_key": each.account_key,
-            "display_name": each.display_name,
-            "user_name": each.user_name,
-            "role": role_words(each.role),
-            "image_right": Permission.VIEW_IMAGES in each.permissions,
-            "second_factor": each.second_factor,
-            "closed": each.disabled_at is not None,
-            "self": each.account_key == own,
-        }
-        for each in service.all_accounts(context.accounts)
-    ]
-    roles = [{"value": role.value, "name": role_words(role)} for role in Role]
-    bar = waiting(context.accounts, actor)
-    return pages.show_in_office("people.html", request, bar, people=people, roles=roles, **more)
+    people = [_shown(context, each, own) for each in service.all_accounts(context.accounts) if each.role in ASSIGNABLE]
+    return pages.show_in_office(
+        "people.html",
+        request,
+        waiting(context.accounts, actor),
+        people=people,
+        unused=[each for each in people if each["unused"]],
+        roles=_roles(),
+        **more,
+    )
 
 
-@post("/people", opt=needs(Permission.MANAGE_ACCOUNTS), status_code=303)
+def _shown(context: StaffContext, account: Account, own: int) -> dict[str, object]:
+    last_in, now = account.last_in_at, context.accounts.clock.now()
+    return {
+        "account_key": account.account_key,
+        "display_name": account.display_name,
+        "user_name": account.user_name,
+        "role": role_words(account.role),
+        "role_value": account.role.value,
+        "image_right": Permission.VIEW_IMAGES in account.permissions,
+        "second_factor": account.second_factor,
+        "needs_none": may_come_in_without(context.accounts, account),
+        "closed": account.disabled_at is not None,
+        "unused": account.disabled_at is None and now - (last_in or account.created_at) >= UNUSED_AFTER,
+        "last_in": day_and_time(last_in) if last_in else "",
+        "made": day(account.created_at.date()),
+        "self": account.account_key == own,
+    }
+
+
+def _roles() -> list[dict[str, str]]:
+    return [{"value": role.value, "name": role_words(role)} for role in ASSIGNABLE]
+
+
+@post("/people", opt=needs(Permission.MANAGE_ACCOUNTS), status_code=200)
 @in_thread
 def add_person(
     request: PageRequest, context: Context, pages: Rendering, actor: Caller, data: URLEncodedBody[PersonForm]
 ) -> Answer:
-    """Add an account."""
+    """Add an account and show its invitation, this once."""
     try:
-        service.create_account(context.accounts, _new_account(data), actor.audited)
-    except PasswordTooWeak as fault:
-        trouble = rule_words(fault)
+        invitation = invitations.invite(context.accounts, _new_account(data), actor.audited)
     except (Unsuitable, ValueError):
         trouble = _("That does not work: the user name is taken or unusable, or the role may not view images.")
-    else:
-        return moved_on("/people?told=added")
-    page = _people(request, context, pages, actor, trouble=trouble)
-    page.status_code = 422
-    return page
+        page = _people(request, context, pages, actor, trouble=trouble)
+        page.status_code = 422
+        return page
+    return _slip(request, context, pages, actor, invitation)
 
 
 def _new_account(form: PersonForm) -> NewAccount:
@@ -92,19 +127,114 @@ def _new_account(form: PersonForm) -> NewAccount:
         user_name=form.user_name,
         display_name=form.display_name[:100],
         role=Role(form.role),
-        password=form.password,
+        password="",
         image_right=form.image_right == "yes",
     )
 
 
+def _slip(request: PageRequest, context: StaffContext, pages: Pages, actor: Actor, invitation: Invitation) -> Page:
+    """Show an invitation to print or hand over; the code stands behind the link's #, which no server sees."""
+    place = f"https://{request.headers.get('host', '')}/join"
+    return pages.show_in_office(
+        "invitation.html",
+        request,
+        waiting(context.accounts, actor),
+        name=invitation.account.display_name,
+        user_name=invitation.account.user_name,
+        code=invitation.code,
+        place=place,
+        link=f"{place}#{invitation.code}",
+        picture=qr_picture(f"{place}#{invitation.code}", scale=5).decode().partition("?>")[2],
+        until=day_and_time(invitation.until),
+    )
+
+
+@get("/people/{account_key:int}", opt=needs(Permission.MANAGE_ACCOUNTS))
+@in_thread
+def person_page(
+    request: PageRequest, context: Context, pages: Rendering, actor: Caller, account_key: FromPath[int]
+) -> Page:
+    """Show one account and what can be done with it."""
+    return _person(request, context, pages, actor, account_key)
+
+
+def _person(
+    request: PageRequest, context: StaffContext, pages: Pages, actor: Actor, account_key: int,
+    said: tuple[str, int] = ("", 200),
+) -> Page:  # fmt: skip
+    account = service.get_account(context.accounts, account_key)
+    if account.role not in ASSIGNABLE:
+        raise NotFound("an opened envelope is no person")
+    shown = _shown(context, account, session_of(actor).account.account_key)
+    bar = waiting(context.accounts, actor)
+    page = pages.show_in_office("person.html", request, bar, each=shown, roles=_roles(), trouble=said[0])
+    page.status_code = said[1]
+    return page
+
+
+@post("/people/{account_key:int}/role", opt=needs(Permission.MANAGE_ACCOUNTS), status_code=303)
+@in_thread
+def change_role(
+    request: PageRequest, context: Context, pages: Rendering, actor: Caller, account_key: FromPath[int],
+    data: URLEncodedBody[RoleForm],
+) -> Answer:  # fmt: skip
+    """Give another role or image right, and end the sessions of before."""
+    try:
+        by, role = confirmed(request, context, actor, data.code).actor, Role(data.role)
+        right = data.image_right == "yes"
+        service.change_role(context.accounts, account_key, role, by, image_right=right)
+    except (SignInRefused, TooManyAttempts) as fault:
+        return _person(request, context, pages, actor, account_key, said(fault, data.code))
+    except (Unsuitable, ValueError):
+        words = _("That does not work: the role may not view images, or nobody would be left to manage accounts.")
+        return _person(request, context, pages, actor, account_key, (words, 422))
+    return moved_on("/people?told=changed")
+
+
+@post("/people/{account_key:int}/invite", opt=needs(Permission.MANAGE_ACCOUNTS), status_code=200)
+@in_thread
+def invite_again(
+    request: PageRequest, context: Context, pages: Rendering, actor: Caller, account_key: FromPath[int],
+    data: URLEncodedBody[CodeForm],
+) -> Answer:  # fmt: skip
+    """Show a new invitation; what let the person in before does no more."""
+    try:
+        by = confirmed(request, context, actor, data.code).actor
+        invitation = invitations.invite_again(context.accounts, account_key, by)
+    except (SignInRefused, TooManyAttempts) as fault:
+        return _person(request, context, pages, actor, account_key, said(fault, data.code))
+    return _slip(request, context, pages, actor, invitation)
+
+
+@post("/people/{account_key:int}/sessions/end", opt=needs(Permission.MANAGE_ACCOUNTS), status_code=303)
+@in_thread
+def sign_out_person(context: Context, actor: Caller, account_key: FromPath[int]) -> Answer:
+    """End every session of a person, who signs in anew with password and code or a passkey."""
+    service.sign_out_everywhere(context.accounts, account_key, actor.audited)
+    return moved_on("/people?told=out")
+
+
 @post("/people/{account_key:int}/close", opt=needs(Permission.MANAGE_ACCOUNTS), status_code=303)
 @in_thread
-def close_person(context: Context, actor: Caller, account_key: FromPath[int]) -> Answer:
-    """Close an account at once; nobody closes their own, so one administrator is always left."""
+def close_person(
+    request: PageRequest, context: Context, pages: Rendering, actor: Caller, account_key: FromPath[int],
+    data: URLEncodedBody[CodeForm],
+) -> Answer:  # fmt: skip
+    """Close an account at once: sessions, passkeys, known browsers and the machine tokens it gave out.
+
+    Raises:
+        NotPermitted: It is one's own, which is closed on the page of one's own account.
+    """
     if account_key == session_of(actor).account.account_key:
-        raise NotPermitted("nobody closes their own account")
-    service.disable_account(context.accounts, account_key, actor.audited)
+        raise NotPermitted("nobody closes their own account here")
+    try:
+        service.disable_account(context.accounts, account_key, confirmed(request, context, actor, data.code).actor)
+    except (SignInRefused, TooManyAttempts) as fault:
+        return _person(request, context, pages, actor, account_key, said(fault, data.code))
+    except Unsuitable:
+        words = _("This is the last administrator: make somebody else one first, or nobody could let anybody in.")
+        return _person(request, context, pages, actor, account_key, (words, 422))
     return moved_on("/people?told=closed")
 
 
-HANDLERS = (people_page, add_person, close_person)
+HANDLERS = (people_page, add_person, person_page, change_role, invite_again, sign_out_person, close_person)

@@ -7,9 +7,10 @@ from litestar import get, post
 from litestar.params import FromQuery, URLEncodedBody
 from litestar.response import Redirect
 
-from appliance.accounts import login
+from appliance.accounts import login, pins
+from appliance.accounts.challenges import Purpose
 from appliance.accounts.errors import PasswordTooWeak, SignInRefused, TooManyAttempts
-from appliance.accounts.password_rules import Rule
+from appliance.accounts.password_rules import PasswordPolicy, Rule
 from appliance.accounts.service import change_own_password
 from appliance.accounts.sessions import lock_screen
 from appliance.web.http.access import Door, access
@@ -17,17 +18,20 @@ from appliance.web.http.actor import Actor
 from appliance.web.http.paths import local_path
 from appliance.web.http.threads import in_thread
 from appliance.web.languages import gettext as _
+from appliance.web.staff.context import StaffContext
 from appliance.web.staff.pages import Page, PageRequest, Pages
 from appliance.web.staff.signing_in import (
     Answer,
     Caller,
     Context,
     Rendering,
+    device_of,
     moved_on,
     session_of,
     status_of,
     trouble_words,
 )
+from appliance.web.staff.sites import own_options
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +65,28 @@ def lock_page(
 ) -> Page:
     """Lock the screen, if it is not, and ask for the password."""
     lock_screen(context.accounts, session_of(actor), actor.address)
-    return _lock_form(request, pages, actor, local_path(back))
+    return lock_form(request, context, pages, actor, local_path(back))
 
 
-def _lock_form(
-    request: PageRequest, pages: Pages, actor: Actor, back: str, trouble: str = "", status: int = 200
+def lock_form(
+    request: PageRequest,
+    context: StaffContext,
+    pages: Pages,
+    actor: Actor,
+    back: str,
+    said: tuple[str, int] = ("", 200),
 ) -> Page:
-    """Where the account has a language it stands: a choice would change nothing of a locked account."""
-    may_choose = not session_of(actor).account.language
-    return pages.show("lock.html", request, status, back=back, trouble=trouble, may_choose_language=may_choose)
+    """Ask for the password or a passkey; `said` is a refusal's words and status.
+
+    Where the account has a language it stands: a choice would change nothing of a locked account.
+    """
+    session, (trouble, status) = session_of(actor), said
+    options = own_options(context.accounts, request, session, Purpose.UNLOCK)
+    may_choose = not session.account.language
+    return pages.show(
+        "lock.html", request, status, back=back, trouble=trouble, may_choose_language=may_choose,
+        passkey_options=options, familiar=pins.familiar_people(context.accounts, device_of(request)),
+    )  # fmt: skip
 
 
 @post("/lock", opt=access(Door.AT_LOCK, activity=False), status_code=303)
@@ -83,7 +100,7 @@ def submit_unlock(
         login.unlock_screen(context.accounts, session_of(actor), data.password, actor.address)
     except (SignInRefused, TooManyAttempts) as fault:
         words = trouble_words(fault, _("That is not the password."))
-        return _lock_form(request, pages, actor, back, words, status_of(fault))
+        return lock_form(request, context, pages, actor, back, (words, status_of(fault)))
     return moved_on(back)
 
 
@@ -102,9 +119,16 @@ def submit_activity() -> None:
 
 @get("/password", opt=access(Door.CHANGING_PASSWORD))
 @in_thread
-def password_page(request: PageRequest, pages: Rendering) -> Page:
+def password_page(request: PageRequest, context: Context, pages: Rendering, actor: Caller) -> Page:
     """Show the form for a new password."""
-    return pages.show("password.html", request)
+    return _password_form(request, context, pages, actor)
+
+
+def _password_form(
+    request: PageRequest, context: StaffContext, pages: Pages, actor: Actor, trouble: str = "", status: int = 200
+) -> Page:
+    policy, expired = context.accounts.passwords, session_of(actor).account.password_expired
+    return pages.show("password.html", request, status, trouble=trouble, policy=policy, expired=expired)
 
 
 @post("/password", opt=access(Door.CHANGING_PASSWORD), status_code=303)
@@ -114,21 +138,23 @@ def submit_password(
 ) -> Answer:
     """Replace one's own password."""
     if data.new != data.again:
-        return pages.show("password.html", request, 422, trouble=_("The two new passwords differ."))
+        return _password_form(request, context, pages, actor, _("The two new passwords differ."), 422)
     try:
         change_own_password(context.accounts, session_of(actor), data.old, data.new, actor.address)
     except PasswordTooWeak as fault:
-        return pages.show("password.html", request, 422, trouble=rule_words(fault))
+        words = rule_words(fault, context.accounts.passwords)
+        return _password_form(request, context, pages, actor, words, 422)
     except (SignInRefused, TooManyAttempts) as fault:
         words = trouble_words(fault, _("The current password is wrong."))
-        return pages.show("password.html", request, status_of(fault), trouble=words)
+        return _password_form(request, context, pages, actor, words, status_of(fault))
     return moved_on("/")
 
 
-def rule_words(fault: PasswordTooWeak) -> str:
+def rule_words(fault: PasswordTooWeak, policy: PasswordPolicy) -> str:
     """Say what is wrong with a new password."""
+    short = _("That is too short: at least %d characters, better three or four words.") % policy.characters
     return {
-        Rule.TOO_SHORT: _("That is too short: at least eight characters, better three or four words."),
+        Rule.TOO_SHORT: short,
         Rule.TOO_LONG: _("That is too long: at most 256 characters."),
         Rule.COMMON: _("Many people use that password, so it is tried first. Choose another."),
         Rule.CONTEXT: _("It rests on your name or the clinic's. Choose something unrelated."),

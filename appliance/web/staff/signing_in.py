@@ -9,18 +9,30 @@ from litestar.di import NamedDependency
 from litestar.params import URLEncodedBody
 from litestar.response import Redirect
 
-from appliance.accounts import login, second_factor, totp
+from appliance.accounts import login, passkeys, pins, second_factor, totp
+from appliance.accounts.challenges import Purpose
+from appliance.accounts.devices import device_token
 from appliance.accounts.errors import SignInRefused, TooManyAttempts
-from appliance.accounts.sessions import Session, end_session
+from appliance.accounts.sessions import Session, end_session, find_session
 from appliance.web.http.access import Door, NotSignedIn, access
 from appliance.web.http.actor import Actor, form_token
-from appliance.web.http.cookies import FORM_COOKIE, SESSION_COOKIE, ended_cookie, host_cookie, new_form_secret
-from appliance.web.http.threads import in_thread
+from appliance.web.http.cookies import (
+    DEVICE_COOKIE,
+    FORM_COOKIE,
+    SESSION_COOKIE,
+    device_cookie,
+    ended_cookie,
+    host_cookie,
+    new_form_secret,
+)
+from appliance.web.http.threads import in_few_threads, in_thread
 from appliance.web.languages import gettext as _
 from appliance.web.staff.context import StaffContext
 from appliance.web.staff.enrolment import qr_picture
 from appliance.web.staff.pages import Page, PageRequest, Pages
+from appliance.web.staff.sites import own_options, site_of
 
+LONG_WAIT_SECONDS = 120
 Answer = Response[Any]
 Context = NamedDependency[StaffContext]
 Rendering = NamedDependency[Pages]
@@ -53,6 +65,11 @@ def session_of(actor: Actor) -> Session:
     return actor.session
 
 
+def device_of(request: PageRequest) -> str:
+    """Give the token by which this browser may be known; empty where it holds none."""
+    return request.cookies.get(DEVICE_COOKIE, "")
+
+
 def moved_on(url: str, *cookies: Cookie) -> Redirect:
     """Send the browser on after a form, with a GET."""
     return Redirect(url, status_code=303, cookies=list(cookies))
@@ -60,9 +77,14 @@ def moved_on(url: str, *cookies: Cookie) -> Redirect:
 
 def trouble_words(fault: SignInRefused | TooManyAttempts, wrong: str) -> str:
     """Say what to do after a refused attempt."""
-    if isinstance(fault, TooManyAttempts):
+    if not isinstance(fault, TooManyAttempts):
+        return wrong
+    if fault.wait_seconds < LONG_WAIT_SECONDS:
         return _("Too many attempts. Wait %d seconds and try again.") % (int(fault.wait_seconds) + 1)
-    return wrong
+    words = _(
+        "Too many attempts. Wait %d minutes and try again, or use a passkey or a browser in which you signed in before."
+    )
+    return words % (int(fault.wait_seconds // 60) + 1)
 
 
 def status_of(fault: SignInRefused | TooManyAttempts) -> int:
@@ -72,41 +94,56 @@ def status_of(fault: SignInRefused | TooManyAttempts) -> int:
 
 @get("/login", opt=access(Door.PUBLIC))
 @in_thread
-def login_page(request: PageRequest, pages: Rendering) -> Page:
+def login_page(request: PageRequest, context: Context, pages: Rendering) -> Page:
     """Show the sign-in form."""
-    return _login_form(request, pages, "", 200)
+    return login_form(request, context, pages, "", 200)
 
 
-def _login_form(request: PageRequest, pages: Pages, trouble: str, status: int) -> Page:
-    """Bind the form to a cookie of its own, for there is no session yet."""
+def login_form(request: PageRequest, context: StaffContext, pages: Pages, trouble: str, status: int) -> Page:
+    """Bind the form, and what a passkey answers, to a cookie of its own, for there is no session yet."""
     secret = request.cookies.get(FORM_COOKIE) or new_form_secret()
     cookies = [host_cookie(FORM_COOKIE, secret), ended_cookie(SESSION_COOKIE)]
+    site, options = site_of(request), ""
+    if site is not None:
+        options = passkeys.options_to_show(context.accounts, Purpose.SIGN_IN, site, secret.encode(), None)
     return pages.show_with_token(
-        "login.html", form_token(secret), status=status, cookies=cookies, path="/login", trouble=trouble
-    )
+        "login.html", form_token(secret), status=status, cookies=cookies, path="/login", trouble=trouble,
+        passkey_options=options, familiar=pins.familiar_people(context.accounts, device_of(request)),
+    )  # fmt: skip
 
 
 @post("/login", opt=access(Door.PUBLIC), status_code=303)
-@in_thread
+@in_few_threads
 def submit_login(
     request: PageRequest, context: Context, pages: Rendering, actor: Caller, data: URLEncodedBody[SignInForm]
 ) -> Answer:
-    """Check the password and go on to the code."""
+    """Check the password and go on to the code, or in, where none is asked for."""
     try:
-        token = login.sign_in(context.accounts, data.user_name, data.password, actor.address)
+        token = login.sign_in(context.accounts, data.user_name, data.password, actor.address, device_of(request))
     except (SignInRefused, TooManyAttempts) as fault:
         words = trouble_words(fault, _("User name or password is wrong."))
-        return _login_form(request, pages, words, status_of(fault))
+        return login_form(request, context, pages, words, status_of(fault))
+    session = find_session(context.accounts, token)
+    if session is not None and login.may_come_in_without(context.accounts, session.account):
+        return _let_in_without(request, context, session, actor)
     return moved_on("/login/code", host_cookie(SESSION_COOKIE, token), ended_cookie(FORM_COOKIE))
 
 
 @get("/login/code", opt=access(Door.SIGNING_IN))
 @in_thread
-def code_page(request: PageRequest, pages: Rendering, actor: Caller) -> Answer:
+def code_page(request: PageRequest, context: Context, pages: Rendering, actor: Caller) -> Answer:
     """Ask for the second factor, or set it up at the first sign-in."""
     if not session_of(actor).account.second_factor:
         return moved_on("/login/enrol")
-    return pages.show("code.html", request)
+    return code_form(request, context, pages, actor)
+
+
+def code_form(
+    request: PageRequest, context: StaffContext, pages: Pages, actor: Actor, trouble: str = "", status: int = 200
+) -> Page:
+    """Ask for a code, or for a passkey where this person has one for this name of the box."""
+    options = own_options(context.accounts, request, session_of(actor), Purpose.SECOND_FACTOR)
+    return pages.show("code.html", request, status, trouble=trouble, passkey_options=options)
 
 
 @post("/login/code", opt=access(Door.SIGNING_IN), status_code=303)
@@ -115,12 +152,30 @@ def submit_code(
     request: PageRequest, context: Context, pages: Rendering, actor: Caller, data: URLEncodedBody[CodeForm]
 ) -> Answer:
     """Check the second factor and let the person in."""
+    device = device_token(context.accounts, device_of(request))
     try:
-        token = login.finish_sign_in(context.accounts, session_of(actor), data.code, actor.address)
+        token = login.finish_sign_in(context.accounts, session_of(actor), data.code, actor.address, device)
     except (SignInRefused, TooManyAttempts) as fault:
         words = trouble_words(fault, _("That code does not match, or was used already. Take the next one."))
-        return pages.show("code.html", request, status_of(fault), trouble=words)
-    return moved_on("/", host_cookie(SESSION_COOKIE, token))
+        return code_form(request, context, pages, actor, words, status_of(fault))
+    return moved_on("/", host_cookie(SESSION_COOKIE, token), device_cookie(device))
+
+
+@post("/login/without", opt=access(Door.SIGNING_IN), status_code=303)
+@in_thread
+def submit_without(request: PageRequest, context: Context, actor: Caller) -> Redirect:
+    """Let somebody in who need not set up a second factor.
+
+    Raises:
+        NotPermitted: It is asked for.
+    """
+    return _let_in_without(request, context, session_of(actor), actor)
+
+
+def _let_in_without(request: PageRequest, context: StaffContext, session: Session, actor: Actor) -> Redirect:
+    device = device_token(context.accounts, device_of(request))
+    token = login.come_in_without(context.accounts, session, actor.address, device)
+    return moved_on("/", host_cookie(SESSION_COOKIE, token), device_cookie(device), ended_cookie(FORM_COOKIE))
 
 
 @get("/login/enrol", opt=access(Door.SIGNING_IN))
@@ -135,7 +190,8 @@ def _enrol_form(
 ) -> Page:
     secret = totp.secret_text(second_factor.begin_enrolment(context.accounts, session_of(actor)))
     grouped = " ".join(secret[start : start + 4] for start in range(0, len(secret), 4))
-    return pages.show("enrol.html", request, status, secret=grouped, trouble=trouble)
+    may_skip = login.may_come_in_without(context.accounts, session_of(actor).account)
+    return pages.show("enrol.html", request, status, secret=grouped, trouble=trouble, may_skip=may_skip)
 
 
 @get("/login/enrol/qr.svg", opt=access(Door.SIGNING_IN, page=False))
@@ -154,13 +210,14 @@ def submit_enrol(
     request: PageRequest, context: Context, pages: Rendering, actor: Caller, data: URLEncodedBody[CodeForm]
 ) -> Answer:
     """Confirm the second factor and show the recovery codes, this once."""
+    device, session = device_token(context.accounts, device_of(request)), session_of(actor)
     try:
-        token, codes = second_factor.confirm_enrolment(context.accounts, session_of(actor), data.code, actor.address)
+        token, codes = second_factor.confirm_enrolment(context.accounts, session, data.code, actor.address, device)
     except (SignInRefused, TooManyAttempts) as fault:
         wrong = _("That code does not match. Check the phone's clock and type the code it shows now.")
         return _enrol_form(request, context, pages, actor, trouble_words(fault, wrong), status_of(fault))
-    cookie = host_cookie(SESSION_COOKIE, token)
-    return pages.show_with_token("codes.html", form_token(token), cookies=[cookie], codes=codes)
+    cookies = [host_cookie(SESSION_COOKIE, token), device_cookie(device)]
+    return pages.show_with_token("codes.html", form_token(token), cookies=cookies, codes=codes, first=True)
 
 
 @post("/logout", opt=access(Door.AT_LOCK), status_code=303)
@@ -176,6 +233,7 @@ HANDLERS = (
     submit_login,
     code_page,
     submit_code,
+    submit_without,
     enrol_page,
     enrol_picture,
     submit_enrol,

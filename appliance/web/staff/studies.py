@@ -23,6 +23,7 @@ from appliance.archive.reading.queries import count_arrived_since
 from appliance.archive.reading.rows import Position, StudyRow
 from appliance.archive.reading.wanted import Order, Wanted
 from appliance.audit.events import Event, EventCode, Subject, SubjectKind
+from appliance.backup.queries_copies import copies_of_study
 from appliance.clock import microseconds
 from appliance.errors import NotFound, Tampered
 from appliance.intake.storing import is_taken_in
@@ -33,13 +34,13 @@ from appliance.web.http.actor import Actor
 from appliance.web.http.threads import in_thread
 from appliance.web.languages import gettext as _
 from appliance.web.languages import ngettext
-from appliance.web.staff.attention import refused_scanner, waiting
+from appliance.web.staff.attention import keeping_line, refused_scanner, waiting
 from appliance.web.staff.context import StaffContext
 from appliance.web.staff.filters import Asked, asked_of, choices, wanted_of
 from appliance.web.staff.pages import Page, PageRequest, Pages, Waiting, places_of
+from appliance.web.staff.retention_words import keeping_facts
 from appliance.web.staff.signing_in import Answer, Caller, Context, Rendering, moved_on, session_of
 from appliance.web.staff.study_views import group_rows, midnight, series_choices, series_strip, study_view
-from appliance.web.staff.words import role_without_pages
 
 PAGE_SIZE = 50
 JUST_NOW = timedelta(minutes=10)
@@ -70,7 +71,7 @@ def home(request: PageRequest, pages: Rendering, actor: Caller) -> Answer:
     places = places_of(actor, Waiting())
     if places:
         return moved_on(places[0].url)
-    why = role_without_pages(session_of(actor).account.role)
+    why = _("Your role has no pages. An administrator can give you an account with another one.")
     return pages.show_in_office("nothing.html", request, Waiting(), why=why)
 
 
@@ -145,6 +146,7 @@ def _list_page(
         kept=asked.query(),
         live=asked.address("/studies/latest") if shown.live else "",
         refused=refused_scanner(accounts, actor) if shown.live else "",
+        keeping=keeping_line(accounts, actor) if shown.live else None,
         older=asked.address(find=shown.find, after=_after(page[-1].position)) if len(rows) > PAGE_SIZE else "",
     )
 
@@ -169,7 +171,8 @@ def study_page(
     """Show one study. Looking at it is an event."""
     accounts = context.accounts
     with accounts.database.read() as tx:
-        details = archive.get_study(tx, study_key)
+        details, copies = archive.get_study(tx, study_key), copies_of_study(tx, study_key)
+        keeping = keeping_facts(tx, context.retention, details.study)
     study = details.study
     with accounts.database.write() as tx:
         event = Event(EventCode.STUDY_OPENED, actor.audited, patient_key=study.patient_key, study_key=study_key)
@@ -178,8 +181,13 @@ def study_page(
         "study.html",
         request,
         waiting(accounts, actor),
-        study=study_view(details, accounts.clock.now()),
+        study=study_view(details, accounts.clock.now(), copies),
+        keeping=keeping,
+        may_decide=Permission.PROPOSE_ERASURE in actor.permissions,
         may_view=Permission.VIEW_IMAGES in actor.permissions,
+        study_key=study_key,
+        may_export=Permission.EXPORT_STUDIES in actor.permissions,
+        may_give=Permission.GIVE_TO_LABORATORIES in actor.permissions,
     )
 
 

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 from appliance.archive.reading.rows import Conflict, PatientDetails, SeriesRow, StudyDetails, StudyRow
 from appliance.archive.reading.wanted import Order
+from appliance.backup.queries_copies import StudyCopies
 from appliance.web.languages import gettext as _
 from appliance.web.languages import ngettext
 from appliance.web.staff import words
@@ -205,22 +206,23 @@ def _other(kind: str, patient_key: int) -> OtherPatient:
     return OtherPatient(patient_key, notice.title, notice.words)
 
 
-def study_view(details: StudyDetails, now: datetime) -> StudyView:
+def study_view(details: StudyDetails, now: datetime, copies: StudyCopies) -> StudyView:
     """Put a study into words."""
     study = details.study
     today = now.astimezone().date()
+    only = [] if copies.whole_on else [_only_copy()]
     return StudyView(
         study.patient_key,
         words.person_name(study.patient_name),
         words.patient_facts(study, today),
         words.study_state(study, now),
-        _facts(details),
-        [*_damage(len(details.damaged_instances)), *_conflicts(details.conflicts), _copies()],
+        _facts(details, copies),
+        [*_damage(len(details.damaged_instances)), *_conflicts(details.conflicts), *only],
         [_series(row) for row in details.series],
     )
 
 
-def _facts(details: StudyDetails) -> list[Fact]:
+def _facts(details: StudyDetails, copies: StudyCopies) -> list[Fact]:
     study = details.study
     pairs = [
         (_("Study"), words.what_it_is(study)),
@@ -228,7 +230,7 @@ def _facts(details: StudyDetails) -> list[Fact]:
         (_("Arrived"), words.day_and_time(study.last_arrived_at)),
         (_("Referred by"), words.person_name(study.referring_physician_name) if study.referring_physician_name else ""),
         (_("Accession number"), study.accession_number),
-        (_("Copies"), _("1, on this box only")),
+        (_("Copies"), _copies_words(copies)),
     ]
     return [Fact(label, value) for label, value in pairs if value]
 
@@ -238,8 +240,21 @@ def _clock(stored: str) -> str:
     return f"{digits[:2]}:{digits[2:]}" if len(digits) == 4 and digits.isdigit() else ""
 
 
-def _copies() -> Notice:
-    """Say how many copies there are: until a backup target is set up, the box's own is the only one."""
+def _copies_words(copies: StudyCopies) -> str:
+    """Say how many copies there are, and how many of them were read back and compared."""
+    if not copies.whole_on:
+        return _("1, on this box only")
+    places = ngettext("this box and %(num)d place", "this box and %(num)d places", copies.whole_on)
+    words = _("%(num)d: %(places)s") % {"num": 1 + copies.whole_on, "places": places % {"num": copies.whole_on}}
+    if not copies.proved_on:
+        return words
+    proved = ngettext("%(num)d of them read back and compared", "%(num)d of them read back and compared",
+                      copies.proved_on)  # fmt: skip
+    return f"{words} ({proved % {'num': copies.proved_on}})"
+
+
+def _only_copy() -> Notice:
+    """Say that the box's own copy is the only one."""
     caution = _(
         "It exists once, on this box. Do not clear it from the scanner, and keep the disc or files that it came from, "
         "until a second copy is shown here."

@@ -5,6 +5,7 @@ Leaves out: what a word means for the box; rooms decide, this only tells.
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Protocol
 
 from appliance.accounts.roles import Role
 from appliance.archive.reading.rows import SeriesRow, StudyRow
@@ -59,21 +60,8 @@ def role_words(role: Role) -> str:
         Role.RECEPTION: _("Reception"),
         Role.AUDITOR: _("Auditor"),
         Role.LAB: _("Laboratory"),
+        Role.EMERGENCY: _("Opened envelope"),
     }[role]
-
-
-def role_without_pages(role: Role) -> str:
-    """Tell a person who sees no page why, and what the role is for."""
-    return {
-        Role.AUDITOR: _(
-            "An auditor reads who looked at which patient and what was changed, and sees no images. "
-            "That comes with the audit pages, which are not part of this release; what they show is recorded already."
-        ),
-        Role.LAB: _(
-            "A laboratory sees what was given to it, under a pseudonym instead of a name. "
-            "That comes with the laboratory's pages, which are not part of this release."
-        ),
-    }.get(role, _("Your role has no pages. An administrator can give you an account with another one."))
 
 
 def person_name(stored: str) -> str:
@@ -162,7 +150,18 @@ def size(byte_count: int) -> str:
     return f"{decimal(amount, 0 if amount >= 10 else 1)} {_UNITS[power - 1]}"
 
 
-def patient_facts(study: StudyRow, today: date) -> str:
+class Told(Protocol):
+    """Somebody as a row tells of them."""
+
+    @property
+    def patient_id(self) -> str: ...
+    @property
+    def patient_birth_date(self) -> str: ...
+    @property
+    def patient_sex(self) -> str: ...
+
+
+def patient_facts(study: Told, today: date) -> str:
     """Write what tells two people of one name apart."""
     born = da_date(study.patient_birth_date)
     sex = {"F": _("female"), "M": _("male"), "O": _("other")}.get(study.patient_sex.strip().upper(), "")

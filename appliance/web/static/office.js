@@ -5,10 +5,10 @@ const background = { "X-Enamel-Background": "1" };
 const list = document.getElementById("list");
 
 // Nothing of a patient stays here while the lock's page is on its way. What was done to the pictures is kept by the viewer.
-function leave() {
+function leave(to = "/lock?back=" + encodeURIComponent(location.pathname + location.search)) {
   document.documentElement.hidden = true;
   document.body.replaceChildren();
-  location.replace("/lock?back=" + encodeURIComponent(location.pathname + location.search));
+  location.replace(to);
 }
 
 // The page on which files were opened keeps them and what is being stored, behind the veil; every other one goes.
@@ -147,6 +147,7 @@ function listen() {
   // What changed between the page and its line, or while a tablet slept, told nobody: look once when it stands.
   for (const kind of ["ready", "changed"]) line.addEventListener(kind, () => { refresh().catch(() => {}); });
   line.addEventListener("over", () => { line.close(); lock(); });
+  line.addEventListener("ended", () => leave("/emergency?told=over")); // what an emergency lent is over
   line.addEventListener("ready", () => reached(true));
   line.onerror = async () => {
     reached(false);
@@ -248,6 +249,9 @@ const sight = new IntersectionObserver((seen) => {
   if (!drawing) drawNext();
 });
 for (const tile of tiles) sight.observe(tile);
+
+// Where a decision asks for a code, a passkey may stand in for it.
+if (document.querySelector("[data-proof]")) import("/static/passkeys.js");
 
 // A page from the browser's memory may be older than the lock.
 addEventListener("pageshow", (event) => {

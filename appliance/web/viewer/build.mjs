@@ -121,3 +121,40 @@ const styles = await Promise.all(["viewer.css", "pictures/pictures.css"].map((fi
 await writeFile(path.join(out, "viewer.css"), styles.join(""));
 await packScripts(before);
 await writeFile(path.join(out, "licences.txt"), await licences());
+
+/** The same viewer for packages, which are opened from a folder: one plain script, for a page of a folder may load neither
+ * modules nor workers beside it. Modules and codecs travel in it as text and become files of memory where they are wanted:
+ * what a page of a folder has made, a worker's own worker may not load. */
+const packages = path.resolve(here, "../../export/viewer");
+const inOneFile = {
+  name: "in-one-file",
+  setup(plugin) {
+    plugin.onLoad({ filter: /src\/(worker|making|decoders|thumbnail)\.ts$/ }, async ({ path: file }) => {
+      const text = await readFile(file, "utf8");
+      const placed = text.replace(/new URL\(([^(),]+), import\.meta\.url\)(\.href)?/g, "globalThis.enamelFile($1)");
+      return { contents: placed.replace('type: "module", ', ""), loader: "ts" };
+    });
+  },
+};
+
+async function inOneText([entry, format]) {
+  const options = { ...usual, format, plugins: [withoutNode, parserBySources, withoutRemarks, inOneFile], entryPoints: [`src/${entry}.ts`], write: false };
+  const { outputFiles } = await build(options);
+  const text = outputFiles[0].text;
+  if (outputFiles.length !== 1 || text.includes("import.meta")) throw new Error(`${entry} does not stand alone`);
+  return text;
+}
+
+const [page, local, worker] = await Promise.all([["files", "esm"], ["local", "iife"], ["worker", "iife"]].map(inOneText));
+const binaries = await Promise.all(codecs.map(async (wasm) => [path.basename(wasm), (await readFile(path.join(here, "node_modules", wasm))).toString("base64")]));
+const start = `(()=>{const codecs={},url=(text)=>URL.createObjectURL(new Blob([text],{type:"text/javascript"}));
+for(const [file,text] of Object.entries(${JSON.stringify(Object.fromEntries(binaries))}))codecs[file]="data:application/octet-stream;base64,"+text;
+const told="const codecs="+JSON.stringify(codecs)+";\\n",decoder=told+"globalThis.enamelFile=(file)=>codecs[file];\\n"+${JSON.stringify(worker)},
+beside="const decoder="+JSON.stringify(decoder)+";globalThis.enamelFile=(file)=>codecs[file]??URL.createObjectURL(new Blob([decoder],{type:'text/javascript'}));\\n",
+reader=url(told+beside+${JSON.stringify(local)});
+globalThis.enamelFile=()=>reader;import(url(${JSON.stringify(page)}))})();
+`;
+await writeFile(path.join(packages, "VIEWER.JS"), start);
+const around = await Promise.all(["base.css", "office.css", "viewing.css", "files.css"].map((file) => readFile(path.resolve(out, "..", file), "utf8")));
+await writeFile(path.join(packages, "VIEWER.CSS"), [...around, ...styles].join(""));
+await writeFile(path.join(packages, "LICENCES.TXT"), await licences());

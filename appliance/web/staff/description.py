@@ -1,0 +1,201 @@
+"""What this door answers, as an OpenAPI document that is made from the routes themselves.
+
+Guards: no route is left out, for the document is made of the list that the app is made of, and DICOMweb's of its own
+table of paths. Each operation says which permission it asks for, or which state of the session. Given to whoever is
+signed in; it tells nothing that is not in the source.
+
+Source: OpenAPI Specification 3.1.1.
+"""
+
+import dataclasses
+import typing
+from collections.abc import Iterable, Mapping
+from types import UnionType
+from typing import Any
+
+from litestar import get
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import BodyKwarg, PathParameter, QueryParameter
+from litestar.response import Response
+from litestar.types import ControllerRouterHandler
+
+from appliance import __version__
+from appliance.accounts.roles import Permission
+from appliance.archive.matching import Level
+from appliance.web.dicomweb.paths import Kind, templates
+from appliance.web.http.access import LARGEST_KEY, Access, Door, access, access_of
+from appliance.web.http.csrf import FIELD
+
+HERE = "/openapi.json"
+PROBLEM = "application/problem+json"
+_HTML, _JSON, _MULTIPART = "text/html", "application/dicom+json", "multipart/related"
+Operation = dict[str, Any]
+# What is no page, by the path that gives it.
+_OTHERS: Mapping[str, tuple[str, ...]] = {
+    HERE: ("application/json",),
+    "/events": ("text/event-stream",),
+    "/healthz": ("application/json",),
+    "/account/export": ("application/json",),
+    "/account/passkey-question": ("application/json",),
+    "/.well-known/security.txt": ("text/plain",),
+    "/login/enrol/qr.svg": ("image/svg+xml",),
+    "/keeping/erasures/{erasure_key}/certificate": ("application/pdf",),
+    "/laboratory/{reference}/download": ("application/zip",),
+    "/trail/export": ("text/csv", "application/x-ndjson", "text/plain"),
+    "/studies/{study_key}/export": (_HTML, "application/zip"),
+    "/patients/{patient_key}/export": (_HTML, "application/zip"),
+}
+_ANY_TIME = ("400", "404", "405", "429", "503")
+_PUBLIC_ONLY = frozenset({Door.PUBLIC})
+
+
+def document(handlers: Iterable[ControllerRouterHandler]) -> dict[str, Any]:
+    """Give the document of an app with these routes, and of DICOMweb in front of it."""
+    paths: dict[str, dict[str, Operation]] = {}
+    for handler in handlers:
+        if isinstance(handler, HTTPRouteHandler):
+            for path in handler.paths:
+                plain = _plain(path)
+                for method in handler.http_methods:
+                    paths.setdefault(plain, {})[str(method).lower()] = _operation(handler, plain, str(method))
+    for path, (kind, level) in templates().items():
+        paths[path] = _dicomweb(path, kind, level)
+    return {
+        "openapi": "3.1.1",
+        "info": {"title": "Enamel", "version": __version__, "summary": "A clinic's own archive: pages and DICOMweb"},
+        "paths": dict(sorted(paths.items())),
+        "components": {"securitySchemes": _SCHEMES},
+    }
+
+
+def _plain(path: str) -> str:
+    """Write a path without the types of its parameters."""
+    return "/".join(part.split(":")[0] + "}" if part.startswith("{") else part for part in path.split("/"))
+
+
+def _operation(handler: HTTPRouteHandler, path: str, method: str) -> Operation:
+    asked = access_of(handler)
+    hints = typing.get_type_hints(handler.fn, include_extras=True)
+    described = (handler.fn.__doc__ or "").strip().split("\n")[0]
+    body = next((_form(hint) for hint in hints.values() if _marked(hint, BodyKwarg)), None)
+    if method == "POST":
+        body = body or {"type": "object", "properties": {}, "required": []}
+        body["properties"][FIELD], body["required"] = {"type": "string"}, [*body["required"], FIELD]
+    operation: Operation = {
+        "operationId": f"{handler.fn.__module__.rpartition('.')[2]}.{handler.fn.__name__}",
+        "summary": described,
+        "parameters": [one for name, hint in hints.items() if (one := _parameter(name, hint, path)) is not None],
+        "responses": _responses(asked, path, handler.status_code, has_body=body is not None),
+        "security": [] if asked.door in _PUBLIC_ONLY else [{"session": []}],
+        **_told(asked),
+    }
+    if body is not None:
+        operation["requestBody"] = {"content": {"application/x-www-form-urlencoded": {"schema": body}}}
+    return operation
+
+
+def _told(asked: Access) -> dict[str, str]:
+    """Say which permission, or which state of the session, an operation asks for."""
+    if asked.permission is not None:
+        return {"x-enamel-permission": asked.permission.value}
+    return {"x-enamel-door": asked.door.name.lower()}
+
+
+def _marked(hint: object, kind: type) -> bool:
+    return typing.get_origin(hint) is typing.Annotated and any(isinstance(one, kind) for one in hint.__metadata__)  # type: ignore[attr-defined]  # an Annotated has it
+
+
+def _parameter(name: str, hint: object, path: str) -> dict[str, Any] | None:
+    if _marked(hint, PathParameter):
+        return {"name": name, "in": "path", "required": True, "schema": _schema(typing.get_args(hint)[0])}
+    if _marked(hint, QueryParameter):
+        return {"name": name, "in": "query", "required": False, "schema": _schema(typing.get_args(hint)[0])}
+    if "{" + name + "}" in path:
+        raise TypeError(f"the parameter {name} of {path} is not marked as one")
+    return None
+
+
+def _schema(kind: object) -> dict[str, Any]:
+    if kind is int:
+        return {"type": "integer", "format": "int64", "minimum": 0, "maximum": LARGEST_KEY}
+    if typing.get_origin(kind) in (UnionType, typing.Union):
+        return {"anyOf": [_schema(one) for one in typing.get_args(kind)]}
+    if typing.get_origin(kind) is list:
+        return {"type": "array", "items": {"type": "string"}}
+    return {"type": "string"}
+
+
+def _form(hint: object) -> dict[str, Any]:
+    kind = typing.get_args(hint)[0]
+    hints = typing.get_type_hints(kind)
+    fields = dataclasses.fields(kind)
+    missing = dataclasses.MISSING
+    required = [one.name for one in fields if one.default is missing and one.default_factory is missing]
+    return {
+        "type": "object",
+        "properties": {one.name: _schema(hints[one.name]) for one in fields},
+        "required": required,
+    }
+
+
+def _responses(asked: Access, path: str, status: int, *, has_body: bool) -> dict[str, Any]:
+    """Say what can be answered: what it is for, what a fault gives, and where a browser is sent to instead."""
+    kinds = _OTHERS.get(path, (_HTML,))
+    told = {str(status): _content(kinds) if status == 200 else {"description": "See Location, or nothing"}}
+    told.setdefault("200", _content(kinds))
+    faults = [*_ANY_TIME, *(("401", "403") if asked.door is not Door.PUBLIC or has_body else ())]
+    faults += ["409", "413", "415", "422"] if has_body else []
+    told |= {code: _content((_HTML, PROBLEM)) for code in faults}
+    if "303" not in told:
+        told["303"] = {"description": "Sign in, unlock or go on there"}
+    return dict(sorted(told.items()))
+
+
+def _content(kinds: Iterable[str]) -> dict[str, Any]:
+    return {"description": "As asked", "content": {kind: {"schema": {}} for kind in kinds}}
+
+
+def _dicomweb(path: str, kind: Kind, level: Level) -> dict[str, Operation]:
+    """Describe one resource of DICOMweb.
+
+    Source: DICOM PS3.18 tables 10.4.1-1 to 10.6.1-5.
+    """
+    given = (_JSON, "application/json") if kind in (Kind.SEARCH, Kind.METADATA) else (_MULTIPART, "application/dicom")
+    names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
+    faults = {code: _content((PROBLEM,)) for code in ("400", "401", "403", "404", "405", "406", "429", "500", "503")}
+    told = {code: _content((*given, "application/octet-stream", "*/*")) for code in ("200", "206")}
+    reading: Operation = {
+        "operationId": f"dicomweb.{kind.name.lower()}.{level.value.lower()}.{len(names)}",
+        "summary": f"{kind.name.capitalize().replace('_', ' ')} at the level of a {level.value.lower()}",
+        "parameters": [{"name": one, "in": "path", "required": True, "schema": {"type": "string"}} for one in names],
+        "responses": {**told, "416": {"description": "Outside of it"}, **faults},
+        "security": [{"session": []}, {"token": []}],
+        "x-enamel-permission": _permission(kind, level).value,
+        "x-enamel-or": Permission.READ_GIVEN.value,  # then of copies under pseudonyms alone
+    }
+    return {"get": reading}
+
+
+def _permission(kind: Kind, level: Level) -> Permission:
+    """Say what a resource of DICOMweb asks for, as `archive.source` does."""
+    if kind is not Kind.SEARCH:
+        return Permission.VIEW_IMAGES
+    return Permission.LIST_STUDIES if level is Level.STUDY else Permission.READ_STUDY
+
+
+_SCHEMES = {
+    "session": {"type": "apiKey", "in": "cookie", "name": "__Host-enamel-session"},
+    "token": {"type": "http", "scheme": "bearer"},
+}
+
+
+def handler_of(handlers: Iterable[ControllerRouterHandler]) -> HTTPRouteHandler:
+    """Give the route that hands the document out."""
+    made = document(handlers)
+
+    @get(HERE, opt=access(Door.SIGNED_IN, page=False), sync_to_thread=False)
+    def description() -> Response[dict[str, Any]]:
+        """Give the description of all that this door answers."""
+        return Response(made, media_type="application/json")
+
+    return description

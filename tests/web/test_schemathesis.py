@@ -1,0 +1,116 @@
+"""schemathesis asks for every operation of the OpenAPI document as every role: no fault of ours, nothing undocumented.
+
+Each request that it draws is made by one person of each role in turn, so that drawing it costs once.
+`ENAMEL_EXAMPLES` sets how many it draws for each operation; CI's few are always the same, `make test-all` draws more.
+"""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from httpx import Response
+from hypothesis import HealthCheck, given, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.failures import FailureGroup
+from schemathesis.core.result import Ok
+from schemathesis.schemas import APIOperation
+from schemathesis.specs.openapi.checks import content_type_conformance, status_code_conformance
+
+from appliance.accounts.roles import Role
+from appliance.web.http.actor import form_token
+from appliance.web.http.cookies import SESSION_COOKIE
+from appliance.web.http.csrf import FIELD
+from appliance.web.staff.app import HANDLERS
+from appliance.web.staff.description import document
+from tests.web.a_clinic import Browser
+from tests.web.a_laboratory import ACanarysClinic
+from tests.web.test_permissions import WHO
+from tests.web.test_sweep import Sweep, application
+
+EXAMPLES = int(os.environ.get("ENAMEL_EXAMPLES", "2"))
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance]
+FEW = [(Role.ADMINISTRATOR, True), (Role.LAB, False)]
+OTHERS = [one for one in WHO if one not in FEW]
+SCHEMA = schemathesis.openapi.from_dict(document(HANDLERS))
+AnyCase = schemathesis.Case[Any]
+AnyOperation = APIOperation[Any, Any, Any, Any]
+ENDLESS = {"/events"}  # its GET does not end
+
+
+class ACaller:
+    """Somebody of one role, with a session for each request: some end it."""
+
+    def __init__(self, sweep: Sweep, role: Role, *, right: bool) -> None:
+        self.name = f"{role.value}{' with images' if right else ''}"
+        self.sweep = sweep
+        user_name = self.name.replace(" ", ".")
+        self.person = sweep.clinic.person(role, image_right=right, user_name=user_name)
+
+    def ask(self, case: AnyCase) -> Response:
+        token = self.sweep.session(self.person)
+        browser = Browser(self.sweep.app)
+        browser.client.cookies.set(SESSION_COOKIE, token)
+        body = case.body if isinstance(case.body, dict) else {}
+        data = {**body, FIELD: form_token(token)} if case.method.upper() == "POST" else None
+        return browser.client.request(
+            case.method, case.formatted_path, params=case.query or {}, data=data, headers={"accept": "text/html, */*"},
+            follow_redirects=False,
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "who", [pytest.param(FEW, id="few"), pytest.param(OTHERS, marks=pytest.mark.slow, id="others")]
+)
+def test_whatever_is_asked_is_answered_as_documented(tmp_path: Path, who: list[tuple[Role, bool]]) -> None:
+    clinic = ACanarysClinic(tmp_path)
+    clinic.give()
+    sweep = Sweep(clinic, application(clinic))
+    callers = [ACaller(sweep, role, right=right) for role, right in who]
+    operations = [found.ok() for found in SCHEMA.get_all_operations() if isinstance(found, Ok)]
+    wrong = {
+        f"{one.method} {one.path}": told
+        for one in operations
+        if one.path not in ENDLESS and (told := faults(callers, one))
+    }
+    assert wrong == {}
+    assert len(operations) > 100
+
+
+def faults(callers: Sequence[ACaller], operation: AnyOperation) -> str:
+    """Ask for one operation some times, each time as everybody; give what was wrong."""
+
+    @given(case=operation.as_strategy())
+    @settings(
+        max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    )
+    def once(case: AnyCase) -> None:
+        for caller in callers:
+            validate(caller, case)
+
+    try:
+        once()
+    except AssertionError as failed:
+        return str(failed)
+    return ""
+
+
+def validate(caller: ACaller, case: AnyCase) -> None:
+    """Fail with who asked and what was wrong with the answer."""
+    try:
+        case.validate_response(caller.ask(case), checks=CHECKS)
+    except FailureGroup as failed:
+        raise AssertionError(f"as {caller.name}: {str(failed)[:400]}") from failed
+
+
+def test_an_answer_that_is_not_documented_would_be_told(tmp_path: Path) -> None:
+    clinic = ACanarysClinic(tmp_path)
+    silent = document(HANDLERS)
+    del silent["paths"]["/people"]["get"]["responses"]["403"]
+    sweep = Sweep(clinic, application(clinic))
+    found = schemathesis.openapi.from_dict(silent)["/people"]["GET"]
+    told = faults([ACaller(sweep, Role.RECEPTION, right=False)], found)
+    assert told.startswith("as reception: ")
+    assert faults([ACaller(sweep, Role.ADMINISTRATOR, right=False)], found) == ""
