@@ -6,11 +6,14 @@ name. Nothing outside this module reads the environment.
 
 import json
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, get_type_hints
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Meta, Struct
@@ -23,6 +26,8 @@ Seconds = Annotated[int, Meta(ge=1, le=86_400)]
 Percent = Annotated[int, Meta(ge=0, le=100)]
 Bytes = Annotated[int, Meta(ge=1)]
 AE = Annotated[str, Meta(min_length=1, max_length=16, pattern=r"^[\x21-\x5b\x5d-\x7e]([\x20-\x5b\x5d-\x7e]*)$")]
+Address = Annotated[str, Meta(max_length=253, pattern=r"^[^@\s<>,;\x00-\x20]+@[^@\s<>,;\x00-\x20]+$")]
+Contact = Annotated[str, Meta(max_length=253, pattern=r"^((mailto:|https://|tel:)[\x21-\x7e]+)?$")]
 Name = Annotated[str, Meta(min_length=1, max_length=253)]
 
 GIB = 1 << 30
@@ -75,12 +80,30 @@ class StaffSettings(Struct, frozen=True, forbid_unknown_fields=True):
         port: HTTPS.
         names: Host names and addresses of this box on the clinic's network.
         lock_after_seconds: Idle time until the screen locks.
+        emergency_minutes: For how long an emergency lends the right to look at images.
+        security_contact: Where to report a weakness, for `security.txt`; empty, there is none.
     """
 
     listen: Name = "0.0.0.0"  # noqa: S104  the clinic's browsers come from its network; login decides
     port: Port = 443
     names: tuple[Name, ...] = ("localhost", "127.0.0.1")
     lock_after_seconds: Seconds = 300
+    emergency_minutes: Annotated[int, Meta(ge=5, le=240)] = 60
+    security_contact: Contact = ""
+
+
+class PasswordSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What passwords of people have to be, and of whom a second factor is asked besides.
+
+    Attributes:
+        characters: How many at least.
+        days: How long one holds; 0, as is advised, for as long as its person keeps it.
+        second_factor: Who has to have one. With `administrators` passwords have at least 15 characters.
+    """
+
+    characters: Annotated[int, Meta(ge=8, le=64)] = 8
+    days: Annotated[int, Meta(ge=0, le=3650)] = 0
+    second_factor: Literal["all", "administrators"] = "all"
 
 
 class PackSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -95,6 +118,56 @@ class PackSettings(Struct, frozen=True, forbid_unknown_fields=True):
     leave_free_percent: Percent = 20
 
 
+class MailSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The clinic's mail server, and whom to tell what the box has to say; its password is no setting.
+
+    Attributes:
+        host: The mail server; empty sends no mail.
+        port: Where it listens.
+        security: TLS begun after the greeting, from the first byte, or none, which takes no password.
+        user: To sign in as; empty signs in to none.
+        sender: The address that mails come from.
+        recipients: Whom to tell.
+        certificate_file: A certificate to trust besides the machine's own, for a server inside the clinic.
+        language: Of the mails.
+    """
+
+    host: Annotated[str, Meta(max_length=253)] = ""
+    port: Annotated[int, Meta(ge=1, le=65535)] = 587
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    user: Annotated[str, Meta(max_length=253)] = ""
+    sender: Annotated[str, Meta(max_length=253)] = ""
+    recipients: tuple[Address, ...] = ()
+    certificate_file: str = ""
+    language: Literal["en", "es", "pt"] = "en"
+
+
+class WebhookSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """A service that is told what the box has to say.
+
+    Attributes:
+        url: Where to; `https`, or `http` on this machine; empty tells none.
+    """
+
+    url: Annotated[str, Meta(max_length=1000)] = ""
+
+
+class SyslogSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """A server that collects audit messages, by syslog over TLS.
+
+    Attributes:
+        host: The server, by the name that its certificate bears; empty sends nothing.
+        port: Where it listens.
+        certificate_file: An authority to trust besides the machine's own, for a server inside the clinic.
+        study_uids: Whether a study is told by its Study Instance UID; else by a number of this box.
+    """
+
+    host: Annotated[str, Meta(max_length=253)] = ""
+    port: Annotated[int, Meta(ge=1, le=65535)] = 6514
+    certificate_file: str = ""
+    study_uids: bool = True
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """All settings of one box.
 
@@ -102,19 +175,29 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
         clinic_name: Shown on every page.
         data_folder: Where everything is kept; relative to the settings file.
         run_folder: Where unix sockets are; empty means `run` in the data folder.
+        time_zone: Whose time of day jobs go by, as `Europe/Madrid`; empty is the machine's own.
         log_level: How much the processes log.
         receiver: What scanners meet.
         staff: What the clinic's browsers meet.
+        passwords: What passwords of people have to be.
         packs: What packs may take.
+        mail: Whom to tell by mail.
+        webhook: Which service to tell.
+        syslog: Which server collects the record of who did what.
     """
 
     clinic_name: Annotated[str, Meta(min_length=1, max_length=120)] = "Enamel"
     data_folder: str = "."
     run_folder: str = ""
+    time_zone: Annotated[str, Meta(max_length=60)] = ""
     log_level: Literal["debug", "info", "warning"] = "info"
     receiver: ReceiverSettings = ReceiverSettings()
     staff: StaffSettings = StaffSettings()
+    passwords: PasswordSettings = PasswordSettings()
     packs: PackSettings = PackSettings()
+    mail: MailSettings = MailSettings()
+    webhook: WebhookSettings = WebhookSettings()
+    syslog: SyslogSettings = SyslogSettings()
 
 
 def read_settings(file: Path) -> Settings:
@@ -138,6 +221,11 @@ def read_settings(file: Path) -> Settings:
 def in_folders(settings: Settings, data_folder: str, run_folder: str) -> Settings:
     """Give the same settings for other folders."""
     return msgspec.structs.replace(settings, data_folder=data_folder, run_folder=run_folder)
+
+
+def telling_nobody(settings: Settings) -> Settings:
+    """Give the same settings without mail and webhook."""
+    return msgspec.structs.replace(settings, mail=MailSettings(), webhook=WebhookSettings())
 
 
 def settings_from(table: Mapping[str, object]) -> Settings:
@@ -221,17 +309,51 @@ def _contradictions(settings: Settings) -> list[str]:
     for place, address in (("receiver.listen", receiver.listen), ("staff.listen", settings.staff.listen)):
         if not _is_address(address):
             found.append(f"{place}: must be an IP address")
+    if settings.time_zone and not _is_zone(settings.time_zone):
+        found.append("time_zone: must be a name of the time zone database, as Europe/Madrid")
     if receiver.accept_any_peer and not _is_loopback(receiver.listen):
         found.append("receiver.accept_any_peer: only where receiver.listen is a loopback address")
+    found += [*_mail_contradictions(settings.mail), *_webhook_contradictions(settings.webhook.url)]
     if receiver.port and receiver.port == receiver.tls_port:
         found.append("receiver.tls_port: is the plain port already")
     return found
+
+
+def _mail_contradictions(mail: MailSettings) -> list[str]:
+    found = []
+    if mail.host and not (re.fullmatch(r"[^@\s]+@[^@\s]+", mail.sender) and mail.recipients):
+        found.append("mail: a server needs mail.sender, an address, and mail.recipients")
+    if mail.user and mail.security == "none":
+        found.append("mail.user: signs in over TLS only (mail.security: starttls or tls)")
+    return found
+
+
+def _webhook_contradictions(url: str) -> list[str]:
+    if not url:
+        return []
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return ["webhook.url: must be a URL"]
+    safe = parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname or ""))
+    if not (safe and parts.hostname and port != 0) or parts.username or not url.isascii() or not url.isprintable():
+        return ["webhook.url: must be a URL by https, or by http on this machine, without a user"]
+    return []
 
 
 def _is_address(text: str) -> bool:
     try:
         ip_address(text)
     except ValueError:
+        return False
+    return True
+
+
+def _is_zone(text: str) -> bool:
+    try:
+        ZoneInfo(text)
+    except (KeyError, ValueError, OSError):  # a name that is none, one that leaves the folder, one that is a folder
         return False
     return True
 

@@ -2,16 +2,25 @@
 
 One line an event on standard error, which the supervisor or journald keeps.
 Libraries that print what they receive (pynetdicom's identifiers, pydicom's
-values, uvicorn's URLs) are held at warnings, and tracebacks show code, never
-the values of variables. Guards: a stranger who repeats himself cannot fill the
+values, uvicorn's URLs) are held at warnings. Of a bug the log shows the class
+and where it came from, never its words: they quote whatever was at hand, a
+name as soon as a number. Our own errors' words name no patient, and stay; of
+the system's the reason stays and the path goes. Guards: a stranger who repeats himself cannot fill the
 disk: one kind of line is written at most 60 times a minute, and what was left
 out is counted.
 """
 
 import logging
 import sys
+import threading
 import time
-from typing import Literal
+import traceback
+from collections.abc import Iterator
+from contextlib import suppress
+from types import TracebackType
+from typing import Literal, TextIO
+
+from appliance.errors import ApplianceError
 
 Level = Literal["debug", "info", "warning"]
 MOST_A_MINUTE = 60
@@ -39,6 +48,47 @@ class BoundedRate(logging.Filter):
         return count < MOST_A_MINUTE
 
 
+class ToStandardError(logging.StreamHandler[TextIO]):
+    """Writes lines to standard error; of one that cannot be written it says so, and not what it was to say."""
+
+    def __init__(self) -> None:
+        super().__init__(sys.stderr)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  the library's own name
+        """Name the place in the code whose line is lost."""
+        with suppress(OSError, ValueError):
+            self.stream.write(f"a line of {record.module}, {record.lineno} could not be written\n")
+
+
+class WithoutValues(logging.Formatter):
+    """Writes a fault as its class and the lines of code it came through, without what it says."""
+
+    def formatException(  # noqa: N802  the library's own name
+        self, ei: tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+    ) -> str:
+        """Write a fault and those that led to it, the first first."""
+        return "" if ei[1] is None else "\n".join(_written(ei[1], set()))
+
+
+def _written(fault: BaseException, seen: set[int]) -> Iterator[str]:
+    seen.add(id(fault))
+    first = fault.__cause__ or (None if fault.__suppress_context__ else fault.__context__)
+    if first is not None and id(first) not in seen:
+        yield from _written(first, seen)
+        yield "which led to:"
+    yield from (line.rstrip("\n") for line in traceback.format_tb(fault.__traceback__))
+    yield _named(fault)
+    for each in fault.exceptions if isinstance(fault, BaseExceptionGroup) else ():
+        yield from _written(each, seen)
+
+
+def _named(fault: BaseException) -> str:
+    name = f"{type(fault).__module__}.{type(fault).__qualname__}"
+    if isinstance(fault, ApplianceError):
+        return f"{name}: {fault}"
+    return f"{name}: {fault.strerror}" if isinstance(fault, OSError) and fault.errno else name
+
+
 def set_up_logging(process: str, level: Level = "info") -> None:
     """Send this process's log to standard error.
 
@@ -46,9 +96,10 @@ def set_up_logging(process: str, level: Level = "info") -> None:
         process: Named on every line.
         level: The least that is logged of our own; libraries are held at warnings.
     """
-    handler = logging.StreamHandler(sys.stderr)
+    handler = ToStandardError()
     handler.addFilter(BoundedRate())
-    formatter = logging.Formatter(f"%(asctime)s.%(msecs)03dZ {process} %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S")
+    line = f"%(asctime)s.%(msecs)03dZ {process} %(levelname)s %(message)s"
+    formatter = WithoutValues(line, "%Y-%m-%dT%H:%M:%S")
     formatter.converter = time.gmtime
     handler.setFormatter(formatter)
     root = logging.getLogger()
@@ -57,3 +108,11 @@ def set_up_logging(process: str, level: Level = "info") -> None:
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("pydicom").setLevel(logging.CRITICAL)
+    sys.excepthook = _ended
+    threading.excepthook = lambda ended: _ended(ended.exc_type, ended.exc_value, ended.exc_traceback)
+
+
+def _ended(kind: type[BaseException], fault: BaseException | None, where: TracebackType | None) -> None:
+    """Log what nothing caught, by the same rules; a signal that ends a program is no fault."""
+    if fault is not None and not issubclass(kind, KeyboardInterrupt | SystemExit):
+        logging.getLogger(__name__).critical("a bug that nothing caught", exc_info=(kind, fault, where))

@@ -17,7 +17,10 @@ from appliance.accounts.errors import PasswordTooWeak
 from appliance.accounts.password_rules import MINIMUM_ALONE, check_password
 from appliance.assembly.certificates import ensure_certificates
 from appliance.assembly.folders import Folders
+from appliance.assembly.keyrings import keyring_of
+from appliance.assembly.restoring_state import Progressing
 from appliance.assembly.rooms import Rooms, open_rooms
+from appliance.assembly.taking_over import settle
 from appliance.audit.events import OPERATOR, Event, EventCode
 from appliance.clock import Clock
 from appliance.config import Settings, in_folders, settings_text
@@ -25,11 +28,11 @@ from appliance.errors import CatalogueMissing, NotFound, Refused, Unavailable, U
 from appliance.identifiers import BoxId
 from appliance.intake.parts import IntakeParts
 from appliance.intake.rotation import publish_inbox_key
-from appliance.keys.hierarchy import Keyring
 from appliance.keys.recovery import recovery_code, root_from_recovery_code
 from appliance.keys.sealing import (
     Host,
     HostKey,
+    host_key_of,
     open_root,
     seal_to_file,
     seal_to_host,
@@ -39,7 +42,7 @@ from appliance.keys.secret import SecretKey
 from appliance.store.box import BoxRow, find_box, name_box
 from appliance.store.files import RealFiles, create_durably, replace_durably, storage_faults
 
-KEY_HOLDERS = ("intake", "staff")
+KEY_HOLDERS = ("intake", "staff", "jobs")
 _SECRET_MODE = 0o600
 _BEGUN, _FINISHED = "begun", "finished"
 
@@ -108,10 +111,11 @@ def create_box(settings: Settings, passphrase: str | None, clock: Clock, host_ke
     """
     check_passphrase(passphrase, settings.clinic_name)
     folders, root = Folders.of(settings), SecretKey.new()
+    _refuse_unfinished(folders)
     folders.create()
     if folders.sealed_root.exists() or _has_catalogue(folders) or folders.inbox_key.exists():
         raise Refused(f"there is a box in {folders.data} already")
-    sealed = _sealed(root, passphrase, host_key)
+    sealed = seal_root(root, passphrase, host_key)
     with storage_faults(), suppress(FileExistsError):
         create_durably(RealFiles(), folders.settings, settings_text(in_folders(settings, ".", "")).encode())
     with storage_faults():
@@ -137,9 +141,11 @@ def recover_box(
     """
     check_passphrase(passphrase, settings.clinic_name)
     folders, root = Folders.of(settings), root_from_recovery_code(code)
+    settle(folders, RealFiles())
+    _refuse_unfinished(folders)
     if _has_catalogue(folders) or _find_begun(folders) is None:
         _rooms_of(settings, root, clock).database.check_integrity()
-    sealed = _sealed(root, passphrase, host_key)
+    sealed = seal_root(root, passphrase, host_key)
     with storage_faults():
         replace_durably(RealFiles(), folders.sealed_root, sealed, _SECRET_MODE)
     rooms = complete_box(settings, root, clock)
@@ -162,6 +168,22 @@ def check_passphrase(passphrase: str | None, clinic_name: str) -> None:
         raise Unsuitable(f"the new passphrase is refused ({fault.rule}): {advice}") from fault
 
 
+def seal_root(root: SecretKey, passphrase: str | None, host_key: HostKey | None) -> bytes:
+    """Seal a root as the operator chose: to the machine, to a passphrase, both, or (for demonstrations) to nothing.
+
+    Raises:
+        Unavailable: This machine has no such key.
+    """
+    if host_key is not None:
+        return seal_to_host(root, passphrase, Host(), host_key)
+    return seal_to_file(root) if passphrase is None else seal_to_passphrase(root, passphrase)
+
+
+def _refuse_unfinished(folders: Folders) -> None:
+    if folders.restoring.exists() and not folders.sealed_root.exists():
+        raise Refused(f"a restore into {folders.data} is not done: `enamel restore` goes on with it")
+
+
 def open_box(
     settings: Settings, passphrase: str | None, clock: Clock, on_progress: Callable[[], None] = lambda: None
 ) -> dict[str, bytes]:
@@ -178,9 +200,14 @@ def open_box(
         WrongPassphrase: It does not open the root, or one is needed.
         Tampered: The sealed root or the catalogue is not what was stored (`CatalogueMissing`: there is none).
     """
-    root = unseal_root(Folders.of(settings), passphrase)
+    folders = Folders.of(settings)
+    settle(folders, RealFiles())
+    root = unseal_root(folders, passphrase)
+    if folders.restoring.exists():  # the sealed root was its last step: only leftovers are there
+        with suppress(Unavailable):  # a box's locker may not write there
+            Progressing(folders).end()
     complete_box(settings, root, clock, on_progress)
-    return {name: Keyring.for_process(name, root).encode() for name in KEY_HOLDERS}
+    return {name: keyring_of(name, root, folders).encode() for name in KEY_HOLDERS}
 
 
 def unseal_root(folders: Folders, passphrase: str | None) -> SecretKey:
@@ -246,14 +273,25 @@ def complete_box(
     return rooms
 
 
-def _sealed(root: SecretKey, passphrase: str | None, host_key: HostKey | None) -> bytes:
-    if host_key is not None:
-        return seal_to_host(root, passphrase, Host(), host_key)
-    return seal_to_file(root) if passphrase is None else seal_to_passphrase(root, passphrase)
+def sealed_again(root: SecretKey, like: bytes, passphrase: str | None) -> bytes:
+    """Seal a root as another one is sealed, and prove that it opens.
+
+    Args:
+        root: The root.
+        like: A sealed root; its method counts, and what of the machine seals it.
+        passphrase: What will open it; None where that one asks for none.
+
+    Raises:
+        Unavailable: This machine cannot seal or open it.
+    """
+    sealed = seal_root(root, passphrase, host_key_of(like))
+    if open_root(sealed, passphrase) != root:
+        raise Unavailable("the sealed root does not open again; nothing was changed")
+    return sealed
 
 
 def _rooms_of(settings: Settings, root: SecretKey, clock: Clock) -> Rooms:
-    return open_rooms(settings, Keyring.for_process("staff", root), clock)
+    return open_rooms(settings, keyring_of("staff", root, Folders.of(settings)), clock)
 
 
 def _find_begun(folders: Folders) -> BoxFile | None:

@@ -32,9 +32,20 @@ _WITHOUT_REQUESTS: Table = {
 }
 _COMPRESSED: Table = {"handler": "encode", "encodings": {"gzip": {"level": 6}}, "minimum_length": 256}
 _WAIT_PAGE = (
-    "<!doctype html><html lang=en><meta charset=utf-8><meta http-equiv=refresh content=2><title>Enamel</title>"
-    "<h1>Enamel is starting</h1><p>Scanners can already send. This page goes on by itself in a few seconds.</p></html>"
+    "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
+    "<meta http-equiv=refresh content=2><title>Enamel</title>"
+    "<h1>Enamel is starting</h1><p>Scanners can already send. This page goes on by itself in a few seconds.</p>"
+    "<div lang=es><h2>Enamel se está iniciando</h2>"
+    "<p>Los equipos ya pueden enviar. Esta página sigue sola en unos segundos.</p></div>"
+    "<div lang=pt><h2>O Enamel está iniciando</h2>"
+    "<p>Os equipamentos já podem enviar. Esta página continua sozinha em alguns segundos.</p></div></html>"
 )
+_WAIT_PROBLEM = {  # for DICOMweb's callers; RFC 9457
+    "type": "about:blank",
+    "title": "Service Unavailable",
+    "status": 503,
+    "detail": "the box is starting",
+}
 
 
 def caddy_config(staff: StaffSettings, folders: Folders) -> bytes:
@@ -72,13 +83,18 @@ def _server(staff: StaffSettings, folders: Folders) -> Table:
         "max_header_bytes": _HEADER_BYTES,
         "tls_connection_policies": [{"protocol_min": "tls1.3", "default_sni": staff.names[0]}],
         "routes": [
-            {"handle": [{"handler": "headers", "response": _headers({"Strict-Transport-Security": [HSTS]})}]},
+            _always(),
             _route(staff, [_COMPRESSED, _proxy(folders)], path=["/static/*"]),
             _route(staff, [_proxy(folders)]),
             {"handle": [{"handler": "static_response", "status_code": "421", "close": True}]},
         ],
-        "errors": {"routes": [_waiting_route()]},
+        "errors": {"routes": [_always(), _waiting_problem(), _waiting_page()]},
     }
+
+
+def _always() -> Table:
+    """Of every answer, also of Caddy's own: HSTS, and no word of what it is served by."""
+    return {"handle": [{"handler": "headers", "response": _headers({"Strict-Transport-Security": [HSTS]})}]}
 
 
 def _route(staff: StaffSettings, handle: list[Table], **more: object) -> Table:
@@ -96,16 +112,24 @@ def _proxy(folders: Folders) -> Table:
     }
 
 
-def _waiting_route() -> Table:
+def _waiting_problem() -> Table:
+    return _waiting("application/problem+json", json.dumps(_WAIT_PROBLEM), path=["/dicomweb/*"])
+
+
+def _waiting_page() -> Table:
+    return _waiting("text/html; charset=utf-8", _WAIT_PAGE)
+
+
+def _waiting(content_type: str, body: str, **more: object) -> Table:
     headers = {
-        "Content-Type": ["text/html; charset=utf-8"],
+        "Content-Type": [content_type],
         "Content-Security-Policy": ["default-src 'none'"],
         "Cache-Control": ["no-store"],
         "Retry-After": ["2"],
-        "Strict-Transport-Security": [HSTS],
     }
-    answer = {"handler": "static_response", "status_code": "503", "headers": headers, "body": _WAIT_PAGE}
-    return {"match": [{"expression": "{http.error.status_code} in [502, 503, 504]"}], "handle": [answer]}
+    answer = {"handler": "static_response", "status_code": "503", "headers": headers, "body": body}
+    match = {"expression": "{http.error.status_code} in [502, 503, 504]", **more}
+    return {"match": [match], "handle": [answer], "terminal": True}
 
 
 def _headers(headers: dict[str, list[str]]) -> Table:

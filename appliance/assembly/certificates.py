@@ -70,6 +70,31 @@ def ensure_certificates(rooms: Rooms) -> None:
         _write(dicom / "dicom-clients.pem", devices.certificate, _SHARED)
 
 
+def replace_authority(rooms: Rooms, kind: KeyKind, number: int) -> int:
+    """Note that somebody may know an authority's key, make another authority, and issue everything again.
+
+    Returns:
+        The new authority's number. Every browser, or every device, has to be told of it.
+
+    Raises:
+        NotFound: There is none of that number, or that was noted before.
+        Unavailable: The disk refused.
+    """
+    names, now = rooms.settings.staff.names, rooms.clock.now()
+    fresh = (
+        new_web_root(rooms.settings.clinic_name, _domains(names), now)
+        if kind is KeyKind.WEB_AUTHORITY
+        else new_device_root(rooms.settings.clinic_name, now)
+    )
+    with rooms.database.write() as tx:
+        rooms.rotating_keys.mark_compromised(tx, kind, number)
+        rooms.audit.record(tx, Event(EventCode.KEY_COMPROMISED, OPERATOR, number=number))
+        made = rooms.rotating_keys.keep_authority(tx, kind, fresh)
+        rooms.audit.record(tx, Event(EventCode.CERTIFICATE_ISSUED, OPERATOR, number=made))
+    ensure_certificates(rooms)
+    return made
+
+
 def issue_for_device(rooms: Rooms, device_name: str) -> tuple[Issued, bytes]:
     """Issue what one device shows over DICOM TLS; its key is kept nowhere here.
 

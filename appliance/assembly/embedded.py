@@ -26,7 +26,10 @@ from appliance.store.files import RealFiles, replace_durably, storage_faults
 log = logging.getLogger(__name__)
 
 # How long each may be silent before it is taken for hanging: as long as on a box (WatchdogSec= in systemd/).
-PATIENCE_SECONDS: Mapping[str, float] = MappingProxyType({"receiver": 30.0, "staff": 60.0, "intake": 80.0})
+PATIENCE_SECONDS: Mapping[str, float] = MappingProxyType(
+    {"receiver": 30.0, "staff": 60.0, "intake": 80.0, "jobs": 120.0}
+)
+_COMMANDS: Mapping[str, tuple[str, ...]] = MappingProxyType({"jobs": ("jobs", "work")})  # else the process's own name
 _PORTS_ADVICE = (
     "Stop what listens there, or choose others in the settings: "
     "receiver.port, receiver.tls_port (for both, 0 is none), staff.port"
@@ -99,7 +102,7 @@ def _planner(folders: Folders, settings_file: Path, caddy: tuple[str, ...]) -> C
         log_file = folders.logs / f"{name}.log"
         if name == "caddy":
             return Plan(name, caddy, caddy_environment(environment, folders), log_file)
-        command = (sys.executable, "-m", "appliance", name, "--settings", str(settings_file))
+        command = (sys.executable, "-m", "appliance", *_COMMANDS.get(name, (name,)), "--settings", str(settings_file))
         keys = () if keyring is None else ("--keys-fd", "{keys}")
         watchdog = Watchdog(folders.notify_socket(name), PATIENCE_SECONDS[name])
         return Plan(name, command + keys, environment, log_file, keyring, watchdog)

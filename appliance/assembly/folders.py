@@ -17,7 +17,10 @@ _PARTS = (
     "inbox",
     "settled",
     "vault",
+    "packs",
+    "backup",
     "catalogue",
+    "backup",
     "spool",
     "spool/receiver",
     "spool/locker",
@@ -55,6 +58,10 @@ class Folders:
         return self.data / "keys" / "root.sealed"
 
     @property
+    def next_root(self) -> Path:
+        return self.data / "keys" / "root.next"
+
+    @property
     def inbox_key(self) -> Path:
         return self.data / "exchange" / "inbox-key.json"
 
@@ -77,6 +84,15 @@ class Folders:
     @property
     def catalogue(self) -> Path:
         return self.data / "catalogue" / "catalogue.db"
+
+    @property
+    def backup(self) -> Path:
+        """The jobs' own: what is about to be copied, and what makes copying quick."""
+        return self.data / "backup"
+
+    @property
+    def next_catalogue(self) -> Path:
+        return self.data / "catalogue" / "next" / "catalogue.db"
 
     @property
     def receiver_spool(self) -> Path:
@@ -105,6 +121,16 @@ class Folders:
     @property
     def logs(self) -> Path:
         return self.data / "logs"
+
+    @property
+    def restoring(self) -> Path:
+        """What a restore that is not done keeps; while it is there this is no box yet."""
+        return self.data / "restore"
+
+    @property
+    def top_names(self) -> frozenset[str]:
+        """The names that a box has in its data folder, besides files."""
+        return frozenset(part.partition("/")[0] for part in _PARTS)
 
     @property
     def staff_socket(self) -> Path:

@@ -45,6 +45,17 @@ def held_by_intake(folders: Folders) -> Iterator[None]:
 
 
 @contextmanager
+def held_by_jobs(folders: Folders) -> Iterator[None]:
+    """Hold the jobs' own folder, which nobody else enters, beside the intake of the same box.
+
+    Raises:
+        Unavailable: Another such process works on it already.
+    """
+    with _held(folders.data, folders.backup):
+        yield
+
+
+@contextmanager
 def _held(named: Path, folder: Path) -> Iterator[None]:
     with ExitStack() as until_the_end:
         with storage_faults():

@@ -11,11 +11,13 @@ from appliance.assembly.folders import Folders
 from appliance.assembly.held import held_by_intake
 from appliance.assembly.intake_parts import intake_parts
 from appliance.assembly.rooms import Rooms, open_rooms
-from appliance.assembly.running import Start, begin, find_keyring
+from appliance.assembly.running import Start, begin, find_keyring, give_way
 from appliance.assembly.service_manager import Pulse, ServiceManager
 from appliance.clock import SystemClock
 from appliance.errors import KeysSealed
 from appliance.intake.service import Intake
+
+_NICENESS = 10  # as in systemd/enamel-intake.service
 
 
 def run_intake(start: Start) -> None:
@@ -39,5 +41,6 @@ def _take_in(rooms: Rooms, manager: ServiceManager, stop: Event) -> None:
     parts = intake_parts(rooms, pulse.beat)
     manager.ready()
     Thread(target=manager.attend, args=(stop, pulse.moved), daemon=True).start()
+    give_way(_NICENESS)
     Intake(parts).run(stop)
     manager.stopping()

@@ -3,12 +3,16 @@
 from dataclasses import dataclass, field
 
 from appliance.accounts.context import Accounts
+from appliance.accounts.password_rules import PasswordPolicy
 from appliance.accounts.peers.publishing import Publication
 from appliance.assembly.folders import Folders
 from appliance.audit.events import AuditLog
 from appliance.clock import Clock
 from appliance.config import Settings
+from appliance.jobs.clock_marks import has_jumped
+from appliance.jobs.schedule import zone_of
 from appliance.keys.hierarchy import Keyring, Subkey
+from appliance.retention.context import Retention
 from appliance.store.database import Database
 from appliance.store.files import RealFiles
 from appliance.store.rotating_keys import RotatingKeys
@@ -32,8 +36,15 @@ class Rooms:
     def accounts(self) -> Accounts:
         """People, tokens and peers; needs the accounts key, which intake has not."""
         key = self.keyring.key(Subkey.ACCOUNTS)
-        lock_after_seconds = self.settings.staff.lock_after_seconds
-        return Accounts(self.database, self.audit, key, self.clock, self.settings.clinic_name, lock_after_seconds)
+        settings = self.settings
+        asked = settings.passwords
+        of_all = asked.second_factor == "all"
+        policy = PasswordPolicy.asked(asked.characters, asked.days, second_factor_of_all=of_all)
+        staff = settings.staff
+        return Accounts(
+            self.database, self.audit, key, self.clock, settings.clinic_name, staff.lock_after_seconds,
+            staff.emergency_minutes, policy,
+        )  # fmt: skip
 
     @property
     def publication(self) -> Publication:
@@ -55,3 +66,9 @@ def open_rooms(settings: Settings, keyring: Keyring, clock: Clock) -> Rooms:
         AuditLog(keyring.key(Subkey.AUDIT), clock),
         Vault(folders.data, RealFiles()),
     )  # fmt: skip
+
+
+def retention_of(rooms: Rooms) -> Retention:
+    """Open the room that decides how long things are kept."""
+    zone = zone_of(rooms.settings.time_zone)
+    return Retention(rooms.database, rooms.audit, rooms.clock, zone, lambda tx: has_jumped(tx, rooms.clock))

@@ -1,11 +1,14 @@
 """What each process does first: logs, its keyring, and a stop that signals set.
 
+Guards: a process that crashes leaves no copy of its memory, which holds keys and names, on a disk.
 Leaves out the umask, which whoever starts a process decides: 0077 under the
 supervisor, 0007 on a box, where groups say what processes share.
 """
 
 import os
+import resource
 import signal
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -41,6 +44,7 @@ def begin(name: str, start: Start) -> tuple[Settings, ServiceManager, Event]:
         Unsuitable: The settings have faults.
     """
     settings = read_settings(start.settings_file)
+    leave_no_core()
     set_up_logging(name, settings.log_level)
     stop = Event()
 
@@ -50,6 +54,19 @@ def begin(name: str, start: Start) -> tuple[Settings, ServiceManager, Event]:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, note)
     return settings, ServiceManager(service_manager_facts()), stop
+
+
+def leave_no_core() -> None:
+    """Let this process, and all that it starts, leave no core file when it crashes, as its unit does on a box."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def give_way(niceness: int) -> None:
+    """Lower this process's priority, as its unit does on a box: its work may wait, receiving and reading may not."""
+    with suppress(OSError):
+        os.nice(max(0, niceness - os.nice(0)))
+    with suppress(OSError):
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 def find_keyring(start: Start) -> Keyring | None:

@@ -23,21 +23,29 @@ from appliance.assembly.service_manager import Pulse, ServiceManager, handed_soc
 from appliance.assembly.supervisor import waiting_count
 from appliance.clock import SystemClock
 from appliance.config import Settings, service_manager_facts
+from appliance.deidentify.copying import Copying
+from appliance.deidentify.laboratory import Laboratory
 from appliance.errors import ApplianceError
+from appliance.export.entries import Shelf
+from appliance.export.package import Exporter
 from appliance.identifiers import AETitle
 from appliance.inbox.public_key import read_public_key
 from appliance.inbox.space import check_space
 from appliance.inbox.writer import InboxWriter
 from appliance.intake.quarantine import Quarantine
 from appliance.intake.storing import Reception
+from appliance.jobs.schedule import zone_of
+from appliance.keys.hierarchy import Subkey
 from appliance.keys.secret import SecretKey
 from appliance.sandbox.birth import Nursery
 from appliance.store.files import RealFiles
 from appliance.web.dicomweb.callers import Callers
+from appliance.web.dicomweb.lent import LentStudies
 from appliance.web.dicomweb.metadata import Metadata
 from appliance.web.dicomweb.routes import Dicomweb, in_front_of
 from appliance.web.dicomweb.store import Storing
 from appliance.web.event_loop import in_event_loop
+from appliance.web.http.pace import Gate
 from appliance.web.staff.app import create_app
 from appliance.web.staff.context import StaffContext
 from appliance.web.staff.locked import LockedStatus, create_locked_app
@@ -80,11 +88,29 @@ def _publish(rooms: Rooms, stop: Event) -> None:
 def _open_app(rooms: Rooms) -> ASGI:
     """Put the pages together with DICOMweb, which reads through the one scoped source."""
     source = ScopedSource(rooms.database, rooms.vault, rooms.rotating_keys, rooms.audit, rooms.clock)
-    callers = Callers(rooms.accounts)
-    dicomweb = Dicomweb(source, callers, Metadata(source, rooms.clock), _storing(rooms, callers))
+    gate = Gate()
+    callers = Callers(rooms.accounts, gate)
+    copying = Copying(rooms.database, source, rooms.clock)
+    pseudonym_key = rooms.keyring.key(Subkey.PSEUDONYM)
+    laboratory = Laboratory(rooms.database, rooms.audit, rooms.clock, pseudonym_key, copying)
+    lent = LentStudies(laboratory, rooms.clock)
+    dicomweb = Dicomweb(source, callers, Metadata(source, rooms.clock), _storing(rooms, callers), lent)
     quarantine = Quarantine(rooms.database, rooms.rotating_keys, rooms.vault, rooms.audit, rooms.clock)
-    receiver = rooms.settings.receiver
-    pages = create_app(StaffContext(rooms.accounts, rooms.publication, quarantine, SecretKey.new(), receiver=receiver))
+    shelf = Shelf(rooms.database, rooms.rotating_keys, rooms.vault)
+    context = StaffContext(
+        rooms.accounts,
+        rooms.publication,
+        quarantine,
+        SecretKey.new(),
+        Exporter(shelf, rooms.audit, rooms.clock, rooms.settings.clinic_name, zone_of(rooms.settings.time_zone)),
+        laboratory,
+        inbox_key_file=rooms.folders.inbox_key,
+        receiver=rooms.settings.receiver,
+        zone=zone_of(rooms.settings.time_zone),
+        security_contact=rooms.settings.staff.security_contact,
+        gate=gate,
+    )
+    pages = create_app(context)
     return in_front_of(pages, dicomweb)
 
 

@@ -34,7 +34,8 @@ from appliance.inbox.spool import Spool
 log = logging.getLogger(__name__)
 
 Keyrings = Mapping[str, bytes]
-KEY_HOLDERS = ("intake", "staff")
+KEY_HOLDERS = ("intake", "staff", "jobs")
+_IDLE_WHILE_LOCKED = ("intake", "jobs")
 ALWAYS = ("receiver", "caddy")
 _TICK_SECONDS = 0.25
 _PAUSE_SECONDS = 0.05
@@ -177,7 +178,7 @@ class Supervisor:
     def _start(self, *names: str) -> None:
         """Start those of them that have a place in the present state."""
         for name in names:
-            if name != "intake" or self._keyrings is not None:
+            if name not in _IDLE_WHILE_LOCKED or self._keyrings is not None:
                 self._children[name] = Child(self.works.plan(name, (self._keyrings or {}).get(name)), self.clock)
                 self._children[name].tend()
 

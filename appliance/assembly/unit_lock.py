@@ -43,6 +43,7 @@ UNITS = {
     "receiver": "enamel-receiver.service",
     "intake": "enamel-intake.service",
     "staff": STAFF,
+    "jobs": "enamel-jobs.service",
     "caddy": "enamel-web.service",
 }
 SOCKET = "locker"  # the name that the socket unit gives

@@ -1,4 +1,4 @@
-"""`enamel studies`, `quarantine`, `conflicts` and `check`: what the box keeps, and whether it is what was stored."""
+"""`enamel studies`, `quarantine` and `conflicts`: what the box keeps."""
 
 import json
 import os
@@ -12,7 +12,6 @@ from appliance.archive.quarantine import get_entry, get_waiting
 from appliance.archive.reading.queries import Entries, open_conflicts, quarantined
 from appliance.archive.reading.rows import QuarantinedFile, SeriesRow, StudyRow
 from appliance.archive.studies import get_study, list_studies, search_studies
-from appliance.assembly.checking import check_box
 from appliance.assembly.rooms import Rooms
 from appliance.audit.events import OPERATOR, Event, EventCode
 from appliance.cli.answers import FOUND_WRONG, Answer, listed
@@ -199,15 +198,6 @@ def _conflicts(call: Invocation) -> Answer:
     return listed(found, columns, "No conflict of identity is open.")
 
 
-def _check(call: Invocation) -> Answer:
-    with call.rooms() as rooms:
-        report = check_box(rooms)
-    lines = [f"{name.replace('_', ' '):22} {value}" for name, value in asdict(report).items() if name != "faults"]
-    text = "\n".join([*lines, *(f"WRONG: {fault}" for fault in report.faults)])
-    verdict = "All of it is what was stored." if not report.faults else f"{len(report.faults)} faults were found."
-    return Answer(asdict(report), f"{text}\n{verdict}", FOUND_WRONG if report.faults else 0)
-
-
 COMMANDS = (
     Command("studies list", _studies, _study_arguments),
     Command("studies show", _show_study, lambda parser: parser.add_argument("study_key", type=int)),
@@ -218,5 +208,4 @@ COMMANDS = (
     Command("quarantine resolve", _resolve, _key_argument),
     Command("quarantine reopen", _reopen, _key_argument),
     Command("conflicts list", _conflicts),
-    Command("check", _check),
 )

@@ -29,6 +29,7 @@ from appliance.assembly.demo import (
 from appliance.assembly.embedded import REPOSITORY, embedded_works
 from appliance.assembly.folders import Folders
 from appliance.assembly.held import held_by_supervisor
+from appliance.assembly.running import leave_no_core
 from appliance.assembly.samples import push_corpus, push_phantoms
 from appliance.assembly.supervisor import Supervisor
 from appliance.cli.answers import Answer
@@ -65,6 +66,7 @@ def _show(call: Invocation, folder: Path, ports: Ports) -> Answer:
     clinic = prepare_clinic(folder, ports, accept_any_peer=call.given.accept_any_peer, clock=call.clock)
     if not call.given.json:
         _say("Starting receiver, intake, staff and Caddy ...")
+    leave_no_core()
     set_up_logging("supervisor", "warning")
     supervisor = Supervisor(embedded_works(clinic.settings, clinic.settings_file, call.clock), call.clock)
     replace(supervisor.recorded, unattended=True).unlock(None)

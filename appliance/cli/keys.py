@@ -20,7 +20,8 @@ from appliance.store.files import RealFiles, create_durably, is_in_memory, stora
 from appliance.store.rotating_keys import KeyKind
 
 
-def _method_arguments(parser: ArgumentParser) -> None:
+def method_arguments(parser: ArgumentParser) -> None:
+    """Add how the root secret is to be kept."""
     parser.add_argument(
         "--sealing", choices=("passphrase", "machine", "file"), default="passphrase",
         help="what opens the root secret: a passphrase; this machine alone, which protects a removed disk but not a "
@@ -32,7 +33,7 @@ def _method_arguments(parser: ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def _method(call: Invocation) -> tuple[str | None, HostKey | None]:
+def ask_method(call: Invocation) -> tuple[str | None, HostKey | None]:
     """Ask for the passphrase if one is chosen, and say what of the machine seals besides."""
     chosen = call.given.host_key or (HostKey.HOST_AND_TPM2.value if call.given.sealing == "machine" else None)
     if chosen is not None and call.given.sealing == "file":
@@ -42,7 +43,7 @@ def _method(call: Invocation) -> tuple[str | None, HostKey | None]:
 
 
 def _init_arguments(parser: ArgumentParser) -> None:
-    _method_arguments(parser)
+    method_arguments(parser)
     parser.add_argument(
         "--recovery-file",
         type=Path,
@@ -53,12 +54,11 @@ def _init_arguments(parser: ArgumentParser) -> None:
 
 def _init(call: Invocation) -> Answer:
     settings = _new_settings(call)
-    _check_recovery_file(call.given.recovery_file)
-    passphrase, host_key = _method(call)
+    check_recovery_file(call.given.recovery_file)
+    passphrase, host_key = ask_method(call)
     code = create_box(settings, passphrase, call.clock, host_key)
     if call.given.recovery_file is not None:
-        with storage_faults():
-            create_durably(RealFiles(), call.given.recovery_file.absolute(), code.encode() + b"\n", _OWNER_ONLY)
+        write_recovery_file(call.given.recovery_file, code)
         where = (
             f"It is in {call.given.recovery_file}, in memory, and gone when this machine stops: copy it onto paper now,"
             " keep it away from the box, remove the file."
@@ -70,7 +70,7 @@ def _init(call: Invocation) -> Answer:
     return Answer(shown, f"{_CODE_MATTERS}Write it on paper and keep it away from the box:\n\n  {code}\n")
 
 
-def _check_recovery_file(file: Path | None) -> None:
+def check_recovery_file(file: Path | None) -> None:
     """Refuse, before anything is made, to leave the root secret on a disk of the box.
 
     Raises:
@@ -85,6 +85,16 @@ def _check_recovery_file(file: Path | None) -> None:
         )
     if file.is_symlink() or file.exists():
         raise Unsuitable("the recovery file is there already, perhaps another box's: move it away")
+
+
+def write_recovery_file(file: Path, code: str) -> None:
+    """Leave a recovery code in memory, for its owner alone.
+
+    Raises:
+        Unavailable: It cannot be written.
+    """
+    with storage_faults():
+        create_durably(RealFiles(), file.absolute(), code.encode() + b"\n", _OWNER_ONLY)
 
 
 _OWNER_ONLY = 0o600
@@ -116,7 +126,7 @@ def _keys_status(call: Invocation) -> Answer:
 
 def _recover(call: Invocation) -> Answer:
     code = ask_secret("Recovery code: ")
-    passphrase, host_key = _method(call)
+    passphrase, host_key = ask_method(call)
     recover_box(call.settings(), code, passphrase, call.clock, host_key)
     return Answer({"recovered": True}, "The root secret is sealed again. Start the box, or unlock it.")
 
@@ -163,7 +173,7 @@ COMMANDS = (
     Command("keys init", _init, _init_arguments),
     Command("keys status", _keys_status),
     Command("keys rotate", _rotate),
-    Command("keys recover", _recover, _method_arguments),
+    Command("keys recover", _recover, method_arguments),
     Command("lock", _lock),
     Command("unlock", _unlock),
     Command("status", _status),

@@ -10,13 +10,17 @@ from pathlib import Path
 
 from appliance.assembly.box import sealed_root, unseal_root
 from appliance.assembly.folders import Folders
+from appliance.assembly.keyrings import keyring_of
 from appliance.assembly.rooms import Rooms, open_rooms
+from appliance.assembly.taking_over import settle
 from appliance.cli.answers import Answer
 from appliance.clock import SystemClock
 from appliance.config import Settings, find_settings, read_settings
 from appliance.errors import Unavailable, Unsuitable
 from appliance.keys.hierarchy import Keyring
 from appliance.keys.sealing import asks_passphrase
+from appliance.keys.secret import SecretKey
+from appliance.store.files import RealFiles
 
 _LONGEST_SECRET = 4096
 
@@ -47,30 +51,48 @@ class Invocation:
         """Read the settings of the box that `--data` or `--settings` names."""
         return read_settings(find_settings(self.given.data, self.given.settings))
 
+    def root(self) -> SecretKey:
+        """Open the box's root secret, asking for its passphrase where there is one; the caller forgets it soon.
+
+        Raises:
+            NotFound: There is no box.
+            WrongPassphrase: It does not open the root.
+        """
+        folders = Folders.of(self.settings())
+        settle(folders, RealFiles())
+        return unseal_root(folders, ask_secret("Passphrase: ") if asks_passphrase(sealed_root(folders)) else None)
+
     @contextmanager
-    def rooms(self) -> Iterator[Rooms]:
+    def rooms(
+        self, process: str = "staff", snapshot: Path | None = None, root: SecretKey | None = None
+    ) -> Iterator[Rooms]:
         """Open the box's rooms as its operator, by its keyring file or its root secret.
+
+        Args:
+            process: Whose keys to take from the root secret.
+            snapshot: A catalogue out of a backup, whose key counts where the box's own is lost.
+            root: The box's root secret, where it was opened before.
 
         Raises:
             NotFound: There is no box.
             WrongPassphrase: It does not open the root.
         """
         settings = self.settings()
-        rooms = open_rooms(settings, self._keyring(settings), self.clock)
+        if root is None and self.given.keyring is not None:
+            keyring = self._given_keyring()
+        else:
+            keyring = keyring_of(process, root or self.root(), Folders.of(settings), snapshot)
+        rooms = open_rooms(settings, keyring, self.clock)
         try:
             yield rooms
         finally:
             rooms.database.close()
 
-    def _keyring(self, settings: Settings) -> Keyring:
-        if self.given.keyring is not None:
-            try:
-                return Keyring.decode(Path(self.given.keyring).read_bytes())
-            except OSError as error:
-                raise Unavailable(f"the keyring cannot be read: {error.strerror}") from error
-        folders = Folders.of(settings)
-        passphrase = ask_secret("Passphrase: ") if asks_passphrase(sealed_root(folders)) else None
-        return Keyring.for_process("staff", unseal_root(folders, passphrase))
+    def _given_keyring(self) -> Keyring:
+        try:
+            return Keyring.decode(Path(self.given.keyring).read_bytes())
+        except OSError as error:
+            raise Unavailable(f"the keyring cannot be read: {error.strerror}") from error
 
 
 def ask_secret(prompt: str) -> str:

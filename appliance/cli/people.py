@@ -1,25 +1,52 @@
 """`enamel accounts` and `tokens`: who, and which machine, may come in."""
 
 from argparse import ArgumentParser
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from appliance.accounts.account import Account, NewAccount
 from appliance.accounts.context import Accounts, folded_user_name
-from appliance.accounts.roles import Role
+from appliance.accounts.invitations import Invitation, invite, invite_again
+from appliance.accounts.roles import ASSIGNABLE, Role
 from appliance.accounts.service import all_accounts, create_account, disable_account, reset_account
-from appliance.accounts.tokens import SCOPES, all_tokens, issue_token, revoke_token
+from appliance.accounts.tokens import (
+    LABORATORY,
+    SCOPES,
+    all_tokens,
+    issue_laboratory_token,
+    issue_token,
+    revoke_token,
+)
 from appliance.audit.events import OPERATOR
 from appliance.cli.answers import Answer, listed
 from appliance.cli.line import Command, Invocation, ask_new_secret
 from appliance.errors import NotFound, Unsuitable
 
 _MOST_DAYS = 3650
+_HTTPS = 443
+_SLIP = """Invitation for {name}. Shown this once; it opens one account, once.
+
+  Open      {place}
+  and type  {code}
+  or open   {link}
+  until     {until}
+  as        {user}
+
+Whoever has this can take the account: hand it to nobody else, and destroy it once it was used.
+"""
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
+    _person_arguments(parser, required=True)
+
+
+def _invite_arguments(parser: ArgumentParser) -> None:
+    _person_arguments(parser, required=False)
+
+
+def _person_arguments(parser: ArgumentParser, *, required: bool) -> None:
     parser.add_argument("user")
-    parser.add_argument("--name", required=True, help="the person's name")
-    parser.add_argument("--role", required=True, choices=[role.value for role in Role])
+    parser.add_argument("--name", required=required, help="the person's name")
+    parser.add_argument("--role", required=required, choices=[role.value for role in ASSIGNABLE])
     parser.add_argument("--images", action="store_true", help="may look at images (administrator, dentist, assistant)")
     parser.add_argument("--language", default="")
 
@@ -44,6 +71,32 @@ def _add(call: Invocation) -> Answer:
     return Answer(facts, f"{account.user_name} may sign in, and sets up a second factor then.")
 
 
+def _invite(call: Invocation) -> Answer:
+    """Print an invitation: for somebody new, whose name and role are given, or anew for somebody who is there."""
+    staff = call.settings().staff
+    with call.rooms() as rooms:
+        invitation = _invited(rooms.accounts, call)
+    port = "" if staff.port == _HTTPS else f":{staff.port}"
+    place = f"https://{staff.names[0]}{port}/join"
+    facts: dict[str, object] = {
+        "user": invitation.account.user_name,
+        "code": invitation.code,
+        "link": f"{place}#{invitation.code}",
+        "until": invitation.until.isoformat(timespec="minutes"),
+    }
+    return Answer(facts, _SLIP.format(name=invitation.account.display_name, place=place, **facts))
+
+
+def _invited(accounts: Accounts, call: Invocation) -> Invitation:
+    given = call.given
+    if given.name is None and given.role is None:
+        return invite_again(accounts, _find(accounts, given.user).account_key, OPERATOR)
+    if given.name is None or given.role is None:
+        raise Unsuitable("somebody new needs --name and --role, somebody who is there neither")
+    new = NewAccount(given.user, given.name, Role(given.role), "", given.images, language=given.language)
+    return invite(accounts, new, OPERATOR)
+
+
 def _reset(call: Invocation) -> Answer:
     with call.rooms() as rooms:
         account = _find(rooms.accounts, call.given.user)
@@ -61,10 +114,12 @@ def _disable(call: Invocation) -> Answer:
 
 def _token_add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("name", help="which machine it is for")
-    parser.add_argument(
-        "--scope", action="append", required=True, choices=SCOPES,
+    opened = parser.add_mutually_exclusive_group(required=True)
+    opened.add_argument(
+        "--scope", action="append", default=[], choices=SCOPES,
         help="what it opens, given once for each: searching studies, searching inside them, metadata and images",
     )  # fmt: skip
+    opened.add_argument("--laboratory", help="the user name of a laboratory: it opens what was given to it")
     parser.add_argument("--days", type=int, help="how long it is good; without it, until it is revoked")
 
 
@@ -92,9 +147,17 @@ def _token_add(call: Invocation) -> Answer:
         raise Unsuitable(f"a token is good for 1 to {_MOST_DAYS} days, or until it is revoked")
     until = None if days is None else call.clock.now() + timedelta(days=days)
     with call.rooms() as rooms:
-        token = issue_token(rooms.accounts, call.given.name, [SCOPES[scope] for scope in scopes], OPERATOR, until)
+        token = _issued(rooms.accounts, call, scopes, until)
+    scopes = scopes or [LABORATORY]
     facts = {"name": call.given.name, "scopes": scopes, "expires_at": until and until.isoformat(), "token": token}
     return Answer(facts, f"Shown this once; it opens DICOMweb to {', '.join(scopes)}:\n\n  {token}\n")
+
+
+def _issued(accounts: Accounts, call: Invocation, scopes: list[str], until: datetime | None) -> str:
+    user, name = call.given.laboratory, call.given.name
+    if user is None:
+        return issue_token(accounts, name, [SCOPES[scope] for scope in scopes], OPERATOR, until)
+    return issue_laboratory_token(accounts, name, _find(accounts, user).account_key, OPERATOR, until)
 
 
 def _token_revoke(call: Invocation) -> Answer:
@@ -126,6 +189,7 @@ def _shown(account: Account) -> dict[str, object]:
 COMMANDS = (
     Command("accounts list", _list),
     Command("accounts add", _add, _add_arguments),
+    Command("accounts invite", _invite, _invite_arguments),
     Command("accounts reset", _reset, _user_argument),
     Command("accounts disable", _disable, _user_argument),
     Command("tokens list", _token_list),

@@ -13,7 +13,7 @@ from appliance.assembly.caddy import caddy_config
 from appliance.assembly.embedded import Renewal, embedded_works
 from appliance.assembly.folders import Folders
 from appliance.assembly.held import held_by_supervisor
-from appliance.assembly.running import Start
+from appliance.assembly.running import Start, leave_no_core
 from appliance.assembly.supervisor import Supervisor
 from appliance.cli.answers import Answer
 from appliance.cli.line import Command, Invocation
@@ -28,6 +28,7 @@ def _keys_argument(parser: ArgumentParser) -> None:
 
 def _run(call: Invocation) -> Answer:
     settings = call.settings()
+    leave_no_core()
     set_up_logging("supervisor", settings.log_level)
     with held_by_supervisor(Folders.of(settings)):
         _supervise(call, settings)
@@ -52,6 +53,12 @@ def _process(name: str, module: str = "") -> Callable[[Invocation], Answer]:
     return command
 
 
+def _prove(call: Invocation) -> Answer:
+    run = import_module("appliance.assembly.prove").run_prove
+    run(call.given.keys_fd)
+    return Answer(None)
+
+
 def _caddy_config(call: Invocation) -> Answer:
     settings = call.settings()
     config = caddy_config(settings.staff, Folders.of(settings))
@@ -67,6 +74,8 @@ COMMANDS = (
     Command("receiver", _process("receiver")),
     Command("intake", _process("intake"), _keys_argument),
     Command("staff", _process("staff"), _keys_argument),
+    Command("jobs work", _process("jobs"), _keys_argument),
     Command("locker", _process("locker", "unit_lock")),
+    Command("prove", _prove, _keys_argument),
     Command("caddy-config", _caddy_config),
 )

@@ -55,7 +55,7 @@ def rooms_of(settings: Settings, clock: Calendar) -> Rooms:
 def test_a_new_box_opens_and_gives_each_process_its_own_keys_only(tmp_path: Path) -> None:
     create_box(settings(tmp_path), None, SystemClock())
     keyrings = open_box(settings(tmp_path), None, SystemClock())
-    assert set(keyrings) == {"intake", "staff"}
+    assert set(keyrings) == {"intake", "staff", "jobs"}
     for name, encoded in keyrings.items():
         assert len(encoded.splitlines()) == len(SUBKEYS_OF[name])
     with open_rooms(settings(tmp_path), Keyring.decode(keyrings["intake"]), SystemClock()).database.read() as tx:
@@ -104,7 +104,7 @@ def test_a_box_is_made_where_its_installation_laid_out_an_empty_catalogue(tmp_pa
     folders.create()
     folders.catalogue.touch(mode=0o660)
     create_box(settings(tmp_path), None, SystemClock())
-    assert set(open_box(settings(tmp_path), None, SystemClock())) == {"intake", "staff"}
+    assert set(open_box(settings(tmp_path), None, SystemClock())) == {"intake", "staff", "jobs"}
 
 
 def test_where_there_is_no_box_that_is_said(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import gzip
 import http.client
 import json
 import os
+import re
 import socket
 import ssl
 import stat
@@ -189,6 +190,15 @@ def test_while_staff_does_not_answer_a_page_says_to_wait(folders: Folders, port:
     assert response.status == 503
     assert response.headers["Retry-After"] == "2"
     assert b"Enamel is starting" in said
+    assert (response.headers["Server"], response.headers["Strict-Transport-Security"]) == (None, "max-age=31536000")
+    assert re.findall(rb"lang=(..)", said) == [b"en", b"es", b"pt"]
+
+
+def test_while_staff_does_not_answer_dicomweb_is_told_so_as_a_problem(folders: Folders, port: int) -> None:
+    response, said = got(folders, port, path="/dicomweb/studies")
+    assert (response.status, response.headers["Content-Type"]) == (503, "application/problem+json")
+    assert response.headers["Retry-After"] == "2"
+    assert (json.loads(said)["status"], response.headers["Server"]) == (503, None)
 
 
 def test_the_admin_socket_is_this_users_alone_and_nothing_is_written_elsewhere(folders: Folders, port: int) -> None:

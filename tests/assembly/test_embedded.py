@@ -122,6 +122,7 @@ def test_each_process_that_hangs_is_started_anew(short_path: Path, free_ports: C
     create_box(settings(short_path, port), None, clock)
     works = embedded_works(settings(short_path, port), short_path / "settings.toml", clock)
     supervisor, stopped, seen = Supervisor(impatient(works), clock), dict[str, int](), list[float]()
+    niceness = dict[str, int]()
     supervisor.unlock(None)
     deadline = clock.monotonic() + 90
 
@@ -136,6 +137,7 @@ def test_each_process_that_hangs_is_started_anew(short_path: Path, free_ports: C
             seen.append(clock.monotonic())
         if not stopped and seen and clock.monotonic() - seen[0] > 1:  # by now they have told that they serve
             stopped.update({name: running[name] for name in PATIENCE_SECONDS})
+            niceness.update({name: psutil.Process(number).nice() for name, number in stopped.items()})
             for number in stopped.values():
                 os.kill(number, signal.SIGSTOP)
         if stopped and all(running.get(name, number) != number for name, number in stopped.items()):
@@ -143,6 +145,7 @@ def test_each_process_that_hangs_is_started_anew(short_path: Path, free_ports: C
 
     supervisor.run(each_tick)
     assert not any(psutil.pid_exists(number) for number in stopped.values())
+    assert niceness == {name: of_unit(name, "Nice", 0) for name in PATIENCE_SECONDS}, "each gives way as on a box"
 
 
 def impatient(works: Works) -> Works:
@@ -169,12 +172,14 @@ def all_serve(intake: int, port: int, folders: Folders) -> bool:
 
 
 def test_the_embedded_default_is_as_patient_as_the_boxs_units() -> None:
-    units = Path(__file__).parents[2] / "systemd"
-    found = {
-        name: float(re.findall(r"^WatchdogSec=(\d+)$", (units / f"enamel-{name}.service").read_text(), re.MULTILINE)[0])
-        for name in PATIENCE_SECONDS
-    }
-    assert found == PATIENCE_SECONDS
+    assert {name: of_unit(name, "WatchdogSec", 0) for name in PATIENCE_SECONDS} == PATIENCE_SECONDS
+
+
+def of_unit(name: str, setting: str, otherwise: int) -> int:
+    """Give a number that a process's unit sets."""
+    unit = Path(__file__).parents[2] / "systemd" / f"enamel-{name}.service"
+    found = re.findall(rf"^{setting}=(\d+)$", unit.read_text(), re.MULTILINE)
+    return int(found[0]) if found else otherwise
 
 
 def test_where_there_is_no_box_nothing_runs(tmp_path: Path) -> None:

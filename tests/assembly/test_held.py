@@ -17,8 +17,8 @@ REPOSITORY = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def folders(tmp_path: Path) -> Folders:
-    return Folders(tmp_path / "data", tmp_path / "run")
+def folders(tmp_path: Path, short_path: Path) -> Folders:
+    return Folders(tmp_path / "data", short_path / "run")
 
 
 def test_a_second_box_on_the_same_data_is_refused_until_the_first_ends(folders: Folders) -> None:
@@ -34,9 +34,9 @@ def test_a_second_box_on_the_same_data_is_refused_until_the_first_ends(folders: 
         pass
 
 
-def test_the_same_folder_by_another_name_is_the_same_folder(folders: Folders, tmp_path: Path) -> None:
+def test_the_same_folder_by_another_name_is_the_same_folder(folders: Folders, tmp_path: Path, short_path: Path) -> None:
     (tmp_path / "link").symlink_to(folders.data)
-    other = Folders(tmp_path / "link", tmp_path / "run of its own")
+    other = Folders(tmp_path / "link", short_path / "run of its own")
     with held_by_supervisor(folders), pytest.raises(Unavailable), held_by_supervisor(other):
         raise AssertionError("two at once")
 
@@ -50,10 +50,10 @@ def test_two_boxes_do_not_share_their_sockets_and_one_refused_holds_nothing(fold
             pass
 
 
-def test_a_copy_of_a_folder_that_is_held_is_free(folders: Folders, tmp_path: Path) -> None:
+def test_a_copy_of_a_folder_that_is_held_is_free(folders: Folders, tmp_path: Path, short_path: Path) -> None:
     with held_by_supervisor(folders):
         shutil.copytree(folders.data, tmp_path / "copy")
-        with held_by_supervisor(Folders(tmp_path / "copy", tmp_path / "run of the copy")):
+        with held_by_supervisor(Folders(tmp_path / "copy", short_path / "run of the copy")):
             pass
 
 

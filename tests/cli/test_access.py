@@ -1,6 +1,7 @@
 """An operator lets people, devices and machines in from the box's own keyboard."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,22 @@ def test_a_person_is_let_in_with_a_first_password(data: Path) -> None:
     enamel(data, *words, given="seven slow green turtles\n")
     assert [row["user"] for row in enamel(data, "accounts", "list") if isinstance(row, dict)] == ["olivia"]
     enamel(data, *words, given="seven slow green turtles\n", status=15)
+
+
+def test_an_invitation_is_printed_for_somebody_new_and_anew_for_somebody_who_is_there(data: Path) -> None:
+    new = ("accounts", "invite", "pau", "--name", "Pau Prueba", "--role", "reception")
+    first = enamel(data, *new)
+    assert isinstance(first, dict)
+    assert first["link"] == f"https://localhost/join#{first['code']}"
+    assert len(str(first["code"]).replace("-", "")) == 16
+    again = enamel(data, "accounts", "invite", "pau")
+    assert isinstance(again, dict)
+    assert again["code"] != first["code"]
+    enamel(data, *new, status=15)
+    enamel(data, "accounts", "invite", "pau", "--name", "Pau", status=15)
+    enamel(data, "accounts", "invite", "nobody", status=12)
+    slip = warm.run("accounts", "invite", "pau", "--data", str(data)).stdout
+    assert re.search(r"Invitation for Pau Prueba.*/join\n.*type  \S{16,19}\n.*until     20\d\d-", slip, re.DOTALL)
 
 
 def test_a_device_may_send_until_it_is_removed(data: Path) -> None:
@@ -106,6 +123,7 @@ def test_a_machine_gets_a_token_once(data: Path) -> None:
 
 def test_a_token_has_the_scopes_that_were_asked_for_and_no_other(data: Path) -> None:
     enamel(data, "tokens", "add", "no scope", status=2)
+    enamel(data, "tokens", "add", "both", "--scope", "list-studies", "--laboratory", "lilas", status=2)
     enamel(data, "tokens", "add", "all", "--scope", "everything", status=2)
     enamel(data, "tokens", "add", "never", "--scope", "list-studies", "--days", "0", status=15)
     words = ("--scope", "view-images", "--scope", "list-studies", "--scope", "list-studies")
@@ -115,3 +133,13 @@ def test_a_token_has_the_scopes_that_were_asked_for_and_no_other(data: Path) -> 
     listed = [row for row in enamel(data, "tokens", "list") if isinstance(row, dict) and row["name"] == "front desk"]
     shown = [(row["scopes"], row["expires_at"], row["last_used_at"]) for row in listed]
     assert shown == [(["list-studies", "view-images"], None, None)]
+
+
+def test_a_laboratory_gets_a_token_of_its_own(data: Path) -> None:
+    words = ("accounts", "add", "lilas", "--name", "Laboratorio Lilas", "--role", "lab")
+    enamel(data, *words, given="quiet amber tram 42\n")
+    enamel(data, "tokens", "add", "nobody's", "--laboratory", "nobody", status=12)
+    told = enamel(data, "tokens", "add", "planning", "--laboratory", "lilas")
+    assert isinstance(told, dict)
+    assert told["scopes"] == ["given"]
+    assert [row["scopes"] for row in enamel(data, "tokens", "list") if isinstance(row, dict)][-1] == ["given"]

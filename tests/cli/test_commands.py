@@ -15,7 +15,7 @@ from appliance.cli.main import command_parser, main
 from tests.assembly.test_box import seal_cheaply
 
 ROOT = Path(__file__).parents[2]
-GUIDE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+GUIDE = (ROOT / "docs" / "operations" / "commands.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", SUMMARIES)

@@ -85,7 +85,7 @@ def test_a_child_gets_an_environment_without_surprises() -> None:
 
 
 def test_every_setting_is_described_in_the_operators_guide() -> None:
-    guide = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
+    guide = (Path(__file__).parents[2] / "docs" / "operations" / "settings.md").read_text(encoding="utf-8")
     missing = [name for name in names(Settings) if f"`{name}`" not in guide]
     assert not missing
 

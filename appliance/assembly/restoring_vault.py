@@ -1,0 +1,252 @@
+"""Fetches stored files from targets into a new vault, and counts a file only when all of it verified.
+
+The engine writes to a folder beside the vault; every file is decrypted in
+memory and its dataset's digest compared while the engine goes on with others.
+What verified is moved into the vault after a sync, so a file in the vault is
+one that verified and is durable, whatever moment cut the restore off.
+Guards: only files that a row names come into the vault; whatever else a
+snapshot holds (erased, or of a later catalogue) is removed with the folder it
+arrived in. Leaves out: rows, tombstones, and what is said of files that no
+target has.
+"""
+
+import hashlib
+import os
+import shutil
+import threading
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from appliance.assembly.rooms import Rooms
+from appliance.backup.engine import Repository, Snapshot
+from appliance.backup.faults import BackupFailed, Fault
+from appliance.errors import ApplianceError, NotFound, OutOfSpace, Tampered
+from appliance.identifiers import FileId
+from appliance.integrity.reading import sealed_bytes
+from appliance.keys.stream import SealedStream
+from appliance.recovery.queries_restore import ToFetch
+from appliance.store.files import FILE_MODE, RealFiles, storage_faults, sync_disk
+from appliance.store.stored_files import unseal_row
+
+_VAULT = "vault"
+_NO_FILES = {"tombstones", "anchor"}  # the tags of snapshots that hold no files
+_LOOK_SECONDS = 0.5  # between two looks at what has come: looking without a pause takes a core from the engine
+_MOST_SHELVES = 256
+_AT_ONCE = 1000  # files by name in one call: each name is compared with each of the shelves' files
+_MOST_IN_VAIN = 0.1  # of what a call by shelves writes, so much may be here already
+_SPARE_BYTES = 64 << 20  # beside what is fetched: the catalogue's own growth
+
+
+@dataclass
+class Told:
+    """How far fetching has come, for whoever shows it.
+
+    Attributes:
+        files_total, bytes_total: All files that rows name, as they lie on the disk.
+        files_done, bytes_done: Those that verified.
+    """
+
+    files_total: int
+    bytes_total: int
+    files_done: int = 0
+    bytes_done: int = 0
+
+
+@dataclass
+class Fetching:
+    """One vault that fills.
+
+    Attributes:
+        rooms: The restored catalogue, with the keys that open its files.
+        arriving: Where the engine writes.
+        on_progress: Hears about once a second.
+        known: Files without a row that are accounted for: they were erased, or wait in the inbox.
+        later: What the targets hold beside them: files that came after the catalogue, whose keys are lost.
+    """
+
+    rooms: Rooms
+    arriving: Path
+    on_progress: Callable[[Told], None]
+    known: Collection[FileId] = ()
+    later: set[FileId] = field(default_factory=set)
+    _wanted: dict[FileId, ToFetch] = field(default_factory=dict)
+    _sound: set[FileId] = field(default_factory=set)
+
+    def run(self, wanted: Sequence[ToFetch], repositories: Sequence[Repository]) -> list[FileId]:
+        """Fetch what is not there yet, from the first repository that has it whole; give what none has.
+
+        Raises:
+            OutOfSpace: The disk is too small for all of it.
+            Unavailable: A target, or the disk, refused; what was fetched stays.
+        """
+        self._told = Told(len(wanted), sum(sealed_bytes(one.plaintext_bytes) for one in wanted))
+        self._wanted = {one.file_id: one for one in wanted}
+        for one in wanted:
+            if self.rooms.vault.path_of(one.file_id).exists():
+                self._count(one)
+        self._take_sound(self._wanted)
+        with storage_faults():
+            shutil.rmtree(self.arriving, ignore_errors=True)  # what is not whole comes again, and needs the room
+        self._check_space()
+        known = {one.file_id for one in wanted} | set(self.known)
+        for place, repository in enumerate(repositories):
+            if self._wanted or not place:
+                self._fetch_from(repository, known)
+        with storage_faults():
+            shutil.rmtree(self.arriving, ignore_errors=True)
+        return sorted(self._wanted)
+
+    def _fetch_from(self, repository: Repository, known: set[FileId]) -> None:
+        snapshots = [one for one in repository.snapshots() if one.tag not in _NO_FILES]
+        for place, snapshot in enumerate(sorted(snapshots, key=lambda one: one.taken_at, reverse=True)):
+            if not self._wanted and place:
+                return
+            there = file_ids_in(repository.names(snapshot.snapshot_id))
+            self.later |= there - known
+            held = self._wanted.keys() & there
+            for include, files in asked_for(held, there):
+                self._restore(repository, snapshot, include, files)
+
+    def _restore(
+        self, repository: Repository, snapshot: Snapshot, include: Sequence[str], held: Collection[FileId]
+    ) -> None:
+        """Let the engine write while another thread verifies what has come."""
+        ended = threading.Event()
+        verifier = threading.Thread(target=self._verify_arriving, args=(held, ended), daemon=True)
+        verifier.start()
+        try:
+            with disk_faults():
+                repository.restore(snapshot.snapshot_id, self.arriving, include, lambda _: self.on_progress(self._told))
+        finally:
+            ended.set()
+            verifier.join()
+            self._take_sound(held)
+
+    def _verify_arriving(self, held: Collection[FileId], ended: threading.Event) -> None:
+        """Verify files as soon as they have their length; one that is still being written is looked at again."""
+        pending = sorted(held)
+        try:
+            while pending and not ended.wait(_LOOK_SECONDS):
+                pending = [one for one in pending if ended.is_set() or not (self._is_long(one) and self._is_sound(one))]
+        finally:
+            self.rooms.database.close()
+
+    def _is_long(self, file_id: FileId) -> bool:
+        """Say whether a file has come to its length; then most of it is there."""
+        with suppress(OSError):
+            size = arriving_path(self.arriving, file_id).stat().st_size
+            return size >= sealed_bytes(self._wanted[file_id].plaintext_bytes)
+        return False
+
+    def _is_sound(self, file_id: FileId) -> bool:
+        one = self._wanted[file_id]
+        try:
+            self._verify(one, arriving_path(self.arriving, file_id))
+        except (OSError, Tampered, NotFound):
+            return False
+        self._sound.add(file_id)
+        self._count(one)
+        return True
+
+    def _verify(self, one: ToFetch, path: Path) -> None:
+        """Decrypt a file whole and compare its dataset's digest.
+
+        What is read goes to the disk meanwhile, and is not left for the sync at the end.
+
+        Raises:
+            Tampered: It is not what was stored, or not all of it yet.
+            OSError: The disk refused.
+        """
+        with self.rooms.database.read() as tx:
+            sealed = unseal_row(tx, self.rooms.rotating_keys, one.file_id)
+        offset, read = one.dataset_offset or 0, hashlib.sha256()
+        with path.open("rb", buffering=0) as file:
+            stream = SealedStream(sealed.data_key, one.file_id, file.fileno(), one.plaintext_bytes)
+            for chunk in stream.chunks():
+                read.update(memoryview(chunk)[offset:])
+                offset = max(0, offset - len(chunk))
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)  # the disk begins to write it
+        if one.dataset_sha256 is not None and read.digest() != one.dataset_sha256:
+            raise Tampered("the dataset is not the one that arrived")
+
+    def _take_sound(self, held: Collection[FileId]) -> None:
+        """Verify what was not yet, make it durable, and move it into the vault."""
+        for file_id in held:
+            if file_id in self._wanted and file_id not in self._sound:
+                self._is_sound(file_id)
+                self.on_progress(self._told)
+        if self._sound:
+            with storage_faults():
+                sync_disk(self.arriving)
+            self._move_in()
+        for file_id in [one for one in self._wanted if self.rooms.vault.path_of(one).exists()]:
+            del self._wanted[file_id]
+
+    def _move_in(self) -> None:
+        files = RealFiles()
+        with storage_faults():
+            for shelf in sorted({self.rooms.vault.path_of(file_id).parent for file_id in self._sound}):
+                with suppress(FileExistsError):
+                    files.make_folder(shelf)
+            for file_id in self._sound:
+                with suppress(FileNotFoundError):  # moved before
+                    path = arriving_path(self.arriving, file_id)
+                    path.chmod(FILE_MODE)
+                    path.rename(self.rooms.vault.path_of(file_id))
+            sync_disk(self.arriving)
+        self._sound.clear()
+
+    def _count(self, one: ToFetch) -> None:
+        self._told.files_done += 1
+        self._told.bytes_done += sealed_bytes(one.plaintext_bytes)
+
+    def _check_space(self) -> None:
+        needed = self._told.bytes_total - self._told.bytes_done + _SPARE_BYTES
+        with storage_faults():
+            free = shutil.disk_usage(self.rooms.folders.data).free
+        if free < needed:
+            raise OutOfSpace(f"the disk has {free >> 20} MiB free, and {needed >> 20} MiB are to be fetched")
+
+
+def asked_for(held: Collection[FileId], there: Collection[FileId]) -> Iterator[tuple[list[str], Collection[FileId]]]:
+    """Give what to ask the engine for, a call each: whole shelves, or some files by name where most are here already.
+
+    A restore that goes on must not need room for what it has.
+    """
+    shelves = {str(file_id)[:2] for file_id in held}
+    on_them = sum(str(file_id)[:2] in shelves for file_id in there)
+    if held and on_them - len(held) <= _MOST_IN_VAIN * on_them:
+        yield [f"/{_VAULT}/{shelf}" for shelf in sorted(shelves)] if len(shelves) < _MOST_SHELVES else [], held
+        return
+    ordered = sorted(held)
+    for first in range(0, len(ordered), _AT_ONCE):
+        files = ordered[first : first + _AT_ONCE]
+        yield [f"/{_VAULT}/{str(file_id)[:2]}/{file_id}" for file_id in files], files
+
+
+@contextmanager
+def disk_faults() -> Iterator[None]:
+    """Say of a full disk which one is full: a restore writes to none but the new box's own."""
+    try:
+        yield
+    except BackupFailed as failed:
+        if failed.fault is Fault.FULL:
+            raise OutOfSpace("the disk is full: make room on it, or begin anew on a larger one") from None
+        raise
+
+
+def arriving_path(arriving: Path, file_id: FileId) -> Path:
+    """Give where the engine writes a file."""
+    name = str(file_id)
+    return arriving / _VAULT / name[:2] / name
+
+
+def file_ids_in(names: Iterable[str]) -> set[FileId]:
+    """Give the ids of a snapshot's files; other names are passed over."""
+    found = set()
+    for name in names:
+        with suppress(ApplianceError):
+            found.add(FileId.parse(name.rpartition("/")[2]))
+    return found

@@ -1,0 +1,162 @@
+"""A restore that goes on needs no room for what it has, and a drill keeps away from what is the living box's."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from appliance.assembly.restoring import Choice, Restoring, chosen
+from appliance.assembly.restoring_targets import gather_erased
+from appliance.assembly.restoring_vault import asked_for
+from appliance.audit.chain import Head
+from appliance.backup.engine import OnProgress, Repository, Snapshot, nobody_listens
+from appliance.backup.marks import Mark
+from appliance.backup.running import Kind, back_up
+from appliance.clock import SystemClock
+from appliance.errors import Refused
+from appliance.identifiers import FileId
+from appliance.keys.hierarchy import Subkey
+from appliance.store.database import Database
+from tests.assembly.a_full_box import FullBox, backup_parts, new_target, study_slice
+from tests.assembly.a_lost_box import OPEN, Lost, check_whole, make_lost, restore, settings_of
+
+pytestmark = pytest.mark.peer("restic")
+FILES = st.sets(st.binary(min_size=16, max_size=16).map(FileId), min_size=1, max_size=60)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Lost:
+    return make_lost(tmp_path_factory.mktemp("lost"))
+
+
+class Cut(Exception):
+    """The plug was pulled."""
+
+
+class Noting:
+    """A repository that notes what it is asked to write."""
+
+    def __init__(self, real: Repository, *, cuts: bool = False) -> None:
+        self._real = real
+        self._cuts = cuts
+        self.asked: list[Sequence[str]] = []
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._real, name)
+
+    def restore(
+        self, snapshot_id: str, into: Path, include: Sequence[str] = (), on_progress: OnProgress = nobody_listens
+    ) -> None:
+        self.asked.append(include)
+        self._real.restore(snapshot_id, into, include, on_progress)
+        if self._cuts:
+            for path in sorted(path for path in into.rglob("*") if path.is_file())[:2]:
+                path.unlink()
+            raise Cut
+
+
+def test_what_a_cut_left_whole_is_not_written_again_and_what_it_left_half_is_gone(made: Lost, tmp_path: Path) -> None:
+    cut = Noting(made.source.files, cuts=True)
+    with pytest.raises(Cut):
+        restore(tmp_path / "new", made.box.root, replace(made.source, files=cut))  # type: ignore[arg-type]  # it is one
+    left = tmp_path / "new" / "exchange" / f".inbox-key.json.{'0' * 16}"
+    left.parent.mkdir(exist_ok=True)
+    left.write_text("{}")
+    again = Noting(made.source.files)
+    restore(tmp_path / "new", made.box.root, replace(made.source, files=again))  # type: ignore[arg-type]  # it is one
+    (asked,) = again.asked
+    stored = [FileId(file_id) for (file_id,) in made.box.rows("SELECT file_id FROM files WHERE place = 'vault'")]
+    written = [one for one in stored if any(_covers(path, one) for path in asked)]
+    assert (len(stored), len(written)) == (9, 2), "what the cut took, and nothing else"
+    assert not left.exists()
+    check_whole(tmp_path / "new", made.box)
+
+
+@given(FILES, st.data())
+def test_every_wanted_file_is_asked_for_and_little_else(there: set[FileId], data: st.DataObject) -> None:
+    wanted = data.draw(st.sets(st.sampled_from(sorted(there)), min_size=1))
+    written: set[FileId] = set()
+    for include, files in asked_for(wanted, there):
+        covered = {one for one in there if not include or any(_covers(path, one) for path in include)}
+        assert set(files) <= covered
+        written |= covered
+    assert wanted <= written
+    assert len(written - wanted) <= 0.1 * len(written)
+
+
+def _covers(path: str, file_id: FileId) -> bool:
+    name = str(file_id)
+    return path in (f"/vault/{name[:2]}", f"/vault/{name[:2]}/{name}")
+
+
+def test_what_was_catalogued_while_the_catalogue_was_laid_out_comes_back_with_it(tmp_path: Path) -> None:
+    """Its bytes are in the copy of the vault, its key in the record of its association, its row in neither."""
+    box = FullBox(tmp_path / "data")
+    box.add_study(1)
+    target = new_target(box, tmp_path / "disk")
+    box.receive([study_slice(2, place) for place in (1, 2)])
+
+    class Meanwhile(Database):
+        def copy_into(self, path: Path) -> None:
+            super().copy_into(path)
+            box.take_in()
+
+    key = box.rooms.keyring.key(Subkey.CATALOGUE)
+    back_up(replace(backup_parts(box), database=Meanwhile(box.folders.catalogue, key, box.clock)), target, Kind.NIGHT)
+    box.close()
+    lost = Lost(box, tmp_path / "disk")
+    outcome = restore(tmp_path / "new", box.root, lost.source)
+    assert (outcome.studies, outcome.files, outcome.later_files) == (2, 5, 0)
+    check_whole(tmp_path / "new", box)
+
+
+def drill(folder: Path, lost: Lost, *, is_drill: bool) -> FullBox:
+    restoring = Restoring(settings_of(folder), lost.box.root, [lost.source], SystemClock(), is_drill=is_drill)
+    restoring.run(Choice(), OPEN, gather_erased([lost.source], lost.box.root))
+    return FullBox(folder)
+
+
+def test_a_box_that_came_back_for_a_drill_knows_no_target_and_mails_nobody(made: Lost, tmp_path: Path) -> None:
+    box = drill(tmp_path / "drill", made, is_drill=True)
+    assert box.rows("SELECT removed_at IS NOT NULL, sealed_credentials FROM backup_targets") == [(1, None)]
+    told = "SELECT subject_kind, subject_key FROM audit_events WHERE event = 'backup target removed'"
+    assert box.rows(told) == [("backup target", 1)]
+    check_whole(tmp_path / "drill", made.box)
+    real = drill(tmp_path / "real", made, is_drill=False)
+    assert real.rows("SELECT removed_at FROM backup_targets") == [(None,)]
+
+
+def test_a_drill_is_not_gone_on_with_as_none_nor_the_other_way(made: Lost, tmp_path: Path) -> None:
+    def cut(step: str) -> None:
+        if step == "proving":
+            raise Cut
+
+    for is_drill in (True, False):
+        folder = tmp_path / str(is_drill)
+        begun = Restoring(settings_of(folder), made.box.root, [made.source], SystemClock(), cut, is_drill=is_drill)
+        with pytest.raises(Cut):
+            begun.run(Choice(), OPEN, frozenset())
+        assert json.loads((folder / "restore" / "state.json").read_text())["is_drill"] is is_drill
+        with pytest.raises(Refused, match="drill"):
+            drill(folder, made, is_drill=not is_drill)
+
+
+def snapshots(*told: tuple[int, int, int]) -> Iterator[Snapshot]:
+    """Give snapshots of days, each with its trail's line and event; no line for one of before."""
+    for number, (day, line, sequence) in enumerate(told):
+        mark = Mark(line, Head(sequence, bytes(32))).encode() if line >= 0 else ""
+        yield Snapshot(f"{number:08x}", datetime(2031, 1, 1, tzinfo=UTC) + timedelta(days=day), "night", mark=mark)
+
+
+def test_the_newest_is_the_one_whose_trail_came_furthest_whatever_the_clock_said() -> None:
+    after_a_dead_battery = [*snapshots((100, 0, 10), (2, 0, 20), (3, 0, 30), (50, -1, 0))]
+    assert chosen(after_a_dead_battery, Choice()).snapshot_id == "00000002"
+    assert chosen(after_a_dead_battery, Choice(before=datetime(2031, 1, 3, tzinfo=UTC))).snapshot_id == "00000001"
+    after_a_restore = [*snapshots((1, 0, 10), (2, 0, 90), (3, 1, 12))]
+    assert chosen(after_a_restore, Choice()).snapshot_id == "00000002", "what the lost box did is another line"
+    assert chosen([*snapshots((1, -1, 0), (2, -1, 0))], Choice()).snapshot_id == "00000001"
