@@ -17,7 +17,8 @@ CACHE = Path.home() / ".cache" / "enamel"
 # Debian's own minimum with systemd, and what the role would fetch: the test's machine has no network.
 PACKAGES = (
     "systemd", "systemd-sysv", "dbus", "ansible-core",
-    "ca-certificates", "nftables", "python3", "python3-venv",
+    "ca-certificates", "fonts-dejavu-core", "fonts-noto-core", "nftables", "openssh-client", "python3", "python3-venv",
+    "restic",
     "python3-apt", "iproute2", "openssl", "procps",
 )  # fmt: skip
 

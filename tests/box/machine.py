@@ -20,10 +20,10 @@ LAN_ADDRESS = "192.168.77.1"
 class Machine:
     """One box: its disk, its power switch, its network cable."""
 
-    def __init__(self, disk: Path, shared: Path) -> None:
-        """Take a folder with a Debian in it, and one to show inside as /mnt/shared, read-only."""
-        self.disk, self.shared = disk, shared
-        self._box, self._lan = f"enamel-box-{os.getpid()}", f"enamel-lan-{os.getpid()}"
+    def __init__(self, disk: Path, shared: Path, name: str = "") -> None:
+        """Take a folder with a Debian in it, and one to show inside as /mnt/shared, read-only; a second has a name."""
+        self.disk, self.shared, self._name = disk, shared, f"{os.getpid()}{name}"
+        self._box, self._lan = f"enamel-box-{self._name}", f"enamel-lan-{self._name}"
         self._power: subprocess.Popen[bytes] | None = None
         self._console = disk.parent / "console.log"
 
@@ -43,7 +43,7 @@ class Machine:
         with self._console.open("ab") as console:
             self._power = subprocess.Popen(
                 ["systemd-nspawn", "--quiet", f"--directory={self.disk}", "--boot", "--register=no", "--keep-unit",
-                 f"--machine=enamel-{os.getpid()}", f"--network-namespace-path=/run/netns/{self._box}",
+                 f"--machine=enamel-{self._name}", f"--network-namespace-path=/run/netns/{self._box}",
                  f"--bind-ro={self.shared}:/mnt/shared", "--console=pipe", "--link-journal=no",
                 "--capability=CAP_NET_ADMIN"],
                 stdin=subprocess.DEVNULL, stdout=console, stderr=console,

@@ -13,21 +13,27 @@ WRITABLE = {
     "enamel-receiver.service": {"/var/lib/enamel/inbox", "/var/lib/enamel/spool/receiver"},
     "enamel-intake.service": {"/var/lib/enamel"},
     "enamel-staff.service": {"/var/lib/enamel/catalogue", "/var/lib/enamel/exchange", "/var/lib/enamel/inbox"},
+    "enamel-jobs.service": {
+        "/var/lib/enamel/backup", "/var/lib/enamel/catalogue", "/var/lib/enamel/vault", "/var/lib/enamel/packs",
+        "-/media",
+    },
     "enamel-web.service": {"/var/lib/enamel/caddy", "/run/enamel"},
     "enamel-locker.service": {
-        "/run/enamel/keys", "/var/lib/enamel/catalogue", "/var/lib/enamel/exchange", "/var/lib/enamel/tls",
-        "/var/lib/enamel/spool/locker",
+        "/run/enamel/keys", "/var/lib/enamel/keys", "/var/lib/enamel/catalogue", "/var/lib/enamel/exchange",
+        "/var/lib/enamel/tls", "/var/lib/enamel/spool/locker",
     },
 }  # fmt: skip
 USERS = {
     "enamel-receiver.service": "enamel-receiver",
     "enamel-intake.service": "enamel-intake",
     "enamel-staff.service": "enamel-staff",
+    "enamel-jobs.service": "enamel-jobs",
     "enamel-web.service": "enamel-web",
     "enamel-locker.service": "root",
 }
 
 
+KEY_HOLDERS = {"enamel-intake", "enamel-staff", "enamel-jobs"}
 SOCKETS = {"enamel-dicom.socket", "enamel-dicom-tls.socket", "enamel-locker.socket", "enamel-staff.socket"}
 
 
@@ -95,11 +101,13 @@ def test_no_unit_opens_a_device() -> None:
         assert "Device" not in path.read_text(), "30-tpm.conf of the role does, where there is a TPM"
 
 
-def test_only_caddy_sees_the_network_and_has_a_capability() -> None:
+def test_only_caddy_and_jobs_see_the_network_and_only_caddy_has_a_capability() -> None:
     shared = service(UNITS / "enamel-.service.d" / "10-confined.conf")
     assert (shared["PrivateNetwork"], shared["CapabilityBoundingSet"]) == ("yes", "")
     needs = {path.parent.name: service(path) for path in UNITS.glob("enamel-*.service.d/20-needs.conf")}
-    assert {name for name, unit in needs.items() if unit.get("PrivateNetwork") == "no"} == {"enamel-web.service.d"}
+    assert {name for name, unit in needs.items() if unit.get("PrivateNetwork") == "no"} == {
+        "enamel-web.service.d", "enamel-jobs.service.d",
+    }  # fmt: skip
     able = {name: unit["CapabilityBoundingSet"] for name, unit in needs.items() if "CapabilityBoundingSet" in unit}
     assert able == {"enamel-web.service.d": "CAP_NET_BIND_SERVICE"}
     assert not [path for path in SERVICES if service(path).get("CapabilityBoundingSet")]
@@ -110,6 +118,7 @@ def test_what_faces_scanners_and_browsers_cannot_reach_what_is_stored() -> None:
         hidden = set(service(UNITS / name)["InaccessiblePaths"].split())
         assert {
             "/var/lib/enamel/vault",
+            "/var/lib/enamel/packs",
             "/var/lib/enamel/catalogue",
             "/var/lib/enamel/keys",
             "-/run/enamel/keys",
@@ -125,6 +134,7 @@ def test_each_door_sees_its_own_tls_key_and_no_other_process_any() -> None:
         "enamel-web.service": {dicom},
         "enamel-intake.service": {web, dicom},
         "enamel-staff.service": {web, dicom},
+        "enamel-jobs.service": {web, dicom},
         "enamel-locker.service": set(),  # it renews both
     }
 
@@ -133,8 +143,8 @@ def test_each_door_sees_its_own_tls_key_and_no_other_process_any() -> None:
 def test_groups_share_no_more_than_the_threat_model_says() -> None:
     lines = [line.split() for line in (UNITS / "enamel.sysusers.conf").read_text().splitlines()]
     members = {(user, group) for kind, user, group in (line[:3] for line in lines if line and line[0] == "m")}
-    assert {user for user, group in members if group == "enamel-catalogue"} == {"enamel-intake", "enamel-staff"}
-    assert {user for user, group in members if group == "enamel-vault"} == {"enamel-staff"}
-    assert {user for user, group in members if group == "enamel-inbox"} == {"enamel-intake", "enamel-staff"}
+    assert {user for user, group in members if group == "enamel-catalogue"} == KEY_HOLDERS
+    assert {user for user, group in members if group == "enamel-vault"} == KEY_HOLDERS
+    assert {user for user, group in members if group == "enamel-inbox"} == KEY_HOLDERS
     assert {user for user, group in members if group == "enamel-tls-web"} == {"enamel-web"}
     assert {user for user, group in members if group == "enamel-tls-dicom"} == {"enamel-receiver"}

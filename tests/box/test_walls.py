@@ -12,18 +12,20 @@ from tests.box.machine import BOX_ADDRESS, LAN_ADDRESS, Machine
 pytestmark = [pytest.mark.slow, pytest.mark.peer("mmdebstrap", "systemd-nspawn", "nsenter", "ip", "curl", "storescp")]
 
 DATA = "/var/lib/enamel"
-USERS = ("enamel-receiver", "enamel-intake", "enamel-staff", "enamel-web")
+USERS = ("enamel-receiver", "enamel-intake", "enamel-staff", "enamel-jobs", "enamel-web")
 # Who may look into which folder; root apart.
 MAY_ENTER = {
     f"{DATA}/keys": set[str](),
     "/run/enamel/keys": set[str](),
-    f"{DATA}/inbox": {"enamel-receiver", "enamel-intake", "enamel-staff"},
-    f"{DATA}/vault": {"enamel-intake", "enamel-staff"},
-    f"{DATA}/settled": {"enamel-intake", "enamel-staff"},
-    f"{DATA}/catalogue": {"enamel-intake", "enamel-staff"},
-    f"{DATA}/spool/receiver": {"enamel-receiver", "enamel-intake", "enamel-staff"},
+    f"{DATA}/inbox": {"enamel-receiver", "enamel-intake", "enamel-staff", "enamel-jobs"},
+    f"{DATA}/vault": {"enamel-intake", "enamel-staff", "enamel-jobs"},
+    f"{DATA}/settled": {"enamel-intake", "enamel-staff", "enamel-jobs"},
+    f"{DATA}/catalogue": {"enamel-intake", "enamel-staff", "enamel-jobs"},
+    f"{DATA}/spool/receiver": {"enamel-receiver", "enamel-intake", "enamel-staff", "enamel-jobs"},
     f"{DATA}/spool/locker": {"enamel-intake"},
     f"{DATA}/exchange": {"enamel-receiver", "enamel-intake", "enamel-staff"},
+    f"{DATA}/packs": {"enamel-intake", "enamel-staff", "enamel-jobs"},
+    f"{DATA}/backup": {"enamel-jobs"},
     f"{DATA}/tls": set(USERS),
     f"{DATA}/tls/web": {"enamel-web"},
     f"{DATA}/tls/dicom": {"enamel-receiver"},
@@ -88,7 +90,7 @@ def test_a_receiver_that_dies_again_and_again_is_there_again(installed: Machine)
     until(lambda: installed.run("systemctl", "is-active", "enamel-receiver.service", check=False).stdout == "active\n")
 
 
-@pytest.mark.parametrize("name", ["receiver", "staff", "locker", "web", "intake"])
+@pytest.mark.parametrize("name", ["receiver", "staff", "locker", "web", "intake", "jobs"])
 def test_systemd_itself_says_that_it_never_gives_up_and_never_swaps(installed: Machine, name: str) -> None:
     shown = installed.run(
         "systemctl", "show", f"enamel-{name}.service", "-p", "StartLimitIntervalUSec,MemorySwapMax,Restart"

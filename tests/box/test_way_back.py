@@ -1,0 +1,70 @@
+"""The machine is lost: a new one, a bare Debian, comes up with a role that makes no keys, a disk, and two shares."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from appliance.keys.recovery_shares import make_kit
+from tests.assembly.a_lost_box import Lost, make_lost
+from tests.box import image
+from tests.box.clinic import PASSPHRASE, SETTINGS, enamel, listed, unlock, until
+from tests.box.conftest import apply_role, share_installer
+from tests.box.machine import Machine
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(900),
+    pytest.mark.as_root("boots a machine in a container"),
+    pytest.mark.peer("mmdebstrap", "systemd-nspawn", "nsenter", "ip", "curl", "restic"),
+]
+DATA = "/var/lib/enamel"
+
+
+@pytest.fixture
+def lost(tmp_path: Path) -> Lost:
+    return make_lost(tmp_path)
+
+
+@pytest.fixture
+def bare(tmp_path: Path, lost: Lost) -> Iterator[Machine]:
+    """Give a new machine with what a person brings to it: the installer and the backup disk."""
+    disk, shared = tmp_path / "machine", tmp_path / "shared"
+    disk.mkdir()
+    image.debian(disk)
+    share_installer(shared)
+    answers = json.loads((shared / "answers.json").read_text())
+    (shared / "answers.json").write_text(json.dumps(answers | {"enamel_restore": True}))
+    shutil.copytree(lost.disk, shared / "usb")
+    machine = Machine(disk, shared, "-back")
+    machine.plug_in()
+    try:
+        machine.boot()
+        yield machine
+    finally:
+        machine.scrap()
+
+
+def test_a_bare_machine_becomes_the_lost_box_from_a_disk_and_two_shares(bare: Machine, lost: Lost) -> None:
+    assert apply_role(bare)["failed"] == 0
+    assert bare.run("ls", f"{DATA}/keys").stdout == ""
+    shares = make_kit(lost.box.root).shares
+    told = enamel(
+        bare, "restore", "--target", "folder:/mnt/shared/usb", "--host-key", "host",
+        given=f"{shares[1]}\n{shares[2]}\n{PASSPHRASE}\n",
+    )  # fmt: skip
+    assert (told["studies"], told["files"], told["missing"]) == (3, 9, 0)
+    rights = bare.run("sh", "-c", f"stat -c '%U:%G %a' {DATA}/vault/*/* {DATA}/catalogue/catalogue.db | sort -u").stdout
+    assert rights.split("\n")[:2] == ["enamel-intake:enamel-catalogue 660", "enamel-intake:enamel-vault 640"]
+    unlock(bare)
+    token = enamel(
+        bare, "tokens", "add", "look", "--scope", "list-studies", "--scope", "read-studies", given=PASSPHRASE + "\n"
+    )["token"]
+    until(lambda: len(listed(bare, token, "1.2.9.2")) == 3)
+    until(lambda: len(listed(bare, token, "1.2.9.4")) == 1)  # it had waited in the inbox
+    found = json.loads(bare.run("enamel", "check", *SETTINGS, "--json", given=PASSPHRASE + "\n").stdout)
+    assert (found["faults"], found["files_without_row"]) == ([], 0)
+    events = enamel(bare, "audit", "list", given=PASSPHRASE + "\n")
+    assert "box restored" in {event["event"] for event in events}
