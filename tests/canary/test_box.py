@@ -2,10 +2,13 @@
 
 import os
 import re
+import resource
 import secrets
+import signal
 import socket
 import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
@@ -16,7 +19,7 @@ import pytest
 
 from tests.canary.search import bytes_spellings, search_bytes, search_folder, search_process, spellings
 from tests.faults.raw_scu import RawScu, Refusal, instance
-from tests.stories.clinic import form_of, until
+from tests.stories.clinic import ROOT, form_of, until
 from tests.stories.running_box import RunningBox
 
 SLICES = 12
@@ -28,7 +31,18 @@ def canary() -> tuple[str, bytes]:
     return f"Canário^Zilda {secrets.token_hex(6)}", secrets.token_bytes(48)
 
 
+@pytest.fixture
+def cores_are_written() -> Iterator[None]:
+    """Let what is started here write core files, as a machine may be set up to, as far as that is ours to say."""
+    before = resource.getrlimit(resource.RLIMIT_CORE)
+    most = resource.RLIM_INFINITY if os.geteuid() == 0 else before[1]
+    resource.setrlimit(resource.RLIMIT_CORE, (most, most))
+    yield
+    resource.setrlimit(resource.RLIMIT_CORE, before)
+
+
 @pytest.mark.timeout(180)
+@pytest.mark.usefixtures("cores_are_written")
 def test_a_canary_is_found_nowhere(tmp_path: Path, free_port_block: int, canary: tuple[str, bytes]) -> None:
     name, watermark = canary
     began = time.time()
@@ -43,12 +57,16 @@ def test_a_canary_is_found_nowhere(tmp_path: Path, free_port_block: int, canary:
             with browser.stream("GET", "/events", params={"q": name}) as events:
                 assert events.status_code == httpx.codes.OK
         _hang_up(box, _read_as_machine(box, name), name)
+        for process in ("staff", "intake", "receiver"):
+            _crash(box, process)
         family = [psutil.Process(box.process.pid), *psutil.Process(box.process.pid).children(recursive=True)]
         assert len(family) >= 5
+        assert {process.rlimit(psutil.RLIMIT_CORE) for process in family} == {(0, 0)}, "a crash would write memory"
         hits = [hit for process in family for hit in search_process(process.pid, needles)]
         hits += search_folder(tmp_path, needles)
     hits += search_folder(tmp_path, needles)
     hits += _recent_temporary_files(began, needles)
+    hits += [str(path) for path in ROOT.glob("core*") if _modified(path) >= began]
     assert hits == []
 
 
@@ -113,6 +131,14 @@ def _hang_up(box: RunningBox, study: str, name: str) -> None:
                 assert not read_bytes or b" 200 " in line.recv(read_bytes)
     caddy = box.data / "logs" / "caddy.log"
     until(lambda: caddy.read_text().count("aborting with incomplete response") >= 2, 10)  # the events, the study
+
+
+def _crash(box: RunningBox, name: str) -> None:
+    """Let a process of the box end as by a bug of its own, and wait until another one does its duty."""
+    crashed = box.child(name)
+    assert crashed is not None
+    crashed.send_signal(signal.SIGABRT)
+    until(lambda: (again := box.child(name)) is not None and again.pid != crashed.pid, 20)
 
 
 def _links(page: str, pattern: str) -> list[str]:

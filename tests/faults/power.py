@@ -1,6 +1,6 @@
 """Replays power losses: what a disk may hold after the plug is pulled at any moment.
 
-A run under `recorder.c` gives every change to the data folder in order. From
+A run under `recorder.c` or `tracer.c` gives every change to a folder in order. From
 it this module builds folders as a journalling file system may leave them:
 
 * What a file held at its last fsync is there. Each later write to it is there,
@@ -136,6 +136,9 @@ class Recording:
             node = self._find(operation.path)
             if node is not None:
                 self._nodes[node].synced.append(index)
+        elif operation.kind == "y":  # syncfs(2)
+            for one in self._nodes:
+                one.synced.append(index)
 
     def _name_change(self, index: int, operation: Operation) -> _NameChange:
         folder, name = self._place(operation.path)

@@ -3,7 +3,8 @@
  *
  *   FAULTS_ROOT    only paths below this folder count
  *   FAULTS_LOG     appended to, one write(2) a record, so that several processes share one order
- *   FAULTS_FAIL    "fsync:12:5"  the 12th counted fsync below the root fails with errno 5
+ *   FAULTS_FAIL    "fsync:12:5"  the 12th counted fsync below the root fails with errno 5;
+ *                  "fsync:12:-9"  the process is killed by signal 9 before it
  *   FAULTS_KILL    "mkdir:1"  SIGKILL right after the first folder that was made below the root
  *   FAULTS_COUNT   every counted operation adds a byte to this file, named by its first letter
  *   FAULTS_FORGET  "file" or "folder": fsyncs of files or of folders are done but not written down,
@@ -94,6 +95,7 @@ static int fails(const char *name) {
     hit = ++counted == fail_at;
     pthread_mutex_unlock(&lock);
   }
+  if (hit && fail_errno < 0) kill(getpid(), (int)-fail_errno);
   if (hit) errno = (int)fail_errno;
   return hit;
 }

@@ -41,8 +41,9 @@ def test_the_layers_leave_no_package_out() -> None:
     layers = next(contract for contract in CONTRACTS if contract["type"] == "layers")
     assert layers["exhaustive"] is True
     placed = {name.strip() for row in layers["layers"] for name in row.split("|")}
+    waited_for = {name.strip("()") for name in placed if name.startswith("(")}  # has its row before it is there
     here = {path.stem for path in (ROOT / "appliance").iterdir() if path.suffix == ".py" or path.is_dir()}
-    assert here - {"__init__", "__pycache__"} == placed
+    assert here - {"__init__", "__pycache__"} - waited_for == {name for name in placed if not name.startswith("(")}
 
 
 def test_every_product_dependency_is_pinned_exactly() -> None:

@@ -50,7 +50,7 @@ def test_every_test_that_the_threat_model_names_is_there() -> None:
 
 def test_every_answer_of_the_role_is_in_the_operators_guide() -> None:
     defaults = (ROOT / "ansible" / "roles" / "enamel_box" / "defaults" / "main.yml").read_text()
-    guide = (ROOT / "docs" / "operations.md").read_text()
+    guide = (ROOT / "docs" / "operations" / "install.md").read_text()
     answers = set(re.findall(r"^(enamel_\w+):", defaults, re.MULTILINE))
     assert answers == set(re.findall(r"^\| `(enamel_\w+)`", guide, re.MULTILINE))
 
@@ -84,3 +84,15 @@ def test_a_test_that_was_renamed_away_is_noticed() -> None:
         f"{here}_at_once",
         "tests/house/test_nothing.py::test_it",
     ]
+
+
+def test_every_page_of_the_operators_guide_is_in_its_index_and_no_link_leads_nowhere() -> None:
+    guide = ROOT / "docs" / "operations"
+    index = (guide / "index.md").read_text(encoding="utf-8")
+    assert [
+        page.name for page in sorted(guide.glob("*.md")) if page.name != "index.md" and f"]({page.name})" not in index
+    ] == []
+    links = [
+        (page, link) for page in guide.glob("*.md") for link in re.findall(r"\]\(([^)#:]+)[^):]*\)", page.read_text())
+    ]
+    assert [f"{page.name}: {link}" for page, link in links if not (page.parent / link).exists()] == []

@@ -11,11 +11,21 @@ const SIZES = [{ width: 1280, height: 800 }, { width: 768, height: 1024 }];
 
 const plan = JSON.parse(readFileSync(process.argv[2], "utf8"));
 const faults = { policy: [], foreign: [], errors: [], warnings: [] };
-const found = { pages: {}, cutKeys: {}, control: [], faults };
+const found = { pages: {}, addresses: {}, notThere: [], cutKeys: {}, control: [], faults };
 const { url: origin } = plan.facts.web;
+const invited = promised();
+const lent = promised();
+
+/** Something that one person does and another waits for. */
+function promised() {
+  let resolve;
+  const promise = new Promise((done) => (resolve = done));
+  return { promise, resolve };
+}
 
 /** Give every rule of WCAG 2.2 AA that the page breaks as it stands, with the first place. */
 async function broken(page, contrast = true) {
+  await page.waitForLoadState("load"); // its styles as well: what is waited for may be there before them
   if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(axe);
   return page.evaluate(async ([tags, contrast]) => {
     const rules = { "target-size": { enabled: true }, "color-contrast": { enabled: contrast } };
@@ -34,6 +44,7 @@ const outside = (page) =>
 
 async function keep(page, name, faults) {
   found.pages[name] = faults;
+  found.addresses[name] = new URL(page.url()).pathname;
   if (plan.pictures) await page.screenshot({ path: `${plan.pictures}/${name.replaceAll(" ", "-")}.png` });
 }
 
@@ -60,7 +71,8 @@ async function translated(page, name, ready) {
 }
 
 async function visit(page, name, path, ready = async () => undefined, host = origin) {
-  await page.goto(host + path);
+  const answer = await page.goto(host + path);
+  if (answer.status() !== 200) found.notThere.push(`${name}: ${answer.status()}`);
   await ready();
   await examine(page, name);
   await translated(page, name, ready);
@@ -70,6 +82,7 @@ async function visit(page, name, path, ready = async () => undefined, host = ori
 async function stranger(browser) {
   const page = await someone(browser, origin, faults);
   await visit(page, "login", "/login");
+  await visit(page, "envelope", "/login/emergency");
   await page.evaluate(() => {
     document.querySelector("main").insertAdjacentHTML("beforeend", '<img src="/static/mark.svg">');
     document.querySelector("h1").style.color = "#ccc";
@@ -81,9 +94,22 @@ async function stranger(browser) {
   await page.context().close();
 }
 
+async function invite(page) {
+  await page.goto(`${origin}/people`);
+  await page.fill("input[name=display_name]", "Inés Prueba");
+  await page.fill("input[name=user_name]", "ines");
+  await page.selectOption("select[name=role]", "lab");
+  await page.locator("form.form-grid button").click();
+  await page.waitForSelector(".passphrase");
+  await examine(page, "invitation");
+  invited.resolve(await page.locator(".enrol a").getAttribute("href"));
+}
+
 async function administrator(browser) {
   const page = await someone(browser, origin, faults);
   await signIn(page, origin, plan.facts.web);
+  const signedInBy = code(plan.facts.web.totp_secret);
+  await invite(page);
   await visit(page, "senders", "/senders");
   await visit(page, "quarantine", "/quarantine");
   await page.locator('a[href$="/dismiss"]').first().click();
@@ -91,43 +117,75 @@ async function administrator(browser) {
   await page.fill("input[name=reason]", "sent again");
   await page.locator("form.ask button").click();
   await visit(page, "dismissed", "/quarantine/dismissed");
+  for (const [name, path] of plan.keeping) await visit(page, name, path);
   await visit(page, "people", "/people");
-  await page.locator("details.sure > summary").first().click();
   await page.locator(".me > summary").click();
   await examine(page, "people with menus");
-  await page.locator(".me > summary").click();
-  await page.fill("input[name=display_name]", "Inés Auditora");
-  await page.fill("input[name=user_name]", "ines");
-  await page.selectOption("select[name=role]", "auditor");
-  await page.fill("form.form-grid input[name=password]", plan.first);
-  await page.locator("form.form-grid button").click();
-  await page.waitForSelector(".notice.good");
-  await examine(page, "people told");
+  await visit(page, "person", "/people/1");
+  await visit(page, "account", "/account");
+  await emergency(browser, page, signedInBy);
   await page.context().close();
 }
 
-/** A new person's way in, to a page that has nothing for them yet. */
+/** A sealed code is drawn, somebody opens it and looks, and the administrator reads what was seen. */
+async function emergency(browser, page, usedCode) {
+  await page.goto(`${origin}/trail/emergencies`);
+  await until("a code that was not used", () => code(plan.facts.web.totp_secret) !== usedCode, 40);
+  await page.fill("input[name=code]", code(plan.facts.web.totp_secret));
+  await page.locator("main button.primary").click();
+  await page.waitForSelector(".slip");
+  await examine(page, "slip");
+  const night = await someone(browser, origin, faults);
+  await night.goto(`${origin}/login/emergency`);
+  await night.fill("input[name=code]", await page.textContent(".slip .passphrase"));
+  await night.fill("input[name=name]", "Nora Nocturna");
+  await night.locator("input[value=treatment]").check();
+  await night.fill("textarea", "The hospital asks");
+  await night.locator("main button.primary").click();
+  await night.waitForSelector("aside.emergency");
+  await night.goto(`${origin}/studies/1`);
+  await examine(night, "in an emergency");
+  await night.locator("aside.emergency button").click();
+  await night.waitForSelector("input[name=user_name]");
+  await night.context().close();
+  await visit(page, "emergency", "/trail/emergencies/1");
+}
+
+/** A new person's way in, to a page that has nothing for them yet; then what was given to their laboratory. */
 async function newcomer(browser) {
   const page = await someone(browser, origin, faults);
+  const invitation = await invited.promise;
+  await page.goto(invitation);
+  await until("the link fills the code in and leaves the address", async () => page.url() === `${origin}/join` && (await page.inputValue("input[name=code]")).length === 19);
+  await examine(page, "join");
+  await translated(page, "join", async () => undefined);
   await page.goto(`${origin}/login`);
-  await page.fill("input[name=user_name]", "ines");
-  await page.fill("input[name=password]", plan.first);
-  await page.locator("main button").click();
+  await page.goto(invitation);
+  for (const name of ["new", "again"]) await page.fill(`input[name=${name}]`, plan.first);
+  await page.locator("main button.primary").click();
   await page.waitForSelector(".secret");
   await examine(page, "enrol");
   await page.fill("input[name=code]", code((await page.textContent(".secret")).trim()));
-  await page.locator("main button").click();
+  await page.locator("main button.primary").click();
   await page.waitForSelector(".codes");
   await examine(page, "codes");
-  await page.locator("main button").click();
-  await page.waitForSelector("input[name=again]");
-  await examine(page, "first password");
-  await page.fill("input[name=old]", plan.first);
-  for (const name of ["new", "again"]) await page.fill(`input[name=${name}]`, plan.second);
-  await page.locator("main button").click();
+  await page.locator("main button.primary").click();
   await page.waitForSelector(".panel.empty");
   await examine(page, "nothing");
+  await lent.promise;
+  await visit(page, "given to a laboratory", "/laboratory");
+  await visit(page, "study given to a laboratory", await page.locator('a[href^="/laboratory/S-"]').first().getAttribute("href"));
   await page.context().close();
+}
+
+/** Give a study to the laboratory whose person was invited. */
+async function give(page) {
+  await invited.promise;
+  await page.goto(`${origin}/studies/1/laboratories`);
+  await page.selectOption("select[name=laboratory]", { index: 1 });
+  await page.locator("form.ask button.primary").click();
+  await page.waitForSelector(".notice.good");
+  lent.resolve();
 }
 
 async function dentist(browser) {
@@ -135,11 +193,11 @@ async function dentist(browser) {
   await page.goto(`${origin}/login`);
   await page.fill("input[name=user_name]", plan.facts.dentist.user);
   await page.fill("input[name=password]", plan.facts.dentist.password);
-  await page.locator("main button").click();
+  await page.locator("main button.primary").click();
   await page.waitForSelector("input[name=code]");
   await examine(page, "code");
   await page.fill("input[name=code]", code(plan.facts.dentist.totp_secret));
-  await page.locator("main button").click();
+  await page.locator("main button.primary").click();
   await page.waitForSelector(".row");
   await examine(page, "studies");
   await visit(page, "studies by name", "/studies?sort=name&when=today");
@@ -150,9 +208,11 @@ async function dentist(browser) {
   await page.waitForSelector("#list .empty");
   await examine(page, "nothing found");
   for (const [number, path] of plan.studies.entries()) await visit(page, `study ${number}`, path);
-  await page.locator(".onward").click();
+  await page.locator(".onward").first().click();
   await page.waitForSelector(".group .row");
   await examine(page, "patient");
+  await give(page);
+  for (const [name, path] of plan.given) await visit(page, name, path);
   await visit(page, "password", "/password");
   await visit(page, "files", "/files");
   await page.goto(`${origin}/not-here`);
@@ -197,7 +257,7 @@ async function locked(browser) {
   await page.reload();
   for (const [name, given] of [["unlock refused", "wrong"], ["unlocking", plan.second]]) {
     await page.fill("input[name=passphrase]", given);
-    await Promise.all([page.waitForNavigation(), page.locator("main button").click()]);
+    await Promise.all([page.waitForNavigation(), page.locator("main button.primary").click()]);
     await examine(page, name);
   }
   await page.context().close();
@@ -205,7 +265,7 @@ async function locked(browser) {
 
 const browser = await launch();
 try {
-  await Promise.all([stranger(browser).then(() => locked(browser)), administrator(browser).then(() => newcomer(browser)), dentist(browser)]);
+  await Promise.all([stranger(browser).then(() => locked(browser)), administrator(browser), newcomer(browser), dentist(browser)]);
 } finally {
   await browser.close();
 }

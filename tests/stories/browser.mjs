@@ -43,14 +43,17 @@ export async function until(what, ask, seconds = 20) {
   }
 }
 
-/** The six digits that an authenticator app shows now (RFC 6238). */
-export function code(secret) {
+/** Half minutes since 1970. */
+export const stepNow = () => Math.floor(Date.now() / 30000);
+
+/** The six digits that an authenticator app shows now, or at another step (RFC 6238). */
+export function code(secret, step = stepNow()) {
   const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
   const bits = [...secret.replace(/[\s=]/g, "")].map((letter) => letters.indexOf(letter).toString(2).padStart(5, "0")).join("");
   const key = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
-  const step = Buffer.alloc(8);
-  step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30000)));
-  const digest = createHmac("sha1", key).update(step).digest();
+  const counted = Buffer.alloc(8);
+  counted.writeBigUInt64BE(BigInt(step));
+  const digest = createHmac("sha1", key).update(counted).digest();
   const number = digest.readUInt32BE(digest[19] & 15) & 0x7fffffff;
   return String(number % 1e6).padStart(6, "0");
 }

@@ -5,29 +5,68 @@ Source: WCAG 2.2; axe-core's rules tagged wcag2a to wcag22aa.
 
 import json
 import os
+import re
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from litestar.handlers import HTTPRouteHandler
 
+from appliance.assembly.box import unseal_root
+from appliance.assembly.folders import Folders
+from appliance.assembly.rooms import open_rooms
+from appliance.clock import SystemClock
+from appliance.config import read_settings
+from appliance.keys.hierarchy import Keyring
+from appliance.web.http.access import access_of
+from appliance.web.staff.app import HANDLERS
 from tests.stories.clinic import ROOT, RunningClinic, small_scan, until, without_study, written
 from tests.stories.sealed_box import running
+from tests.web.invented import put_erasure
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400), pytest.mark.peer("storescu", "chromium", "node", "npm")]
 VIEWER = ROOT / "appliance" / "web" / "viewer"
 FIRST, SECOND = "quiet amber tram 42", "morning tram quiet 42"
+KEEPING = {
+    "keeping": "/keeping", "backups": "/keeping/backups", "proofs": "/keeping/proofs",
+    "retention": "/keeping/retention", "rule": "/keeping/retention/rules/0", "erasure": "/keeping/erasures/1",
+    "rules of a place": "/keeping/retention/jurisdictions?code=cl", "due": "/keeping/retention/due",
+    "erasures": "/keeping/erasures", "jobs": "/keeping/jobs", "disk": "/keeping/disk", "recovery": "/keeping/recovery",
+    "keys": "/keeping/keys",
+}  # fmt: skip
+RECORD = {
+    "record": "/trail", "unusual": "/trail/days", "emergencies": "/trail/emergencies", "anchors": "/trail/anchors",
+    "seen": "/patients/1/seen", "break the glass": "/emergency",
+}  # fmt: skip
+GIVEN = {
+    "export of a study": "/studies/1/export",
+    "export of a patient": "/patients/1/export",
+    "kept": "/studies/1/keeping",
+    "laboratories": "/studies/1/laboratories",
+}
+LABORATORYS = {"given to a laboratory", "study given to a laboratory"}
+# Addresses of which no page comes by itself.
+NO_PAGE = {
+    "/": "leads on",
+    "/studies/uid/{study_instance_uid:str}": "leads on",
+    "/studies/latest": "the rows of the list, for a page that is there",
+    "/keeping/erasures/{erasure_key:int}/certificate": "a PDF",
+}
 PAGES = {
-    "login", "code", "enrol", "codes", "first password", "password", "nothing", "lock", "fault", "unlock",
+    "login", "envelope", "join", "code", "enrol", "codes", "password", "account", "person", "invitation", "nothing",
+    "lock", "fault", "unlock", "slip", "in an emergency", "emergency",
     "unlock refused", "unlocking", "studies", "studies by name", "studies filtered to none", "nothing found", "study 0",
     "study 1", "patient", "senders", "quarantine", "dismiss", "dismissed", "files", "people", "people with menus",
-    "people told", "planes", "planes with keys", "picture", "picture with keys",
+    "planes", "planes with keys", "picture", "picture with keys", *KEEPING, *RECORD, *GIVEN, *LABORATORYS,
 }  # fmt: skip
 LANGUAGES = ("en", "es", "pt")
 # Those that an address leads to; the others come after a deed. `test_untranslated` reads every text of all.
 TRANSLATED = {
-    "login", "password", "unlock", "studies by name", "studies filtered to none", "study 0", "study 1", "senders",
-    "quarantine", "dismissed", "files", "people", "planes", "picture",
+    "login", "envelope", "join", "password", "account", "person", "unlock", "studies by name",
+    "studies filtered to none", "study 0", "study 1", "senders", "emergency",
+    "quarantine", "dismissed", "files", "people", "planes", "picture", *KEEPING, *RECORD, *GIVEN, *LABORATORYS,
 }  # fmt: skip
 
 
@@ -64,15 +103,56 @@ def filled(clinic: RunningClinic, folder: Path) -> dict[str, Any]:
         sent = clinic.storescu(folder / name, "PHANTOM")
         assert sent.returncode == 0, sent.stderr
     assert clinic.storescu(folder / "broken", "CBCT_ROOM2").returncode != 0
+    put_an_erasure(clinic)
     until(lambda: len(clinic.enamel("studies", "list")) == 2 and bool(clinic.enamel("quarantine", "list")), 30)
     return {
         "studies": ["/studies/1", "/studies/2"],
+        "keeping": [*KEEPING.items(), *RECORD.items()],
+        "given": list(GIVEN.items()),
         "series": {"planes": "/series/1/view", "picture": "/series/2/view"},
     }
 
 
+def put_an_erasure(clinic: RunningClinic) -> None:
+    """Write an erasure into the catalogue, as if it had been decided and done weeks ago."""
+    settings = read_settings(clinic.data / "settings.toml")
+    keyring = Keyring.for_process("staff", unseal_root(Folders.of(settings), None))
+    rooms = open_rooms(settings, keyring, SystemClock())
+    with rooms.database.write() as tx:
+        put_erasure(tx, SystemClock().now(), "A server far away")
+    rooms.database.close()
+
+
+def pages_of_the_app() -> set[str]:
+    """Give the address of every page that the app states, as its route writes it."""
+    return {
+        path
+        for handler in HANDLERS
+        if isinstance(handler, HTTPRouteHandler) and "GET" in handler.http_methods and access_of(handler).page
+        for path in handler.paths
+    }
+
+
+def seen_at(route: str, addresses: Iterable[str]) -> bool:
+    """Say whether one of some addresses is of a route."""
+    pattern = re.sub(r"\{\w+:int\}", "[0-9]+", re.sub(r"\{\w+:str\}", "[^/]+", route))
+    return any(re.fullmatch(pattern, address) for address in addresses)
+
+
+def test_every_page_that_the_app_states_was_looked_at(found: dict[str, Any]) -> None:
+    addresses = set(found["addresses"].values())
+    assert sorted(route for route in pages_of_the_app() - NO_PAGE.keys() if not seen_at(route, addresses)) == []
+    assert NO_PAGE.keys() < pages_of_the_app()
+    assert seen_at("/studies/{study_key:int}", ["/studies/1"])
+    assert not seen_at("/studies/{study_key:int}", ["/studies", "/studies/latest", "/studies/1/keeping"])
+
+
 def test_axe_finds_a_fault_where_there_is_one(found: dict[str, Any]) -> None:
     assert {"image-alt", "color-contrast"} <= set(found["control"])
+
+
+def test_what_was_looked_at_were_the_pages_and_not_that_there_is_none(found: dict[str, Any]) -> None:
+    assert found["notThere"] == []
 
 
 def test_no_page_breaks_a_rule(found: dict[str, Any]) -> None:

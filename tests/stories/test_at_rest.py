@@ -119,7 +119,7 @@ def test_a_flipped_bit_in_the_catalogue_is_named_by_its_page(copy: Path) -> None
     content = bytearray(catalogue.read_bytes())
     content[9 * 4096 + 700] ^= 1
     catalogue.write_bytes(content)
-    assert check(copy)["faults"] == ["catalogue: HMAC verification failed for page 10"]
+    assert check(copy)["faults"] == ["catalogue: altered: HMAC verification failed for page 10"]
 
 
 def test_a_flipped_bit_in_a_scan_that_waits_is_told_and_the_others_are_listed(copy: Path) -> None:

@@ -32,7 +32,8 @@ def test_a_scan_at_rest_is_prepared_sent_by_ranges_and_can_be_dropped(tmp_path: 
             )
             assert clinic.enamel("check")["faults"] == []
             assert clinic.enamel("packs", "drop") == {"dropped": 1}
-            until(lambda: len([*(tmp_path / "data" / "vault").glob("*/*")]) == SLICES, PREPARED_SECONDS)
+            until(lambda: not [*(tmp_path / "data" / "packs").glob("*/*")], PREPARED_SECONDS)
+            assert len([*(tmp_path / "data" / "vault").glob("*/*")]) == SLICES
             on_the_fly = browser.get("/series/1/stream")
             assert "etag" not in on_the_fly.headers
             assert read_stream(on_the_fly.content).files == pack.files

@@ -12,7 +12,7 @@ import httpx
 import numpy as np
 import pytest
 
-from appliance.web.http.cookies import FORM_COOKIE, SESSION_COOKIE
+from appliance.web.http.cookies import DEVICE_COOKIE, FORM_COOKIE, SESSION_COOKIE
 from appliance.web.http.headers import HEADERS
 from tests.stories.clinic import ROOT, RunningClinic, small_scan, written
 
@@ -171,7 +171,11 @@ def test_cookies_stay_with_this_host_and_out_of_scripts(met: dict[str, Any]) -> 
     fixed = {"domain": "localhost", "path": "/", "expires": -1, "httpOnly": True, "secure": True, "sameSite": "Strict"}
     for name, cookies in ((FORM_COOKIE, met["found"]["formCookies"]), (SESSION_COOKIE, met["found"]["cookies"])):
         assert name.startswith("__Host-")
-        assert [{**cookie, "value": ""} for cookie in cookies] == [{"name": name, "value": "", **fixed}]
+        found = [{**cookie, "value": ""} for cookie in cookies if cookie["name"] != DEVICE_COOKIE]
+        assert found == [{"name": name, "value": "", **fixed}]
+    [known] = [cookie for cookie in met["found"]["cookies"] if cookie["name"] == DEVICE_COOKIE]
+    assert known["expires"] > 0, "this browser stays known"
+    assert {**known, "value": "", "expires": -1} == {"name": DEVICE_COOKIE, "value": "", **fixed}
 
 
 def test_pages_come_over_tls_1_3_alone_and_with_exactly_these_headers(

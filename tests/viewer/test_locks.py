@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from appliance.accounts.peers.publishing import Publication
+from appliance.export.entries import Shelf
+from appliance.export.package import Exporter
 from appliance.intake.quarantine import Quarantine
 from appliance.keys.secret import SecretKey
 from appliance.web.http.cookies import SESSION_COOKIE
@@ -17,6 +19,7 @@ from appliance.web.staff.context import StaffContext
 from tests.viewer.test_local_files import NAMES, SLICES, scan_of
 from tests.viewer.test_storing_files import session_of
 from tests.web.a_clinic import PASSWORD
+from tests.web.a_laboratory import a_laboratory
 from tests.web.a_phantom import slice_bytes
 from tests.web.a_server import serving
 from tests.web.a_store import AStore, store
@@ -36,7 +39,11 @@ def found(drive: Path, tmp_path_factory: pytest.TempPathFactory, module_port_blo
     clinic, port = box.clinic, module_port_block + 20
     quarantine = Quarantine(clinic.database, clinic.keys, clinic.parts.vault, clinic.audit, clinic.clock)
     publication = Publication(clinic.folder / "admission.json", clinic.files)
-    pages = create_app(StaffContext(box.accounts, publication, quarantine, SecretKey.new()))
+    exporter = Exporter(Shelf(clinic.database, clinic.keys, clinic.parts.vault), clinic.audit, clinic.clock, "Clinic")
+    vault, keys = clinic.parts.vault, clinic.keys
+    laboratory = a_laboratory(clinic.database, vault, keys, clinic.audit, clinic.clock, clinic.root)
+    context = StaffContext(box.accounts, publication, quarantine, SecretKey.new(), exporter, laboratory)
+    pages = create_app(context)
     shots = os.environ.get("ENAMEL_SHOTS", "")
     told = {"cookie": [SESSION_COOKIE, session_of(box)], "password": PASSWORD, "shots": shots}
     with serving(box.application(pages), port=port):

@@ -19,6 +19,8 @@ from appliance.accounts import service
 from appliance.accounts.peers.publishing import Publication
 from appliance.accounts.roles import Role
 from appliance.accounts.sessions import Stage, start_session
+from appliance.export.entries import Shelf
+from appliance.export.package import Exporter
 from appliance.intake.quarantine import Quarantine
 from appliance.keys.secret import SecretKey
 from appliance.web.http.cookies import SESSION_COOKIE
@@ -27,6 +29,7 @@ from appliance.web.staff.context import StaffContext
 from tests.viewer.test_local_files import NAMES, SLICES, scan_of, zipped
 from tests.web.a_clinic import hashed, somebody
 from tests.web.a_dicomweb import TESTER
+from tests.web.a_laboratory import a_laboratory
 from tests.web.a_server import serving
 from tests.web.a_store import AStore
 
@@ -114,7 +117,11 @@ def found(drive: Path, box: AStore, files: Path, module_port_block: int) -> dict
     clinic, port = box.clinic, module_port_block + 20
     quarantine = Quarantine(clinic.database, clinic.keys, clinic.parts.vault, clinic.audit, clinic.clock)
     publication = Publication(clinic.folder / "admission.json", clinic.files)
-    pages = create_app(StaffContext(box.accounts, publication, quarantine, SecretKey.new()))
+    exporter = Exporter(Shelf(clinic.database, clinic.keys, clinic.parts.vault), clinic.audit, clinic.clock, "Clinic")
+    vault, keys = clinic.parts.vault, clinic.keys
+    laboratory = a_laboratory(clinic.database, vault, keys, clinic.audit, clinic.clock, clinic.root)
+    context = StaffContext(box.accounts, publication, quarantine, SecretKey.new(), exporter, laboratory)
+    pages = create_app(context)
     told = {"cookie": [SESSION_COOKIE, session_of(box)], "shots": os.environ.get("ENAMEL_SHOTS", "")}
     with serving(box.application(pages), port=port), taking_in(box):
         command = ["node", str(drive), f"http://127.0.0.1:{port}", "storing", str(files)]

@@ -67,6 +67,7 @@ class Http:
 
     PATHS: Mapping[str, tuple[str, str]] = {
         "DeleteSession": ("DELETE", ""),
+        "ElementSendKeys": ("POST", "/element/{id}/value"),
         "ExecuteScript": ("POST", "/execute/sync"),
         "GetWindowRect": ("GET", "/window/rect"),
         "Navigate": ("POST", "/url"),
@@ -85,7 +86,7 @@ class Http:
 
     def ask(self, command: str, given: Mapping[str, Any]) -> Answer:
         method, path = self.PATHS[command]
-        return self._send(method, path, given if method == "POST" else None)
+        return self._send(method, path.format(**given), given if method == "POST" else None)
 
     def _send(self, method: str, path: str, given: Mapping[str, Any] | None) -> Answer:
         body = None if given is None else json.dumps(given).encode()

@@ -1,0 +1,130 @@
+"""Runs work in a child whose every change below a folder is counted, and harmed or written down, by tracer.c.
+
+What the child starts is followed too: restic, the process that proves. Works on Linux on x86-64.
+"""
+
+import ctypes
+import json
+import os
+import platform
+import signal
+import subprocess
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import cache
+from pathlib import Path
+
+SOURCE = Path(__file__).with_name("tracer.c")
+CAN_TRACE = platform.machine() == "x86_64"
+FAILED = 3  # a child's status when its work raised
+_MOST_CHANGES = 1 << 20
+_LONGEST_SECONDS = 180
+
+
+class Harm(IntEnum):
+    """What is done before a change; tracer.c says each more exactly."""
+
+    NONE = 0
+    KILL_ALL = 1
+    KILL_ONE = 2
+    FAIL_ONE = 3
+    FULL = 4
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One harm: what, before which change (from 1), and the errno of a failure."""
+
+    harm: Harm = Harm.NONE
+    at: int = 0
+    error: int = 0
+
+
+@dataclass(frozen=True)
+class Traced:
+    """What became of a child.
+
+    Attributes:
+        changes: A letter for each change that it came to, in order; upper case where another program made it.
+        reached: It came to the change that was to be harmed.
+        status: Its exit status, or the negative number of the signal that ended it.
+    """
+
+    changes: str
+    reached: bool
+    status: int
+
+
+class _Faults(ctypes.Structure):
+    _fields_ = (
+        ("mode", ctypes.c_int), ("at", ctypes.c_long), ("error", ctypes.c_int), ("changes", ctypes.c_char_p),
+        ("capacity", ctypes.c_long), ("count", ctypes.c_long), ("reached", ctypes.c_int), ("unsupported", ctypes.c_int),
+    )  # fmt: skip
+
+
+@cache
+def _tracer() -> ctypes.CDLL:
+    """Compile tracer.c once a run and load it."""
+    built = Path(tempfile.mkdtemp(prefix="tracer-")) / "tracer.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-O2", "-o", str(built), str(SOURCE)], check=True)
+    return ctypes.CDLL(str(built), use_errno=True)
+
+
+def traced(work: Callable[[], object], root: Path, fault: Fault = Fault(), log: Path | None = None) -> Traced:
+    """Run work in a child, to its end or until it is killed.
+
+    Args:
+        work: What to do; this process must have no other threads.
+        root: Changes below this folder count.
+        fault: What to harm.
+        log: Where every change is written down, as `power.read_log` reads it; outside `root`.
+
+    Raises:
+        AssertionError: It made a change that cannot be written down, did not end, or could not be followed.
+    """
+    _tracer()
+    reading, writing = os.pipe()
+    follower = os.fork()  # waits for all it has started, so nothing of this process's may be among its children
+    if follower == 0:
+        os.close(reading)
+        signal.alarm(_LONGEST_SECONDS)
+        with os.fdopen(writing, "w") as answer:
+            answer.write(json.dumps(_followed(work, root, fault, log)))
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as answer:
+        told = answer.read()
+    os.waitpid(follower, 0)
+    assert told, f"it did not end within {_LONGEST_SECONDS} s"
+    changes, is_reached, status, unsupported = json.loads(told)
+    assert unsupported == 0, f"system call {unsupported} changes what no log can tell"
+    assert status != -1, "it could not be followed"
+    return Traced(changes, is_reached, os.waitstatus_to_exitcode(status))
+
+
+def _followed(work: Callable[[], object], root: Path, fault: Fault, log: Path | None) -> tuple[str, bool, int, int]:
+    child = os.fork()
+    if child == 0:
+        os._exit(_done(work))
+    buffer = ctypes.create_string_buffer(_MOST_CHANGES)
+    faults = _Faults(
+        fault.harm, fault.at, fault.error, ctypes.cast(buffer, ctypes.c_char_p), _MOST_CHANGES, 0, 0, 0
+    )  # fmt: skip
+    log_path = None if log is None else os.fsencode(log)
+    status = _tracer().faults_follow(child, os.fsencode(root), log_path, ctypes.byref(faults))
+    return buffer.value.decode(), bool(faults.reached), status, faults.unsupported
+
+
+def _done(work: Callable[[], object]) -> int:
+    """Do the work in the child and give its status; what it says is nobody's."""
+    silence = os.open(os.devnull, os.O_WRONLY)
+    for number in (1, 2):
+        os.dup2(silence, number)
+    try:
+        assert _tracer().faults_begin() == 0
+        work()
+    except BaseException:  # noqa: BLE001  a child that fails says so by its status
+        return FAILED
+    return 0

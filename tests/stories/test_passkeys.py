@@ -1,0 +1,76 @@
+"""A passkey made and used in a real browser, by Chromium's virtual authenticator through the DevTools protocol."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pyotp
+import pytest
+
+from tests.stories.clinic import ROOT, RunningClinic, form_of
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.peer("chromium", "node", "npm")]
+
+STRANGER = "203.0.113.9"
+VIEWER = ROOT / "appliance" / "web" / "viewer"
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory, module_port_block: int) -> dict[str, Any]:
+    """Let a person go through it, once."""
+    if not (VIEWER / "node_modules" / "playwright-core").is_dir():
+        subprocess.run(["npm", "ci", "--ignore-scripts"], cwd=VIEWER, check=True, capture_output=True)
+    folder = tmp_path_factory.mktemp("passkeys")
+    with RunningClinic(folder / "data", module_port_block, ("--no-samples",)) as clinic:
+        plan = {"facts": clinic.facts, "pictures": os.environ.get("ENAMEL_PICTURES", "")}
+        (folder / "plan.json").write_text(json.dumps(plan))
+        command = ["node", str(Path(__file__).parent / "passkeys.mjs"), str(folder / "plan.json")]
+        forged = account_page(clinic, dict.fromkeys(("X-Forwarded-For", "X-Real-IP"), f"{STRANGER}, 192.0.2.1"))
+        done = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
+    assert done.returncode == 0, done.stderr
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer | {"forged": forged}
+
+
+def account_page(clinic: RunningClinic, headers: dict[str, str]) -> str:
+    """Sign in whole with these headers, and give the page that says where from."""
+    person = clinic.facts["web"]
+    with clinic.browser() as browser:
+        browser.headers.update(headers)
+        form = form_of(browser.get("/login"))
+        asked = browser.post("/login", data={**form, "user_name": person["user"], "password": person["password"]})
+        browser.post("/login/code", data={**form_of(asked), "code": pyotp.TOTP(person["totp_secret"]).now()})
+        return browser.get("/account").text
+
+
+def test_an_address_that_a_browser_claims_is_not_believed(found: dict[str, Any]) -> None:
+    assert ">127.0.0.1<" in found["forged"]
+    assert STRANGER not in found["forged"]
+
+
+def test_a_passkey_is_made_and_lives_in_the_device_under_the_boxs_name(found: dict[str, Any]) -> None:
+    assert found["made"] == [{"rpId": "localhost", "isResidentCredential": True}]
+
+
+def test_it_unlocks_the_screen_and_lets_the_person_in_alone_and_instead_of_the_code(found: dict[str, Any]) -> None:
+    assert (found["unlocked"], found["backByPin"]) == ("Your account", "Your account")
+    assert found["freshSession"]
+    assert found["deviceCookie"]
+    assert found["counted"] > 1
+
+
+def test_it_decides_in_place_of_a_code(found: dict[str, Any]) -> None:
+    assert found["codes"] == 10
+
+
+def test_a_device_that_does_not_know_its_owner_and_a_removed_passkey_open_nothing(found: dict[str, Any]) -> None:
+    assert (found["unverified"], found["removed"]) == ("/login", "/login/passkey")
+    assert (found["troubleBefore"], found["troubleAfter"]) == (False, True)
+
+
+def test_no_page_broke_its_policy_or_its_script(found: dict[str, Any]) -> None:
+    told = ("a status of 401", "a status of 403")  # a screen just locked, a passkey refused
+    quiet = [line for line in found["faults"]["errors"] if not any(each in line for each in told)]
+    assert (quiet, found["faults"]["policy"], found["faults"]["foreign"]) == ([], [], [])
