@@ -59,7 +59,7 @@ def _locked(pair: Pair, count: int) -> None:
     intake = Intake(parts)
     intake.start()
     began = time.monotonic()
-    while _listed(rooms) < count:
+    while listed(rooms) < count:
         intake.step()
     taken = time.monotonic() - began
     intake.close()
@@ -76,14 +76,15 @@ def _send(pair: Pair, count: int) -> float:
     return time.monotonic() - began
 
 
-def _listed(rooms: Rooms) -> int:
+def listed(rooms: Rooms) -> int:
+    """Count the arrivals in the catalogue."""
     with rooms.database.read() as tx:
         return int(tx.rows("SELECT count(*) FROM arrivals")[0][0])
 
 
 def _wait_for(rooms: Rooms, count: int) -> None:
     began = time.monotonic()
-    while _listed(rooms) < count:
+    while listed(rooms) < count:
         if time.monotonic() - began > _PATIENCE_SECONDS:
             raise TimeoutError("intake did not list what was sent")
         time.sleep(0.02)

@@ -99,13 +99,8 @@ def without_nagle() -> dict[str, str]:
 
 def send(server: Server, folders: Sequence[Path], way: str, environment: Mapping[str, str]) -> Run:
     """Send each folder in an association of its own, all at once."""
-    size = sum(file.stat().st_size for folder in folders for file in folder.iterdir())
-    pdu = ["--max-send-pdu", "16384"] if way == "16k" else []
-    command = ["storescu", "-R", "+sd", *pdu, "-aec", server.ae_title, server.address, str(server.port)]
-    cpu, begun = server.cpu_seconds(), time.perf_counter()
-    senders = [subprocess.Popen([*command, str(folder)], env=environment) for folder in folders]
-    codes = [sender.wait() for sender in senders]
-    seconds = time.perf_counter() - begun
+    size, cpu = sum(file.stat().st_size for folder in folders for file in folder.iterdir()), server.cpu_seconds()
+    seconds, codes = transfer(server, folders, way, environment)
     cpu_after, peak = server.cpu_seconds(), server.peak_megabytes()
     end = time.monotonic() + STORED_SECONDS  # a file on its way from one folder to another is counted in neither
     while (stored := server.stored_bytes()) < 0.9 * size and time.monotonic() < end:
@@ -113,6 +108,18 @@ def send(server: Server, folders: Sequence[Path], way: str, environment: Mapping
     if any(codes) or stored < 0.9 * size:
         raise SystemExit(f"not all was stored: {codes}, {stored} of {size} bytes")
     return Run(seconds, size / 1e6, cpu_after - cpu, peak)
+
+
+def transfer(
+    server: Server, folders: Sequence[Path], way: str, environment: Mapping[str, str]
+) -> tuple[float, list[int]]:
+    """Have DCMTK's storescu send each folder; give the seconds until all is acknowledged, and how each sender ended."""
+    pdu = ["--max-send-pdu", "16384"] if way == "16k" else []
+    command = ["storescu", "-R", "+sd", *pdu, "-aec", server.ae_title, server.address, str(server.port)]
+    begun = time.perf_counter()
+    senders = [subprocess.Popen([*command, str(folder)], env=environment) for folder in folders]
+    codes = [sender.wait() for sender in senders]
+    return time.perf_counter() - begun, codes
 
 
 def idle(server: Server) -> Run:

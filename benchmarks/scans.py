@@ -15,23 +15,27 @@ def make_series(folder: Path, series_count: int = 3) -> None:
     """Make `series1` ... and `multi` below `folder` unless they are there; 210 MB each."""
     if (folder / "done").exists():
         return
-    noise = np.random.default_rng(1).integers(0, 400, (SIDE, SIDE), dtype=np.int16)
-    gradient = np.linspace(-1000, 3000, SIDE, dtype=np.int16)[None, :]
     for number in range(1, series_count + 1):
-        _make_slices(folder / f"series{number}", noise + gradient)
-    _make_multi(folder / "multi", noise + gradient)
+        make_slices(folder / f"series{number}")
+    _make_multi(folder / "multi", _plane())
     (folder / "done").touch()
 
 
-def _make_slices(folder: Path, plane: "np.ndarray[tuple[int, int], np.dtype[np.int16]]") -> None:
+def make_slices(folder: Path, count: int = SLICES) -> None:
+    """Make a series of slices, half a megabyte each, in a study of its own."""
     folder.mkdir(parents=True)
-    study, series = generate_uid(), generate_uid()
-    for number in range(SLICES):
+    plane, study, series = _plane(), generate_uid(), generate_uid()
+    for number in range(count):
         dataset = _dataset(CT, study, series)
         dataset.InstanceNumber = number + 1
         dataset.ImagePositionPatient = [0, 0, number * 0.2]
         dataset.PixelData = np.roll(plane, number, axis=0).tobytes()
         dataset.save_as(folder / f"{number:04d}.dcm", enforce_file_format=True)
+
+
+def _plane() -> "np.ndarray[tuple[int, int], np.dtype[np.int16]]":
+    noise = np.random.default_rng(1).integers(0, 400, (SIDE, SIDE), dtype=np.int16)
+    return noise + np.linspace(-1000, 3000, SIDE, dtype=np.int16)[None, :]
 
 
 def _make_multi(folder: Path, plane: "np.ndarray[tuple[int, int], np.dtype[np.int16]]") -> None:

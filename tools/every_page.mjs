@@ -1,4 +1,4 @@
-/** Takes pictures of every page and layout in each language at desktop and tablet size: `node tools/every_page.mjs PLAN.json`. */
+/** Takes pictures of the list, studies and every layout of the viewer in each language at desktop and tablet size: `node tools/every_page.mjs PLAN.json`. */
 import { mkdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { launch, looked, signIn, someone, until } from "../tests/stories/browser.mjs";
@@ -74,13 +74,6 @@ async function pictures(page, at, name) {
 
 const addresses = async (links) => [...new Set(await links.evaluateAll((all) => all.map((link) => link.getAttribute("href"))))];
 
-async function office(page) {
-  await open(page, "/senders", "senders", "main");
-  await open(page, "/quarantine", "quarantine", "main");
-  await open(page, "/people", "people", "main");
-  await open(page, "/nowhere", "not-found", "main");
-}
-
 async function everywhere(browser, who, walk) {
   for (const language of LANGUAGES) {
     for (const [name, size] of SIZES) {
@@ -113,7 +106,6 @@ function account(facts) {
 const browser = await launch();
 try {
   await everywhere(browser, account(plan.dentist), images);
-  await everywhere(browser, account(plan.web), office);
 } finally {
   await browser.close();
 }

@@ -7,6 +7,7 @@ const DESK = { width: 1280, height: 800 };
 const TABLET = { width: 768, height: 1024 };
 const plan = JSON.parse(readFileSync(process.argv[2], "utf8"));
 const { url: origin } = plan.web;
+let invitation;
 const faults = { policy: [], foreign: [], errors: [], warnings: [] };
 const SIZES = [[TABLET, "-tablet"], [DESK, ""]];
 const picture = (page, name) => page.screenshot({ path: path.join(plan.images, `${name}.png`), animations: "disabled" });
@@ -34,17 +35,17 @@ async function administrator(browser) {
   await page.getByLabel("Name", { exact: true }).fill("Rosa Recepción");
   await page.getByLabel("User name").fill("rosa");
   await page.getByLabel("Role").selectOption("reception");
-  await page.getByLabel("First password").fill(plan.first_password);
-  await page.getByRole("button", { name: "Add", exact: true }).click();
-  await page.waitForSelector(".notice.good");
   await shoot(page, "people");
+  await page.getByRole("button", { name: "Make an invitation" }).click();
+  await page.waitForSelector(".passphrase");
+  invitation = await page.locator(".enrol a").getAttribute("href");
 }
 
 async function newcomer(browser) {
   const page = await someone(browser, origin, faults, DESK);
-  await page.goto(`${origin}/login`);
-  await page.getByLabel("User name").fill("rosa");
-  await page.getByLabel("Password").fill(plan.first_password);
+  await page.goto(invitation);
+  await page.getByLabel("New password", { exact: true }).fill(plan.first_password);
+  await page.getByLabel("New password once more").fill(plan.first_password);
   await page.keyboard.press("Enter");
   await page.waitForSelector(".enrol");
   await shoot(page, "enrolment");

@@ -3,7 +3,8 @@
 The unlock page is of a second box, sealed to a passphrase and locked since its start.
 
 `make screenshots` runs it from the repository's root. Needs node, Chromium and DCMTK's storescu.
-`python -m tools.screenshots --every FOLDER` takes every page and layout in three languages instead, to be looked at.
+`python -m tools.screenshots --every FOLDER` takes every page and layout in three languages instead, to be looked at;
+`--only office` leaves the viewer's out, `--only viewer` the others.
 """
 
 import argparse
@@ -19,33 +20,56 @@ from appliance.dicom.phantom.jaw import Jaw
 from appliance.dicom.phantom.objects import PATIENTS, EncodedObject, Scan
 from tests.stories.clinic import ROOT, RunningClinic, without_study, written
 from tests.stories.sealed_box import running
+from tests.stories.test_accessible import put_an_erasure
 
 PORTS = 34100
 SHOWN = "Alarcón Núñez, María José"
 PASSWORD = "morning tram quiet 42"  # noqa: S105  of invented people, in a folder that is gone afterwards
 IMAGES = ROOT / "docs" / "images"
 LARGEST_BYTES = 2_500_000
+# The pages that an address alone leads to, for whoever may see them; `office_pages.mjs` comes to the others by deeds.
+# STUDY and PATIENT stand for the keys of the patient who is shown.
+DENTISTS = {
+    "studies": "/studies", "studies-filtered": "/studies?sort=name&when=today", "studies-none": "/studies?modality=MR",
+    "study": "/studies/STUDY", "patient": "/patients/PATIENT", "seen": "/patients/PATIENT/seen",
+    "study-keeping": "/studies/STUDY/keeping", "files": "/files", "password": "/password",
+}  # fmt: skip
+ADMINISTRATORS = {
+    "senders": "/senders", "quarantine": "/quarantine", "quarantine-dismissed": "/quarantine/dismissed",
+    "people": "/people", "person": "/people/2", "seen-without-names": "/patients/PATIENT/seen",
+    "keeping": "/keeping", "keeping-backups": "/keeping/backups", "keeping-proofs": "/keeping/proofs",
+    "keeping-retention": "/keeping/retention", "keeping-rule": "/keeping/retention/rules/0",
+    "keeping-rules-of-a-place": "/keeping/retention/jurisdictions?code=cl", "keeping-due": "/keeping/retention/due",
+    "keeping-erasures": "/keeping/erasures", "keeping-erasure": "/keeping/erasures/1", "keeping-jobs": "/keeping/jobs",
+    "keeping-disk": "/keeping/disk", "keeping-recovery": "/keeping/recovery", "keeping-keys": "/keeping/keys",
+}  # fmt: skip
+WALKS = {"viewer": "every_page", "office": "office_pages"}
 
 
 def main() -> None:
     """Draw docs/images anew, or take every page."""
     parser = argparse.ArgumentParser(description="Pictures of the pages")
     parser.add_argument("--every", type=Path, metavar="FOLDER", help="every page in three languages, to there")
-    every = parser.parse_args().every
-    if every is None:
+    parser.add_argument("--only", choices=WALKS, help="of every page, only these")
+    given = parser.parse_args()
+    if given.every is None:
         draw_docs()
     else:
-        take_every(every.resolve())
+        take_every(given.every.resolve(), [WALKS[given.only]] if given.only else list(WALKS.values()))
 
 
-def take_every(target: Path) -> None:
+def take_every(target: Path, walks: list[str]) -> None:
     """Take every page and layout in each language, and say how many pictures that were."""
+    pages = {"dentists": list(DENTISTS.items()), "administrators": list(ADMINISTRATORS.items())}
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         with RunningClinic(folder / "data", PORTS, ("--no-samples",)) as clinic:
             send_patients(clinic, folder)
             send(clinic, folder / "mouth", list(Scan(PATIENTS[0], Jaw(11), "20260912").full_mouth()))
-            look(folder, clinic.facts | {"name": SHOWN, "folder": str(target)}, "every_page")
+            put_an_erasure(clinic)
+            facts = clinic.facts | pages | {"name": SHOWN, "folder": str(target), "first_password": PASSWORD}
+            for walk in walks:
+                look(folder, facts, walk)
     print(f"{sum(1 for _ in target.rglob('*.png'))} pictures")
 
 
