@@ -140,7 +140,11 @@ function reached(well) {
   unreachable.hidden = true;
 }
 
-addEventListener("offline", () => reached(false));
+// What was on its way when the network went still arrives, and says nothing of now: so the box itself is asked.
+addEventListener("offline", async () => {
+  reached(false);
+  reached(Boolean(await post("/session/active", background)));
+});
 
 function listen() {
   const line = new EventSource("/events");

@@ -44,19 +44,20 @@ async function shoot(page, named) {
 
 /** The box is away while the list and the pictures are open. */
 async function away(found) {
-  const both = [["list", await openPage("/studies")], ["viewer", await openPage("/series/1/view")]];
+  // Late enough that a busy machine says that the box is away before the lock hides it: that takes six seconds of its own.
+  const both = [["list", await openPage("/studies", 24)], ["viewer", await openPage("/series/1/view", 24)]];
   for (const [named, page] of both) {
     await page.mouse.move(40, 40);
     found[named] = { before: await seen(page) };
   }
   await context.setOffline(true);
-  const silent = both.map(([, page]) => page.locator("#unreachable").waitFor({ timeout: 9000 }).then(() => true, () => false)); // both at once: each locks soon
+  const silent = both.map(([, page]) => page.locator("#unreachable").waitFor({ timeout: 22000 }).then(() => true, () => false)); // both at once: each locks soon
   for (const [i, [named, page]] of both.entries()) {
     found[named].silent = await silent[i];
     await shoot(page, `silent-${named}`);
   }
   for (const [named, page] of both) {
-    await untilSeen(page, false);
+    await untilSeen(page, false, 30);
     await page.locator("#veil [data-when=away]").waitFor({ timeout: 9000 }).catch(() => undefined);
     found[named].away = await seen(page);
     await page.mouse.move(90, 90);
