@@ -28,7 +28,7 @@ from appliance.errors import CatalogueMissing, NotFound, Refused, Unavailable, U
 from appliance.identifiers import BoxId
 from appliance.intake.parts import IntakeParts
 from appliance.intake.rotation import publish_inbox_key
-from appliance.keys.recovery import recovery_code, root_from_recovery_code
+from appliance.keys.recovery import recovery_code
 from appliance.keys.sealing import (
     Host,
     HostKey,
@@ -129,18 +129,18 @@ def create_box(settings: Settings, passphrase: str | None, clock: Clock, host_ke
 
 
 def recover_box(
-    settings: Settings, code: str, passphrase: str | None, clock: Clock, host_key: HostKey | None = None
+    settings: Settings, root: SecretKey, passphrase: str | None, clock: Clock, host_key: HostKey | None = None
 ) -> None:
-    """Seal the root of a recovery code again, for a box whose passphrase, machine or sealed root is lost.
+    """Seal again the root that somebody typed, for a box whose passphrase, machine or sealed root is lost.
 
     Raises:
-        UnreadableCode: The code was typed wrongly.
         Unsuitable: The new passphrase is one that somebody would guess.
         WrongKey: It is another box's: this catalogue does not open with it.
+        Refused: What lies here is a restore that is not done.
         CatalogueMissing: There is none that it could be tried on.
     """
     check_passphrase(passphrase, settings.clinic_name)
-    folders, root = Folders.of(settings), root_from_recovery_code(code)
+    folders = Folders.of(settings)
     settle(folders, RealFiles())
     _refuse_unfinished(folders)
     if _has_catalogue(folders) or _find_begun(folders) is None:
@@ -226,13 +226,15 @@ def sealed_root(folders: Folders) -> bytes:
 
     Raises:
         NotFound: There is no box here, or its sealed root is lost.
+        Refused: A restore into this folder was cut off.
         Unavailable: It cannot be read.
     """
     try:
         return folders.sealed_root.read_bytes()
     except FileNotFoundError:
+        _refuse_unfinished(folders)
         if _has_catalogue(folders):
-            text = f"{folders.sealed_root} is missing: bring it back, or `enamel keys recover` with the recovery code"
+            text = f"{folders.sealed_root} is missing: bring it back, or `enamel keys recover` with the recovery kit"
             raise NotFound(text) from None
         raise NotFound(f"there is no box in {folders.data}: `enamel keys init` makes one") from None
     except OSError as error:

@@ -276,10 +276,11 @@ def chosen(snapshots: Sequence[Snapshot], choice: Choice) -> Snapshot:
     ]  # fmt: skip
     if not fitting:
         raise NotFound("the target has no such snapshot of this box's catalogue")
-    return max(fitting, key=_came_to)
+    return max(fitting, key=came_to)
 
 
-def _came_to(snapshot: Snapshot) -> tuple[tuple[int, int], datetime]:
+def came_to(snapshot: Snapshot) -> tuple[tuple[int, int], datetime]:
+    """Say how far a snapshot's record of events came, then its time: the greatest is the newest."""
     mark = read_mark(snapshot.mark)
     return (0, 0) if mark is None else mark.place, snapshot.taken_at
 

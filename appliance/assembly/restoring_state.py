@@ -174,6 +174,19 @@ def take_rights(folder: Path) -> None:
                 path.chmod(mode)
 
 
+def find_begun(folders: Folders) -> State | None:
+    """Give the restore that was begun in a folder, or None where one can begin.
+
+    Raises:
+        Refused: There is a box, or the folder holds something else.
+        Unavailable: The state cannot be read.
+    """
+    begun = Progressing(folders).find()
+    if begun is None:
+        check_empty(folders)
+    return begun
+
+
 def check_empty(folders: Folders) -> None:
     """Refuse to restore over anything.
 

@@ -18,11 +18,14 @@ from urllib.parse import urlsplit
 
 from appliance.assembly.restoring import Source
 from appliance.backup.connecting import FILES, KEYS, find_marker, pack_credentials, reach
+from appliance.backup.engine import Snapshot
+from appliance.backup.faults import BackupFailed, NotOurs
+from appliance.backup.marker import Marker
 from appliance.backup.restic import Places
 from appliance.backup.target import TARGET_ID_BYTES, Location, Target, TargetKind, location_of
 from appliance.backup.targets import repository_at
 from appliance.backup.tombstones import gather_tombstones
-from appliance.errors import NotFound, Refused, Unsuitable
+from appliance.errors import NotFound, Refused, Unavailable, Unsuitable
 from appliance.identifiers import FileId
 from appliance.keys.hierarchy import Subkey, derive
 from appliance.keys.secret import SecretKey
@@ -46,6 +49,11 @@ class Where:
     location: Location
     target_id: bytes | None = None
     identity: Path | None = None
+
+    @property
+    def place(self) -> str:
+        """Give what tells it from others, on a line of its own: what was typed before the first semicolon."""
+        return self.text.partition(";")[0]
 
     @property
     def asks_password(self) -> bool:
@@ -106,11 +114,8 @@ def open_source(where: Where, login: Login | None, root: SecretKey) -> Source:
         BackupFailed: It cannot be reached.
     """
     location, credentials = where.location, _credentials(where, login)
-    reach(location)
-    marker = find_marker(location, credentials)
+    marker = _marker_at(where, credentials)
     if marker is None and where.target_id is None:
-        if location.kind in {TargetKind.FOLDER, TargetKind.SFTP}:
-            raise NotFound("there is no backup of a box there: the folder to name is the one with enamel-target.json")
         raise Refused("the target's id is needed: it stands on each paper of the kit; add ;id=... to the line")
     target_id = marker.target_id if marker is not None else where.target_id or b""
     if where.target_id not in (None, target_id):
@@ -120,6 +125,36 @@ def open_source(where: Where, login: Login | None, root: SecretKey) -> Source:
         repository_at(location, name, target_id, credentials, backup_key, Places()) for name in (FILES, KEYS)
     )
     return Source(target_id, files, keys)
+
+
+def look_at(where: Where) -> Marker | None:
+    """Look, before anybody types a paper, whether a backup lies there, and whose; None where a login is asked for.
+
+    Raises:
+        NotFound: There is no backup of a box there.
+        Unavailable: It cannot be reached.
+        Unsuitable: Its key file is not there, or its marker is none.
+    """
+    if where.asks_password:
+        return None
+    try:
+        return _marker_at(where, _credentials(where, None))
+    except BackupFailed as fault:
+        raise Unavailable(f"{where.place}: {fault}") from fault
+
+
+def snapshots_at(where: Where, source: Source, marker: Marker | None) -> Sequence[Snapshot]:
+    """Give a target's snapshots of the catalogue.
+
+    Raises:
+        NotOurs: It does not open with the papers that were typed; the message says which box's it is.
+        BackupFailed: It cannot be read now.
+    """
+    try:
+        return source.keys.snapshots()
+    except NotOurs as fault:
+        whose = "" if marker is None else f"; it is of the box {marker.box_id}, whose number stands on its papers"
+        raise NotOurs(f"{where.place} does not open with these papers{whose}: nothing was changed") from fault
 
 
 def gather_erased(sources: Sequence[Source], root: SecretKey) -> frozenset[FileId]:
@@ -135,6 +170,16 @@ def gather_erased(sources: Sequence[Source], root: SecretKey) -> frozenset[FileI
 def ask_logins(places: Iterable[Where], ask: Callable[[Where], Login]) -> list[Login | None]:
     """Ask for the login of each target that has one, in order."""
     return [ask(where) if where.asks_password else None for where in places]
+
+
+def _marker_at(where: Where, credentials: bytes | None) -> Marker | None:
+    reach(where.location)
+    marker = find_marker(where.location, credentials)
+    if marker is None and where.location.kind in {TargetKind.FOLDER, TargetKind.SFTP} and where.target_id is None:
+        raise NotFound(
+            f"{where.place}: there is no backup of a box there; the folder to name is the one with enamel-target.json"
+        )
+    return marker
 
 
 def _facts(kind: str, where: str) -> dict[str, str]:

@@ -207,7 +207,10 @@ class Fetching:
         with storage_faults():
             free = shutil.disk_usage(self.rooms.folders.data).free
         if free < needed:
-            raise OutOfSpace(f"the disk has {free >> 20} MiB free, and {needed >> 20} MiB are to be fetched")
+            raise OutOfSpace(
+                f"the disk has {free >> 20} MiB free, and needs {needed >> 20} MiB for what is still to be fetched and"
+                " for working: make room and give the same line again, or begin on a larger disk"
+            )
 
 
 def asked_for(held: Collection[FileId], there: Collection[FileId]) -> Iterator[tuple[list[str], Collection[FileId]]]:

@@ -8,10 +8,12 @@ from appliance.assembly import locker
 from appliance.assembly.box import create_box, read_box_file, recover_box, sealed_root
 from appliance.assembly.folders import Folders
 from appliance.assembly.intake_parts import intake_parts
+from appliance.assembly.recovery import typed_root
 from appliance.assembly.supervisor import waiting_count
 from appliance.audit.events import OPERATOR
 from appliance.cli.answers import Answer
 from appliance.cli.line import Command, Invocation, ask_new_secret, ask_secret
+from appliance.cli.papers import ask_papers
 from appliance.config import Settings, find_settings, read_settings, settings_from
 from appliance.errors import Refused, Unavailable, Unsuitable
 from appliance.intake.rotation import rotate
@@ -125,9 +127,9 @@ def _keys_status(call: Invocation) -> Answer:
 
 
 def _recover(call: Invocation) -> Answer:
-    code = ask_secret("Recovery code: ")
+    root = typed_root(ask_papers()).root
     passphrase, host_key = ask_method(call)
-    recover_box(call.settings(), code, passphrase, call.clock, host_key)
+    recover_box(call.settings(), root, passphrase, call.clock, host_key)
     return Answer({"recovered": True}, "The root secret is sealed again. Start the box, or unlock it.")
 
 

@@ -103,7 +103,8 @@ def ask_secret(prompt: str) -> str:
     """
     secret = getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.readline(_LONGEST_SECRET).rstrip("\r\n")
     if not secret:
-        raise Unsuitable("nothing was given: type it, or give it on standard input")
+        asked = prompt.strip().removesuffix(":").lower()
+        raise Unsuitable(f"nothing was given for the {asked}: type it, or give it on standard input")
     return secret
 
 

@@ -30,7 +30,8 @@ MODULES: Mapping[str, Mapping[str, str]] = {
         "keys init": "make a box: its root secret, its catalogue, its keys",
         "keys status": "say how the root secret is kept",
         "keys rotate": "make the next wrapping key and inbox key pair now; intake does it every 30 days by itself",
-        "keys recover": "seal the root secret again from its recovery code",
+        "keys recover": "seal the root secret again, under a new passphrase, from two papers of the recovery kit or the"
+        " recovery code",
         "lock": "stop every process that holds a key; receiving goes on",
         "unlock": "start them again",
         "status": "say whether the box runs, is locked, and what waits",

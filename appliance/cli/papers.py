@@ -14,7 +14,7 @@ from appliance.keys.recovery import root_from_recovery_code
 from appliance.keys.recovery_shares import read_share, root_from_shares
 
 _FIRST = "Type the first share, all 33 words on one line (four letters of each will do), or the recovery code:\n"
-_SECOND = "Type another share of the same kit:\n"
+_SECOND = "This is share {number} of kit {kit}. Type another share of kit {kit} (Ctrl-C to begin anew):\n"
 
 
 def ask_papers() -> list[str]:
@@ -26,7 +26,9 @@ def ask_papers() -> list[str]:
     first = _asked(_FIRST, _check_first)
     if not needs_another(first):
         return [first]
-    return [first, _asked(_SECOND, lambda second: _check_second(first, second))]
+    share = read_share(first)
+    prompt = _SECOND.format(number=share.number, kit=share.identifier)
+    return [first, _asked(prompt, lambda second: _check_second(first, second))]
 
 
 def _check_first(typed: str) -> None:

@@ -8,13 +8,24 @@ passphrase. Leaves out: the work itself (`appliance.assembly.restoring`).
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from appliance.assembly.box import check_passphrase
+from appliance.assembly.folders import Folders
 from appliance.assembly.recovery import typed_root
-from appliance.assembly.restoring import Choice, NewSeal, Outcome, Restoring
-from appliance.assembly.restoring_targets import Login, Where, ask_logins, gather_erased, open_source, parse_where
+from appliance.assembly.restoring import Choice, NewSeal, Outcome, Restoring, came_to
+from appliance.assembly.restoring_state import State, find_begun
+from appliance.assembly.restoring_targets import (
+    Login,
+    Where,
+    ask_logins,
+    gather_erased,
+    look_at,
+    open_source,
+    parse_where,
+    snapshots_at,
+)
 from appliance.assembly.restoring_vault import Told
 from appliance.backup.engine import Snapshot
 from appliance.backup.marks import read_mark
@@ -69,18 +80,44 @@ def moment(text: str) -> datetime:
 def _restore(call: Invocation) -> Answer:
     settings = _settings(call)
     places = [parse_where(text) for text in call.given.target]
+    teller = _Teller(call.clock, as_json=call.given.json)
+    begun = None if call.given.list else find_begun(Folders.of(settings))
+    markers = [look_at(where) for where in places]
     root = typed_root(ask_papers()).root
     logins = ask_logins(places, ask_login)
-    if call.given.list:
-        source = open_source(places[0], logins[0], root)
-        return _listed(source.keys.snapshots())
-    seal = _ask_seal(call, settings.clinic_name)
     sources = [open_source(where, login, root) for where, login in zip(places, logins, strict=True)]
-    teller = _Teller(call.clock, as_json=call.given.json)
-    restoring = Restoring(settings, root, sources, call.clock, teller.step, teller.progress, call.given.drill)
+    copies = [snapshots_at(*each) for each in zip(places, sources, markers, strict=True)]
+    if call.given.list:
+        return _listed(places, copies)
     choice = Choice(call.given.snapshot, call.given.before)
-    answer = _answer(restoring.run(choice, seal, gather_erased(sources, root)), settings)
-    return replace(answer, text=f"{answer.text}\n{_DRILL}") if call.given.drill else answer
+    teller.say(_before_it_begins(begun, choice, places, copies))
+    restoring = Restoring(settings, root, sources, call.clock, teller.step, teller.progress, call.given.drill)
+    seal = _ask_seal(call, settings.clinic_name)
+    try:
+        outcome = restoring.run(choice, seal, gather_erased(sources, root))
+    except KeyboardInterrupt:
+        teller.say("Cut off. Nothing is lost: the same line goes on from here.")
+        raise
+    return _answer(outcome, settings, call)
+
+
+def _before_it_begins(
+    begun: State | None, choice: Choice, places: Sequence[Where], copies: Sequence[Sequence[Snapshot]]
+) -> str:
+    """Say what a person wants to know before going on: that this was begun, or that another copy is newer."""
+    if begun is not None:
+        return f"Going on with what was begun here, from the copy of {begun.taken_at:%Y-%m-%d %H:%M} UTC."
+    if choice != Choice():
+        return ""
+    newest = [max(each, key=came_to, default=None) for each in copies]
+    first = newest[0]
+    newer = [
+        f"{where.place} has a newer copy, of {one.taken_at:%Y-%m-%d %H:%M} UTC, than the target that was named first "
+        f"({first.taken_at:%Y-%m-%d %H:%M}): to bring that one back, Ctrl-C, and name it first."
+        for where, one in zip(places, newest, strict=True)
+        if one is not None and first is not None and came_to(one)[0] > came_to(first)[0]
+    ]
+    return "\n".join(newer)
 
 
 def _settings(call: Invocation) -> Settings:
@@ -126,18 +163,23 @@ def ask_login(where: Where) -> Login:
     return Login("", "") if user == "-" else Login(user, ask_secret("Its password (or secret): "))
 
 
-def _listed(snapshots: Sequence[Snapshot]) -> Answer:
+def _listed(places: Sequence[Where], copies: Sequence[Sequence[Snapshot]]) -> Answer:
     rows = [
         {
-            "snapshot": one.snapshot_id[:8], "taken_at": one.taken_at.isoformat(timespec="seconds"), "kind": one.tag,
+            "target": where.place, "snapshot": one.snapshot_id[:8],
+            "taken_at": one.taken_at.isoformat(timespec="seconds"), "kind": one.tag,
             "last_event": None if mark is None else mark.head.sequence,
         }
+        for where, snapshots in zip(places, copies, strict=True)
         for one in reversed(snapshots) for mark in (read_mark(one.mark),)
     ]  # fmt: skip
-    return listed(rows, ("snapshot", "taken_at", "kind", "last_event"), "There is no snapshot of a catalogue there.")
+    columns = ("snapshot", "taken_at", "kind", "last_event")
+    return listed(
+        rows, columns if len(places) == 1 else ("target", *columns), "There is no snapshot of a catalogue there."
+    )
 
 
-def _answer(done: Outcome, settings: Settings) -> Answer:
+def _answer(done: Outcome, settings: Settings, call: Invocation) -> Answer:
     data = {
         "data": settings.data_folder, "box_id": str(done.box.box_id), "clinic_name": done.box.clinic_name,
         "taken_at": done.taken_at.isoformat(timespec="seconds"), "studies": done.studies, "files": done.files,
@@ -150,16 +192,19 @@ def _answer(done: Outcome, settings: Settings) -> Answer:
         " scanners' own lists, and send again what is missing.",
     ]
     if done.later_files:
-        lines.append(f"{done.later_files} files on the target came after that; nothing opens them any more.")
+        lines.append(f"Files on the target that came after that, and that nothing opens any more: {done.later_files}.")
     if done.erased_again:
-        lines.append(f"{done.erased_again} files had been erased since, and were erased again.")
+        lines.append(f"Files that had been erased since, and were erased again: {done.erased_again}.")
     if done.missing:
         lines.append(
             f"WRONG: {done.missing} files are on no target that was named; the pages of their studies say so. "
             "Is there another target? `enamel verify` names the files."
         )
     lines.append("Everybody signs in anew. Accounts and machines' tokens are as they were then: look at People first.")
-    lines.append("Start it: enamel run, or `systemctl start enamel.target` on an installed box.")
+    where = f"--data {settings.data_folder}" if call.given.settings is None else f"--settings {call.given.settings}"
+    lines.append(f"Start it: `systemctl start enamel.target` on an installed box, else enamel run {where}")
+    if call.given.drill:
+        lines.append(_DRILL)
     return Answer(data, "\n".join(lines), FOUND_WRONG if done.missing else 0)
 
 
@@ -175,7 +220,7 @@ class _Teller:
 
     def step(self, name: str) -> None:
         """Say what begins."""
-        self._say(_STEPS[name])
+        self.say(_STEPS[name])
 
     def progress(self, told: Told) -> None:
         """Say, every few seconds, how much has come and how long the rest will take."""
@@ -187,7 +232,7 @@ class _Teller:
         self._told = now
         done, total = told.bytes_done // _MIB, told.bytes_total // _MIB
         line = f"  {told.files_done} of {told.files_total} files, {done} of {total} MiB"
-        self._say(line + self._rest(told, now - self._began))
+        self.say(line + self._rest(told, now - self._began))
 
     def _rest(self, told: Told, seconds: float) -> str:
         come = told.bytes_done - self._had
@@ -196,8 +241,9 @@ class _Teller:
         left = timedelta(seconds=round((told.bytes_total - told.bytes_done) * seconds / come))
         return f", about {left} to go"
 
-    def _say(self, text: str) -> None:
-        if not self.as_json:
+    def say(self, text: str) -> None:
+        """Say a line, or nothing where there is nothing to say."""
+        if text and not self.as_json:
             print(text, file=sys.stderr, flush=True)  # noqa: T201  whoever waits reads it
 
 

@@ -140,7 +140,7 @@ def test_a_passphrase_that_somebody_would_guess_makes_and_recovers_no_box(tmp_pa
     code = create_box(settings(tmp_path), None, SystemClock())
     before = (tmp_path / "data" / "keys" / "root.sealed").read_bytes()
     with pytest.raises(Unsuitable):
-        recover_box(settings(tmp_path), code, guessed, SystemClock())
+        recover_box(settings(tmp_path), root_from_recovery_code(code), guessed, SystemClock())
     assert (tmp_path / "data" / "keys" / "root.sealed").read_bytes() == before
 
 
@@ -152,7 +152,7 @@ def test_a_box_sealed_to_its_machine_opens_by_itself_or_with_its_passphrase_too(
     with pytest.raises(WrongPassphrase):
         open_box(settings(tmp_path / "both"), None, SystemClock())
     before = open_box(settings(tmp_path / "both"), "correct horse battery", SystemClock())
-    recover_box(settings(tmp_path / "both"), code, None, SystemClock(), HostKey.HOST)
+    recover_box(settings(tmp_path / "both"), root_from_recovery_code(code), None, SystemClock(), HostKey.HOST)
     assert open_box(settings(tmp_path / "both"), None, SystemClock()) == before
 
 
@@ -161,7 +161,7 @@ def test_the_recovery_code_brings_a_box_back_under_another_passphrase(tmp_path: 
     seal_cheaply(tmp_path, code, "forgotten by everyone")
     before = open_box(settings(tmp_path), "forgotten by everyone", SystemClock())
     (tmp_path / "data" / "keys" / "root.sealed").unlink()
-    recover_box(settings(tmp_path), code.lower(), "remembered by somebody", SystemClock())
+    recover_box(settings(tmp_path), root_from_recovery_code(code.lower()), "remembered by somebody", SystemClock())
     assert open_box(settings(tmp_path), "remembered by somebody", SystemClock()) == before
 
 
@@ -170,7 +170,7 @@ def test_another_boxs_recovery_code_changes_nothing(tmp_path: Path) -> None:
     create_box(settings(tmp_path), None, SystemClock())
     before = (tmp_path / "data" / "keys" / "root.sealed").read_bytes()
     with pytest.raises(WrongKey):
-        recover_box(settings(tmp_path), other, None, SystemClock())
+        recover_box(settings(tmp_path), root_from_recovery_code(other), None, SystemClock())
     assert (tmp_path / "data" / "keys" / "root.sealed").read_bytes() == before
 
 
@@ -223,7 +223,7 @@ def test_a_box_that_lost_its_catalogue_is_not_opened_and_nothing_of_it_changes(
     with pytest.raises(CatalogueMissing, match="back from a copy"):
         open_box(settings(tmp_path), None, SystemClock())
     with pytest.raises(CatalogueMissing):
-        recover_box(settings(tmp_path), code, None, SystemClock())
+        recover_box(settings(tmp_path), root_from_recovery_code(code), None, SystemClock())
     with pytest.raises(Refused, match="already"):
         create_box(settings(tmp_path), None, SystemClock())
     assert everything(folders) == before

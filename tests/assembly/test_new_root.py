@@ -15,7 +15,6 @@ from appliance.audit.chain import Head
 from appliance.audit.queries import head, latest, verify
 from appliance.errors import ApplianceError, OutOfSpace, Refused, Unavailable, WrongKey
 from appliance.keys.hierarchy import Keyring, Subkey, derive
-from appliance.keys.recovery import recovery_code
 from appliance.keys.sealing import root_fingerprint
 from appliance.keys.secret import SecretKey
 from appliance.keys.signing import SigningKey
@@ -46,9 +45,9 @@ def test_the_new_code_recovers_the_box_and_the_old_one_does_not(tmp_path: Path) 
     before = box.root()
     after = box.rotate_root()
     with pytest.raises(WrongKey):
-        recover_box(box.settings, recovery_code(before), None, box.clock)
+        recover_box(box.settings, before, None, box.clock)
     box.folders.sealed_root.unlink()
-    recover_box(box.settings, recovery_code(after), None, box.clock)
+    recover_box(box.settings, after, None, box.clock)
     box.opened()
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from appliance.assembly.box import create_box, open_box, recover_box
+from appliance.assembly.folders import Folders
 from appliance.assembly.restoring import Choice
 from appliance.assembly.restoring_targets import line_of, open_source, parse_where
 from appliance.assembly.rooms import retention_of
@@ -18,7 +19,6 @@ from appliance.clock import SystemClock
 from appliance.errors import NotFound, Refused, Unsuitable
 from appliance.identifiers import FileId
 from appliance.jobs.clock_marks import believe_clock
-from appliance.keys.recovery import recovery_code
 from appliance.keys.secret import SecretKey
 from appliance.retention.erasing import ErasingParts, erase
 from appliance.retention.purging import purge
@@ -221,9 +221,12 @@ def test_a_restore_that_was_cut_off_goes_on_and_is_no_box_until_then(made: Lost,
         restore(folder, made.box.root, made.source, on_step=cutting(step))
     assert not (folder / "keys" / "root.sealed").exists()
     with pytest.raises(Refused, match="enamel restore"):
-        recover_box(settings_of(folder), recovery_code(made.box.root), None, SystemClock())
+        recover_box(settings_of(folder), made.box.root, None, SystemClock())
     with pytest.raises(Refused, match="enamel restore"):
         create_box(settings_of(folder), None, SystemClock())
+    if Folders.of(settings_of(folder)).catalogue.exists():
+        with pytest.raises(Refused, match="enamel restore"):
+            open_box(settings_of(folder), None, SystemClock())
     restore(folder, made.box.root, made.source)
     check_whole(folder, made.box)
 

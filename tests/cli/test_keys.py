@@ -10,6 +10,9 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from appliance.keys.recovery import root_from_recovery_code
+from appliance.keys.recovery_shares import make_kit
+from appliance.keys.secret import SecretKey
 from appliance.store.files import is_in_memory
 
 ROOT = Path(__file__).parents[2]
@@ -53,6 +56,24 @@ def test_a_mistyped_recovery_code_is_told_by_its_group_and_changes_nothing(tmp_p
     assert "most likely in group 3" in told
     assert code[12:17] not in told
     assert (tmp_path / "data" / "keys" / "root.sealed").read_bytes() == sealed
+
+
+def test_two_papers_of_the_kit_give_a_box_another_passphrase(tmp_path: Path) -> None:
+    _, made, _ = enamel(tmp_path / "data", "init", "--sealing", "file")
+    shares = make_kit(root_from_recovery_code(str(made["recovery_code"]))).shares
+    status, _, told = enamel(
+        tmp_path / "data", "recover", given=f"{shares[2]}\n{shares[0]}\nsix quite random words here\n"
+    )
+    assert status == 0, told
+    _, facts, _ = enamel(tmp_path / "data", "status")
+    assert facts["asks_passphrase"]
+
+
+def test_papers_of_another_box_give_no_passphrase(tmp_path: Path) -> None:
+    enamel(tmp_path / "data", "init", "--sealing", "file")
+    shares = make_kit(SecretKey(bytes(range(32)))).shares
+    status, _, told = enamel(tmp_path / "data", "recover", "--sealing", "file", given=f"{shares[0]}\n{shares[1]}\n")
+    assert (status, told != "") == (31, True)
 
 
 def test_keys_are_rotated_by_a_command_and_the_receiver_gets_the_next(tmp_path: Path) -> None:

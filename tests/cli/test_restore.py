@@ -1,5 +1,6 @@
 """`enamel restore` at a keyboard: what is typed wrongly is asked for again, and nothing else is."""
 
+import json
 import os
 import pty
 import select
@@ -9,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from appliance.keys.recovery_shares import make_kit
+from appliance.keys.secret import SecretKey
+from tests.assembly.a_full_box import FullBox, copy, new_target
 from tests.assembly.a_lost_box import make_lost
 from tests.cli.test_commands import ROOT, run
 
@@ -48,6 +51,7 @@ def test_a_person_who_mistypes_is_asked_again_for_that_alone_and_the_box_comes_b
     assert status == 0, shown
     for said in (
         "word 7 is not one of the list's words. Please type it again.",
+        "This is share 1 of kit ",
         "2 different shares of one kit are needed: this is one. Please type it again.",
         "Please choose again.",
         "the two are not the same. Please choose again.",
@@ -56,6 +60,49 @@ def test_a_person_who_mistypes_is_asked_again_for_that_alone_and_the_box_comes_b
         assert said in shown
     assert PASSPHRASE not in shown
     assert run("check", "--data", str(new), given=PASSPHRASE + "\n").returncode == 0
+
+
+def test_no_paper_is_asked_for_where_the_folder_or_the_target_will_not_do(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    assert run("keys", "init", "--sealing", "file", "--data", str(tmp_path / "box")).returncode == 0
+    for target, data, status, said in (
+        ("absent", "new", 20, f"folder:{tmp_path}/absent: the backup disk is not there"),
+        ("empty", "new", 12, f"folder:{tmp_path}/empty: there is no backup of a box there"),
+        ("empty", "box", 10, f"there is a box in {tmp_path}/box already"),
+    ):
+        told = run("restore", "--target", f"folder:{tmp_path / target}", "--data", str(tmp_path / data))
+        assert (told.returncode, said in told.stderr) == (status, True), told.stderr
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.peer("restic")
+def test_several_targets_are_listed_each_and_the_newer_one_is_named(tmp_path: Path) -> None:
+    lost = make_lost(tmp_path)
+    box = FullBox(lost.box.folders.data)
+    copy(box, new_target(box, tmp_path / "newer"))
+    box.close()
+    papers = "\n".join(make_kit(lost.box.root).shares[:2]) + "\n"
+    places = [f"folder:{lost.disk}", f"folder:{tmp_path / 'newer'}"]
+    both = [word for place in places for word in ("--target", place)]
+    listed = run("restore", "--list", "--json", *both, "--data", str(tmp_path / "new"), given=papers)
+    assert {row["target"] for row in json.loads(listed.stdout)} == {*places}
+    done = run("restore", *both, "--sealing", "file", "--data", str(tmp_path / "new"), given=papers)
+    assert done.returncode == 0, done.stderr
+    assert f"{places[1]} has a newer copy" in done.stderr
+    assert f"enamel run --data {tmp_path / 'new'}" in done.stdout
+    newest = run("restore", *both[2:], *both[:2], "--sealing", "file", "--data", str(tmp_path / "other"), given=papers)
+    assert (newest.returncode, "has a newer copy" in newest.stderr) == (0, False)
+
+
+@pytest.mark.slow
+@pytest.mark.peer("restic")
+def test_another_boxs_copies_are_named_by_the_number_on_its_papers(tmp_path: Path) -> None:
+    lost = make_lost(tmp_path)
+    papers = "\n".join(make_kit(SecretKey(bytes(range(32)))).shares[:2]) + "\n"
+    told = run("restore", "--list", "--target", f"folder:{lost.disk}", "--data", str(tmp_path / "new"), given=papers)
+    number = json.loads((lost.disk / "enamel-target.json").read_bytes())["box_id"]
+    assert (told.returncode, f"it is of the box {number}" in told.stderr) == (10, True), told.stderr
 
 
 def test_without_a_folder_it_says_so_and_without_a_target_too(tmp_path: Path) -> None:
