@@ -23,6 +23,7 @@ import pytest
 from appliance.assembly.caddy import caddy_config, caddy_environment
 from appliance.assembly.folders import Folders
 from appliance.config import StaffSettings
+from tests.patience import PATIENCE
 
 CADDY = Path(sys.executable).with_name("caddy")
 pytestmark = pytest.mark.peer("openssl")
@@ -96,7 +97,7 @@ def running_caddy(folders: Folders, port: int, config: bytes) -> Iterator[Path]:
         told.open("wb") as out,
         subprocess.Popen([CADDY, "run", "--config", file], env=environment, stderr=out) as caddy,
     ):
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 15 * PATIENCE
         while time.monotonic() < deadline:
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
@@ -122,7 +123,7 @@ def trusted(folders: Folders) -> ssl.SSLContext:
 def got(
     folders: Folders, port: int, host: str = "localhost", path: str = "/", **headers: str
 ) -> tuple[http.client.HTTPResponse, bytes]:
-    connection = http.client.HTTPSConnection(host, port, context=trusted(folders), timeout=10)
+    connection = http.client.HTTPSConnection(host, port, context=trusted(folders), timeout=60)
     connection.request("GET", path, headers=headers)
     response = connection.getresponse()
     return response, response.read()
@@ -217,7 +218,7 @@ def test_who_hangs_up_in_mid_answer_is_logged_without_what_was_asked_for(folders
         del config["logging"]["logs"]["default"]["encoder"]  # so this test would see what it looks for
     with running_caddy(folders, port, json.dumps(config).encode()) as told:
         hang_up(folders, port, "/endless?PatientName=ClientGone")
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 10 * PATIENCE
         while b"aborting with incomplete response" not in told.read_bytes() and time.monotonic() < deadline:
             time.sleep(0.05)
         said = told.read_bytes()
@@ -228,7 +229,7 @@ def test_who_hangs_up_in_mid_answer_is_logged_without_what_was_asked_for(folders
 
 def hang_up(folders: Folders, port: int, path: str) -> None:
     """Ask for something and close the connection after the answer's beginning."""
-    connection = http.client.HTTPSConnection("127.0.0.1", port, context=trusted(folders), timeout=10)
+    connection = http.client.HTTPSConnection("127.0.0.1", port, context=trusted(folders), timeout=60)
     connection.request("GET", path)
     connection.getresponse().read(10)
     connection.close()

@@ -24,6 +24,7 @@ from appliance.config import ReceiverSettings, Settings, StaffSettings, in_folde
 from appliance.errors import NotFound, Unavailable
 from appliance.keys.authority import is_due
 from tests.assembly.a_calendar import Calendar
+from tests.patience import PATIENCE
 
 
 def settings(folder: Path, port: int = 0) -> Settings:
@@ -124,7 +125,7 @@ def test_each_process_that_hangs_is_started_anew(short_path: Path, free_ports: C
     supervisor, stopped, seen = Supervisor(impatient(works), clock), dict[str, int](), list[float]()
     niceness = dict[str, int]()
     supervisor.unlock(None)
-    deadline = clock.monotonic() + 90
+    deadline = clock.monotonic() + 90 * PATIENCE
 
     def each_tick() -> None:
         running = supervisor.status().processes

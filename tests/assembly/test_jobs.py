@@ -24,6 +24,7 @@ from appliance.jobs.asking import ask_run
 from appliance.keys.hierarchy import Keyring
 from appliance.store.runs import RunOutcome
 from tests.assembly.test_embedded import settings
+from tests.patience import PATIENCE
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -63,7 +64,7 @@ def process(rooms: Rooms, *, keys: bool = True) -> Iterator["subprocess.Popen[st
 
 
 def until(holds: Callable[[], bool], seconds: float = 60.0) -> None:
-    end = time.monotonic() + seconds
+    end = time.monotonic() + seconds * PATIENCE
     while not holds():
         assert time.monotonic() < end, "it did not come to that"
         time.sleep(0.1)
@@ -83,7 +84,7 @@ def test_every_job_of_the_release_is_planned_and_what_is_asked_for_is_done(rooms
             ask_run(tx, "forecast disk", rooms.clock.now())
         until(lambda: outcomes(rooms, "forecast disk") == [RunOutcome.DONE] * 2)
         running.send_signal(signal.SIGTERM)
-        assert running.wait(30) == 0
+        assert running.wait(240) == 0
 
 
 def test_one_that_is_killed_in_the_middle_of_a_run_is_made_good_by_the_next(rooms: Rooms) -> None:
@@ -99,7 +100,7 @@ def test_one_that_is_killed_in_the_middle_of_a_run_is_made_good_by_the_next(room
 
 def test_a_second_one_on_the_same_folder_is_refused_and_changes_nothing(rooms: Rooms) -> None:
     with held_by_jobs(rooms.folders), process(rooms, keys=False) as second:
-        assert second.wait(60) == 20
+        assert second.wait(480) == 20
         assert second.stderr is not None
         assert "runs on" in second.stderr.read()
     assert outcomes(rooms, "forecast disk") == []

@@ -45,7 +45,7 @@ def serving(*command: str, port: int) -> Iterator[None]:
         yield
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(160)
 
 
 def rest_server(folder: Path, port: int, *more: str) -> tuple[str, ...]:

@@ -51,7 +51,7 @@ def test_a_service_takes_over_the_sockets_it_is_handed(free_ports: Callable[[int
 def _read_all(port: int) -> bytes:
     for _ in range(100):
         try:
-            with socket.create_connection(("127.0.0.1", port), timeout=20) as caller:
+            with socket.create_connection(("127.0.0.1", port), timeout=120) as caller:
                 return caller.recv(1000)
         except ConnectionRefusedError:
             time.sleep(0.1)

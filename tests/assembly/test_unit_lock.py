@@ -153,7 +153,7 @@ def test_a_locker_that_hangs_while_it_unlocks_goes_unfed(lock: UnitLock, tmp_pat
         serving.start()
         asking.start()
         try:
-            assert hanging.begun.wait(20)
+            assert hanging.begun.wait(160)
             heard.setblocking(False)
             with suppress(BlockingIOError):
                 while heard.recv(100):  # what it told before it hung

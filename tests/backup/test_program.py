@@ -44,7 +44,7 @@ def test_a_program_that_is_given_up_ends_and_what_it_said_is_kept() -> None:
     script = "echo first >&2; echo second >&2; exec sleep 100"
     ended = run(Call(("sh", "-c", script), gives_up=lambda said: "second" in said))
     assert (ended.status != 0, ended.said) == (True, "first\nsecond\n")
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 90
 
 
 def test_a_server_that_refuses_twice_is_asked_no_more_and_one_that_is_away_is() -> None:

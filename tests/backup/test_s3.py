@@ -116,4 +116,4 @@ def test_a_wrong_key_or_secret_is_told_as_that_and_soon(
     with pytest.raises(BackupFailed) as failed:
         add_target(clinic.backup, in_bucket(endpoint, login=login), OPERATOR)
     assert failed.value.fault is Fault.DENIED
-    assert time.monotonic() - began < 20, "restic alone would ask for a minute"
+    assert time.monotonic() - began < 50, "restic alone would ask for a minute"

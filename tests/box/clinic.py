@@ -15,6 +15,7 @@ from pydicom.data import get_testdata_file
 from pydicom.uid import generate_uid
 
 from tests.box.machine import BOX_ADDRESS, Machine
+from tests.patience import PATIENCE
 
 SCANNER = "SCANNER"
 SETTINGS = ("--settings", "/etc/enamel/settings.toml")
@@ -84,7 +85,7 @@ def unlock(machine: Machine) -> None:
 
 def until(holds: Callable[[], bool], seconds: float = 40) -> None:
     """Wait until something holds, or fail."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds * PATIENCE
     while not holds():
         assert time.monotonic() < deadline, "it never came to be"
         time.sleep(0.3)

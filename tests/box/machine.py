@@ -48,7 +48,7 @@ class Machine:
                 "--capability=CAP_NET_ADMIN"],
                 stdin=subprocess.DEVNULL, stdout=console, stderr=console,
             )  # fmt: skip
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while time.monotonic() < deadline:
             with contextlib.suppress(IndexError, subprocess.CalledProcessError):
                 if self.run("systemctl", "is-system-running", check=False).stdout.strip() in {"running", "degraded"}:
@@ -66,7 +66,7 @@ class Machine:
         if self._power is not None and self._power.poll() is None:
             self.run("systemctl", "poweroff", "--no-block", check=False)
             try:
-                self._wait(20)
+                self._wait(160)
             except subprocess.TimeoutExpired:
                 self.cut_power()
 
@@ -116,7 +116,7 @@ def _ip(*arguments: str) -> None:
 
 
 def _run(command: Sequence[str], *, check: bool = True, given: str = "") -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(command, check=False, capture_output=True, text=True, input=given, timeout=280)
+    done = subprocess.run(command, check=False, capture_output=True, text=True, input=given, timeout=800)
     said = f"{' '.join(command)}\n{done.stdout[-6000:]}\n{done.stderr[-6000:]}"
     assert not check or done.returncode == 0, said
     return done

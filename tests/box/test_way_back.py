@@ -16,7 +16,6 @@ from tests.box.machine import Machine
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(900),
     pytest.mark.as_root("boots a machine in a container"),
     pytest.mark.peer("mmdebstrap", "systemd-nspawn", "nsenter", "ip", "curl", "restic"),
 ]

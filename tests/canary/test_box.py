@@ -41,7 +41,6 @@ def cores_are_written() -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_CORE, before)
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.usefixtures("cores_are_written")
 def test_a_canary_is_found_nowhere(tmp_path: Path, free_port_block: int, canary: tuple[str, bytes]) -> None:
     name, watermark = canary

@@ -28,6 +28,7 @@ from appliance.keys.inbox_seal import InboxKeyPair, instance_key, new_inbox_key_
 from appliance.keys.stream import SealedStream
 from appliance.logs import set_up_logging
 from appliance.store.files import RealFiles
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 
@@ -140,7 +141,7 @@ def run_on(folder: Folder, port: int, tls_port: int = 0, prefix: Sequence[str] =
         with suppress(ProcessLookupError):  # it may have ended by itself
             os.killpg(process.pid, signal.SIGTERM)  # what traces it goes with it
         try:
-            process.wait(10)
+            process.wait(80)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -148,7 +149,7 @@ def run_on(folder: Folder, port: int, tls_port: int = 0, prefix: Sequence[str] =
 
 def wait_until(true: Callable[[], bool], seconds: float = 10) -> None:
     """Wait until a question is answered with yes."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds * PATIENCE
     while not true():
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.02)

@@ -79,7 +79,7 @@ class Page:
     def until(self, mark: str, state: str) -> None:
         """Wait until an element of the page says so in its `data-ready`."""
         script = f"return document.querySelector('{mark}')?.dataset.ready ?? ''"
-        for _try in range(600):
+        for _try in range(2400):
             if self.run(script) == state:
                 return
             self.run("return new Promise((done) => setTimeout(done, 50))")

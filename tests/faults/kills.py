@@ -20,6 +20,7 @@ from tests.faults.command import arguments, finish
 from tests.faults.kept import digests_kept, listed
 from tests.faults.pair import Pair
 from tests.faults.raw_scu import Address, RawScu, Refusal, instance
+from tests.patience import PATIENCE
 
 PATIENT_NAME = "Killworthy^Quenby"
 BACK_WITHIN_SECONDS = 5.0
@@ -135,7 +136,7 @@ def _kill(pair: Pair, name: str, senders: list[Sender], outcome: Outcome) -> flo
 
 def _wait_until_more_is_listed(rooms: Rooms) -> None:
     """Wait until an intake that was started anew has catalogued something."""
-    before, end = len(listed(rooms)), time.monotonic() + 60
+    before, end = len(listed(rooms)), time.monotonic() + 60 * PATIENCE
     while len(listed(rooms)) == before:
         assert time.monotonic() < end, "the intake does not come back"
         time.sleep(0.02)
@@ -143,7 +144,7 @@ def _wait_until_more_is_listed(rooms: Rooms) -> None:
 
 def _compare(rooms: Rooms, acknowledged: dict[str, str], outcome: Outcome) -> None:
     outcome.acknowledged = len(acknowledged)
-    end = time.monotonic() + 120
+    end = time.monotonic() + 120 * PATIENCE
     while not acknowledged.keys() <= listed(rooms) and time.monotonic() < end:
         time.sleep(0.5)
     kept = digests_kept(rooms)

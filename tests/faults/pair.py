@@ -19,10 +19,11 @@ from appliance.keys.hierarchy import Keyring
 from appliance.store.files import RealFiles
 from tests.faults.kept import digests_kept
 from tests.faults.raw_scu import Address, RawScu, Refusal
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 AE_TITLE = "ENAMEL"
-_START_SECONDS = 20.0
+_START_SECONDS = 20.0 * PATIENCE
 
 
 class Pair:
@@ -116,7 +117,7 @@ class Pair:
         for process in self._running.values():
             process.terminate()
         for process in self._running.values():
-            process.wait(30)
+            process.wait(240)
         self._running.clear()
 
     def wait_until_it_answers(self) -> float:

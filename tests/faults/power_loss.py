@@ -22,6 +22,7 @@ from tests.faults.pair import Pair
 from tests.faults.power import Recording, acknowledgement, copy_baseline, read_log
 from tests.faults.preload import recorder
 from tests.faults.raw_scu import RawScu, instance
+from tests.patience import PATIENCE
 
 INSTANCES = 24
 SIZES = (2_000, 30_000, 300_000, 700_000)
@@ -84,7 +85,7 @@ def record_death(folder: Path, port: int, seed: int) -> tuple[Pair, Recording]:
             association.store(sent)
             marks.write(acknowledgement(f"{sent.sop_instance_uid} {sent.digest}"))
             association.release()
-        assert killed.wait(60) < 0, "intake did not come to make a folder"
+        assert killed.wait(480) < 0, "intake did not come to make a folder"
         assert list(pair.folders.data.glob("vault/*")), "it was killed before it made one"
         pair.start("intake", environment)
         _wait_until_taken_in(pair, 1)
@@ -149,7 +150,7 @@ def _check(state: Pair, acknowledged: set[str], name: str, outcome: Outcome) -> 
 
 def _wait_until_taken_in(pair: Pair, count: int) -> None:
     """Look at the vault only: opening the catalogue here would change it behind the recorder's back."""
-    end = time.monotonic() + 60
+    end = time.monotonic() + 60 * PATIENCE
     while len(list(pair.folders.data.glob("vault/*/*"))) < count:
         assert time.monotonic() < end, "intake did not take everything in"
         time.sleep(0.2)

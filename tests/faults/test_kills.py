@@ -6,7 +6,7 @@ import pytest
 
 from tests.faults.kills import run
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow]
 KILLS = 12
 
 

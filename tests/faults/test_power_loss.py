@@ -9,7 +9,7 @@ import pytest
 
 from tests.faults.power_loss import record, record_death, replay
 
-pytestmark = [pytest.mark.slow, pytest.mark.peer("cc"), pytest.mark.timeout(200)]
+pytestmark = [pytest.mark.slow, pytest.mark.peer("cc")]
 STATES = 40
 
 

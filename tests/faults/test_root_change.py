@@ -6,7 +6,7 @@ import pytest
 
 from tests.faults.root_change import run
 
-pytestmark = [pytest.mark.slow, pytest.mark.peer("cc"), pytest.mark.timeout(280)]
+pytestmark = [pytest.mark.slow, pytest.mark.peer("cc")]
 FEW = 170
 
 

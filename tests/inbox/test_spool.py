@@ -128,7 +128,7 @@ def test_an_event_that_the_disk_refused_is_whole_or_gone_and_the_next_one_is_wri
 
 def test_an_event_that_the_disk_took_only_a_part_of_is_told_and_leaves_nothing(tmp_path: Path) -> None:
     command = [sys.executable, "-c", AN_EVENT_AT_THE_LIMIT, str(tmp_path)]
-    child = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    child = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert (child.stdout.strip(), child.stderr) == ("EFBIG", "")
     assert list(tmp_path.iterdir()) == []
 

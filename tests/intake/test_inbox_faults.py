@@ -23,6 +23,7 @@ from appliance.keys.secret import SecretKey
 from appliance.keys.wrapping import seal_secret
 from tests.dicom import datasets as ds
 from tests.intake.a_clinic import EXPLICIT_LITTLE, Clinic, Sent, ct_slice, sent
+from tests.patience import PATIENCE
 
 
 @pytest.fixture
@@ -228,7 +229,7 @@ def test_the_receiver_is_given_the_current_public_key(clinic: Clinic) -> None:
     assert read_public_key(clinic.folder / "exchange" / "inbox-key.json") == clinic.public
 
 
-def test_a_study_is_listed_within_two_seconds_of_its_last_instance(clinic: Clinic) -> None:
+def test_a_study_is_listed_soon_after_its_last_instance(clinic: Clinic) -> None:
     stop = threading.Event()
     thread = threading.Thread(target=Intake(clinic.parts).run, args=(stop,))
     thread.start()
@@ -237,7 +238,7 @@ def test_a_study_is_listed_within_two_seconds_of_its_last_instance(clinic: Clini
         clinic.receive([sent(ct_slice(number)) for number in range(1, 21)])
         received = time.monotonic()
         while clinic.rows("SELECT coalesce(max(instance_count), 0) FROM studies") != [(20,)]:
-            assert time.monotonic() - received < 2
+            assert time.monotonic() - received < 2 * PATIENCE
             time.sleep(0.02)
     finally:
         stop.set()

@@ -53,7 +53,6 @@ def take_in(clinic: Clinic) -> tuple[int, int]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(280)
 @pytest.mark.parametrize(("associations", "files_each"), [(20, 100), (2000, 1), (1, 2000)])
 def test_two_thousand_waiting_files_are_listed_in_order_and_held_by_name_only(
     tmp_path: Path, associations: int, files_each: int

@@ -22,6 +22,7 @@ from appliance.jobs.scheduler import Scheduler
 from appliance.jobs.timetable import Timetable
 from appliance.store.runs import RunOutcome
 from tests.jobs.a_timetable import Works
+from tests.patience import PATIENCE
 from tests.store.a_box import ABox
 
 DAY = timedelta(days=1)
@@ -48,7 +49,7 @@ class Running:
 
     def until(self, holds: Callable[[], bool], seconds: float = 20.0) -> None:
         waited = Event()
-        for _ in range(int(seconds / 0.05)):
+        for _ in range(int(seconds * PATIENCE / 0.05)):
             if holds():
                 return
             waited.wait(0.05)

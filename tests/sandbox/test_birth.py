@@ -16,6 +16,7 @@ from appliance.dicom.source import ByteSource
 from appliance.sandbox.birth import Nursery
 from appliance.sandbox.parser import Parser
 from tests.dicom.datasets import EXPLICIT_LITTLE
+from tests.patience import PATIENCE
 from tests.sandbox.test_parser import OURS, WHOLE
 
 
@@ -54,7 +55,7 @@ def test_a_killed_nursery_is_replaced(nursery: Nursery) -> None:
     nursery.birth("facts").end()
     (process,) = [c for c in psutil.Process().children() if "appliance.sandbox.nursery" in c.cmdline()]
     process.kill()
-    process.wait(5)
+    process.wait(40)
     with Parser(SystemClock(), birth=nursery.birth) as parser:
         assert parser.facts(ByteSource(WHOLE), 0, EXPLICIT_LITTLE).sop_instance_uid
 
@@ -90,7 +91,7 @@ def test_everything_ends_with_the_owner() -> None:
         family = psutil.Process(owner.pid).children(recursive=True)
         assert child in {process.pid for process in family}
         owner.kill()
-    end = time.monotonic() + 5
+    end = time.monotonic() + 5 * PATIENCE
     while any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in family) and time.monotonic() < end:
         time.sleep(0.05)
     assert not [p for p in family if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]

@@ -13,7 +13,12 @@ ROOT = Path(__file__).parents[2]
 
 def test_a_confined_process_can_reach_nothing() -> None:
     child = subprocess.run(
-        [sys.executable, "-m", "tests.sandbox.confined"], cwd=ROOT, capture_output=True, timeout=30, check=False, env={}
+        [sys.executable, "-m", "tests.sandbox.confined"],
+        cwd=ROOT,
+        capture_output=True,
+        timeout=240,
+        check=False,
+        env={},
     )
     assert (child.returncode, child.stdout) == (0, b""), child.stderr
 
@@ -25,7 +30,7 @@ def test_a_process_with_threads_is_not_taken_for_confined() -> None:
         "threading.Thread(target=threading.Event().wait, daemon=True).start()\n"
         "try:\n    confine()\nexcept Unavailable as error:\n    print(error)\n"
     )
-    child = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, timeout=30, check=False)
+    child = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, timeout=240, check=False)
     assert b"threads" in child.stdout, child.stderr
 
 

@@ -33,7 +33,7 @@ function watch(page, origin, faults) {
 }
 
 /** `waitForFunction` needs eval, which the pages forbid: ask again and again instead. */
-export async function until(what, ask, seconds = 20) {
+export async function until(what, ask, seconds = 120) {
   const end = Date.now() + 1000 * seconds;
   for (;;) {
     const answer = await ask();

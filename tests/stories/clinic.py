@@ -23,6 +23,7 @@ from pydicom.filewriter import write_dataset
 from appliance.dicom.phantom.jaw import Jaw
 from appliance.dicom.phantom.objects import PATIENTS, EncodedObject, Scan
 from tests import warm
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 READY_SECONDS = 60.0
@@ -39,6 +40,7 @@ class RunningClinic:
 
     def __enter__(self) -> Self:
         command = [sys.executable, "-m", "appliance", "demo", "--json", "--data", str(self.data)]
+        command += ["--give-up-after", str(60 * PATIENCE)]
         command += ["--ports-from", str(self.first_port), *self.options]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, text=True)
         assert self.process.stdout is not None
@@ -55,7 +57,7 @@ class RunningClinic:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         try:
-            return self.process.wait(30)
+            return self.process.wait(240)
         finally:
             self.process.kill()
 
@@ -85,7 +87,7 @@ class RunningClinic:
     def dicomweb(self, path: str, accept: str = "application/dicom+json") -> httpx.Response:
         """Ask DICOMweb as a machine with the clinic's token."""
         headers = {"Authorization": f"Bearer {self.facts['dicomweb']['token']}", "Accept": accept}
-        return httpx.get(self.facts["dicomweb"]["url"] + path, headers=headers, verify=self.trust, timeout=30)
+        return httpx.get(self.facts["dicomweb"]["url"] + path, headers=headers, verify=self.trust, timeout=120)
 
     def keys(self) -> str:
         """Say whether the pages have keys: `open`, `sealed`, or '' while nobody answers."""
@@ -97,7 +99,7 @@ class RunningClinic:
 
     def browser(self) -> httpx.Client:
         """Give a browser that does not know anybody yet."""
-        return httpx.Client(base_url=self.facts["web"]["url"], verify=self.trust, follow_redirects=True, timeout=30)
+        return httpx.Client(base_url=self.facts["web"]["url"], verify=self.trust, follow_redirects=True, timeout=120)
 
     def sign_in(self, who: str = "web") -> httpx.Client:
         """Sign in through the pages, with password and code, as one of the people told."""
@@ -153,6 +155,6 @@ def until(true: Callable[[], bool], seconds: float) -> float:
     """Wait until something is true and say how long that took."""
     began = time.monotonic()
     while not true():
-        assert time.monotonic() - began < seconds, f"not within {seconds} s"
+        assert time.monotonic() - began < seconds * PATIENCE, f"not within {seconds} s, however patient"
         time.sleep(0.05)
     return time.monotonic() - began

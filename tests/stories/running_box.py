@@ -23,7 +23,7 @@ class RunningBox(RunningClinic):
         self._locker = Folders.of(read_settings(self.data / "settings.toml")).locker_socket
         self.dicom = Address(*(self.facts["dicom"][name] for name in ("host", "port", "ae_title")))
         token = {"Authorization": f"Bearer {self.facts['dicomweb']['token']}"}
-        self.web = httpx.Client(base_url=self.facts["dicomweb"]["url"], headers=token, verify=self.trust, timeout=60)
+        self.web = httpx.Client(base_url=self.facts["dicomweb"]["url"], headers=token, verify=self.trust, timeout=240)
         return self
 
     def __exit__(self, *_: object) -> None:

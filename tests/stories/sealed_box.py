@@ -39,7 +39,7 @@ class SealedBox:
 
     def browser(self) -> httpx.Client:
         trust = ssl.create_default_context(cafile=self.data / "tls" / "web-ca.pem")
-        return httpx.Client(base_url=self.url, verify=trust, timeout=30)
+        return httpx.Client(base_url=self.url, verify=trust, timeout=120)
 
 
 @contextmanager
@@ -64,4 +64,4 @@ def running(data: Path, first_port: int, *sealing: str, given: str = "") -> Iter
             yield box
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(30)
+            process.wait(240)

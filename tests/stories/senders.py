@@ -18,6 +18,7 @@ from pynetdicom.ae import ApplicationEntity
 
 from benchmarks.peers import orthanc
 from tests.faults.raw_scu import Address, RawScu, Refusal
+from tests.patience import PATIENCE
 from tests.stories.corpus import Sample, dataset_start
 
 # What storescu proposes for each transfer syntax of the corpus (storescu --help); uncompressed ones share an option.
@@ -51,7 +52,7 @@ def storescp(folder: Path, port: int) -> Iterator[Callable[[], set[str]]]:
         yield lambda: {_digest(file.read_bytes()) for file in folder.iterdir()}
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(160)
 
 
 def by_storescu(samples: Sequence[Sample], addresses: Sequence[Address], scratch: Path) -> None:
@@ -120,7 +121,7 @@ def _forward(api: httpx.Client, taken: Sequence[str], modalities: dict[str, Any]
     for name in modalities:
         for at in range(0, len(resources), 20):
             asked = {"Resources": resources[at : at + 20], "Permissive": True, "Synchronous": True}
-            answer = api.post(f"/modalities/{name}/store", json=asked, timeout=120)
+            answer = api.post(f"/modalities/{name}/store", json=asked, timeout=600)
             assert answer.is_success, answer.text
 
 
@@ -129,7 +130,7 @@ def _digest(content: bytes) -> str:
 
 
 def _wait_for(address: Address) -> None:
-    end = time.monotonic() + 20
+    end = time.monotonic() + 20 * PATIENCE
     while time.monotonic() < end:
         try:
             with RawScu(address) as association:

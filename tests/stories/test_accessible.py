@@ -26,7 +26,7 @@ from tests.stories.clinic import ROOT, RunningClinic, small_scan, until, without
 from tests.stories.sealed_box import running
 from tests.web.invented import put_erasure
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400), pytest.mark.peer("storescu", "chromium", "node", "npm")]
+pytestmark = [pytest.mark.slow, pytest.mark.peer("storescu", "chromium", "node", "npm")]
 VIEWER = ROOT / "appliance" / "web" / "viewer"
 FIRST, SECOND = "quiet amber tram 42", "morning tram quiet 42"
 KEEPING = {
@@ -84,7 +84,7 @@ def found(tmp_path_factory: pytest.TempPathFactory, module_port_block: int) -> d
         plan["pictures"] = os.environ.get("ENAMEL_PICTURES", "")
         (folder / "plan.json").write_text(json.dumps(plan))
         command = ["node", str(Path(__file__).parent / "accessible.mjs"), str(folder / "plan.json")]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=360, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
     assert done.returncode == 0, done.stderr
     answer: dict[str, Any] = json.loads(done.stdout)
     return answer

@@ -3,8 +3,6 @@
 import re
 from pathlib import Path
 
-import pytest
-
 from tests.conftest import LEAST_LISTED
 from tests.stories.corpus import measure
 from tests.stories.running_box import RunningBox
@@ -12,7 +10,6 @@ from tests.stories.running_box import RunningBox
 NAMED = re.compile(r"status 0x[0-9a-f]{4}|the association was answered by PDU [37]")
 
 
-@pytest.mark.timeout(300)
 def test_every_corpus_file_is_answered_kept_and_given_back(
     corpus_files: list[Path], tmp_path: Path, free_port_block: int
 ) -> None:

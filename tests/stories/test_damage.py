@@ -4,7 +4,6 @@ from contextlib import closing
 from pathlib import Path
 
 import httpx
-import pytest
 
 from tests.faults.raw_scu import RawScu, instance
 from tests.stories.running_box import RunningBox
@@ -19,7 +18,6 @@ def flip_a_bit(file: Path) -> None:
     file.write_bytes(content)
 
 
-@pytest.mark.timeout(120)
 def test_a_flipped_bit_is_told_where_people_look(tmp_path: Path, free_port_block: int) -> None:
     with RunningBox(tmp_path / "data", free_port_block) as box:
         with RawScu(box.dicom) as association:

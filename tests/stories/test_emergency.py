@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from tests.patience import PATIENCE
 from tests.stories.clinic import ROOT, RunningClinic, small_scan, until, written
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.peer("storescu", "chromium", "node", "npm")]
+pytestmark = [pytest.mark.slow, pytest.mark.peer("storescu", "chromium", "node", "npm")]
 
 VIEWER = ROOT / "appliance" / "web" / "viewer"
 FIRST, SECOND = "quiet amber tram 42", "morning tram quiet 42"
@@ -33,7 +34,7 @@ def found(tmp_path_factory: pytest.TempPathFactory, module_port_block: int) -> d
         plan = {"facts": clinic.facts, "first": FIRST, "second": SECOND, "pictures": pictures}
         (folder / "plan.json").write_text(json.dumps(plan))
         command = ["node", str(Path(__file__).parent / "emergency.mjs"), str(folder / "plan.json")]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
         assert done.returncode == 0, done.stderr
         listed = clinic.enamel("emergencies", "--all")
         verified = clinic.enamel("audit", "verify")
@@ -58,7 +59,7 @@ def test_the_glass_lends_the_pictures_and_the_end_takes_them_from_every_tab_with
     assert day["images"] > 0
     assert day["banner"].startswith("Emergency access")
     assert day["other"]["at"] == "/emergency"
-    assert day["other"]["seconds"] < 2
+    assert day["other"]["seconds"] < 2 * PATIENCE
     assert day["other"]["canvases"] == 0
     assert NAME not in day["other"]["words"]
     assert day["after"] == 403

@@ -16,7 +16,7 @@ from tests.stories.corpus import sample
 from tests.stories.running_box import RunningBox
 from tests.stories.senders import Sender, by_orthanc, by_pynetdicom, by_storescu, storescp
 
-pytestmark = [pytest.mark.slow, pytest.mark.peer("storescu", "storescp", "Orthanc"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.peer("storescu", "storescp", "Orthanc")]
 # pynetdicom sends six datasets that storescp refuses and the box takes: JPEG types and UIDs that DCMTK does not know.
 SENDERS = {"storescu": (by_storescu, 0), "orthanc": (by_orthanc, 0), "pynetdicom": (by_pynetdicom, 6)}
 

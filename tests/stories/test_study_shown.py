@@ -3,13 +3,10 @@
 from contextlib import closing
 from pathlib import Path
 
-import pytest
-
 from tests.faults.raw_scu import RawScu, instance
 from tests.stories.running_box import RunningBox
 
 
-@pytest.mark.timeout(120)
 def test_a_study_is_told_by_the_command_as_on_its_page(tmp_path: Path, free_port_block: int) -> None:
     with RunningBox(tmp_path / "data", free_port_block) as box:
         with RawScu(box.dicom) as association:

@@ -26,7 +26,7 @@ def clinic(tmp_path_factory: pytest.TempPathFactory, module_port_block: int) -> 
 
 def second_start(*words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "appliance", *words]
-    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False, timeout=60)
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False, timeout=300)
 
 
 def everything(data: Path) -> dict[str, tuple[int, int]]:
@@ -57,7 +57,7 @@ def test_an_intake_that_systemd_would_start_is_refused_where_a_supervisor_runs_o
     (tmp_path / "keyring").write_bytes(Keyring.for_process("intake", root).encode())
     done = subprocess.run(
         [sys.executable, "-m", "appliance", "intake", "--data", str(clinic.data)], capture_output=True, text=True,
-        cwd=ROOT, check=False, timeout=60, env={**os.environ, "CREDENTIALS_DIRECTORY": str(tmp_path)},
+        cwd=ROOT, check=False, timeout=300, env={**os.environ, "CREDENTIALS_DIRECTORY": str(tmp_path)},
     )  # fmt: skip
     assert done.returncode == 20
     assert f"a box runs on {clinic.data} already" in done.stderr

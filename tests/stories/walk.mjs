@@ -229,7 +229,7 @@ async function lock(page) {
   await pressed;
   await menu.waitForSelector("h1");
   found.lockWords = await words(menu, "h1");
-  for (const tab of [page, second]) await tab.waitForURL((address) => address.pathname === "/lock", { timeout: 3000 });
+  for (const tab of [page, second]) await tab.waitForURL((address) => address.pathname === "/lock", { timeout: 24000 });
   found.lockedAt = page.url().replace(origin, "");
   await second.goBack();
   found.backwards = { at: here(second), ...(await left(second)) };

@@ -55,14 +55,14 @@ class SyslogServer:
         """End it; what it has read is written by then."""
         if self.process is not None:
             self.process.terminate()
-            self.process.wait(20)
+            self.process.wait(160)
             self.process = None
 
     def kill(self) -> None:
         """End it as a power cut does."""
         assert self.process is not None
         self.process.kill()
-        self.process.wait(20)
+        self.process.wait(160)
         self.process = None
 
     def kept(self) -> list[tuple[int, int, str]]:

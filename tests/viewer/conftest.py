@@ -36,7 +36,7 @@ def show(drive: Path, free_ports: Callable[[int], list[int]]) -> Show:
     def run(scenario: str, contents: Mapping[str, bytes | int | Unsteady]) -> Any:  # noqa: ANN401 - whatever the scenario prints as JSON
         with page_server(contents, free_ports(1)[0]) as origin:
             command = ["node", str(drive), origin, scenario]
-            done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+            done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
         assert done.returncode == 0, done.stderr
         answer = json.loads(done.stdout)
         assert answer["faults"] == {"policy": [], "foreign": [], "errors": []}

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from tests.patience import PATIENCE
 from tests.viewer.web_driver import Wire
 
 Point = tuple[float, float]
@@ -93,7 +94,7 @@ class Person:
 
     def until(self, ask: Callable[[], Any], good: Callable[[Any], bool], seconds: float = 20) -> Json:
         """Ask again and again until the answer is good; give it."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + seconds * PATIENCE
         while not good(answer := ask()):
             assert time.monotonic() < end, f"still {answer!r} after {seconds} s"
             time.sleep(0.05)

@@ -149,7 +149,7 @@ def found(drive: Path, files: Path, page: bytes) -> dict[str, Any]:
     with page_server({"/files": page}, 0) as origin:
         command = ["node", str(drive), origin, "local", str(files)]
         told = {**os.environ, "ENAMEL_LOCAL": json.dumps({"things": THINGS})}
-        done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False, env=told)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False, env=told)
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
     assert answer["faults"] == {"policy": [], "foreign": [], "errors": []}

@@ -49,7 +49,7 @@ def found(drive: Path, tmp_path_factory: pytest.TempPathFactory, module_port_blo
     with serving(box.application(pages), port=port):
         command = ["node", str(drive), f"http://127.0.0.1:{port}", "locks", str(files)]
         environment = {**os.environ, "ENAMEL_LOCAL": json.dumps(told)}
-        done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False, env=environment)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False, env=environment)
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
     assert answer["faults"] == {"policy": [], "foreign": [], "errors": []}

@@ -126,7 +126,7 @@ def found(drive: Path, box: AStore, files: Path, module_port_block: int) -> dict
     with serving(box.application(pages), port=port), taking_in(box):
         command = ["node", str(drive), f"http://127.0.0.1:{port}", "storing", str(files)]
         environment = {**os.environ, "ENAMEL_LOCAL": json.dumps(told)}
-        done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False, env=environment)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False, env=environment)
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
     assert answer["faults"] == {"policy": [], "foreign": [], "errors": []}

@@ -23,7 +23,7 @@ from typing import Any, Protocol
 
 Answer = Any  # whatever JSON a browser answers with
 Ports = Callable[[int], list[int]]
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 300
 SOFTWARE = {"LIBGL_ALWAYS_SOFTWARE": "1", "GALLIUM_DRIVER": "llvmpipe"}
 CHROMIUM_FLAGS = [
     "--headless=new", "--no-sandbox", "--disable-gpu", "--use-gl=angle", "--use-angle=swiftshader",
@@ -214,7 +214,7 @@ def started(ending: ExitStack, command: list[str], **environment: str) -> None:
 def ended(process: "subprocess.Popen[bytes]") -> None:
     process.terminate()
     try:
-        process.wait(10)
+        process.wait(80)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

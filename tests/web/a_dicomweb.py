@@ -46,7 +46,7 @@ class ADicomweb:
     def client_with(self, token: str) -> httpx.Client:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         transport = httpx.HTTPTransport(uds=str(self.socket))
-        return httpx.Client(transport=transport, base_url="http://box.test", headers=headers, timeout=30)
+        return httpx.Client(transport=transport, base_url="http://box.test", headers=headers, timeout=120)
 
     @contextmanager
     def served(self) -> Iterator["ADicomweb"]:

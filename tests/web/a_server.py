@@ -8,6 +8,8 @@ from contextlib import contextmanager
 import uvicorn
 from litestar.types import ASGIApp
 
+from tests.patience import PATIENCE
+
 
 @contextmanager
 def serving(app: ASGIApp, *, uds: str | None = None, port: int = 0) -> Iterator[None]:
@@ -18,7 +20,7 @@ def serving(app: ASGIApp, *, uds: str | None = None, port: int = 0) -> Iterator[
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    until = time.monotonic() + 10
+    until = time.monotonic() + 10 * PATIENCE
     while not server.started and time.monotonic() < until:
         time.sleep(0.01)
     try:

@@ -61,7 +61,7 @@ class AStore:
     def client(self, token: str = "", **headers: str) -> httpx.Client:
         named = {"Authorization": f"Bearer {token}", **headers} if token else headers
         return httpx.Client(
-            transport=httpx.HTTPTransport(uds=str(self.socket)), base_url="http://box.test", headers=named, timeout=60
+            transport=httpx.HTTPTransport(uds=str(self.socket)), base_url="http://box.test", headers=named, timeout=240
         )
 
     def take_in(self) -> None:

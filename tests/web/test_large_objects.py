@@ -32,7 +32,7 @@ def large(folder: Path, frames: int) -> Iterator[tuple[httpx.Client, dict[str, s
             status = Path(f"/proc/{server.pid}/status").read_text()
             return float(status.split("VmHWM:")[1].split()[0]) / 1024
 
-        with httpx.Client(transport=transport, base_url="http://box.test", headers=headers, timeout=60) as client:
+        with httpx.Client(transport=transport, base_url="http://box.test", headers=headers, timeout=240) as client:
             yield client, told, peak
         server.stdin.close()
 

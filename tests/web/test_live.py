@@ -20,6 +20,7 @@ from appliance.archive.queries import refresh_study
 from appliance.audit.events import OPERATOR
 from appliance.web.http.cookies import SESSION_COOKIE
 from appliance.web.staff.live import Seen, Watcher
+from tests.patience import PATIENCE
 from tests.web.a_clinic import AClinic
 from tests.web.an_emergency import lent
 from tests.web.invented import PEOPLE, put
@@ -37,13 +38,13 @@ class Line:
         self.ended = threading.Event()
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
-        assert self.opened.wait(5), "the line opens"
+        assert self.opened.wait(40), "the line opens"
 
     def _read(self) -> None:
         headers = {"cookie": f"{SESSION_COOKIE}={self.token}"}
         with (
             contextlib.suppress(httpx.RemoteProtocolError),  # the server stops at the end of a test
-            httpx.stream("GET", f"{self.url}/events", headers=headers, timeout=30) as answer,
+            httpx.stream("GET", f"{self.url}/events", headers=headers, timeout=120) as answer,
         ):
             for part in answer.iter_text():
                 self.text += part
@@ -52,7 +53,7 @@ class Line:
 
     def wait_for(self, text: str) -> bool:
         """Wait a little for `text` to come."""
-        end = time.monotonic() + 3
+        end = time.monotonic() + 3 * PATIENCE
         while time.monotonic() < end and text not in self.text:
             time.sleep(0.02)
         return text in self.text
@@ -167,7 +168,7 @@ def test_it_says_so_when_a_series_was_checked(served: tuple[AClinic, str]) -> No
         now = tx.rows("SELECT completeness FROM series")[0][0]
         tx.change("UPDATE series SET completeness = :other", other="no gaps" if now == "unchecked" else "unchecked")
         refresh_study(tx, 1, 0)
-    end = time.monotonic() + 3
+    end = time.monotonic() + 3 * PATIENCE
     while line.text.count("event: changed") == told and time.monotonic() < end:
         time.sleep(0.02)
     assert line.text.count("event: changed") == told + 1

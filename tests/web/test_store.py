@@ -19,6 +19,7 @@ from appliance.web.dicomweb.store import Bounds
 from appliance.web.http.actor import form_token
 from appliance.web.http.cookies import SESSION_COOKIE
 from tests.canary.search import bytes_spellings, search_folder, spellings
+from tests.patience import PATIENCE
 from tests.web.a_clinic import hashed, somebody
 from tests.web.a_dicomweb import TESTER
 from tests.web.a_phantom import slice_bytes
@@ -235,7 +236,7 @@ def chunk(data: bytes) -> bytes:
 
 
 def until(found: Callable[[], bool]) -> None:
-    last = time.monotonic() + 10
+    last = time.monotonic() + 10 * PATIENCE
     while not found():
         assert time.monotonic() < last
         time.sleep(0.02)

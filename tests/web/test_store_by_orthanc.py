@@ -27,7 +27,7 @@ def sent(tmp_path_factory: pytest.TempPathFactory, module_port_block: int) -> It
     with (
         serving(box.application(), port=port),
         orthanc(tmp_path_factory.mktemp("orthanc"), port + 1, port + 2, DicomWeb=plugin) as url,
-        httpx.Client(base_url=url, timeout=60) as peer,
+        httpx.Client(base_url=url, timeout=240) as peer,
     ):
         yield box, peer
 
