@@ -48,6 +48,22 @@ def create_unopened(accounts: Accounts, new: NewAccount, password_hash: str, by:
         return _insert(tx, accounts, new, password_hash, by)
 
 
+def check_person(accounts: Accounts, new: NewAccount) -> None:
+    """Refuse what could not be added as it is now.
+
+    Raises:
+        Unsuitable: The user name is taken or no user name, or the role may not hold the image right.
+    """
+    _check_person(new)
+    with accounts.database.read() as tx:
+        _check_free(tx, folded_user_name(new.user_name))
+
+
+def _check_free(tx: ReadTransaction, user_name: str) -> None:
+    if queries.credentials_by_name(tx, user_name) is not None:
+        raise Unsuitable("this user name is taken")
+
+
 def _check_person(new: NewAccount) -> None:
     if not _USER_NAME.fullmatch(folded_user_name(new.user_name)) or not new.display_name.strip():
         raise Unsuitable("a user name has 2 to 64 letters, digits or . @ + -, and a person has a name")
@@ -239,8 +255,7 @@ def insert_built_in(
 
 def _insert(tx: WriteTransaction, accounts: Accounts, new: NewAccount, password_hash: str, by: Actor) -> Account:
     user_name = folded_user_name(new.user_name)
-    if queries.credentials_by_name(tx, user_name) is not None:
-        raise Unsuitable("this user name is taken")
+    _check_free(tx, user_name)
     at = microseconds(accounts.clock.now())
     sealed = None if new.totp_secret is None else second_factor.seal(accounts, user_name, new.totp_secret)
     queries.insert_account(

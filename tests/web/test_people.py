@@ -17,6 +17,7 @@ from appliance.accounts.trail import person as actor_of
 from tests.web.a_clinic import PASSWORD, AClinic, Browser
 
 SECRET = b"12345678901234567890"
+INES = {"display_name": "Inés Mora", "user_name": "ines", "role": "dentist"}
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def code_now(clinic: AClinic) -> str:
 
 
 def test_a_person_is_invited_joins_and_nobody_else_saw_the_password(clinic: AClinic, browser: Browser) -> None:
-    page = browser.post("/people", page="/people", display_name="Inés Mora", user_name="ines", role="dentist")
+    page = browser.post("/people", page="/people", **INES, code=code_now(clinic))
     assert page.status_code == 200
     code = re.findall(r"\b[A-Z2-9]{4}(?:-[A-Z2-9]{4}){3}\b", page.text)[0]
     assert f'href="https://enamel.test/join#{code}"' in page.text
@@ -59,11 +60,28 @@ def test_a_person_is_invited_joins_and_nobody_else_saw_the_password(clinic: ACli
     assert again.status_code == 403
 
 
-def test_who_cannot_be_added_is_told(browser: Browser) -> None:
-    fields = {"display_name": "Inés Mora", "user_name": "ines", "role": "dentist"}
-    assert browser.post("/people", page="/people", **fields).status_code == 200
-    assert browser.post("/people", page="/people", **fields).status_code == 422
-    assert browser.post("/people", page="/people", **(fields | {"user_name": "x2", "role": "king"})).status_code == 422
+def test_who_cannot_be_added_is_told_and_costs_no_code(clinic: AClinic, browser: Browser) -> None:
+    assert browser.post("/people", page="/people", **INES, code=code_now(clinic)).status_code == 200
+    left = code_now(clinic)
+    assert browser.post("/people", page="/people", **INES, code=left).status_code == 422
+    for more in ({"role": "king"}, {"user_name": "a b"}, {"role": "lab", "image_right": "yes"}):
+        fields = INES | {"user_name": "x2"} | more
+        assert browser.post("/people", page="/people", **fields, code=left).status_code == 422, more
+    other = INES | {"user_name": "x2"}
+    assert browser.post("/people", page="/people", **other, code=left).status_code == 200
+
+
+def test_whoever_finds_an_administrators_open_screen_lets_nobody_in(clinic: AClinic, browser: Browser) -> None:
+    king = INES | {"role": "administrator", "image_right": "yes"}
+    before = len(all_accounts(clinic.accounts))
+    spent = code_now(clinic)
+    assert browser.post("/people", page="/people", **INES, code=spent).status_code == 200
+    for code in ("000000", "", spent):
+        refused = browser.post("/people", page="/people", **(king | {"user_name": "mine"}), code=code)
+        assert refused.status_code == 403
+        assert 'value="Inés Mora"' in refused.text, "what was typed stays"
+        assert '<option value="administrator" selected>' in refused.text
+    assert len(all_accounts(clinic.accounts)) == before + 1
 
 
 def test_a_leaver_is_out_everywhere_within_the_request(

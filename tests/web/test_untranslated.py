@@ -195,7 +195,7 @@ def test_a_form_sent_back_says_only_what_can_be_translated(everybody: Browser, d
     sent = [
         everybody.post("/password", page="/password", old="x", new="aaaaaaaa", again="b"),
         everybody.post("/password", page="/password", old="x", new="aaaaaaaaaa", again="aaaaaaaaaa"),
-        everybody.post("/people", page="/people", display_name="zz", user_name="zz", role="dentist"),
+        everybody.post("/people", page="/people", display_name="zz", user_name="z z", role="dentist", code="000000"),
         everybody.post("/quarantine/1/dismiss", page="/quarantine/1/dismiss", reason=""),
     ]
     assert [answer.status_code for answer in sent] == [422, 403, 422, 422]

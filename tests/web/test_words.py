@@ -65,7 +65,7 @@ def test_a_new_person_has_no_role_until_one_is_chosen(tmp_path: Path) -> None:
     browser = clinic.signed_in(clinic.person(Role.ADMINISTRATOR))
     first = browser.get("/people").text.partition("<select")[2].partition("</option>")[0]
     assert 'required><option value="">' in first
-    answer = browser.post("/people", page="/people", display_name="Eva", user_name="eva", role="")
+    answer = browser.post("/people", page="/people", display_name="Eva", user_name="eva", role="", code="000000")
     assert answer.status_code == 422
 
 

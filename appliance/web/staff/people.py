@@ -36,12 +36,16 @@ _TOLD = {
 
 @dataclass(frozen=True, slots=True)
 class PersonForm:
-    """A new person."""
+    """A new person, with the administrator's second factor."""
 
     display_name: str
     user_name: str
     role: str
+    code: str
     image_right: str = ""
+
+
+_NOBODY = PersonForm("", "", "", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,9 @@ def people_page(
     return _people(request, context, pages, actor, told=_(_TOLD[told]) if told in _TOLD else "")
 
 
-def _people(request: PageRequest, context: StaffContext, pages: Pages, actor: Actor, **more: str) -> Page:
+def _people(
+    request: PageRequest, context: StaffContext, pages: Pages, actor: Actor, typed: PersonForm = _NOBODY, **more: str
+) -> Page:
     own = session_of(actor).account.account_key
     people = [_shown(context, each, own) for each in service.all_accounts(context.accounts) if each.role in ASSIGNABLE]
     return pages.show_in_office(
@@ -79,6 +85,7 @@ def _people(request: PageRequest, context: StaffContext, pages: Pages, actor: Ac
         people=people,
         unused=[each for each in people if each["unused"]],
         roles=_roles(),
+        typed=typed,
         **more,
     )
 
@@ -111,15 +118,20 @@ def _roles() -> list[dict[str, str]]:
 def add_person(
     request: PageRequest, context: Context, pages: Rendering, actor: Caller, data: URLEncodedBody[PersonForm]
 ) -> Answer:
-    """Add an account and show its invitation, this once."""
+    """Add an account and show its invitation, this once; what cannot be added costs no code."""
     try:
-        invitation = invitations.invite(context.accounts, _new_account(data), actor.audited)
+        new = _new_account(data)
+        service.check_person(context.accounts, new)
+        by = confirmed(request, context, actor, data.code).actor
+        return _slip(request, context, pages, actor, invitations.invite(context.accounts, new, by))
+    except (SignInRefused, TooManyAttempts) as fault:
+        trouble, status = said(fault, data.code)
     except (Unsuitable, ValueError):
         trouble = _("That does not work: the user name is taken or unusable, or the role may not view images.")
-        page = _people(request, context, pages, actor, trouble=trouble)
-        page.status_code = 422
-        return page
-    return _slip(request, context, pages, actor, invitation)
+        status = 422
+    page = _people(request, context, pages, actor, data, trouble=trouble)
+    page.status_code = status
+    return page
 
 
 def _new_account(form: PersonForm) -> NewAccount:
