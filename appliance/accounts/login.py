@@ -1,7 +1,8 @@
 """Coming in: password, then a code, if one is asked for; and typing the password again at a locked screen.
 
 Every way to fail gives the same answer, takes a password hash's time and is
-counted. Hashing happens outside any write transaction.
+counted. Hashing happens outside any write transaction, so what was compared is
+looked at again inside: a password that was replaced meanwhile opens nothing.
 """
 
 from typing import NoReturn
@@ -17,7 +18,7 @@ from appliance.accounts.trail import record_failure, record_own_event
 from appliance.audit.events import EventCode
 from appliance.errors import NotPermitted
 from appliance.keys.passphrases import hash_password, needs_rehash, password_matches
-from appliance.store.transactions import WriteTransaction
+from appliance.store.transactions import ReadTransaction, WriteTransaction
 
 
 def sign_in(accounts: Accounts, user_name: str, password: str, address: str, device: str = "") -> str:
@@ -42,6 +43,7 @@ def sign_in(accounts: Accounts, user_name: str, password: str, address: str, dev
     again = hash_password(password) if needs_rehash(found.password_hash) else ""
     with accounts.database.write() as tx:
         throttle.take_back(tx, attempt)
+        _check_same(tx, found.account)
         if again:
             queries.rehash_password(tx, found.account.account_key, found.password_hash, again)
         return start_session(tx, found.account.account_key, Stage.PASSWORD, address, accounts.clock.now())
@@ -123,6 +125,13 @@ def confirm_password(accounts: Accounts, session: Session, password: str, addres
         _refuse(accounts, found, address)
     with accounts.database.write() as tx:
         throttle.take_back(tx, attempt)
+
+
+def _check_same(tx: ReadTransaction, compared: Account) -> None:
+    """Make sure that the password that was compared is the account's still, and the account open."""
+    now = queries.credentials_by_key(tx, compared.account_key)
+    if now is None or now.account.disabled_at is not None or now.account.password_set_at != compared.password_set_at:
+        raise SignInRefused("the password was replaced meanwhile")
 
 
 def _person(found: Credentials | None) -> Credentials | None:

@@ -12,7 +12,7 @@ from appliance.accounts.context import Accounts, folded_user_name
 from appliance.accounts.errors import PasswordTooWeak
 from appliance.accounts.password_rules import Rule, check_password
 from appliance.accounts.roles import ASSIGNABLE, MAY_HOLD_IMAGE_RIGHT, Role
-from appliance.accounts.sessions import Session
+from appliance.accounts.sessions import Session, check_living
 from appliance.accounts.trail import record_account_event, record_own_event
 from appliance.audit.events import Actor, Event, EventCode, Subject, SubjectKind
 from appliance.clock import microseconds
@@ -93,6 +93,7 @@ def change_own_password(accounts: Accounts, session: Session, old: str, new: str
     check_new_password(accounts, new, account.user_name, account.display_name)
     password_hash = hash_password(new)
     with accounts.database.write() as tx:
+        check_living(tx, session)
         queries.set_password(tx, account.account_key, password_hash, accounts.clock.now(), must_change=False)
         queries.revoke_sessions_of(tx, account.account_key, accounts.clock.now(), keep=session.session_hash)
         record_own_event(tx, accounts, EventCode.PASSWORD_CHANGED, account, address)

@@ -29,6 +29,7 @@ from appliance.accounts.account import Account
 from appliance.accounts.context import Accounts
 from appliance.accounts.devices import hash_device
 from appliance.accounts.emergency_endings import settle
+from appliance.accounts.errors import SignInRefused
 from appliance.accounts.lent import Lent
 from appliance.accounts.queries_devices import note_device
 from appliance.accounts.queries_emergencies import note_use
@@ -36,7 +37,7 @@ from appliance.accounts.roles import IMAGE_RIGHT, Role
 from appliance.accounts.trail import record_own_event
 from appliance.audit.events import EventCode
 from appliance.clock import DRIFT, is_ahead
-from appliance.store.transactions import WriteTransaction
+from appliance.store.transactions import ReadTransaction, WriteTransaction
 
 IDLE_END = timedelta(hours=8)
 ABSOLUTE_END = timedelta(days=7)
@@ -90,8 +91,24 @@ def start_session(
     return token
 
 
+def check_living(tx: ReadTransaction, session: Session) -> None:
+    """Make sure that nobody ended a session since it was looked up: what its person showed then may count no more.
+
+    Raises:
+        SignInRefused: Somebody did, or closed its account.
+    """
+    found = queries.session_row(tx, session.session_hash)
+    if found is None or found[1].revoked_at is not None or found[0].disabled_at is not None:
+        raise SignInRefused("the session was ended meanwhile")
+
+
 def promote(tx: WriteTransaction, accounts: Accounts, session: Session, address: str, device: str = "") -> str:
-    """Turn a half session into a full one under a new token; `device` is the token that the browser holds from now."""
+    """Turn a half session into a full one under a new token; `device` is the token that the browser holds from now.
+
+    Raises:
+        SignInRefused: The half one was ended meanwhile.
+    """
+    check_living(tx, session)
     queries.revoke_session(tx, session.session_hash, accounts.clock.now())
     return let_in(tx, accounts, session.account, address, device)
 

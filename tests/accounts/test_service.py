@@ -1,19 +1,27 @@
 """Making, changing and closing accounts."""
 
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
+import pyotp
 import pytest
 
-from appliance.accounts import login, queries, second_factor, service
+from appliance.accounts import login, queries, second_factor, service, totp
 from appliance.accounts.account import NewAccount
 from appliance.accounts.errors import SignInRefused
+from appliance.accounts.password_rules import PasswordPolicy
 from appliance.accounts.roles import Permission, Role
-from appliance.accounts.sessions import find_session
+from appliance.accounts.sessions import Stage, find_session, start_session
 from appliance.audit.events import OPERATOR
 from appliance.errors import Tampered, Unsuitable
+from appliance.keys.passphrases import hash_password
 from tests.web.a_clinic import PASSWORD, AClinic
 
 ADDRESS = "192.0.2.10"
+SECRET = b"12345678901234567890"
 
 
 @pytest.fixture
@@ -66,6 +74,53 @@ def test_a_reset_takes_password_second_factor_and_sessions_away(clinic: AClinic)
     changed = service.get_account(clinic.accounts, account.account_key)
     assert changed.must_change_password
     assert not changed.second_factor
+
+
+def test_a_password_that_is_replaced_while_it_is_compared_opens_nothing(clinic: AClinic) -> None:
+    account, made = clinic.new_person(totp_secret=SECRET), hash_password("seven green kettles")
+    with ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(login.sign_in, clinic.accounts, "dentist.one", PASSWORD, ADDRESS)
+        while not attempts(clinic):  # from here on it compares, which takes a hash's time
+            time.sleep(0.001)
+        with clinic.database.write() as tx:
+            service.take_all_proofs_away(tx, clinic.accounts, account.account_key, made)
+        with pytest.raises(SignInRefused):
+            coming.result()
+    with clinic.database.read() as tx:
+        assert tx.rows("SELECT count(*) FROM sessions WHERE revoked_at IS NULL") == [(0,)]
+
+
+def attempts(clinic: AClinic) -> int:
+    with clinic.database.read() as tx:
+        return len(tx.rows("SELECT 1 FROM login_failures"))
+
+
+@pytest.mark.parametrize("how", ["code", "no code asked for", "a first code", "another password"])
+def test_what_is_shown_in_a_session_that_was_ended_meanwhile_counts_for_nothing(clinic: AClinic, how: str) -> None:
+    clinic.use(replace(clinic.accounts, passwords=PasswordPolicy(second_factor_of_all=False)))
+    account = clinic.person(totp_secret=SECRET if how == "code" else None)
+    code = pyotp.TOTP(totp.secret_text(SECRET)).at(clinic.clock.now())
+    with clinic.database.write() as tx:
+        stage = Stage.FULL if how == "another password" else Stage.PASSWORD
+        token = start_session(tx, account.account_key, stage, ADDRESS, clinic.clock.now())
+    session = find_session(clinic.accounts, token)
+    assert session is not None
+    if how == "a first code":
+        code = totp.current_code(second_factor.begin_enrolment(clinic.accounts, session), clinic.clock.now())
+    service.sign_out_everywhere(clinic.accounts, account.account_key, OPERATOR)
+    shows: dict[str, Callable[[], object]] = {
+        "code": lambda: login.finish_sign_in(clinic.accounts, session, code, ADDRESS),
+        "no code asked for": lambda: login.come_in_without(clinic.accounts, session, ADDRESS),
+        "a first code": lambda: second_factor.confirm_enrolment(clinic.accounts, session, code, ADDRESS),
+        "another password": lambda: service.change_own_password(
+            clinic.accounts, session, PASSWORD, "seven green kettles and a pan", ADDRESS
+        ),
+    }
+    with pytest.raises(SignInRefused):
+        shows[how]()
+    assert login.sign_in(clinic.accounts, account.user_name, PASSWORD, ADDRESS)
+    with clinic.database.read() as tx:
+        assert tx.rows("SELECT stage FROM sessions WHERE revoked_at IS NULL") == [("password",)]
 
 
 def test_a_second_factor_moved_to_another_account_does_not_open(clinic: AClinic) -> None:
