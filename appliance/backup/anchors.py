@@ -1,10 +1,14 @@
 """Carries the end of the audit trail to targets: against a rollback, or a holder of its key, only that proves anything.
 
-Guards: what is carried is a sequence and its link, which tell nobody anything.
+Guards: what is carried is a sequence and its link, which tell nobody anything. What a restore frees the trail of is
+counted and told, never passed over in silence.
 Every run's snapshots carry one with them; this one is for the hours between.
 """
 
 import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from appliance.audit.chain import Head
 from appliance.backup import queries_copies
@@ -45,8 +49,23 @@ def anchor(parts: BackupParts, target: Target) -> bool:
     return True
 
 
-def anchors_on(parts: BackupParts, target: Target) -> list[Head]:
-    """Read from a target itself every anchor on it that this box's trail has to go through.
+@dataclass(frozen=True)
+class Anchors:
+    """What lies on a target.
+
+    Attributes:
+        binding: What this box's trail has to go through, in order.
+        freed: How many others there are, by the event that frees the trail of them: it says that an earlier catalogue
+            was put to use. That is so after a restore; whoever writes the trail anew with its key can write such an
+            event too, so it has to be told.
+    """
+
+    binding: tuple[Head, ...]
+    freed: Mapping[int, int]
+
+
+def anchors_on(parts: BackupParts, target: Target) -> Anchors:
+    """Read every anchor on a target from the target itself.
 
     Raises:
         BackupFailed, NotOurs: The target is not there, or not ours.
@@ -55,5 +74,7 @@ def anchors_on(parts: BackupParts, target: Target) -> list[Head]:
     words = [one.mark for repository in (opened.files, opened.keys) for one in repository.snapshots()]
     with parts.database.read() as tx:
         began = lines_began_at(tx)
-    found = {mark.head for mark in map(read_mark, words) if mark is not None and is_bound(mark, began)}
-    return sorted(found, key=lambda head: head.sequence)
+    found = {mark for mark in map(read_mark, words) if mark is not None and mark.head.sequence > 0}
+    binding = {mark.head for mark in found if is_bound(mark, began)}
+    freed = Counter(began[mark.line] for mark in found if not is_bound(mark, began))
+    return Anchors(tuple(sorted(binding, key=lambda head: head.sequence)), dict(sorted(freed.items())))

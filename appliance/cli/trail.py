@@ -5,7 +5,9 @@ Reading and verifying are themselves recorded.
 """
 
 from argparse import ArgumentParser
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from typing import Any
 
 from appliance.assembly.backup_parts import backup_parts
 from appliance.assembly.rooms import Rooms
@@ -59,7 +61,7 @@ def _verify(call: Invocation) -> Answer:
     }  # fmt: skip
     if call.given.targets:
         data["targets"] = places
-    lines = [f"{one['name']}: {one['why'] or str(one['anchors']) + ' anchors were read there'}" for one in places]
+    lines = [line for one in places for line in _place_lines(one)]
     if verdict.fault is None:
         told = f"The record holds, from event 1 to {verdict.sequence}."
         return Answer(data, "\n".join([*lines, told]), FOUND_WRONG if any(one["why"] for one in places) else 0)
@@ -78,14 +80,25 @@ def _on_targets(rooms: Rooms, *, wanted: bool) -> tuple[list[dict[str, object]],
     for target in used:
         row: dict[str, object] = {"target_key": target.target_key, "name": target.name, "anchors": 0, "why": ""}
         try:
-            heads = anchors_on(parts, target)
+            there = anchors_on(parts, target)
         except (Unavailable, Refused) as failed:
             row["why"] = str(failed)
         else:
-            row["anchors"] = len(heads)
-            found += heads
+            row["anchors"] = len(there.binding)
+            row["freed"] = [{"event": event, "anchors": count} for event, count in there.freed.items()]
+            found += there.binding
         places.append(row)
     return places, found
+
+
+def _place_lines(place: Mapping[str, Any]) -> Iterator[str]:
+    """Say what was read at a place, and what of it an event of this record frees it of."""
+    yield f"{place['name']}: {place['why'] or str(place['anchors']) + ' anchors were read there'}"
+    for one in place.get("freed", ()):
+        yield (
+            f"{place['name']}: {one['anchors']} more prove nothing, for event {one['event']} says that the box was "
+            "restored or rebuilt from an earlier copy. If nobody did that, the record was written anew from there on."
+        )
 
 
 def _anchors(call: Invocation) -> Answer:

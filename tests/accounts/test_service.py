@@ -1,7 +1,6 @@
 """Making, changing and closing accounts."""
 
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -108,7 +107,7 @@ def test_what_is_shown_in_a_session_that_was_ended_meanwhile_counts_for_nothing(
     if how == "a first code":
         code = totp.current_code(second_factor.begin_enrolment(clinic.accounts, session), clinic.clock.now())
     service.sign_out_everywhere(clinic.accounts, account.account_key, OPERATOR)
-    shows: dict[str, Callable[[], object]] = {
+    shows = {
         "code": lambda: login.finish_sign_in(clinic.accounts, session, code, ADDRESS),
         "no code asked for": lambda: login.come_in_without(clinic.accounts, session, ADDRESS),
         "a first code": lambda: second_factor.confirm_enrolment(clinic.accounts, session, code, ADDRESS),

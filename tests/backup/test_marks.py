@@ -73,7 +73,7 @@ def test_a_record_written_anew_with_its_key_shows_against_the_anchors_on_a_targe
     clinic.scan(count=1)
     target = clinic.target()
     do(clinic, COPY_ARRIVALS)
-    carried = anchors_on(clinic.backup, target)
+    carried = anchors_on(clinic.backup, target).binding
     with clinic.database.write() as tx:
         assert verify(tx, clinic.backup.audit_key, carried).fault is None
         tx.change("DELETE FROM audit_events WHERE sequence >= :last", last=carried[-1].sequence)
@@ -83,8 +83,29 @@ def test_a_record_written_anew_with_its_key_shows_against_the_anchors_on_a_targe
     anchors = anchors_on(clinic.backup, target)
     with clinic.database.read() as tx:
         assert verify(tx, clinic.backup.audit_key).fault is None, "with its key another record can be written"
-        told = verify(tx, clinic.backup.audit_key, anchors)
+        told = verify(tx, clinic.backup.audit_key, anchors.binding)
     assert (told.fault, told.sequence) == (Fault.REWRITTEN, carried[-1].sequence)
+    assert anchors.freed == {}
+
+
+@pytest.mark.peer("restic")
+def test_a_record_written_anew_that_says_it_was_restored_is_told_with_all_that_it_frees_itself_of(
+    clinic: BackedUp,
+) -> None:
+    clinic.scan(count=1)
+    target = clinic.target()
+    happen(clinic)
+    do(clinic, COPY_ARRIVALS)
+    carried = anchors_on(clinic.backup, target).binding
+    with clinic.database.write() as tx:
+        tx.change("DELETE FROM audit_events WHERE sequence >= :last", last=carried[0].sequence - 1)
+        tx.change("UPDATE backup_snapshots SET audit_sequence = 0")
+    lie = happen(clinic, EventCode.BOX_RESTORED)
+    for _ in range(9):
+        happen(clinic)
+    anchors = anchors_on(clinic.backup, target)
+    assert anchors.binding == ()
+    assert anchors.freed == {lie.head.sequence: len(carried)}
 
 
 @pytest.mark.peer("restic")

@@ -10,6 +10,7 @@ from appliance.assembly.folders import Folders
 from appliance.assembly.held import held_by_supervisor
 from appliance.assembly.rebuilding import rebuild_catalogue
 from appliance.assembly.rooms import Rooms
+from appliance.audit.events import OPERATOR, Event, EventCode
 from appliance.errors import Unavailable
 from tests.cli.test_commands import run
 from tests.cli.test_trail import box
@@ -147,7 +148,6 @@ def test_verify_with_targets_proves_every_copy_in_full(tmp_path: Path) -> None:
     walked = json.loads(run("audit", "verify", "--targets", "--data", data, "--json").stdout)
     assert walked["holds"]
     assert [(one["name"], one["anchors"] > 0, one["why"]) for one in walked["targets"]] == [("blue", True, "")]
-    rooms.database.close()
     damaged = next(path for path in (tmp_path / "disk" / "files").rglob("snapshots/*"))
     damaged.unlink()
     missed = run("verify", "--targets", "--data", data, "--json")
@@ -157,3 +157,11 @@ def test_verify_with_targets_proves_every_copy_in_full(tmp_path: Path) -> None:
     away = run("audit", "verify", "--targets", "--data", data)
     assert away.returncode == 3, "what was to be read was not there"
     assert "The record holds" in away.stdout
+    (tmp_path / "drawer").rename(tmp_path / "disk")
+    with rooms.database.write() as tx:  # as whoever has the key could
+        tx.change("DELETE FROM audit_events WHERE sequence > 1")
+        tx.change("UPDATE backup_snapshots SET audit_sequence = 0")
+        rooms.audit.record(tx, Event(EventCode.BOX_RESTORED, OPERATOR))
+    forged = run("audit", "verify", "--targets", "--data", data)
+    assert "blue: 1 more prove nothing, for event 2 says that the box was restored" in forged.stdout
+    rooms.database.close()
