@@ -117,7 +117,7 @@ def test_only_a_laboratory_has_such_a_token(lab: ALab) -> None:
 def test_a_laboratory_stores_nothing_and_gets_no_series_stream(lab: ALab) -> None:
     headers = {"authorization": f"Bearer {lab.token}"}
     assert lab.client.post("/dicomweb/studies", headers=headers).status_code in {403, 405}
-    assert lab.client.get("/series/1/stream", headers=headers).status_code == 404
+    assert lab.client.get("/series/1/stream", headers=headers).status_code == 403
 
 
 def test_what_it_does_is_in_the_trail(lab: ALab) -> None:

@@ -8,6 +8,7 @@ import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
@@ -20,13 +21,22 @@ from appliance.accounts.roles import IMAGE_RIGHT, Permission, Role, permissions_
 from appliance.accounts.service import all_accounts
 from appliance.accounts.sessions import Stage, end_session, find_session, lock_screen, start_session
 from appliance.clock import microseconds
+from appliance.errors import OutOfSpace
+from appliance.identifiers import AETitle
+from appliance.inbox.public_key import read_public_key
+from appliance.inbox.writer import InboxWriter
+from appliance.intake.storing import Reception
+from appliance.sandbox.birth import Nursery
+from appliance.store.files import RealFiles
 from appliance.web.dicomweb.callers import Callers
 from appliance.web.dicomweb.lent import LentStudies
 from appliance.web.dicomweb.metadata import Metadata
 from appliance.web.dicomweb.routes import Dicomweb, in_front_of
+from appliance.web.dicomweb.store import Storing
 from appliance.web.http.access import Door, access
 from appliance.web.http.actor import form_token
 from appliance.web.http.cookies import SESSION_COOKIE
+from appliance.web.http.csrf import HEADER
 from appliance.web.staff.app import HANDLERS, create_app
 from appliance.web.staff.description import document
 from tests.web.a_clinic import Browser
@@ -89,6 +99,8 @@ class Sweep:
             return browser.client.head(url, follow_redirects=False)
         if operation.method == "GET":
             return browser.get(url, **({"accept": "*/*"} if url.startswith("/dicomweb/") else {}))
+        if url.startswith("/dicomweb/"):
+            return browser.client.post(url, headers={HEADER: form_token(token)}, follow_redirects=False)
         return browser.post_bare(url, form_token=form_token(token))
 
     def url_of(self, path: str) -> str:
@@ -153,10 +165,28 @@ def application(clinic: ACanarysClinic, handlers: Sequence[ControllerRouterHandl
     """Give what the staff process serves: DICOMweb in front of pages."""
     copying = clinic.laboratory.copying
     lent = LentStudies(clinic.laboratory, clinic.clock)
-    dicomweb = Dicomweb(copying.source, Callers(clinic.accounts), Metadata(copying.source, clinic.clock), lent=lent)
+    callers = Callers(clinic.accounts)
+    dicomweb = Dicomweb(
+        copying.source, callers, Metadata(copying.source, clinic.clock), a_full_inbox(clinic, callers), lent
+    )
     app = create_app(clinic.context, handlers)
     app.asgi_handler = in_front_of(app.asgi_handler, dicomweb)
     return app
+
+
+def a_full_inbox(clinic: ACanarysClinic, callers: Callers) -> Storing:
+    """Give a way in over DICOMweb that asks who comes, and has no room for anything."""
+
+    def check_space() -> None:
+        raise OutOfSpace("there is no room")
+
+    key_file = partial(read_public_key, clinic.folder / "no-key")
+    inbox = InboxWriter(clinic.folder / "inbox", key_file, RealFiles(), clinic.clock)
+    nursery = Nursery("facts")
+    reception = Reception(
+        inbox, clinic.database, clinic.accounts.audit, clinic.clock, nursery.birth, check_space, AETitle("ENAMEL")
+    )
+    return Storing(reception, callers, on_close=nursery.close)
 
 
 @pytest.fixture(scope="module")
@@ -171,7 +201,11 @@ def test_the_document_has_every_route_and_every_resource_of_dicomweb() -> None:
         for path in handler.paths:
             routes |= {(str(getattr(m, "value", m)), re.sub(r":\w+\}", "}", path)) for m in handler.http_methods}
     assert routes <= described
-    assert len({one for one in described - routes if one[1].startswith("/dicomweb/")}) == 14
+    besides = described - routes
+    assert len({one for one in besides if one[0] == "GET" and one[1].startswith("/dicomweb/")}) == 14
+    assert {one for one in besides if not one[1].startswith("/dicomweb/") or one[0] != "GET"} == {
+        ("GET", "/series/{series_key}/stream"), ("POST", "/dicomweb/studies"), ("POST", "/dicomweb/studies/{study}"),
+    }  # fmt: skip
     assert all(one.permission or one.door for one in operations())
 
 

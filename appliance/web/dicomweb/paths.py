@@ -55,6 +55,8 @@ _PATHS: Mapping[tuple[str, ...], tuple[Kind, Level]] = {
     (*_INSTANCE, "bulkdata", _ANY): (Kind.BULK_DATA, Level.INSTANCE),
 }
 ALL_RESOURCES = {(kind, level, _S in shape, _U in shape) for shape, (kind, level) in _PATHS.items()}
+STORABLE = frozenset({(Kind.SEARCH, Level.STUDY), (Kind.RETRIEVE, Level.STUDY)})  # by POST: any study's, or one's
+STREAM = "/series/{series_key}/stream"  # the viewer's own: a whole series in one answer
 _VARIABLES = {1: _S, 3: _U, 5: _R, 7: _ANY}
 
 

@@ -24,7 +24,7 @@ from appliance.archive.located import Located, Readable
 from appliance.archive.matching import Key, Level, Search
 from appliance.archive.scope import Scope
 from appliance.archive.source import ScopedSource
-from appliance.errors import ApplianceError, NotFound, Tampered
+from appliance.errors import ApplianceError, NotFound, NotPermitted, Tampered
 from appliance.web.dicomweb import retrieve
 from appliance.web.dicomweb.answers import Answer, Flow, ReadInto, Sending, send_answer, send_flow
 from appliance.web.dicomweb.attributes import results
@@ -36,14 +36,13 @@ from appliance.web.dicomweb.lent import Asked, LentStudies
 from appliance.web.dicomweb.metadata import Metadata
 from appliance.web.dicomweb.negotiation import MediaRange, json_type, parse_accept
 from appliance.web.dicomweb.parameters import parse_search
-from appliance.web.dicomweb.paths import Kind, Resource, parse_path
+from appliance.web.dicomweb.paths import STORABLE, STREAM, Kind, Resource, parse_path
 from appliance.web.dicomweb.ranges import Stretch
 from appliance.web.dicomweb.series_stream import MEDIA_TYPE, SMALL_PICTURE, Damaged, layout
 from appliance.web.dicomweb.store import Post, Storing
 
 ROOT = "/dicomweb"
-_STREAM = re.compile(r"/series/([0-9]{1,18})/stream", re.ASCII)
-_STORABLE = {(Kind.SEARCH, Level.STUDY), (Kind.RETRIEVE, Level.STUDY)}  # all studies, or one
+_STREAM = re.compile(STREAM.replace("{series_key}", "([0-9]{1,18})"), re.ASCII)
 _LOG = logging.getLogger(__name__)
 
 
@@ -145,7 +144,7 @@ async def _taken_in(dicomweb: Dicomweb, connection: HTTPScope, receive: Receive)
     if dicomweb.storing is None or not request.path.startswith(ROOT + "/"):
         raise WrongMethod
     resource = parse_path(request.path[len(ROOT) :])
-    if (resource.kind, resource.level) not in _STORABLE:
+    if (resource.kind, resource.level) not in STORABLE:
         raise WrongMethod
     post = Post(
         request.credential, request.address, request.scope, resource.study, request.accept,
@@ -178,7 +177,7 @@ async def _found(dicomweb: Dicomweb, connection: HTTPScope) -> tuple[Answer | Fl
 async def _lent(dicomweb: Dicomweb, request: Request) -> tuple[Answer | Flow, Sending]:
     """Answer a laboratory, which gets copies alone."""
     if dicomweb.lent is None or not request.path.startswith(ROOT + "/"):
-        raise NotFound("laboratories have no such resource")
+        raise NotPermitted("laboratories have no such resource")
     resource = parse_path(request.path[len(ROOT) :])
     asked = Asked(dicomweb.lent.caller(request.scope), resource, request.query, request.accept, request.base_url)
     answer = await asyncio.to_thread(dicomweb.lent.answer, asked)
@@ -191,7 +190,7 @@ async def _lent(dicomweb: Dicomweb, request: Request) -> tuple[Answer | Flow, Se
 def _allowed(path: str) -> bytes:
     with suppress(ApplianceError):
         resource = parse_path(path[len(ROOT) :]) if path.startswith(ROOT + "/") else None
-        if resource is not None and (resource.kind, resource.level) in _STORABLE:
+        if resource is not None and (resource.kind, resource.level) in STORABLE:
             return b"GET, HEAD, POST"
     return b"GET, HEAD"
 

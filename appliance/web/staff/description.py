@@ -1,15 +1,15 @@
 """What this door answers, as an OpenAPI document that is made from the routes themselves.
 
 Guards: no route is left out, for the document is made of the list that the app is made of, and DICOMweb's of its own
-table of paths. Each operation says which permission it asks for, or which state of the session. Given to whoever is
-signed in; it tells nothing that is not in the source.
+table of paths; what is handed in there and the viewer's stream stand in it too. Each operation says which permission it
+asks for, or which state of the session. Given to whoever is signed in; it tells nothing that is not in the source.
 
 Source: OpenAPI Specification 3.1.1.
 """
 
 import dataclasses
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import UnionType
 from typing import Any
 
@@ -22,13 +22,15 @@ from litestar.types import ControllerRouterHandler
 from appliance import __version__
 from appliance.accounts.roles import Permission
 from appliance.archive.matching import Level
-from appliance.web.dicomweb.paths import Kind, templates
+from appliance.web.dicomweb.paths import STORABLE, STREAM, Kind, templates
+from appliance.web.dicomweb.series_stream import MEDIA_TYPE
 from appliance.web.http.access import LARGEST_KEY, Access, Door, access, access_of
 from appliance.web.http.csrf import FIELD
 
 HERE = "/openapi.json"
 PROBLEM = "application/problem+json"
 _HTML, _JSON, _MULTIPART = "text/html", "application/dicom+json", "multipart/related"
+SERIES_STREAM = MEDIA_TYPE.decode()
 Operation = dict[str, Any]
 # What is no page, by the path that gives it.
 _OTHERS: Mapping[str, tuple[str, ...]] = {
@@ -60,6 +62,7 @@ def document(handlers: Iterable[ControllerRouterHandler]) -> dict[str, Any]:
                     paths.setdefault(plain, {})[str(method).lower()] = _operation(handler, plain, str(method))
     for path, (kind, level) in templates().items():
         paths[path] = _dicomweb(path, kind, level)
+    paths[STREAM] = {"get": _stream()}
     return {
         "openapi": "3.1.1",
         "info": {"title": "Enamel", "version": __version__, "summary": "A clinic's own archive: pages and DICOMweb"},
@@ -162,18 +165,57 @@ def _dicomweb(path: str, kind: Kind, level: Level) -> dict[str, Operation]:
     """
     given = (_JSON, "application/json") if kind in (Kind.SEARCH, Kind.METADATA) else (_MULTIPART, "application/dicom")
     names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
-    faults = {code: _content((PROBLEM,)) for code in ("400", "401", "403", "404", "405", "406", "429", "500", "503")}
     told = {code: _content((*given, "application/octet-stream", "*/*")) for code in ("200", "206")}
     reading: Operation = {
         "operationId": f"dicomweb.{kind.name.lower()}.{level.value.lower()}.{len(names)}",
         "summary": f"{kind.name.capitalize().replace('_', ' ')} at the level of a {level.value.lower()}",
-        "parameters": [{"name": one, "in": "path", "required": True, "schema": {"type": "string"}} for one in names],
-        "responses": {**told, "416": {"description": "Outside of it"}, **faults},
+        "parameters": _in_path(names),
+        "responses": {**told, "416": {"description": "Outside of it"}, **_faults()},
         "security": [{"session": []}, {"token": []}],
         "x-enamel-permission": _permission(kind, level).value,
         "x-enamel-or": Permission.READ_GIVEN.value,  # then of copies under pseudonyms alone
     }
-    return {"get": reading}
+    return {"get": reading, "post": _storing(names)} if (kind, level) in STORABLE else {"get": reading}
+
+
+def _storing(names: Sequence[str]) -> Operation:
+    """Describe handing in.
+
+    Source: DICOM PS3.18 10.5 (Store transaction).
+    """
+    codes = ("400", "401", "403", "404", "405", "406", "409", "413", "415", "429", "500", "503", "507")
+    told = {code: _content((_JSON, "application/json")) for code in ("200", "202", "409")}
+    return {
+        "operationId": f"dicomweb.store.{len(names)}",
+        "summary": "Hand in objects" + (" of one study" if names else ""),
+        "parameters": _in_path(names),
+        "requestBody": {"content": {_MULTIPART: {"schema": {"type": "string", "format": "binary"}}}},
+        "responses": {**{code: _content((PROBLEM,)) for code in codes}, **told},
+        "security": [{"session": []}, {"token": []}],
+        "x-enamel-permission": Permission.STORE_IMAGES.value,
+    }
+
+
+def _stream() -> Operation:
+    """Describe the viewer's own way to a whole series."""
+    told = {code: _content((SERIES_STREAM, "*/*")) for code in ("200", "206")}
+    key = {"type": "integer", "minimum": 0, "maximum": 10**18 - 1}
+    return {
+        "operationId": "dicomweb.stream",
+        "summary": "A whole series in one answer",
+        "parameters": [{"name": "series_key", "in": "path", "required": True, "schema": key}],
+        "responses": {**told, "416": {"description": "Outside of it"}, **_faults()},
+        "security": [{"session": []}, {"token": []}],
+        "x-enamel-permission": Permission.VIEW_IMAGES.value,
+    }
+
+
+def _in_path(names: Iterable[str]) -> list[dict[str, Any]]:
+    return [{"name": one, "in": "path", "required": True, "schema": {"type": "string"}} for one in names]
+
+
+def _faults() -> dict[str, Any]:
+    return {code: _content((PROBLEM,)) for code in ("400", "401", "403", "404", "405", "406", "429", "500", "503")}
 
 
 def _permission(kind: Kind, level: Level) -> Permission:
