@@ -156,8 +156,12 @@ class FewThreads:
 
 
 def session_name(session: Session) -> str:
-    """Name a session where its hash itself is not wanted."""
-    return f"session {sha256(session.session_hash).hexdigest()}"
+    """Name a session where its hash itself is not wanted; with an emergency it is another one.
+
+    What was looked at in one emergency and is looked at again in the next is so recorded in both.
+    """
+    lent = "" if session.emergency is None else f" in emergency {session.emergency.emergency_key}"
+    return f"session {sha256(session.session_hash).hexdigest()}{lent}"
 
 
 def neighbour(address: str) -> str:
