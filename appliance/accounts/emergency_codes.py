@@ -4,9 +4,10 @@ An administrator has it drawn and puts it, printed, into an envelope. Whoever op
 with their name and a reason, and may look at images for the same box of time as everybody who breaks the glass.
 
 Guards: only a hash of it is kept, and one code alone can be opened, once; a wrong, a used and a replaced one are
-answered alike and in the same time; guesses are slowed as those of strangers everywhere, and never keep the next
-person from the envelope. What is opened has an account of its own, which is closed when it is over and which no
-password, passkey or invitation enters; the code unlocks that one session's screen, and opens nothing else.
+answered alike and in the same time. Wrong ones alone are slowed, as those of strangers everywhere: 100 random bits are
+not guessed, so nobody's guesses keep the next person from the envelope. What is opened has an account of its own, which
+is closed when it is over and which no password, passkey or invitation enters; the code unlocks that one session's
+screen, and opens nothing else.
 Leaves out: whether the name that is typed is true. Reviewing tells.
 """
 
@@ -77,17 +78,20 @@ def open_envelope(accounts: Accounts, given: Opening, address: str) -> str:
     Raises:
         Unsuitable: The code has a slip in it, or there is no name: nothing was judged.
         SignInRefused: No such code, or it was opened or replaced.
-        TooManyAttempts: Too soon after failures.
+        TooManyAttempts: The same, and too soon after failures.
     """
     if not is_whole(given.code) or not _named(given.name):
         raise Unsuitable("a code of an envelope has six groups of four letters, and who opens it has a name")
-    attempt = throttle.begin_attempt(accounts, throttle.at_envelope(accounts, address))
-    password_hash = hash_password(packed(given.code))  # it unlocks the screen; made before anything is known
+    with accounts.database.read() as tx:
+        is_sealed = kept.is_sealed(tx, code_hash(given.code))
+    if is_sealed:
+        password_hash = hash_password(packed(given.code))  # it unlocks the screen
+        with accounts.database.write() as tx:
+            code_key = kept.use_code(tx, code_hash(given.code), accounts.clock.now())
+            if code_key is not None:
+                return _opened(tx, accounts, given, (code_key, password_hash), address)
+    throttle.begin_attempt(accounts, throttle.at_envelope(accounts, address))
     with accounts.database.write() as tx:
-        code_key = kept.use_code(tx, code_hash(given.code), accounts.clock.now())
-        if code_key is not None:
-            throttle.take_back(tx, attempt)
-            return _opened(tx, accounts, given, (code_key, password_hash), address)
         record_failure(tx, accounts, EventCode.LOGIN_FAILED, None, address)
     raise SignInRefused("no such sealed code")
 

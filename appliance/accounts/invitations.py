@@ -6,7 +6,8 @@ days. The second factor is set up right after, before anything is shown. A new
 code ends the one before, and with it every proof of identity of before.
 
 Guards: a code has 80 random bits and only its SHA-256 is kept; wrong ones are
-slowed by address as wrong passwords are, and told alike.
+slowed by address as wrong passwords are, and told alike, and keep no right one
+waiting.
 """
 
 import hashlib
@@ -68,17 +69,15 @@ def accept(accounts: Accounts, code: str, password: str, address: str) -> str:
 
     Raises:
         SignInRefused: No such code, or it was used or is too old.
-        TooManyAttempts: Too soon after failures.
+        TooManyAttempts: The same, and too soon after failures.
         PasswordTooWeak: The password breaks a rule; the code is good still.
     """
-    attempt = throttle.begin_attempt(accounts, throttle.at_invitation(accounts, address))
     account = _invited(accounts, code)
     if account is None:
+        throttle.begin_attempt(accounts, throttle.at_invitation(accounts, address))
         with accounts.database.write() as tx:
             record_failure(tx, accounts, EventCode.LOGIN_FAILED, None, address)
         raise SignInRefused("no such invitation")
-    with accounts.database.write() as tx:
-        throttle.take_back(tx, attempt)
     service.check_new_password(accounts, password, account.user_name, account.display_name)
     password_hash = hash_password(password)
     with accounts.database.write() as tx:

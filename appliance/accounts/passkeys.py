@@ -7,7 +7,8 @@ another name can collect nothing that opens this one.
 
 Guards: every refusal is `SignInRefused` and says nothing of whether a passkey
 or an account exists; each answer works once (`challenges`); a count that does
-not go on tells a copied key, which is refused.
+not go on tells a copied key, which is refused. Wrong answers alone are slowed:
+a right one cannot be guessed, so no stranger's keep it waiting.
 
 Source: W3C Web Authentication Level 3, 7.1 and 7.2.
 """
@@ -169,7 +170,7 @@ def sign_in(accounts: Accounts, answer: Answer, device: str = "") -> str:
 
     Raises:
         SignInRefused: Whatever it is that is wrong.
-        TooManyAttempts: Too soon after failures.
+        TooManyAttempts: Wrong, and too soon after failures.
     """
     shown = _shown(accounts, Purpose.SIGN_IN, answer, None)
     with accounts.database.write() as tx:
@@ -183,7 +184,7 @@ def finish_sign_in(accounts: Accounts, session: Session, answer: Answer, device:
 
     Raises:
         SignInRefused: Whatever it is that is wrong.
-        TooManyAttempts: Too soon after failures.
+        TooManyAttempts: Wrong, and too soon after failures.
     """
     shown = _shown(accounts, Purpose.SECOND_FACTOR, answer, session.account)
     with accounts.database.write() as tx:
@@ -197,7 +198,7 @@ def unlock_screen(accounts: Accounts, session: Session, answer: Answer) -> None:
 
     Raises:
         SignInRefused: Whatever it is that is wrong.
-        TooManyAttempts: Too soon after failures.
+        TooManyAttempts: Wrong, and too soon after failures.
     """
     shown = _shown(accounts, Purpose.UNLOCK, answer, session.account)
     with accounts.database.write() as tx:
@@ -213,7 +214,7 @@ def confirm(accounts: Accounts, session: Session, answer: Answer) -> Confirmed:
 
     Raises:
         SignInRefused: Whatever it is that is wrong.
-        TooManyAttempts: Too soon after failures.
+        TooManyAttempts: Wrong, and too soon after failures.
     """
     shown = _shown(accounts, Purpose.DECISION, answer, session.account)
     with accounts.database.write() as tx:
@@ -224,17 +225,15 @@ def confirm(accounts: Accounts, session: Session, answer: Answer) -> Confirmed:
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """A passkey whose answer verified, the count that it came with, and the attempt to take back."""
+    """A passkey whose answer verified, and the count that it came with."""
 
     account: Account
     passkey: Passkey
     sign_count: int
-    attempt: int
 
 
 def _shown(accounts: Accounts, purpose: Purpose, answer: Answer, wanted: Account | None) -> _Shown:
     """Verify an answer, of one person or of whomever the passkey belongs to."""
-    attempt = throttle.begin_attempt(accounts, throttle.at_passkey(accounts, answer.address))
     with accounts.database.read() as tx:
         passkey = queries_passkeys.find_passkey(tx, _credential_id(answer.text))
         found = None if passkey is None else queries.credentials_by_key(tx, passkey.account_key)
@@ -255,17 +254,15 @@ def _shown(accounts: Accounts, purpose: Purpose, answer: Answer, wanted: Account
         )
     except (WebAuthnException, ValueError, KeyError, TypeError, Unsuitable):
         _refuse(accounts, account, answer.address)
-    return _Shown(account, passkey, verified.new_sign_count, attempt)
+    return _Shown(account, passkey, verified.new_sign_count)
 
 
 def _use(tx: WriteTransaction, accounts: Accounts, shown: _Shown) -> bool:
-    used = queries_passkeys.use_passkey(tx, shown.passkey.passkey_key, shown.sign_count, accounts.clock.now())
-    if used:
-        throttle.take_back(tx, shown.attempt)
-    return used
+    return queries_passkeys.use_passkey(tx, shown.passkey.passkey_key, shown.sign_count, accounts.clock.now())
 
 
 def _refuse(accounts: Accounts, account: Account | None, address: str) -> NoReturn:
+    throttle.begin_attempt(accounts, throttle.at_passkey(accounts, address))
     with accounts.database.write() as tx:
         record_failure(tx, accounts, EventCode.LOGIN_FAILED, account, address)
     raise SignInRefused("sign-in refused")

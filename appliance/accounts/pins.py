@@ -106,7 +106,9 @@ def switch_to(
         TooManyAttempts: Too soon after failures.
     """
     device, pin = given
-    attempt = throttle.begin_attempt(accounts, throttle.at_pin(accounts, address))
+    with accounts.database.read() as tx:
+        known = device if queries_devices.is_device(tx, hash_device(device)) else ""
+    attempt = throttle.begin_attempt(accounts, throttle.at_pin(accounts, address, known))
     account = _right(accounts, device, account_key, pin, address)
     with accounts.database.write() as tx:
         throttle.take_back(tx, attempt)

@@ -204,6 +204,11 @@ def insert_code(tx: WriteTransaction, code_hash: bytes, drawn_by: int, at: datet
     )  # fmt: skip
 
 
+def is_sealed(tx: ReadTransaction, code_hash: bytes) -> bool:
+    """Say whether this code can be opened now."""
+    return bool(tx.rows("SELECT 1 FROM emergency_codes WHERE code_hash = :hash AND ended_at IS NULL", hash=code_hash))
+
+
 def use_code(tx: WriteTransaction, code_hash: bytes, at: datetime) -> int | None:
     """Spend a code; gives its key, None when there is no such sealed one."""
     rows = tx.rows(

@@ -8,7 +8,9 @@ they came in whole (`devices`), a living session, a decision that asks for a
 code. There a stranger's guesses never count. Guesses at one place are slowed
 from the sixth on; strangers are slowed by their address and all together too.
 An attempt is counted as failed before anything is hashed and taken back when
-it was right, so attempts sent at once do not slip past the count.
+it was right, so attempts sent at once do not slip past the count. What nobody
+can guess (a passkey, an invitation's code, a sealed one) is looked at first,
+and only a wrong one is counted: so no stranger keeps a right one waiting.
 
 An attempt that is not heard is not written down one by one: `Knocks` adds them
 up, and the sum is recorded with the next attempt that is heard.
@@ -90,22 +92,25 @@ def at_decision(accounts: Accounts, account: Account, address: str) -> Attempt:
 
 
 def at_passkey(accounts: Accounts, address: str) -> Attempt:
-    """An answer of a passkey: no guess, but each wrong one costs an event."""
+    """A wrong answer of a passkey: no guess, but each costs an event."""
     return Attempt(attempt_hash(accounts, b"passkey", address), address)
 
 
 def at_invitation(accounts: Accounts, address: str) -> Attempt:
-    """A stranger's attempt at any invitation's code."""
+    """A stranger's wrong code of an invitation."""
     return Attempt(attempt_hash(accounts, b"invitation", address), address)
 
 
-def at_pin(accounts: Accounts, address: str) -> Attempt:
-    """An attempt at a PIN, which counts its own wrong ones: here only how fast they come from an address."""
-    return Attempt(attempt_hash(accounts, b"pin", address), address)
+def at_pin(accounts: Accounts, address: str, known_device: str = "") -> Attempt:
+    """An attempt at a PIN, which counts its own wrong ones: here only how fast they come from an address.
+
+    `known_device` is the token of a browser where somebody came in whole: a known place.
+    """
+    return Attempt(attempt_hash(accounts, b"pin", address), address, place_hash=hash_device(known_device) or STRANGER)
 
 
 def at_envelope(accounts: Accounts, address: str) -> Attempt:
-    """A stranger's attempt at a sealed emergency code: by address, so that nobody's guesses keep others from it."""
+    """A stranger's wrong sealed emergency code."""
     return Attempt(attempt_hash(accounts, b"envelope", address), address)
 
 

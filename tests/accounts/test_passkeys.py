@@ -137,15 +137,18 @@ def test_a_foreign_key_under_a_known_id_is_refused(clinic: AClinic, person: Acco
         shown(clinic, thief.show(question(clinic)))
 
 
-def test_wrong_answers_are_slowed_by_address_and_right_ones_are_not_counted(clinic: AClinic, person: Account) -> None:
+def test_wrong_answers_are_slowed_by_address_and_right_ones_never(clinic: AClinic, person: Account) -> None:
     device = enrolled(clinic, person)
     for _ in range(8):
         assert shown(clinic, device.show(question(clinic)))
     for _ in range(5):
         with pytest.raises(SignInRefused):
             shown(clinic, "{}")
+    before = clinic.events()
     with pytest.raises(TooManyAttempts):
-        shown(clinic, device.show(question(clinic)))
+        shown(clinic, "{}")
+    assert clinic.events() == [*before, ("login throttled", "failure")]
+    assert shown(clinic, device.show(question(clinic)))
 
 
 def test_a_passkey_stands_in_for_the_code_after_the_password_of_its_own_person(

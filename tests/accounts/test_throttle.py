@@ -7,13 +7,18 @@ from statistics import median
 
 import pytest
 
-from appliance.accounts import login, throttle
+from appliance.accounts import invitations, login, pins, throttle
 from appliance.accounts.account import Account
+from appliance.accounts.emergency_codes import Opening, open_envelope
 from appliance.accounts.errors import SignInRefused, TooManyAttempts
 from appliance.accounts.knocks import MOST_ADDRESSES
+from appliance.accounts.roles import Role
 from appliance.accounts.service import change_own_password
 from appliance.accounts.sessions import Session, Stage, find_session, let_in, start_session
-from tests.web.a_clinic import PASSWORD, AClinic
+from appliance.audit.events import OPERATOR
+from tests.accounts.test_passkeys import enrolled, question, shown
+from tests.web.a_clinic import PASSWORD, AClinic, somebody
+from tests.web.an_emergency import WHY, drawn, with_app
 
 STRANGER = "192.0.2.66"
 DESK = "192.0.2.10"
@@ -118,6 +123,37 @@ def test_while_strangers_guess_from_everywhere_a_known_browser_lets_its_person_i
         with pytest.raises(TooManyAttempts):
             login.sign_in(clinic.accounts, person.user_name, PASSWORD, DESK, device)
     assert login.sign_in(clinic.accounts, person.user_name, PASSWORD, DESK, DEVICE)
+
+
+def a_flood(clinic: AClinic) -> None:
+    """Let strangers everywhere guess at any names until they are slowed all together."""
+    for number in range(throttle.FREE_FOR_ALL + 9):
+        with suppress(TooManyAttempts):
+            knock(clinic, f"name{number}", f"198.51.100.{number}")
+    with pytest.raises(TooManyAttempts):
+        knock(clinic, "anybody", "203.0.113.9")
+
+
+@pytest.mark.parametrize("shows", ["a passkey", "an invitation", "a sealed code", "a PIN in a known browser"])
+def test_while_strangers_guess_from_everywhere_what_cannot_be_guessed_lets_in_at_once(
+    clinic: AClinic, shows: str
+) -> None:
+    person = with_app(clinic, Role.ADMINISTRATOR)
+    new = somebody(Role.DENTIST, image_right=False)
+    code = invitations.invite(clinic.accounts, new, OPERATOR).code
+    sealed, passkey = drawn(clinic, person), enrolled(clinic, person)
+    know(clinic, person, DEVICE)
+    pins.set_pin(clinic.accounts, session_of(clinic, person), DEVICE, (PASSWORD, "2580"), DESK)
+    a_flood(clinic)
+    ways = {
+        "a passkey": lambda: shown(clinic, passkey.show(question(clinic))),
+        "an invitation": lambda: invitations.accept(clinic.accounts, code, "seven green kettles", DESK),
+        "a sealed code": lambda: open_envelope(clinic.accounts, Opening(sealed, "Nora", WHY), DESK),
+        "a PIN in a known browser": lambda: pins.switch_to(
+            clinic.accounts, None, person.account_key, (DEVICE, "2580"), DESK
+        ),
+    }
+    assert ways[shows]()
 
 
 def test_a_colleagues_browser_is_no_known_one(clinic: AClinic) -> None:
