@@ -13,7 +13,7 @@ from appliance.accounts.account import NewAccount
 from appliance.accounts.errors import SignInRefused
 from appliance.accounts.password_rules import PasswordPolicy
 from appliance.accounts.roles import Permission, Role
-from appliance.accounts.sessions import Stage, find_session, start_session
+from appliance.accounts.sessions import Session, Stage, find_session, start_session
 from appliance.audit.events import OPERATOR
 from appliance.errors import Tampered, Unsuitable
 from appliance.keys.passphrases import hash_password
@@ -107,19 +107,23 @@ def test_what_is_shown_in_a_session_that_was_ended_meanwhile_counts_for_nothing(
     if how == "a first code":
         code = totp.current_code(second_factor.begin_enrolment(clinic.accounts, session), clinic.clock.now())
     service.sign_out_everywhere(clinic.accounts, account.account_key, OPERATOR)
-    shows = {
-        "code": lambda: login.finish_sign_in(clinic.accounts, session, code, ADDRESS),
-        "no code asked for": lambda: login.come_in_without(clinic.accounts, session, ADDRESS),
-        "a first code": lambda: second_factor.confirm_enrolment(clinic.accounts, session, code, ADDRESS),
-        "another password": lambda: service.change_own_password(
-            clinic.accounts, session, PASSWORD, "seven green kettles and a pan", ADDRESS
-        ),
-    }
     with pytest.raises(SignInRefused):
-        shows[how]()
+        show(clinic, session, how, code)
     assert login.sign_in(clinic.accounts, account.user_name, PASSWORD, ADDRESS)
     with clinic.database.read() as tx:
         assert tx.rows("SELECT stage FROM sessions WHERE revoked_at IS NULL") == [("password",)]
+
+
+def show(clinic: AClinic, session: Session, how: str, code: str) -> None:
+    """Go on with a session that was looked up before."""
+    if how == "code":
+        login.finish_sign_in(clinic.accounts, session, code, ADDRESS)
+    elif how == "no code asked for":
+        login.come_in_without(clinic.accounts, session, ADDRESS)
+    elif how == "a first code":
+        second_factor.confirm_enrolment(clinic.accounts, session, code, ADDRESS)
+    else:
+        service.change_own_password(clinic.accounts, session, PASSWORD, "seven green kettles and a pan", ADDRESS)
 
 
 def test_a_second_factor_moved_to_another_account_does_not_open(clinic: AClinic) -> None:
