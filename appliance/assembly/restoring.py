@@ -244,7 +244,8 @@ class Restoring:
             for folder in (self._folders.data, *(each for each in self._folders.data.iterdir() if each.is_dir())):
                 clear_drafts(folder)
             replace_durably(files, self._folders.box, made.encode())
-        complete_box(self.settings, self.root, self.clock).database.close()
+        with closing((rooms := complete_box(self.settings, self.root, self.clock)).database):
+            rooms.publication.publish(rooms.accounts)  # what may send may do so while the box is still locked
         for folder in (self._folders.inbox, self._folders.settled, self._folders.vault):
             take_rights(folder)
         self._give_catalogue()

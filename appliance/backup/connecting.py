@@ -13,11 +13,11 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from appliance.backup.faults import BackupFailed, Fault
+from appliance.backup.faults import BackupFailed, Fault, OtherServer
 from appliance.backup.marker import MARKER, MOST_BYTES, Marker, read_marker
 from appliance.backup.program import Call, in_memory, run
 from appliance.backup.restic import Connection
-from appliance.backup.restic_words import fault_of
+from appliance.backup.restic_words import fault_of, is_another_host
 from appliance.backup.target import Location, TargetKind
 from appliance.errors import Unsuitable
 from appliance.store.files import RealFiles, replace_durably, storage_faults, sync_disk
@@ -211,6 +211,8 @@ def _sftp(location: Location, credentials: bytes | None, commands: list[str]) ->
         ended = run(Call(("sftp", *options, "-P", facts.get("port", "22"), "-b", own[0],
                           f"{facts['user']}@{facts['host']}"), secrets=held))  # fmt: skip
     if ended.status == 255:
+        if is_another_host(ended.said):
+            raise OtherServer
         fault = fault_of(ended.said)
         raise BackupFailed(fault if fault is Fault.DENIED else Fault.UNREACHABLE)
     return ended.status == 0

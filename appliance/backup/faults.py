@@ -32,10 +32,22 @@ class BackupFailed(Unavailable):
         self.fault = fault
 
 
+class OtherServer(BackupFailed):
+    """An SFTP server shows another key of its own than the one that was given: it may be somebody else's."""
+
+    def __init__(self) -> None:
+        Unavailable.__init__(self, _OTHER_SERVER)
+        self.fault = Fault.DENIED
+
+
 class NotOurs(Refused):
     """A repository or a disk belongs to another box, or nothing on it is what this box wrote."""
 
 
+_OTHER_SERVER = (
+    "the server shows another key of its own than --host-key says: ask its owner whether it has a new one; until then "
+    "somebody else may be answering"
+)
 _SAID = {
     Fault.UNPLUGGED: "the backup disk is not there: plug it in",
     Fault.UNREACHABLE: "the backup target cannot be reached",

@@ -68,6 +68,11 @@ def fault_of(said: str) -> Fault:
     return next(fault for fault, words in _WORDS if words.search(said))
 
 
+def is_another_host(said: str) -> bool:
+    """Say whether ssh met another host's key than the one it was told."""
+    return "host key verification failed" in said.lower()
+
+
 def is_refused(said: str) -> bool:
     """Say whether a server refused something twice: restic would go on asking for a minute."""
     return sum(fault_of(line) is Fault.DENIED for line in _TRIES_AGAIN.findall(said)) > 1

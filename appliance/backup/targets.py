@@ -364,7 +364,7 @@ def _check_disk(parts: BackupParts, location: Location) -> None:
         return
     with storage_faults():
         if Path(location.facts["path"]).stat().st_dev == parts.data_folder.stat().st_dev:
-            raise OnOwnDisk("it lies on the box's own disk: plug in another one, or say that the same disk is meant")
+            raise OnOwnDisk("it lies on the box's own disk: plug in another, or say that it is meant (--same-disk)")
 
 
 def _record(parts: Recording, tx: WriteTransaction, code: EventCode, by: Actor, key: int) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime, time, timedelta
 from pathlib import Path
 
 from appliance.assembly.backup_parts import backup_parts
+from appliance.assembly.restoring_targets import line_of
 from appliance.audit.events import OPERATOR
 from appliance.backup import queries, queries_copies
 from appliance.backup.connecting import pack_credentials
@@ -37,7 +38,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--port", help="sftp (default: 22)")
     parser.add_argument("--user", help="sftp; for rest and s3, whose password is asked for: user name or access key")
     parser.add_argument("--host-key", help="sftp: as ssh-keyscan gives it; without it, it is shown and asked about")
-    parser.add_argument("--key", type=Path, metavar="FILE", help="sftp: a private key (default: the box makes one)")
+    parser.add_argument("--key", type=Path, metavar="FILE", help="sftp: a private key; `enamel backup key` makes one")
     parser.add_argument("--url", help="rest")
     parser.add_argument("--keys-url", help="rest: where the keys lie, if the server refuses to delete at --url")
     parser.add_argument("--certificate", type=Path, metavar="FILE", help="rest: its authority's, in PEM")
@@ -66,7 +67,11 @@ def _add(call: Invocation) -> Answer:
     with call.rooms("jobs") as rooms:
         target = add_target(backup_parts(rooms), new, OPERATOR)
     text = f"{target.name} is a backup target now, number {target.target_key}. Its first copy begins within minutes."
-    return Answer({"target_key": target.target_key, "target_id": target.target_id.hex()}, text)
+    line = line_of(target)
+    data = {"target_key": target.target_key, "target_id": target.target_id.hex(), "line": line}
+    return Answer(
+        data, f"{text}\nWrite this line onto the recovery kit's papers, for the day when it is needed:\n\n  {line}\n"
+    )
 
 
 def _credentials(call: Invocation, facts: dict[str, str]) -> bytes | None:
@@ -139,7 +144,7 @@ def _on_each(call: Invocation, work: Callable[[BackupParts, Target], dict[str, o
                     "why": str(failed),
                 }
             rows.append(row)
-    columns = [name for name in ("name", "files", "bytes", "covered_at", "snapshots_gone", "fault", "why")
+    columns = [name for name in ("target_key", "name", "files", "bytes", "covered_at", "snapshots_gone", "fault", "why")
                if any(name in row for row in rows)]  # fmt: skip
     return Answer(rows, listed(rows, columns, "").text, FOUND_WRONG if any(row["fault"] for row in rows) else 0)
 
@@ -159,10 +164,11 @@ def _status(call: Invocation) -> Answer:
         rows = [_shown(target, call.clock.now()) for target in queries.used_targets(tx)]
         studies = queries_copies.studies_by_copies(tx)
     lines = [
-        f"{row['name']}: {row['standing']}, copies everything up to {row['covered_at'] or 'nothing yet'}"
+        f"{row['target_key']} {row['name']}: {row['standing']}, copies everything up to "
+        f"{row['covered_at'] or 'nothing yet'}"
         for row in rows
     ]
-    lines += [f"{count} studies are on {copies} targets" for copies, count in studies.items()]
+    lines += [f"studies on {copies} targets: {count}" for copies, count in studies.items()]
     is_wrong = not rows or any(row["standing"] in _WRONG for row in rows)
     data = {"targets": rows, "studies_by_copies": studies}
     return Answer(data, "\n".join(lines) or "Nothing is copied anywhere.", FOUND_WRONG if is_wrong else 0)

@@ -5,6 +5,7 @@ Making a kit takes the root secret, so only the operator at the machine does it 
 """
 
 from argparse import ArgumentParser, ArgumentTypeError
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from appliance.errors import NotFound, Unsuitable
 from appliance.keys.sealing import asks_passphrase
 from appliance.recovery import queries
 from appliance.recovery.drills import FAILED, RESTORED, Drill, next_due_on, record_drill
-from appliance.recovery.kits import checked_holders
+from appliance.recovery.kits import SHARES, checked_holders
 from appliance.recovery.paper import as_pdf, as_text
 from appliance.recovery.paper_words import PAPER_WORDS
 from appliance.store.files import RealFiles, create_durably, is_in_memory, storage_faults
@@ -30,6 +31,7 @@ _OWNERS_FOLDER = 0o700
 _OLD_PAPERS = (
     "An earlier kit of this box opens it as before: destroy its papers, or, if one was lost, rotate the root secret."
 )
+_STILL_OPENS = "A kit that was replaced opens this box as well, until its root secret is rotated: destroy its papers."
 _READ_BACK = "Now let two of the keepers type their papers: enamel kit check. Until then nobody knows that it works."
 
 
@@ -96,11 +98,14 @@ def _kit_list(call: Invocation) -> Answer:
         kits = queries.all_kits(tx)
     rows = [
         {"kit": kit.identifier, "form": kit.form, "holders": list(kit.holders), "made_at": _day(kit.made_at),
-         "read_back_at": _day(kit.read_back_at), "ended_at": _day(kit.ended_at)}
+         "read_back_at": _day(kit.read_back_at), "replaced_at": _day(kit.ended_at)}
         for kit in kits
     ]  # fmt: skip
-    columns = ("kit", "form", "holders", "made_at", "read_back_at", "ended_at")
-    return listed(rows, columns, "No kit was made, and no code was read back yet.")
+    columns = ("kit", "form", "holders", "made_at", "read_back_at", "replaced_at")
+    told = listed(rows, columns, "No kit was made, and no code was read back yet.")
+    if not any(kit.form == SHARES and kit.ended_at is not None for kit in kits):
+        return told
+    return replace(told, text=f"{told.text}\n{_STILL_OPENS}")
 
 
 def _day(at: datetime | None) -> str | None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from appliance.accounts.peers.approval import add_peer
+from appliance.accounts.peers.queries import Peer
 from appliance.assembly.box import create_box, open_box, recover_box
 from appliance.assembly.folders import Folders
 from appliance.assembly.restoring import Choice
@@ -18,6 +20,7 @@ from appliance.backup.target import Target, location_of
 from appliance.clock import SystemClock
 from appliance.errors import NotFound, Refused, Unsuitable
 from appliance.identifiers import FileId
+from appliance.inbox.admission import decode_admission
 from appliance.jobs.clock_marks import believe_clock
 from appliance.keys.secret import SecretKey
 from appliance.retention.erasing import ErasingParts, erase
@@ -229,6 +232,18 @@ def test_a_restore_that_was_cut_off_goes_on_and_is_no_box_until_then(made: Lost,
             open_box(settings_of(folder), None, SystemClock())
     restore(folder, made.box.root, made.source)
     check_whole(folder, made.box)
+
+
+def test_what_may_send_is_known_before_anybody_unlocks_the_box(tmp_path: Path) -> None:
+    box = FullBox(tmp_path / "data")
+    peer = Peer(0, "Bridge room", "CONSOLE", (), None, None, box.rooms.clock.now())
+    add_peer(box.rooms.accounts, box.rooms.publication, peer, OPERATOR)
+    copy(box, new_target(box, tmp_path / "disk"))
+    box.close()
+    source = Lost(box, tmp_path / "disk").source
+    restore(tmp_path / "new", box.root, source)
+    stored = Folders.of(settings_of(tmp_path / "new")).admission.read_bytes()
+    assert [one.calling_ae_titles for one in decode_admission(stored)] == [("CONSOLE",)]
 
 
 @pytest.mark.slow

@@ -49,7 +49,8 @@ def with_a_copy(tmp_path: Path) -> tuple[str, Rooms, str]:
     disk = tmp_path / "disk"
     disk.mkdir()
     place = ("backup", "add", "folder", "--path", str(disk), "--same-disk", "--name", "blue")
-    assert run(*place, "--data", data).returncode == 0
+    added = run(*place, "--data", data)
+    assert (added.returncode, f"  folder:{disk}\n" in added.stdout) == (0, True), "what to write onto the papers"
     assert run("backup", "run", "--data", data).returncode == 0
     rooms.database.close()
     return data, rooms, f"folder:{disk}"

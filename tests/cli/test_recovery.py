@@ -43,6 +43,14 @@ def test_a_kit_is_made_read_back_and_listed_and_no_file_has_a_word_of_it(data: P
     assert " ".join(words[:3]).encode() not in whole
 
 
+def test_a_kit_that_was_replaced_is_said_to_open_the_box_as_before(data: Path) -> None:
+    run("kit", "make", "--data", str(data))
+    assert "opens this box as well" not in run("kit", "list", "--data", str(data)).stdout
+    run("kit", "make", "--data", str(data))
+    listed = run("kit", "list", "--data", str(data)).stdout
+    assert ("replaced at" in listed, "opens this box as well" in listed) == (True, True)
+
+
 def test_papers_of_another_box_and_mistyped_ones_are_told_and_enter_nothing(data: Path, tmp_path: Path) -> None:
     kit = make_kit(unseal_root(Folders.of(read_settings(data / "settings.toml")), None))
     other = tmp_path / "other"
