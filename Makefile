@@ -13,7 +13,7 @@ WHOLE := keys store audit retention dicom
 comma := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-all kills power-loss disk-errors root-faults planted-faults trail-forgeries restore-kills job-faults test-keeping test-box lint format bench bench-backup screenshots ci coverage viewer-check clean
+.PHONY: help setup run test test-all kills power-loss disk-errors root-faults planted-faults trail-forgeries restore-kills job-faults test-keeping test-accounts test-box lint format bench bench-backup screenshots ci coverage viewer-check clean
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -65,7 +65,10 @@ root-faults: $(READY) ## Kill or fail every file operation of a new root and a r
 	$(BIN)/python -m tests.faults.root_change --stride 1 --write benchmarks/results/root-change.json
 
 test-keeping: $(READY) ## Only the tests of Safekeeping, and how many seconds they take
-	$(BIN)/python -m tests.keeping
+	$(BIN)/python -m tests.parts keeping
+
+test-accounts: $(READY) ## Only the tests of who may do what and who did, and how many seconds they take
+	$(BIN)/python -m tests.parts accounts
 
 test-box: $(READY) ## Only the appliance: boots Debian 12, installs it twice, cuts its power (needs root)
 	$(PYTEST) -q tests/box
