@@ -56,9 +56,9 @@ disk-errors: $(READY) ## Fail every write, fsync and rename in turn; writes benc
 	@$(NEEDS) cc
 	$(BIN)/python -m tests.faults.errors --stride 1 --write benchmarks/results/errors.json
 
-job-faults: $(READY) ## Cut every job off at every change of the disk, four ways, for MINUTES=60; goes on in benchmarks/results/job-faults.json
+job-faults: $(READY) ## Cut every job off at every step, five ways, for at most MINUTES=90; goes on in benchmarks/results/job-faults.json
 	@$(NEEDS) cc restic
-	$(BIN)/python -m tests.faults.jobs --minutes $(or $(MINUTES),60) --write benchmarks/results/job-faults.json
+	$(BIN)/python -m tests.faults.jobs --minutes $(or $(MINUTES),90) --write benchmarks/results/job-faults.json
 
 root-faults: $(READY) ## Kill or fail every file operation of a new root and a rekey (30 min); writes benchmarks/results/root-change.json
 	@$(NEEDS) cc

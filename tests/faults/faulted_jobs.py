@@ -17,6 +17,7 @@ from appliance.assembly.rooms import retention_of
 from appliance.audit.events import OPERATOR
 from appliance.backup.connecting import FILES, KEYS
 from appliance.backup.queries import used_targets
+from appliance.backup.running import look_at
 from appliance.backup.target import location_of
 from appliance.backup.targets import NewTarget, register_target
 from appliance.cli.export import exporter_of
@@ -37,7 +38,7 @@ from tests.faults import wholeness as whole
 from tests.faults.worlds import AGREES, PROPOSES, Facts, World, fill
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-NIGHT = ("backup", "prune copies")
+NIGHT, COPYING = ("backup", "prune copies"), ("copy arrivals", "backup")
 NEXT_NIGHT, KEYS_ARE_OLD, COPIES_ARE_OVER = timedelta(minutes=1), timedelta(days=31), timedelta(days=28)
 
 
@@ -51,7 +52,7 @@ class FaultedJob:
         work: Does it; done again it completes what was cut off, or changes nothing.
         check: Raises AssertionError unless the world is whole after that.
         at: How long after the preparation it is done.
-        following: Jobs of the night after it, which clear away half written packs and a catalogue that was laid out.
+        following: What the night after it does, which clears away half written packs and a catalogue that was laid out.
     """
 
     name: str
@@ -59,13 +60,12 @@ class FaultedJob:
     work: Callable[[World], object]
     check: Callable[[World, Facts], None]
     at: timedelta = timedelta()
-    following: tuple[str, ...] = ()
+    following: Callable[[World], None] = lambda _: None
 
     def work_again(self, world: World) -> None:
         """Do it again, and what follows it."""
         self.work(world)
-        if self.following:
-            world.run(*self.following)
+        self.following(world)
 
 
 def with_disk(world: World) -> Facts:
@@ -77,12 +77,28 @@ def with_disk(world: World) -> Facts:
     return facts
 
 
-def copied(world: World) -> Facts:
-    """Let it have had a night."""
+def with_quick_disk(world: World) -> Facts:
+    """Have it made ready, and its passwords cheap to try."""
     facts = with_disk(world)
-    world.run("backup")
+    make_disk_ready(world)
     make_all_quick(world)
     return facts
+
+
+def copied(world: World) -> Facts:
+    """Let it have had a night."""
+    facts = with_quick_disk(world)
+    world.run("backup")
+    return facts
+
+
+def make_disk_ready(world: World) -> None:
+    """Do what a night's run does before all else: look at the disk and make its two repositories, if there are none."""
+    with world.rooms("jobs") as rooms:
+        parts = backup_parts(rooms)
+        with rooms.database.read() as tx:
+            (target,) = used_targets(tx)
+        look_at(parts, target)
 
 
 def make_all_quick(world: World) -> None:
@@ -124,7 +140,7 @@ def agreed(world: World) -> Facts:
 def erased(world: World) -> Facts:
     """Let the study be erased, and the night after it copied."""
     facts = agreed(world)
-    world.run("purge", "copy arrivals", "backup")
+    world.run("purge", *COPYING)
     return facts
 
 
@@ -172,6 +188,13 @@ def export_archive(world: World) -> None:
         ArchiveExporter(shelf, rooms.audit, rooms.clock, RealFiles()).export(world.out)
 
 
+def first_night(world: World) -> None:
+    """Run a night on a disk that it has to make ready; restic itself made the passwords dear to try until then."""
+    make_disk_ready(world)
+    make_all_quick(world)
+    world.run(*NIGHT)
+
+
 def restore_older(world: World) -> None:
     """Bring the box back from the copy that was made before the erasure, or go on with it."""
     if (world.back / "keys" / "root.sealed").exists():
@@ -190,12 +213,6 @@ def check_copies(world: World, facts: Facts) -> None:
     """The box is whole, and so is what lies on the disk."""
     whole.check_target(world)
     whole.check_box(world, facts)
-
-
-def check_first(world: World, facts: Facts) -> None:
-    """So it is after the very first night."""
-    make_all_quick(world)
-    check_copies(world, facts)
 
 
 def check_erased(world: World, facts: Facts) -> None:
@@ -222,8 +239,14 @@ def check_keys(world: World, facts: Facts) -> None:
 def check_new_night(world: World, facts: Facts) -> None:
     """The next night copies what the new key opens."""
     world.pass_by(NEXT_NIGHT)
-    world.run("backup")
-    make_all_quick(world)
+    first_night(world)
+    check_copies(world, facts)
+
+
+def check_ready(world: World, facts: Facts) -> None:
+    """A disk that was made ready takes a first night."""
+    if whole.count(world, "SELECT count(*) FROM backup_snapshots") == 0:
+        first_night(world)
     check_copies(world, facts)
 
 
@@ -244,10 +267,11 @@ def _jobs(*names: str) -> Callable[[World], None]:
 
 
 JOBS: Sequence[FaultedJob] = (
-    FaultedJob("first night", with_disk, _jobs("backup"), check_first, following=("prune copies",)),
-    FaultedJob("arrivals", arrived, _jobs("copy arrivals", "anchor audit"), check_copies, 2 * HOUR, NIGHT),
+    FaultedJob("new disk", with_disk, make_disk_ready, check_ready, following=first_night),
+    FaultedJob("first night", with_quick_disk, _jobs("backup"), check_copies, following=_jobs("prune copies")),
+    FaultedJob("arrivals", arrived, _jobs("copy arrivals", "anchor audit"), check_copies, 2 * HOUR, _jobs(*NIGHT)),
     FaultedJob("restore test", copied, _jobs("full restore test"), whole.check_box),
-    FaultedJob("purge", agreed, _jobs("purge", "copy arrivals", "backup"), check_erased, HOUR / 12, ("prune copies",)),
+    FaultedJob("purge", agreed, _jobs("purge", *COPYING), check_erased, HOUR / 12, _jobs("prune copies")),
     FaultedJob("prune", erased, _jobs("backup", "prune copies", "prove erasures"), check_pruned, COPIES_ARE_OVER),
     FaultedJob("rotate keys", fill, rotate_keys, check_keys, KEYS_ARE_OLD),
     FaultedJob("new root", copied, new_root, check_root),

@@ -1,44 +1,87 @@
-"""Steps of a job, told from what a run of it changed: which program does what to which kind of file.
+"""Steps of a job, told from what a run of it changed: why one of each is every step.
 
-A job makes hundreds of changes, most of them like one another: page after page of a log, file after file of the vault.
-What is tried first is one of each kind, then one of each kind after each other, then what is left.
+A job makes a thousand changes of the disk, most of them like one another: page after page of a log, file after file
+of the vault, 256 folders of a repository. Two changes are the same step when the same program does the same (a new
+file, a write, a sync...) with the same kind of file, its name without what is drawn or counted in it, at the same
+point of the work:
+
+* Of the box's own changes that is: after the same other kind of change. What it does by itself is in one order, so
+  between two changes of one step lies nothing but more of the same: what the next run finds differs in how many pages
+  or files were done, and no code of the job asks for that.
+* Of its changes of the catalogue also: in the same transaction since then. A log's pages are all of a kind, but each
+  commit is a state of its own, from which another next run begins.
+* Of another program's changes: in a call of the same kind (`restic backup`, `forget`, `prune`...). It works on several
+  files at once, in another order each time, so what came before says nothing.
+
+So a step is a point from which the next run goes on differently, and one try of each, with each kind of fault that can
+tell it from its neighbours, is a try of every such point. What is left (how many pages, which file, which of several
+packs) is drawn for each step and kind. Two kinds have fewer places, for others leave nothing that theirs do not:
+
+* A kill comes before anything but a sync. What a sync does is seen only when the power goes: a kill before it leaves
+  what a kill before the next change leaves.
+* The power goes before a sync. Until then nothing since the last one is sure, so whatever a disk may hold if it goes
+  at any change between them, it may hold then as well.
+
+What was tried counts by the change that the fault did come before, not by the one that was aimed at.
 """
 
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
-from tests.faults.power import Operation
+from tests.faults.traced import Change
 
+SYNCS = "sy"
 # What a name has of a shelf, of chance, of counting.
 _DRAWN = re.compile(r"(?<=/)[0-9a-f]{2}(?=/|\s|$)|[0-9a-f]{8,}|\d+")
+_CATALOGUE = "/data/catalogue"
+_COMMIT = f"s {_CATALOGUE}/catalogue.db-wal"
+_CALLED = re.compile(r"\s(init|cat|snapshots|ls|dump|restore|check|backup|forget|prune|unlock|prove)(?=\s|$)")
 
 
-def step_of(letter: str, operation: Operation) -> str:
-    """Say what kind of change one is; `letter` as `traced` gives it, upper case where another program made it."""
-    return f"{letter} {_DRAWN.sub('*', f'{operation.path} {operation.second_path}'.strip())}"
+def steps_of(changes: Sequence[Change], root: Path) -> list[str]:
+    """Give the step of each change of a run, in order.
+
+    Args:
+        changes: As `traced` gives them: in upper case where another program made them.
+        root: The folder that the paths lie in.
+    """
+    return [*_steps([(_kind_of(one, root), _call_of(one)) for one in changes])]
 
 
-def first_of_each(places: Sequence[int], steps: Sequence[str], name: str) -> list[int]:
+def _kind_of(change: Change, root: Path) -> str:
+    paths = (path.removeprefix(str(root)) for path in (change.path, change.second_path))
+    return f"{change.letter} {_DRAWN.sub('*', ' '.join(paths).strip())}"
+
+
+def _call_of(change: Change) -> str:
+    called = _CALLED.search(change.program)
+    return called[1] if called else "another program"
+
+
+def _steps(kinds: Sequence[tuple[str, str]]) -> Iterator[str]:
+    latest, before, commits = "the beginning", "the beginning", 0
+    for kind, call in kinds:
+        if kind[0].isupper():
+            yield f"{kind}, by {call}"
+        elif kind[2:].startswith(_CATALOGUE):
+            yield f"{kind}, transaction {commits + 1} after {latest}"
+            commits += kind == _COMMIT
+        else:
+            if kind != latest:
+                latest, before = kind, latest
+            commits = 0
+            yield f"{kind}, after {before}"
+
+
+def shuffled(places: Sequence[int], name: str) -> list[int]:
     """Give the places in the order in which they are tried, the same each time.
 
     Args:
         places: Numbers of changes, from 1.
-        steps: The step of each change of the run.
         name: Whose order it is: others have other ones.
     """
-    shuffled = [*places]
-    random.Random(name).shuffle(shuffled)  # noqa: S311  an order, no secret
-    seen: set[tuple[str, ...]] = set()
-    ranks = dict[int, int]()
-    for at in shuffled:
-        step = steps[at - 1]
-        kinds = [(step,), (steps[at - 2] if at > 1 else "", step)]
-        ranks[at] = next((rank for rank, kind in enumerate(kinds) if kind not in seen), len(kinds))
-        seen.update(kinds)
-    return sorted(shuffled, key=ranks.__getitem__)
-
-
-def count_steps(places: Sequence[int], steps: Sequence[str]) -> int:
-    """Give how many kinds of changes these are."""
-    return len({steps[at - 1] for at in places})
+    order = [*places]
+    random.Random(name).shuffle(order)  # noqa: S311  an order, no secret
+    return order

@@ -1,4 +1,4 @@
-"""Jobs cut off at a few changes of the disk in each of five ways, of the many that `make job-faults` tries."""
+"""Jobs cut off at a few steps in each of five ways, of the many that `make job-faults` tries."""
 
 import json
 import re
@@ -7,9 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.faulted_jobs import JOBS
-from tests.faults.jobs import Field, Kind, Tally, read_report, report, try_one
+from appliance.store.files import RealFiles, replace_durably
+from tests.faults.faulted_jobs import JOBS, FaultedJob
+from tests.faults.fields import TIMES_AFTER, Field
+from tests.faults.jobs import run
+from tests.faults.tallies import Kind, Tallies, Tally, Tried, read_report, report
 from tests.faults.traced import CAN_TRACE
+from tests.faults.worlds import Facts, World, fill
 
 pytestmark = [
     pytest.mark.slow,
@@ -17,8 +21,15 @@ pytestmark = [
     pytest.mark.skipif(not CAN_TRACE, reason="the tracer knows x86-64 only"),
 ]
 WITHOUT_RESTIC = {"rotate keys", "export patient", "export archive"}
-BY_THE_WAY = {"arrivals", "restore test", "prune", "new root", "catalogue key"}  # `make job-faults` tries these
+# `make job-faults` tries these
+BY_THE_WAY = {"new disk", "arrivals", "restore test", "prune", "new root", "catalogue key"}
 TRIED = [number for number, job in enumerate(JOBS) if job.name not in BY_THE_WAY]
+
+_WORDS = b"all of it" * 100
+
+
+def job_named(name: str) -> FaultedJob:
+    return next(job for job in JOBS if job.name == name)
 
 
 @pytest.mark.parametrize("number", TRIED, ids=[JOBS[number].name for number in TRIED])
@@ -28,31 +39,59 @@ def test_whatever_is_cut_off_the_next_run_completes(number: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         one = Field(job, Path(folder))
         for kind in kinds if job.name in WITHOUT_RESTIC else [kinds[number % len(kinds)]]:
-            tally = Tally()
-            try_one(one, kind, one.order(kind)[0], tally)
-            assert tally.broken == []
+            assert one.attempt(kind, next(one.missing(kind, Tally()))).broken is None
 
 
 def test_what_was_pruned_is_durable_before_it_counts_as_gone(short_path: Path) -> None:
     """Each repository's removals are followed by a sync of its whole disk before the catalogue is written again."""
-    prune = next(job for job in JOBS if job.name == "prune")
-    assert len(re.findall("Uy", Field(prune, short_path).changes)) == 2
+    assert len(re.findall("Uy", Field(job_named("prune"), short_path).changes)) == 2
 
 
 def test_what_a_restore_says_was_proved_survives_a_power_cut(short_path: Path) -> None:
     """Restic syncs nothing of what it restores: once the state tells of it, it has to be durable."""
-    one = Field(next(job for job in JOBS if job.name == "restore"), short_path)
+    one = Field(job_named("restore"), short_path)
     proved = one.renames("state.json")[1]  # after the one that names the snapshot
     for at in (proved + 3, proved + 4):  # it is synced
-        tally = Tally()
-        try_one(one, Kind.POWER, at, tally)
-        assert tally.broken == []
+        assert one.attempt(Kind.POWER, at).broken is None
+
+
+def test_every_step_is_tried_with_every_kind_and_what_does_not_hold_is_found(tmp_path: Path) -> None:
+    """Of two jobs that write one file, one leaves drafts, the other may lose it, for it syncs nothing."""
+    untidy = FaultedJob("untidy", fill, _write_durably, _check_written)
+    rash = FaultedJob("rash", fill, lambda world: _file(world).write_bytes(_WORDS), _check_written)
+    tallies: Tallies = {}
+    run([untidy, rash], tallies, tmp_path, 3600.0, lambda: None)
+    for kinds in tallies.values():
+        assert all(tally.tried == tally.steps for tally in kinds.values())
+    counts = {name: {kind: len(tally.tried) for kind, tally in kinds.items()} for name, kinds in tallies.items()}
+    assert counts["untidy"] == {Kind.KILL: 3, Kind.FULL: 2, Kind.ERROR: 5, Kind.POWER: 2, Kind.DONE: TIMES_AFTER}
+    assert counts["rash"] == {Kind.KILL: 2, Kind.FULL: 2, Kind.ERROR: 2, Kind.POWER: 0, Kind.DONE: TIMES_AFTER}
+    broken = [(name, kind) for name, kinds in tallies.items() for kind in Kind if kinds[kind].broken]
+    assert broken == [("untidy", Kind.KILL), ("untidy", Kind.POWER), ("rash", Kind.DONE)]
+    assert [*tmp_path.iterdir()] == []
+
+
+def _write_durably(world: World) -> None:
+    replace_durably(RealFiles(), _file(world), _WORDS)
+
+
+def _file(world: World) -> Path:
+    return world.disk / "file"
+
+
+def _check_written(world: World, _facts: Facts) -> None:
+    assert _file(world).read_bytes() == _WORDS
 
 
 def test_a_later_run_goes_on_after_what_was_counted(tmp_path: Path) -> None:
-    tallies = {"purge": {Kind.KILL.value: Tally(places=400, tried=7, reached=6, cut_off=5, broken=["9: gone"])}}
-    told = report(tallies)
-    assert (told["tried"], told["broken"]) == (7, 1)
+    tally = Tally(steps={"w a", "s a", "u a"})
+    for step, broken in (("w a", None), ("w a", None), ("s a", "gone"), (None, None)):
+        tally.count(Tried(Kind.KILL, step, cut_off=step is not None, seconds=1.5, broken=broken))
+    told = report({"purge": {Kind.KILL: tally}})
+    assert (told["steps"], told["steps_tried"], told["tries"], told["cut_off"], told["broken"]) == (3, 2, 4, 3, 1)
+    assert told["seconds_a_try"] == 1.5
     (tmp_path / "counts.json").write_text(json.dumps(told))
-    assert read_report(tmp_path / "counts.json") == tallies
+    found = read_report(tmp_path / "counts.json")["purge"][Kind.KILL]
+    assert (found.steps, found.tries) == (tally.steps, 4)
+    assert (found.tried, found.broken) == ({"w a"}, {}), "what was broken is tried again"
     assert read_report(tmp_path / "none.json") == {}

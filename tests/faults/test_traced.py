@@ -61,6 +61,14 @@ def test_every_change_is_seen_once_and_in_order(root: Path) -> None:
     assert traced(work_in(root), root) == Traced(CHANGES, reached=False, status=0)
 
 
+def test_each_change_is_named_with_its_paths_and_its_program(root: Path) -> None:
+    named = traced(work_in(root), root).named
+    moved, other = named[CHANGES.index("r")], named[CHANGES.index("O")]
+    assert moved[:3] == ("r", str(root / "a"), str(root / "sub" / "b"))
+    assert other[:3] == ("O", str(root / "c"), "")
+    assert other.program.startswith("sh -c echo hi")
+
+
 def test_a_kill_comes_before_its_change(root: Path) -> None:
     assert harmed(root, Harm.KILL_ALL, 3) == Traced("oww", reached=True, status=-9)
     assert (root / "a").read_bytes() == b"x" * 1000

@@ -11,15 +11,15 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 SOURCE = Path(__file__).with_name("tracer.c")
 CAN_TRACE = platform.machine() == "x86_64"
 FAILED = 3  # a child's status when its work raised
-_MOST_CHANGES = 1 << 20
 _LONGEST_SECONDS = 180
 
 
@@ -42,6 +42,15 @@ class Fault:
     error: int = 0
 
 
+class Change(NamedTuple):
+    """A change that was about to be made: its letter, its path, a rename's other path, how its program was called."""
+
+    letter: str
+    path: str
+    second_path: str = ""
+    program: str = ""
+
+
 @dataclass(frozen=True)
 class Traced:
     """What became of a child.
@@ -50,17 +59,19 @@ class Traced:
         changes: A letter for each change that it came to, in order; upper case where another program made it.
         reached: It came to the change that was to be harmed.
         status: Its exit status, or the negative number of the signal that ended it.
+        named: The same changes, each with the paths of what it was to change.
     """
 
     changes: str
     reached: bool
     status: int
+    named: tuple[Change, ...] = field(default=(), compare=False, repr=False)
 
 
 class _Faults(ctypes.Structure):
     _fields_ = (
-        ("mode", ctypes.c_int), ("at", ctypes.c_long), ("error", ctypes.c_int), ("changes", ctypes.c_char_p),
-        ("capacity", ctypes.c_long), ("count", ctypes.c_long), ("reached", ctypes.c_int), ("unsupported", ctypes.c_int),
+        ("mode", ctypes.c_int), ("at", ctypes.c_long), ("error", ctypes.c_int),
+        ("count", ctypes.c_long), ("reached", ctypes.c_int), ("unsupported", ctypes.c_int),
     )  # fmt: skip
 
 
@@ -98,23 +109,27 @@ def traced(work: Callable[[], object], root: Path, fault: Fault = Fault(), log: 
         told = answer.read()
     os.waitpid(follower, 0)
     assert told, f"it did not end within {_LONGEST_SECONDS} s"
-    changes, is_reached, status, unsupported = json.loads(told)
+    named, is_reached, status, unsupported = json.loads(told)
     assert unsupported == 0, f"system call {unsupported} changes what no log can tell"
     assert status != -1, "it could not be followed"
-    return Traced(changes, is_reached, os.waitstatus_to_exitcode(status))
+    changes = tuple(Change(*one) for one in named)
+    return Traced("".join(one.letter for one in changes), is_reached, os.waitstatus_to_exitcode(status), changes)
 
 
-def _followed(work: Callable[[], object], root: Path, fault: Fault, log: Path | None) -> tuple[str, bool, int, int]:
+def _followed(
+    work: Callable[[], object], root: Path, fault: Fault, log: Path | None
+) -> tuple[list[list[str]], bool, int, int]:
     child = os.fork()
     if child == 0:
         os._exit(_done(work))
-    buffer = ctypes.create_string_buffer(_MOST_CHANGES)
-    faults = _Faults(
-        fault.harm, fault.at, fault.error, ctypes.cast(buffer, ctypes.c_char_p), _MOST_CHANGES, 0, 0, 0
-    )  # fmt: skip
+    faults = _Faults(fault.harm, fault.at, fault.error, 0, 0, 0)
     log_path = None if log is None else os.fsencode(log)
-    status = _tracer().faults_follow(child, os.fsencode(root), log_path, ctypes.byref(faults))
-    return buffer.value.decode(), bool(faults.reached), status, faults.unsupported
+    with tempfile.NamedTemporaryFile() as names:
+        status = _tracer().faults_follow(
+            child, os.fsencode(root), log_path, os.fsencode(names.name), ctypes.byref(faults)
+        )
+        named = [line.split("\t") for line in Path(names.name).read_text().splitlines()]
+    return named, bool(faults.reached), status, faults.unsupported
 
 
 def _done(work: Callable[[], object]) -> int:

@@ -2,8 +2,9 @@
  * its own, SQLite's, and those of programs that make system calls themselves, as restic does.
  *
  * Loaded into the test by ctypes. A forked child calls faults_begin, its parent faults_follow, which returns when all
- * that was started has ended. Every change is a letter in `changes`, upper case when another program than the child's
- * makes it: o a new file, w write, t truncate, s fsync, y syncfs, r rename, u unlink or rmdir, m mkdir.
+ * that was started has ended. Every change has a line in the file of names: a letter, upper case when another program
+ * than the child's makes it, the path, where a rename leads to, and how its program was called. The letters: o a new
+ * file, w write, t truncate, s fsync, y syncfs, r rename, u unlink or rmdir, m mkdir.
  *
  *   mode 0  nothing is harmed
  *   mode 1  before change `at` everything is killed at once
@@ -45,14 +46,14 @@ enum { MOST = 4096 };
 typedef struct user_regs_struct Registers;
 typedef struct { pid_t pid; int foreign; } Known;
 typedef struct {
-  int mode; long at; int error; char *changes; long capacity;
+  int mode; long at; int error;
   long count; int reached; int unsupported;
 } Faults;
 typedef struct { char kind; char one[PATH_MAX], two[PATH_MAX]; int64_t offset; int skips_log; } Change;
 
 static char root[PATH_MAX];
 static size_t root_length;
-static FILE *log_file;
+static FILE *log_file, *names_file;
 static Known known[MOST];
 static int known_count;
 
@@ -302,6 +303,17 @@ static int harmed(pid_t pid, Registers *r, const Change *change, Faults *faults)
   return 0;
 }
 
+/* Writes the change's line: letter, path, where a rename leads to, and the words by which its program was called. */
+static void name_it(pid_t pid, char letter, const Change *change) {
+  char name[64], words[4096];
+  size_t n = 0;
+  snprintf(name, sizeof name, "/proc/%d/cmdline", pid);
+  FILE *file = fopen(name, "rb");
+  if (file) { n = fread(words, 1, sizeof words, file); fclose(file); }
+  for (size_t i = 0; i < n; i++) if ((unsigned char)words[i] < ' ') words[i] = ' ';
+  fprintf(names_file, "%c\t%s\t%s\t%.*s\n", letter, change->one, change->two, (int)n, words);
+}
+
 static int met(pid_t pid, Faults *faults, int *status) {
   Registers r;
   Change change;
@@ -310,8 +322,9 @@ static int met(pid_t pid, Faults *faults, int *status) {
   if (changes < 0) faults->unsupported = (int)r.orig_rax;
   if (changes <= 0) { ptrace(PTRACE_CONT, pid, 0, 0); return 0; }
   Known *one = find(pid);
-  if (faults->count < faults->capacity) faults->changes[faults->count] = (char)(one && one->foreign ? change.kind & ~32 : change.kind);
+  char letter = (char)(one && one->foreign ? change.kind & ~32 : change.kind);
   faults->count++;
+  name_it(pid, letter, &change);
   if (harmed(pid, &r, &change, faults)) return 0;
   if (!log_file || r.orig_rax == (unsigned long long)-1) { ptrace(PTRACE_CONT, pid, 0, 0); return 0; }
   int is_over;
@@ -323,7 +336,7 @@ static int met(pid_t pid, Faults *faults, int *status) {
 }
 
 /* Gives the wait status of the child, or -1 when it could not be followed. */
-int faults_follow(pid_t child, const char *folder, const char *log_path, Faults *faults) {
+int faults_follow(pid_t child, const char *folder, const char *log_path, const char *names_path, Faults *faults) {
   int status, ended = -1;
   const long options = PTRACE_O_TRACESECCOMP | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
                        PTRACE_O_TRACEEXEC | PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL;
@@ -331,6 +344,7 @@ int faults_follow(pid_t child, const char *folder, const char *log_path, Faults 
   root_length = strlen(root);
   known_count = 0;
   if (log_path && !(log_file = fopen(log_path, "wb"))) return -1;
+  if (!(names_file = fopen(names_path, "wb"))) return -1;
   if (ptrace(PTRACE_SETOPTIONS, child, 0, options)) return -1;
   meet(child, child);
   ptrace(PTRACE_CONT, child, 0, 0);
@@ -344,5 +358,6 @@ int faults_follow(pid_t child, const char *folder, const char *log_path, Faults 
     } else ptrace(PTRACE_CONT, pid, 0, status >> 16 || (is_new && WSTOPSIG(status) == SIGSTOP) ? 0 : WSTOPSIG(status) & 0x7f);
   }
   if (log_file) { fclose(log_file); log_file = NULL; }
+  fclose(names_file);
   return ended;
 }
