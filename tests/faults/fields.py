@@ -83,8 +83,9 @@ class Field:
     def _harm(self, kind: Kind, at: int) -> Traced | None:
         """Make the world one that a fault left; None where that is told by the recording alone."""
         if kind in {Kind.POWER, Kind.DONE}:
-            end = len(self._recording.operations) if kind is Kind.DONE else at
-            self._recording.materialise(end, at, self._place)
+            end = len(self._recording.operations) if kind is Kind.DONE else at - 1  # changes that were made
+            is_worst = at == 1 if kind is Kind.DONE else self.changes[at - 1].lower() in SYNCS
+            self._recording.materialise(end, None if is_worst else at, self._place)
             return None
         shutil.copytree(self._kept, self._place)
         harm = {Kind.KILL: Harm.KILL_ONE if at % 2 else Harm.KILL_ALL, Kind.FULL: Harm.FULL, Kind.ERROR: Harm.FAIL_ONE}
@@ -110,7 +111,7 @@ def _is_tried(kind: Kind, deed: str) -> bool:
         Kind.KILL: deed not in SYNCS,
         Kind.FULL: deed in _NEEDS_ROOM,
         Kind.ERROR: True,
-        Kind.POWER: deed in SYNCS,
+        Kind.POWER: True,
     }[kind]
 
 

@@ -102,9 +102,15 @@ class Recording:
         """Give what the sender had been told is safe before `position`."""
         return {o.path for o in self.operations[:position] if o.kind == ACKNOWLEDGED}
 
-    def materialise(self, position: int, seed: int, target: Path) -> None:
-        """Write one state that the disk may be in after losing power before operation `position`."""
-        chance = random.Random(seed)  # noqa: S311  replays must be repeatable, nothing is secret
+    def materialise(self, position: int, seed: int | None, target: Path) -> None:
+        """Write one state that the disk may be in after losing power before operation `position`.
+
+        Args:
+            position: Of the first operation that did not come.
+            seed: Draws what of the unsynced is there; None for every name and of no file what was not synced.
+            target: Where to.
+        """
+        chance = _NamesAlone() if seed is None else random.Random(seed)  # noqa: S311  replays must be repeatable
         names = {folder: dict(entries) for folder, entries in self._start.items()}
         cut_of = self._cuts(position, chance)
         for change in self._name_changes:
@@ -186,6 +192,16 @@ class Recording:
             else:
                 (target / name).write_bytes(_content(node, position, chance))
                 (target / name).chmod(0o600)
+
+
+class _NamesAlone(random.Random):
+    """Draws that every change of a name is there, up to the last, and no unsynced write."""
+
+    def random(self) -> float:
+        return 1.0
+
+    def randint(self, _a: int, b: int) -> int:
+        return b
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,12 @@ point of the work:
 
 So a step is a point from which the next run goes on differently, and one try of each, with each kind of fault that can
 tell it from its neighbours, is a try of every such point. What is left (how many pages, which file, which of several
-packs) is drawn for each step and kind. Two kinds have fewer places, for others leave nothing that theirs do not:
+packs) is drawn for each step and kind. Two kinds of faults treat syncs in their own way:
 
-* A kill comes before anything but a sync. What a sync does is seen only when the power goes: a kill before it leaves
-  what a kill before the next change leaves.
-* The power goes before a sync. Until then nothing since the last one is sure, so whatever a disk may hold if it goes
-  at any change between them, it may hold then as well.
+* A kill does not come before one. What a sync does is seen only when the power goes: a kill before it leaves what a
+  kill before the next change leaves.
+* When the power goes before one, the worst is left: each name that was made is there, and nothing of what was not
+  synced is in the files. Before any other change what is left of the unsynced is drawn.
 
 What was tried counts by the change that the fault did come before, not by the one that was aimed at.
 """
