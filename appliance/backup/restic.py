@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from appliance.backup.cache import drop_cached
 from appliance.backup.engine import Finding, OnProgress, Progress, Snapshot, Source, nobody_listens
 from appliance.backup.faults import BackupFailed, Fault, NotOurs
 from appliance.backup.guard import Guard
@@ -76,6 +77,7 @@ class ResticRepository:
         self._password = password
         self._places = places
         self._guard = Guard(places.guard)
+        self._is_fresh = False  # nothing of the cache is older than this
 
     def create(self) -> None:
         if not self.exists():
@@ -132,12 +134,16 @@ class ResticRepository:
                              given=_Given(on_step=step)))  # fmt: skip
 
     def dump(self, snapshot_id: str, path: str) -> Iterator[bytes]:
+        is_begun = False
         with self._called(("dump", snapshot_id, f"/{path.lstrip('/')}", "--no-lock"), _Given(gives_up=is_gone)) as call:
             for piece in stream(call):
-                if isinstance(piece, Ended):
-                    self._must(piece)
-                else:
+                if not isinstance(piece, Ended):
+                    is_begun = True
                     yield piece
+                elif is_begun or not self._drops_cache(piece):
+                    self._must(piece)
+                    return
+        yield from self.dump(snapshot_id, path)
 
     def names(self, snapshot_id: str) -> dict[str, int]:
         found: dict[str, int] = {}
@@ -195,9 +201,25 @@ class ResticRepository:
         self._must(self._run_held("unlock", "--remove-all"))
 
     def _run_held(self, *arguments: str, given: "_Given | None" = None) -> Ended:
-        given = given or _Given()
+        ended = self._run_once(arguments, given or _Given())
+        if arguments[0] != "check" and self._drops_cache(ended):  # that has a cache of its own
+            return self._run_once(arguments, given or _Given())
+        return ended
+
+    def _run_once(self, arguments: Sequence[str], given: "_Given") -> Ended:
         with self._called(arguments, given) as call:
             return run(call, given.on_line)
+
+    def _drops_cache(self, ended: Ended) -> bool:
+        """Say whether it is to be tried again: what is damaged may be the cache alone, which is removed then, once."""
+        cache = self._places.cache
+        if cache is None or self._is_fresh or ended.status == 0 or fault_of(ended.said) is not Fault.DAMAGED:
+            return False
+        self._is_fresh, lines = True, list[bytes]()
+        if self._run_once(("cat", "config", "--no-lock"), _Given(on_line=lines.append)).status != 0:
+            return False
+        drop_cached(cache, str(json.loads(b"".join(lines))["id"]))
+        return True
 
     def _text(self, *arguments: str) -> str:
         lines: list[bytes] = []

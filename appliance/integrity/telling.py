@@ -18,7 +18,7 @@ from appliance.integrity.parts import IntegrityParts
 from appliance.integrity.queries_pages import TestRow
 from appliance.notifications.codes import NoticeCode, Severity
 from appliance.notifications.notices import end_notice, raise_notice
-from appliance.store.files import replace_durably, storage_faults
+from appliance.store.files import clear_drafts, replace_durably, storage_faults
 from appliance.store.transactions import ReadTransaction, WriteTransaction
 
 METRICS_FILE = "backup/metrics/enamel-proofs.prom"  # below the data folder
@@ -72,6 +72,7 @@ def write_metrics(parts: IntegrityParts) -> None:
     path = parts.data_folder / METRICS_FILE
     with storage_faults():
         path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        clear_drafts(path.parent, path.name)  # of a run that was cut off; who writes meanwhile writes the same
         replace_durably(parts.files, path, text.encode(), _READABLE)
 
 

@@ -270,13 +270,17 @@ def replace_lazily(files: FileLayer, path: Path, content: bytes, mode: int = FIL
     Draft(files, path, content, mode).publish(synced=False)
 
 
-def clear_drafts(folder: Path) -> None:
+def clear_drafts(folder: Path, name: str = "*") -> None:
     """Remove what writers of small files left in a folder when they were cut off; nobody may write there now.
+
+    Args:
+        folder: Where.
+        name: Of the file whose drafts are meant; all by default.
 
     Raises:
         OSError: The disk refused.
     """
-    for path in folder.glob(".*"):
+    for path in folder.glob(f".{name}.*"):
         if _DRAFT.fullmatch(path.name):
             path.unlink()
 

@@ -18,7 +18,7 @@ from appliance.keys.authority import Issued
 from appliance.keys.inbox_seal import encode_key_file, new_inbox_key_pair
 from appliance.keys.secret import SecretKey
 from appliance.keys.wrapping import seal_secret, unseal_secret
-from appliance.store.files import FileLayer, replace_durably, storage_faults
+from appliance.store.files import FileLayer, clear_drafts, replace_durably, storage_faults
 from appliance.store.transactions import ReadTransaction, WriteTransaction
 
 INBOX_KEY_MODE = 0o640  # not secret; the receiver's user reads it by its group
@@ -249,6 +249,7 @@ def write_inbox_public_key(files: FileLayer, path: Path, box_id: BoxId, public: 
         Unavailable: The disk refused.
     """
     with storage_faults():
+        clear_drafts(path.parent, path.name)  # of a rotation that was cut off
         replace_durably(files, path, encode_key_file(box_id, public.number, public.public_key), INBOX_KEY_MODE)
 
 

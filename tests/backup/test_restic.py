@@ -3,7 +3,7 @@
 import os
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +18,7 @@ from appliance.backup.restic import Connection, Places, ResticRepository, restic
 from appliance.backup.restic_words import fault_of, left_out
 from appliance.errors import Unavailable
 from appliance.keys.secret import SecretKey
+from tests.backup.quick_repositories import make_quick
 
 pytestmark = pytest.mark.peer("restic")
 AT = datetime(2031, 2, 3, 4, 5, 6, tzinfo=UTC)
@@ -60,6 +61,52 @@ def test_what_goes_in_comes_out_under_its_paths(made: ResticRepository, source: 
     made.restore(snapshot.snapshot_id, tmp_path / "part", ["/inbox"])
     assert [path.name for path in (tmp_path / "part").iterdir()] == ["inbox"]
     assert made.check("all") == []
+
+
+TORN: dict[str, Callable[[bytes], bytes]] = {
+    "cut": lambda content: content[: len(content) // 2],
+    "zeroed": lambda content: bytes(len(content)),
+}
+
+
+@pytest.mark.parametrize("torn", TORN)
+@pytest.mark.parametrize("first", ["backup", "names", "dump", "prune"])
+def test_what_a_power_cut_left_of_the_cache_is_not_taken_for_the_repository(
+    made: ResticRepository, source: Source, tmp_path: Path, torn: str, first: str
+) -> None:
+    make_quick(tmp_path / "repository", PASSWORD)
+    old = made.backup(source, "night", AT)
+    (source.folder / "catalogue.db").write_bytes(b"a later one" * 1000)
+    new = made.backup(source, "night", AT + timedelta(days=1))
+    for path in (tmp_path / "cache").rglob("*"):
+        if path.is_file() and path.name not in {"version", "CACHEDIR.TAG"}:
+            path.chmod(0o600)
+            path.write_bytes(TORN[torn](path.read_bytes()))
+    again = repository(tmp_path)
+    if first == "backup":
+        assert again.backup(source, "night", AT + timedelta(days=2)).file_count == 2
+    elif first == "names":
+        assert again.names(new.snapshot_id) == {"catalogue.db": 11_000, "inbox/association/end": 7}
+    elif first == "dump":
+        assert b"".join(again.dump(new.snapshot_id, "catalogue.db")) == b"a later one" * 1000
+    else:
+        again.forget([old.snapshot_id])
+        again.prune()
+    assert repository(tmp_path).check("all") == []
+
+
+def test_damage_of_the_repository_itself_is_told_though_the_cache_was_dropped(
+    made: ResticRepository, source: Source, tmp_path: Path
+) -> None:
+    make_quick(tmp_path / "repository", PASSWORD)
+    snapshot = made.backup(source, "night", AT)
+    for path in [*(tmp_path / "repository" / "index").iterdir(), *(tmp_path / "cache").rglob("index/*/*")]:
+        path.chmod(0o600)
+        path.write_bytes(bytes(path.stat().st_size))
+    for read in (lambda one: one.names(snapshot.snapshot_id), lambda one: [*one.dump(snapshot.snapshot_id, "x")]):
+        with pytest.raises(BackupFailed) as failed:
+            read(repository(tmp_path))
+        assert failed.value.fault is Fault.DAMAGED
 
 
 def test_making_it_twice_changes_nothing(made: ResticRepository, source: Source) -> None:

@@ -66,3 +66,12 @@ def test_files_that_nobody_reads_for_more_than_a_month_are_told(proved: Proved) 
     assert told(proved) == {NoticeCode.READING_LATE: (Severity.WARNING, 2)}
     scrub(proved.box.integrity, Slice(lambda: False, lambda _files, _bytes: None, lambda _: None))
     assert told(proved) == {}
+
+
+def test_a_draft_of_the_figures_that_a_cut_off_run_left_is_gone_after_the_next(proved: Proved) -> None:
+    file = proved.box.folder / METRICS_FILE
+    tell(proved.box.integrity)
+    draft = file.with_name(f".{file.name}.{'0a' * 8}")
+    draft.write_bytes(b"half of i")
+    tell(proved.box.integrity)
+    assert [*file.parent.iterdir()] == [file]

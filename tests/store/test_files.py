@@ -230,9 +230,12 @@ def test_a_whole_disk_is_synced_and_one_that_refuses_is_told(tmp_path: Path) -> 
 
 
 def test_what_writers_that_were_cut_off_left_is_cleared_and_nothing_else(tmp_path: Path) -> None:
-    Draft(RealFiles(), tmp_path / "file", b"cut off here")
+    for name in ("file", "another"):
+        Draft(RealFiles(), tmp_path / name, b"cut off here")
     for name in (".hidden", ".file.0123", "file"):
         (tmp_path / name).touch()
-    assert len(list(tmp_path.iterdir())) == 4
+    assert len(list(tmp_path.iterdir())) == 5
+    clear_drafts(tmp_path, "file")
+    assert len(list(tmp_path.glob(".another.*"))) == len(list(tmp_path.iterdir())) - 3 == 1
     clear_drafts(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {".hidden", ".file.0123", "file"}

@@ -12,6 +12,7 @@ from appliance.identifiers import BoxId
 from appliance.keys.authority import new_device_root, new_web_root
 from appliance.keys.inbox_seal import key_file_digest, open_association_key, seal_association_key
 from appliance.keys.secret import SecretKey
+from appliance.store.files import Draft, RealFiles
 from appliance.store.rotating_keys import (
     KeyKind,
     RotatingKeys,
@@ -158,3 +159,12 @@ def test_keys_made_and_retired_ahead_of_the_clock_count_from_now(box: ABox) -> N
         box.keys.bring_back(tx, now)
         assert box.keys.made_at(tx, KeyKind.WRAPPING) == now
         assert list(box.keys.retired(tx, KeyKind.WRAPPING, now)) == [1]
+
+
+def test_writing_the_inbox_key_clears_what_a_cut_off_write_of_it_left(box: ABox, tmp_path: Path) -> None:
+    file, files = tmp_path / "exchange" / "inbox-key.json", RealFiles()
+    file.parent.mkdir()
+    Draft(files, file, b"half of a k")
+    with box.database.read() as tx:
+        write_inbox_public_key(files, file, BoxId.new(), current_inbox_public_key(tx))
+    assert [*file.parent.iterdir()] == [file]
