@@ -43,7 +43,7 @@ from appliance.recovery.kits import CODE
 from appliance.store import roots
 from appliance.store.box import BoxRow, find_box
 from appliance.store.database import Database, LoneCatalogue
-from appliance.store.files import FileLayer, RealFiles, replace_durably, storage_faults
+from appliance.store.files import FileLayer, RealFiles, clear_drafts, replace_durably, storage_faults
 from appliance.store.rotating_keys import RotatingKeys
 from appliance.store.transactions import ReadTransaction, WriteTransaction
 
@@ -245,6 +245,7 @@ def _decide(folders: Folders, sealed: bytes, files: FileLayer) -> None:
     """
     try:
         with storage_faults():
+            clear_drafts(folders.next_root.parent, folders.next_root.name)  # of a change that was cut off
             replace_durably(files, folders.next_root, sealed, _SECRET_MODE)
         finish(folders, files)
     except Unavailable as fault:

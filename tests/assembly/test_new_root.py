@@ -19,7 +19,7 @@ from appliance.keys.sealing import root_fingerprint
 from appliance.keys.secret import SecretKey
 from appliance.keys.signing import SigningKey
 from appliance.store.database import Database
-from appliance.store.files import FileLayer, RealFiles
+from appliance.store.files import Draft, FileLayer, RealFiles
 from appliance.store.roots import COMPROMISED, earlier_keys, roots, subkey_of_root
 from tests.assembly.a_kept_box import KeptBox, a_kept_box
 from tests.store.failing_files import FailingFiles
@@ -37,6 +37,13 @@ def test_a_new_root_opens_everything_and_the_one_before_opens_nothing(tmp_path: 
         Database(box.folders.catalogue, derive(before, Subkey.CATALOGUE), box.clock).check_integrity()
     assert box.folders.catalogue.read_bytes()[:4096] != catalogue[:4096]
     assert not box.folders.next_catalogue.parent.exists()
+    assert [path.name for path in box.folders.sealed_root.parent.iterdir()] == ["root.sealed"]
+
+
+def test_a_sealed_root_that_a_cut_off_change_left_is_gone_after_the_next(tmp_path: Path) -> None:
+    box = a_kept_box(tmp_path)
+    Draft(RealFiles(), box.folders.next_root, b"sealed, and never in use")
+    box.rotate_root()
     assert [path.name for path in box.folders.sealed_root.parent.iterdir()] == ["root.sealed"]
 
 
