@@ -150,7 +150,7 @@ def _take_in(told: dict[str, Any], tallies: Tallies) -> None:
     one = Tried(**told["tried"] | {"kind": Kind(told["tried"]["kind"])})
     kinds[one.kind].count(one)
     if one.broken is not None:
-        print(f"{told['job']}, {one.kind} before {one.step}: {one.broken}", file=sys.stderr)  # noqa: T201
+        print(f"{told['job']}, {one.kind} before {one.step}: {one.broken}", file=sys.stderr)  # noqa: T201  of a long run
 
 
 def main() -> int:
