@@ -14,7 +14,7 @@ from pathlib import Path
 
 from appliance.errors import Refused, Unavailable, Unsuitable
 from appliance.export.entries import SUMS, Entry, digest_read_back
-from appliance.export.places import check_room, put_by_somebody
+from appliance.export.places import check_room, make_name_durable, put_by_somebody
 from appliance.export.whole import state_of
 from appliance.store.files import DurableFolders, FileLayer, create_durably, storage_faults
 
@@ -78,7 +78,9 @@ class FolderWriter:
             return
         if names and not (names == [NOTE] and note.startswith(found)):
             raise Unsuitable("the folder is not empty: give an empty one, or the one of this export that was cut off")
-        if names:
+        if not names:
+            make_name_durable(self._files, self._folder)
+        else:
             self._files.unlink(self._folder / NOTE)
         create_durably(self._files, self._folder / NOTE, note)
 

@@ -6,9 +6,11 @@ receiving needs.
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from appliance.errors import OutOfSpace, Unsuitable
+from appliance.store.files import FileLayer
 
 _LEFT_BY_SYSTEMS = frozenset({
     "lost+found", "system volume information", "$recycle.bin", "found.000", ".ds_store", ".fseventsd",
@@ -19,6 +21,17 @@ _LEFT_BY_SYSTEMS = frozenset({
 def put_by_somebody(names: Iterable[str]) -> list[str]:
     """Give the names in a folder that somebody put there: a stick that was ever plugged in has its system's own."""
     return [name for name in names if name.lower() not in _LEFT_BY_SYSTEMS and not name.startswith(".Trash-")]
+
+
+def make_name_durable(files: FileLayer, folder: Path) -> None:
+    """Make an empty folder itself durable: one that was made just now would go with the power, and all that is in it.
+
+    Raises:
+        OSError: The disk refused.
+    """
+    if not folder.is_mount():
+        with suppress(PermissionError):  # of a folder above that only its owner may look into
+            files.fsync_folder(folder.parent)
 
 
 def reserve_at(place: Path, data_folder: Path, reserve_bytes: int) -> int:

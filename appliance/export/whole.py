@@ -24,7 +24,7 @@ from appliance.export.archive_note import NOTE_TEXT
 from appliance.export.entries import SUMS, Shelf, sums_line
 from appliance.export.group_copy import NOT_EXPORTED, UNREADABLE, Planned, copy_group, is_copied
 from appliance.export.listing import INSTANCES, QUARANTINED, digest_of, read_lines, write_listing
-from appliance.export.places import check_room, put_by_somebody
+from appliance.export.places import check_room, make_name_durable, put_by_somebody
 from appliance.identifiers import FileId
 from appliance.store.files import FileLayer, replace_durably, storage_faults
 
@@ -125,6 +125,7 @@ class ArchiveExporter:
             return _read_mark(folder, own), True
         if names:
             raise Unsuitable("the folder is not empty: give an empty one, or the one of an export that was cut off")
+        make_name_durable(self.files, folder)
         now = self.clock.now()
         with self.shelf.database.write() as tx:
             head = queries_archive.audit_head(tx)

@@ -37,6 +37,17 @@ def test_a_folder_is_written_whole_and_verifies(box: AnExport, tmp_path: Path) -
     assert check_folder(tmp_path / "stick") == len(package.entries) - 1
 
 
+def test_the_folder_itself_is_durable_before_anything_is_in_it(box: AnExport, tmp_path: Path) -> None:
+    """A power cut right after an export that made its folder would else take all of it."""
+    package = box.exporter.study(box.key_of(box.scan()))
+    refusing = FailingFiles(("fsync_folder", 1))
+    with pytest.raises(ApplianceError):
+        FolderWriter(tmp_path / "stick", refusing).write(package.entries, package.identity)
+    assert contents(tmp_path / "stick") == {}
+    write(package, tmp_path / "stick")
+    assert is_whole(tmp_path / "stick")
+
+
 def test_a_folder_with_something_in_it_is_left_alone(box: AnExport, tmp_path: Path) -> None:
     package = box.exporter.study(box.key_of(box.scan()))
     stick = tmp_path / "stick"

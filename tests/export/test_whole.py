@@ -94,6 +94,12 @@ def test_what_is_finished_is_left_as_it_is(box: AnExport, tmp_path: Path) -> Non
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*")} == before
 
 
+def test_the_folder_itself_is_durable_before_anything_is_in_it(box: AnExport, tmp_path: Path) -> None:
+    with pytest.raises(ApplianceError):
+        exporter(box, FailingFiles(("fsync_folder", 1), errno.EIO)).export(tmp_path / "made")
+    assert [*(tmp_path / "made").iterdir()] == []
+
+
 def test_no_secret_leaves(box: AnExport, tmp_path: Path) -> None:
     out = tmp_path / "out"
     exporter(box).export(out)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from appliance.assembly.backup_parts import backup_parts
-from appliance.assembly.box import sealed_again
+from appliance.assembly.box import open_box, sealed_again
 from appliance.assembly.folders import Folders
 from appliance.assembly.intake_parts import intake_parts
 from appliance.assembly.keyrings import find_epoch
@@ -204,6 +204,12 @@ def restore_older(world: World) -> None:
     restore(world.back, world.root(), source, choice=Choice(snapshot_id=oldest.snapshot_id))
 
 
+def start_restored(world: World) -> None:
+    """Start the box that came back, if it did: that clears away what bringing it back left."""
+    if (world.back / "keys" / "root.sealed").exists():
+        open_box(world.settings(world.back), None, world.clock)
+
+
 def check_restored(world: World, facts: Facts) -> None:
     """What came back is whole, without what was erased since, and its trail says once that it came back."""
     whole.check_box(world, facts, world.back)
@@ -278,5 +284,5 @@ JOBS: Sequence[FaultedJob] = (
     FaultedJob("catalogue key", copied, new_catalogue_key, check_new_night),
     FaultedJob("export patient", fill, export_patient, check_exported),
     FaultedJob("export archive", fill, export_archive, check_exported),
-    FaultedJob("restore", erased, restore_older, check_restored),
+    FaultedJob("restore", erased, restore_older, check_restored, following=start_restored),
 )
