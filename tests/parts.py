@@ -71,7 +71,8 @@ ACCOUNTS = Part(
         "integrity/test_anchors.py",
         "keys/test_passphrases.py",
         "stories/test_accessible.py", "stories/test_copied_cookie.py", "stories/test_emergency.py",
-        "stories/test_passkeys.py", "stories/test_walk.py",
+        "stories/test_leaver.py", "stories/test_passkeys.py", "stories/test_signed_in_again.py",
+        "stories/test_walk.py",
         "viewer/test_locks.py",
         "web/test_asvs.py", "web/test_callers.py", "web/test_confirming.py", "web/test_cut_off.py",
         "web/test_emergencies.py", "web/test_faults.py", "web/test_forms.py", "web/test_guesses.py",
@@ -80,12 +81,13 @@ ACCOUNTS = Part(
         "web/test_pace.py", "web/test_people.py", "web/test_permissions.py", "web/test_related.py",
         "web/test_schemathesis.py", "web/test_screen.py", "web/test_signing_in.py", "web/test_sweep.py",
         "web/test_switching.py", "web/test_trail.py", "web/test_trail_days.py", "web/test_untranslated.py",
-        "web/test_without_second_factor.py",
+        "web/test_way_back.py", "web/test_without_second_factor.py",
     ),
     (
         "access", "account", "anchor", "audit", "asvs", "callers", "canary", "confirming", "copied_cookie",
-        "deidentif", "emergenc", "guesses", "headers", "laborator", "lent", "test_locks", "pace", "passkey", "people",
-        "permission", "pseudonym", "schemathesis", "second_factor", "signing_in", "sweep", "switching", "trail",
+        "deidentif", "emergenc", "guesses", "headers", "laborator", "leaver", "lent", "pace", "passkey", "people",
+        "permission", "pseudonym", "schemathesis", "second_factor", "signed_in", "signing_in", "sweep", "switching",
+        "test_locks", "trail", "way_back",
     ),
 )  # fmt: skip
 PARTS = {"keeping": KEEPING, "accounts": ACCOUNTS}

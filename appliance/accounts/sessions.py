@@ -129,6 +129,17 @@ def find_session(accounts: Accounts, token: str) -> Session | None:
     return None if found is None else found[0]
 
 
+def ended_by_time(accounts: Accounts, token: str) -> Account | None:
+    """Give whose full session this was if time alone has ended it: eight hours without anybody, or seven days."""
+    with accounts.database.read() as tx:
+        found = queries.session_row(tx, hash_token(token))
+    if found is None or found[1].stage != Stage.FULL or found[1].revoked_at is not None:
+        return None
+    account, now = found[0], accounts.clock.now()
+    out = account.disabled_at is not None or account.role is Role.EMERGENCY
+    return account if not out and is_over(*found, now) else None
+
+
 def use_session(accounts: Accounts, token: str, address: str) -> Session | None:
     """Give the session and note that its person did something; a locked screen stays locked."""
     found = _look_up(accounts, token)

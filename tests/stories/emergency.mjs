@@ -1,38 +1,18 @@
 /** A night with an emergency, in a real Chromium: `node emergency.mjs PLAN.json` prints what everybody met as one JSON object. */
 import { readFileSync } from "node:fs";
-import { code, launch, looked, signIn, someone, until } from "./browser.mjs";
+import { launch, looked, signIn, someone } from "./browser.mjs";
+import { at, comeInFirst, fresh, goneDark, left, path, pictures, press, spent, words } from "./pages.mjs";
 
 const plan = JSON.parse(readFileSync(process.argv[2], "utf8"));
 const { url: origin } = plan.facts.web;
 const faults = { policy: [], foreign: [], errors: [], warnings: [] };
 const found = { faults };
-const SIZES = [[{ width: 1440, height: 900 }, "desk"], [{ width: 1024, height: 768 }, "tablet"]];
-const used = {};
-
-async function picture(page, name) {
-  if (!plan.pictures) return;
-  for (const [size, suffix] of SIZES) {
-    await page.setViewportSize(size);
-    await page.screenshot({ path: `${plan.pictures}/${name}-${suffix}.png`, fullPage: !name.includes("viewer") });
-  }
-}
-
-const path = (page) => new URL(page.url()).pathname;
-const at = (page, wanted) => until(`the page ${wanted}`, () => path(page) === wanted);
-const words = (page, where) => page.locator(where).first().textContent().then((text) => text.trim().replace(/\s+/g, " "));
-const press = (page, name) => page.getByRole("button", { name, exact: true }).click();
-
-/** Type a code that was not used yet into the form's field. */
-async function fresh(page, secret, form) {
-  await until("a code that was not used", () => code(secret) !== used[secret], 40);
-  used[secret] = code(secret);
-  await page.fill(`${form} input[name=code]`, used[secret]);
-}
+const picture = pictures(plan.pictures);
 
 /** An administrator draws the code and prints it. */
 async function draw(page) {
   await signIn(page, origin, plan.facts.web);
-  used[plan.facts.web.totp_secret] = code(plan.facts.web.totp_secret);
+  spent(plan.facts.web.totp_secret);
   await page.goto(`${origin}/trail/emergencies`);
   await picture(page, "emergencies-none");
   await fresh(page, plan.facts.web.totp_secret, "main form");
@@ -47,7 +27,7 @@ async function draw(page) {
 
 /** Somebody without an account opens the envelope at night. */
 async function night(browser, sealed) {
-  const page = await someone(browser, origin, faults, SIZES[1][0]);
+  const page = await someone(browser, origin, faults, { width: 1024, height: 768 });
   const open = async () => {
     await page.goto(`${origin}/login`);
     await picture(page, "login");
@@ -88,30 +68,10 @@ async function night(browser, sealed) {
   return { banner, inViewer, locked, unlockedAt, outAt, again };
 }
 
-/** The receptionist comes in for the first time: a password of her own, an app. */
-async function reception(page) {
-  await page.goto(`${origin}/login`);
-  await page.fill("input[name=user_name]", "rita");
-  await page.fill("input[name=password]", plan.first);
-  await press(page, "Continue");
-  await at(page, "/login/enrol");
-  const secret = (await words(page, ".secret")).replaceAll(" ", "");
-  await fresh(page, secret, "main form");
-  await page.locator("main form button").first().click();
-  await page.waitForSelector(".codes");
-  await page.goto(`${origin}/password`);
-  await page.fill("input[name=old]", plan.first);
-  await page.fill("input[name=new]", plan.second);
-  await page.fill("input[name=again]", plan.second);
-  await page.locator("main form button").first().click();
-  await at(page, "/studies");
-  return secret;
-}
-
 /** She breaks the glass, looks in two tabs, and ends it in one. */
 async function glass(browser) {
   const page = await someone(browser, origin, faults);
-  const secret = await reception(page);
+  const { secret } = await comeInFirst(page, origin, plan.reception);
   const answers = async () => (await page.request.get(`${origin}/series/1/view`, { headers: { accept: "text/html" } })).status();
   const before = await answers();
   await page.goto(`${origin}/studies/1`);
@@ -132,11 +92,11 @@ async function glass(browser) {
   await picture(page, "studies-with-the-banner");
   const asked = page.waitForRequest(`${origin}/emergency/end`).then(() => Date.now());
   await press(page, "End now");
-  await until("the other tab goes dark", () => other.evaluate(() => document.documentElement.hidden || !document.querySelector("canvas")).catch(() => false), 5);
+  await goneDark(other);
   const seconds = (Date.now() - (await asked)) / 1000;
   await at(other, "/emergency");
   await other.waitForSelector(".notice.good");
-  const seen = { at: path(other), seconds, ...(await other.evaluate(() => ({ canvases: document.querySelectorAll("canvas").length, words: document.body.textContent }))) };
+  const seen = { at: path(other), seconds, ...(await left(other)) };
   await picture(other, "it-is-over");
   const after = await answers();
   await page.context().close();

@@ -1,45 +1,33 @@
 """A night with an emergency in a real Chromium: an envelope is opened, the glass is broken, and both are reviewed."""
 
-import json
-import os
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.patience import PATIENCE
-from tests.stories.clinic import ROOT, RunningClinic, small_scan, until, written
+from tests.stories.clinic import RunningClinic, small_scan, until, written
+from tests.stories.walks import faults_of, walk
 
 pytestmark = [pytest.mark.slow, pytest.mark.peer("storescu", "chromium", "node", "npm")]
 
-VIEWER = ROOT / "appliance" / "web" / "viewer"
-FIRST, SECOND = "quiet amber tram 42", "morning tram quiet 42"
+RECEPTION = {"user": "rita", "first": "quiet amber tram 42", "second": "morning tram quiet 42"}
 NAME = "Alarcón Núñez"
 
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory, module_port_block: int) -> dict[str, Any]:
     """Let the night pass, once."""
-    if not (VIEWER / "node_modules" / "playwright-core").is_dir():
-        subprocess.run(["npm", "ci", "--ignore-scripts"], cwd=VIEWER, check=True, capture_output=True)
     folder = tmp_path_factory.mktemp("emergency")
     with RunningClinic(folder / "data", module_port_block) as clinic:
         written(folder / "disk", small_scan(0, 12).slices())
         assert clinic.storescu(folder / "disk").returncode == 0
         until(lambda: len(clinic.enamel("studies", "list")) == 1, 30)
         words = ("accounts", "add", "rita", "--name", "Rita Recibe", "--role", "reception")
-        clinic.enamel(*words, given=FIRST + "\n")
-        pictures = os.environ.get("ENAMEL_PICTURES", "")
-        plan = {"facts": clinic.facts, "first": FIRST, "second": SECOND, "pictures": pictures}
-        (folder / "plan.json").write_text(json.dumps(plan))
-        command = ["node", str(Path(__file__).parent / "emergency.mjs"), str(folder / "plan.json")]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
-        assert done.returncode == 0, done.stderr
+        clinic.enamel(*words, given=RECEPTION["first"] + "\n")
+        answer = walk("emergency.mjs", folder, clinic, {"reception": RECEPTION})
         listed = clinic.enamel("emergencies", "--all")
         verified = clinic.enamel("audit", "verify")
-    answer: dict[str, Any] = json.loads(done.stdout)
-    return answer | {"listed": listed, "verified": verified}
+    return dict(answer) | {"listed": listed, "verified": verified}
 
 
 def test_the_slip_has_a_code_that_opens_once_and_unlocks_its_own_screen(found: dict[str, Any]) -> None:
@@ -76,6 +64,4 @@ def test_somebody_else_sees_what_was_opened_and_signs(found: dict[str, Any]) -> 
 
 
 def test_no_page_broke_its_policy_or_its_script(found: dict[str, Any]) -> None:
-    told = ("a status of 401", "a status of 403")  # the end of what was lent, a code that was used
-    quiet = [line for line in found["faults"]["errors"] if not any(each in line for each in told)]
-    assert (quiet, found["faults"]["policy"], found["faults"]["foreign"]) == ([], [], [])
+    assert faults_of(found) == {"errors": [], "policy": [], "foreign": []}

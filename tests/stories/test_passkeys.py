@@ -1,37 +1,25 @@
 """A passkey made and used in a real browser, by Chromium's virtual authenticator through the DevTools protocol."""
 
-import json
-import os
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import pyotp
 import pytest
 
-from tests.stories.clinic import ROOT, RunningClinic, form_of
+from tests.stories.clinic import RunningClinic, form_of
+from tests.stories.walks import faults_of, walk
 
 pytestmark = [pytest.mark.slow, pytest.mark.peer("chromium", "node", "npm")]
 
 STRANGER = "203.0.113.9"
-VIEWER = ROOT / "appliance" / "web" / "viewer"
 
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory, module_port_block: int) -> dict[str, Any]:
     """Let a person go through it, once."""
-    if not (VIEWER / "node_modules" / "playwright-core").is_dir():
-        subprocess.run(["npm", "ci", "--ignore-scripts"], cwd=VIEWER, check=True, capture_output=True)
     folder = tmp_path_factory.mktemp("passkeys")
     with RunningClinic(folder / "data", module_port_block, ("--no-samples",)) as clinic:
-        plan = {"facts": clinic.facts, "pictures": os.environ.get("ENAMEL_PICTURES", "")}
-        (folder / "plan.json").write_text(json.dumps(plan))
-        command = ["node", str(Path(__file__).parent / "passkeys.mjs"), str(folder / "plan.json")]
         forged = account_page(clinic, dict.fromkeys(("X-Forwarded-For", "X-Real-IP"), f"{STRANGER}, 192.0.2.1"))
-        done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
-    assert done.returncode == 0, done.stderr
-    answer: dict[str, Any] = json.loads(done.stdout)
-    return answer | {"forged": forged}
+        return dict(walk("passkeys.mjs", folder, clinic, {})) | {"forged": forged}
 
 
 def account_page(clinic: RunningClinic, headers: dict[str, str]) -> str:
@@ -71,6 +59,4 @@ def test_a_device_that_does_not_know_its_owner_and_a_removed_passkey_open_nothin
 
 
 def test_no_page_broke_its_policy_or_its_script(found: dict[str, Any]) -> None:
-    told = ("a status of 401", "a status of 403")  # a screen just locked, a passkey refused
-    quiet = [line for line in found["faults"]["errors"] if not any(each in line for each in told)]
-    assert (quiet, found["faults"]["policy"], found["faults"]["foreign"]) == ([], [], [])
+    assert faults_of(found) == {"errors": [], "policy": [], "foreign": []}

@@ -15,10 +15,10 @@ import pytest
 from appliance.web.http.cookies import DEVICE_COOKIE, FORM_COOKIE, SESSION_COOKIE
 from appliance.web.http.headers import HEADERS
 from tests.patience import PATIENCE
-from tests.stories.clinic import ROOT, RunningClinic, small_scan, written
+from tests.stories.clinic import RunningClinic, small_scan, written
+from tests.stories.walks import browsing
 
 pytestmark = pytest.mark.peer("storescu", "chromium", "node", "npm")
-VIEWER = ROOT / "appliance" / "web" / "viewer"
 CALLING = "CBCT_ROOM2"
 SLICES = 12
 POINTS = (0, 31 * 64 + 32, 20 * 64 + 40, 64 * 64 - 1)
@@ -36,8 +36,7 @@ def clinic(tmp_path_factory: pytest.TempPathFactory, module_port_block: int) -> 
 @pytest.fixture(scope="module")
 def met(clinic: RunningClinic, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Let everybody walk, once, and give what they met."""
-    if not (VIEWER / "node_modules").is_dir():
-        subprocess.run(["npm", "ci", "--ignore-scripts"], cwd=VIEWER, check=True, capture_output=True)
+    browsing()
     folder = tmp_path_factory.mktemp("plan")
     scan, dicom = small_scan(0, SLICES), clinic.facts["dicom"]
     written(folder / "disk", scan.slices())

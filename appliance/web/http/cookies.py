@@ -1,4 +1,4 @@
-"""The four cookies, and no others."""
+"""The five cookies, and no others."""
 
 from secrets import token_urlsafe
 
@@ -8,6 +8,7 @@ SESSION_COOKIE = "__Host-enamel-session"
 FORM_COOKIE = "__Host-enamel-form"
 LANGUAGE_COOKIE = "__Host-enamel-language"
 DEVICE_COOKIE = "__Host-enamel-device"
+BACK_COOKIE = "__Host-enamel-back"
 _A_YEAR_SECONDS = 365 * 24 * 3600
 
 

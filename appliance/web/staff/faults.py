@@ -6,14 +6,17 @@ from typing import Any
 from urllib.parse import quote
 
 from litestar import MediaType, Request, Response
+from litestar.datastructures import Cookie
 from litestar.response import Redirect
 
 from appliance.web.http.access import NotSignedIn, PasswordChangeDue, ScreenLocked, access_of
 from appliance.web.http.actor import form_token
+from appliance.web.http.cookies import SESSION_COOKIE
 from appliance.web.http.problems import Problem, document, problem_of
 from appliance.web.languages import gettext as _
 from appliance.web.staff.fault_words import words_for
 from appliance.web.staff.pages import Pages
+from appliance.web.staff.way_back import FRONT, kept
 
 log = getLogger(__name__)
 _MAY_PASS = frozenset({429, 500, 503})  # what a second try may open
@@ -76,6 +79,14 @@ def wants_page(request: Request[Any, Any, Any]) -> bool:
     return MediaType.HTML in accepted and "x-enamel-background" not in request.headers
 
 
+def _way_back(request: Request[Any, Any, Any]) -> list[Cookie]:
+    """Keep where a browser was that had a session; only the sign-in page knows whose."""
+    if request.method != "GET" or SESSION_COOKIE not in request.cookies:
+        return []
+    path = request.query_params.get("back", FRONT) if request.url.path == "/lock" else request.url.path
+    return [] if path == FRONT or path.startswith("/login") else [kept(path)]
+
+
 def _way_in(request: Request[Any, Any, Any], fault: Exception) -> Redirect | None:
     """Send a person to the page that lets them go on, if there is one."""
     if isinstance(fault, ScreenLocked):
@@ -84,5 +95,5 @@ def _way_in(request: Request[Any, Any, Any], fault: Exception) -> Redirect | Non
     if isinstance(fault, PasswordChangeDue):
         return Redirect("/password", status_code=303)
     if isinstance(fault, NotSignedIn):
-        return Redirect("/login", status_code=303)
+        return Redirect("/login", status_code=303, cookies=_way_back(request))
     return None

@@ -10,9 +10,10 @@ from appliance.accounts.devices import device_token
 from appliance.accounts.errors import SignInRefused, TooManyAttempts
 from appliance.accounts.passkeys import Answer as PasskeyAnswer
 from appliance.accounts.passkeys import Site
+from appliance.accounts.sessions import find_session
 from appliance.web.http.access import Door, access
 from appliance.web.http.actor import Actor
-from appliance.web.http.cookies import FORM_COOKIE, SESSION_COOKIE, device_cookie, ended_cookie, host_cookie
+from appliance.web.http.cookies import FORM_COOKIE
 from appliance.web.http.paths import local_path
 from appliance.web.http.threads import in_few_threads, in_thread
 from appliance.web.languages import gettext as _
@@ -25,6 +26,7 @@ from appliance.web.staff.signing_in import (
     Rendering,
     code_form,
     device_of,
+    let_on,
     login_form,
     moved_on,
     session_of,
@@ -32,6 +34,7 @@ from appliance.web.staff.signing_in import (
     trouble_words,
 )
 from appliance.web.staff.sites import site_of
+from appliance.web.staff.way_back import taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,8 @@ def submit_passkey(
         token = passkeys.sign_in(context.accounts, answer, device)
     except (SignInRefused, TooManyAttempts) as fault:
         return login_form(request, context, pages, refused_words(fault), status_of(fault))
-    return moved_on("/", host_cookie(SESSION_COOKIE, token), device_cookie(device), ended_cookie(FORM_COOKIE))
+    entered = find_session(context.accounts, token)
+    return let_on(request, entered.account.account_key if entered else 0, token, device)
 
 
 @post("/login/code/passkey", opt=access(Door.SIGNING_IN), status_code=303)
@@ -79,7 +83,7 @@ def submit_second_passkey(
         token = passkeys.finish_sign_in(context.accounts, session, answer, device)
     except (SignInRefused, TooManyAttempts) as fault:
         return code_form(request, context, pages, actor, refused_words(fault), status_of(fault))
-    return moved_on("/", host_cookie(SESSION_COOKIE, token), device_cookie(device))
+    return let_on(request, session.account.account_key, token, device)
 
 
 @post("/lock/passkey", opt=access(Door.AT_LOCK, activity=False), status_code=303)
@@ -93,7 +97,7 @@ def submit_unlock_by_passkey(
         passkeys.unlock_screen(context.accounts, session, answer_of(request, actor, data.answer, session.session_hash))
     except (SignInRefused, TooManyAttempts) as fault:
         return lock_form(request, context, pages, actor, back, (refused_words(fault), status_of(fault)))
-    return moved_on(back)
+    return moved_on(back, taken())
 
 
 HANDLERS = (submit_passkey, submit_second_passkey, submit_unlock_by_passkey)

@@ -32,6 +32,7 @@ from appliance.web.staff.signing_in import (
     trouble_words,
 )
 from appliance.web.staff.sites import own_options
+from appliance.web.staff.way_back import kept, taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +84,12 @@ def lock_form(
     session, (trouble, status) = session_of(actor), said
     options = own_options(context.accounts, request, session, Purpose.UNLOCK)
     may_choose = not session.account.language
-    return pages.show(
+    page = pages.show(
         "lock.html", request, status, back=back, trouble=trouble, may_choose_language=may_choose,
         passkey_options=options, familiar=pins.familiar_people(context.accounts, device_of(request)),
     )  # fmt: skip
+    page.set_cookie(kept(back, session.account.account_key))
+    return page
 
 
 @post("/lock", opt=access(Door.AT_LOCK, activity=False), status_code=303)
@@ -101,7 +104,7 @@ def submit_unlock(
     except (SignInRefused, TooManyAttempts) as fault:
         words = trouble_words(fault, _("That is not the password."))
         return lock_form(request, context, pages, actor, back, (words, status_of(fault)))
-    return moved_on(back)
+    return moved_on(back, taken())
 
 
 @post("/lock/now", opt=access(Door.AT_LOCK), status_code=303)

@@ -13,7 +13,7 @@ from appliance.accounts import login, passkeys, pins, second_factor, totp
 from appliance.accounts.challenges import Purpose
 from appliance.accounts.devices import device_token
 from appliance.accounts.errors import SignInRefused, TooManyAttempts
-from appliance.accounts.sessions import Session, end_session, find_session
+from appliance.accounts.sessions import Session, end_session, ended_by_time, find_session
 from appliance.web.http.access import Door, NotSignedIn, access
 from appliance.web.http.actor import Actor, form_token
 from appliance.web.http.cookies import (
@@ -31,6 +31,7 @@ from appliance.web.staff.context import StaffContext
 from appliance.web.staff.enrolment import qr_picture
 from appliance.web.staff.pages import Page, PageRequest, Pages
 from appliance.web.staff.sites import own_options, site_of
+from appliance.web.staff.way_back import owned, taken, way_back
 
 LONG_WAIT_SECONDS = 120
 Answer = Response[Any]
@@ -75,6 +76,12 @@ def moved_on(url: str, *cookies: Cookie) -> Redirect:
     return Redirect(url, status_code=303, cookies=list(cookies))
 
 
+def let_on(request: PageRequest, account_key: int, token: str, device: str) -> Redirect:
+    """Send somebody on who has come in whole: back where time ended their last session, or to the front."""
+    cookies = (host_cookie(SESSION_COOKIE, token), device_cookie(device), ended_cookie(FORM_COOKIE), taken())
+    return moved_on(way_back(request, account_key), *cookies)
+
+
 def trouble_words(fault: SignInRefused | TooManyAttempts, wrong: str) -> str:
     """Say what to do after a refused attempt."""
     if not isinstance(fault, TooManyAttempts):
@@ -95,11 +102,17 @@ def status_of(fault: SignInRefused | TooManyAttempts) -> int:
 @get("/login", opt=access(Door.PUBLIC))
 @in_thread
 def login_page(request: PageRequest, context: Context, pages: Rendering) -> Page:
-    """Show the sign-in form."""
-    return login_form(request, context, pages, "", 200)
+    """Show the sign-in form, and say so where a session was ended by time: its person goes on where they were."""
+    ended = ended_by_time(context.accounts, request.cookies.get(SESSION_COOKIE, ""))
+    page = login_form(request, context, pages, "", 200, by_time=ended is not None)
+    for cookie in owned(request, ended.account_key if ended else None):
+        page.set_cookie(cookie)
+    return page
 
 
-def login_form(request: PageRequest, context: StaffContext, pages: Pages, trouble: str, status: int) -> Page:
+def login_form(
+    request: PageRequest, context: StaffContext, pages: Pages, trouble: str, status: int, *, by_time: bool = False
+) -> Page:
     """Bind the form, and what a passkey answers, to a cookie of its own, for there is no session yet."""
     secret = request.cookies.get(FORM_COOKIE) or new_form_secret()
     cookies = [host_cookie(FORM_COOKIE, secret), ended_cookie(SESSION_COOKIE)]
@@ -108,7 +121,7 @@ def login_form(request: PageRequest, context: StaffContext, pages: Pages, troubl
         options = passkeys.options_to_show(context.accounts, Purpose.SIGN_IN, site, secret.encode(), None)
     return pages.show_with_token(
         "login.html", form_token(secret), status=status, cookies=cookies, path="/login", trouble=trouble,
-        passkey_options=options, familiar=pins.familiar_people(context.accounts, device_of(request)),
+        by_time=by_time, passkey_options=options, familiar=pins.familiar_people(context.accounts, device_of(request)),
     )  # fmt: skip
 
 
@@ -158,7 +171,7 @@ def submit_code(
     except (SignInRefused, TooManyAttempts) as fault:
         words = trouble_words(fault, _("That code does not match, or was used already. Take the next one."))
         return code_form(request, context, pages, actor, words, status_of(fault))
-    return moved_on("/", host_cookie(SESSION_COOKIE, token), device_cookie(device))
+    return let_on(request, session_of(actor).account.account_key, token, device)
 
 
 @post("/login/without", opt=access(Door.SIGNING_IN), status_code=303)
@@ -175,7 +188,7 @@ def submit_without(request: PageRequest, context: Context, actor: Caller) -> Red
 def _let_in_without(request: PageRequest, context: StaffContext, session: Session, actor: Actor) -> Redirect:
     device = device_token(context.accounts, device_of(request))
     token = login.come_in_without(context.accounts, session, actor.address, device)
-    return moved_on("/", host_cookie(SESSION_COOKIE, token), device_cookie(device), ended_cookie(FORM_COOKIE))
+    return let_on(request, session.account.account_key, token, device)
 
 
 @get("/login/enrol", opt=access(Door.SIGNING_IN))
@@ -225,7 +238,7 @@ def submit_enrol(
 def submit_logout(context: Context, actor: Caller) -> Redirect:
     """End the session here and on the box."""
     end_session(context.accounts, session_of(actor), actor.address)
-    return moved_on("/login", ended_cookie(SESSION_COOKIE))
+    return moved_on("/login", ended_cookie(SESSION_COOKIE), taken())
 
 
 HANDLERS = (

@@ -35,6 +35,7 @@ from appliance.web.staff.signing_in import (
     status_of,
     trouble_words,
 )
+from appliance.web.staff.way_back import taken, way_back
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +69,8 @@ def submit_pin(
         wrong = _("That is not the PIN. After five wrong ones it is forgotten, and the password lets you in.")
         return _refused(request, context, pages, actor, (trouble_words(fault, wrong), status_of(fault)))
     same = there is not None and there.account.account_key == data.account
-    back = local_path(data.back) if same else "/"
-    return moved_on(back, host_cookie(SESSION_COOKIE, token), ended_cookie(FORM_COOKIE))
+    back = local_path(data.back) if same else way_back(request, data.account)
+    return moved_on(back, host_cookie(SESSION_COOKIE, token), ended_cookie(FORM_COOKIE), taken())
 
 
 def _refused(request: PageRequest, context: StaffContext, pages: Pages, actor: Actor, said: tuple[str, int]) -> Page:
