@@ -12,13 +12,13 @@ from appliance.assembly.folders import Folders
 from appliance.assembly.keyrings import keyring_of
 from appliance.assembly.restoring_targets import line_of
 from appliance.assembly.rooms import open_rooms
+from appliance.assembly.typed_papers import typed_root
 from appliance.audit.events import OPERATOR
 from appliance.backup.queries import used_targets
 from appliance.clock import Clock
 from appliance.config import Settings
-from appliance.errors import Refused, UnreadableCode
-from appliance.keys.recovery import root_from_recovery_code
-from appliance.keys.recovery_shares import looks_like_share, make_kit, read_share, root_from_shares
+from appliance.errors import Refused
+from appliance.keys.recovery_shares import make_kit
 from appliance.keys.sealing import root_fingerprint, sealed_fingerprint
 from appliance.keys.secret import SecretKey, same_bytes
 from appliance.recovery.kits import SHARES, current_kits, record_made, record_read_back
@@ -37,14 +37,6 @@ class Papers:
 
     shares: tuple[Share, ...]
     had_earlier: bool
-
-
-@dataclass(frozen=True)
-class Typed:
-    """A root that somebody typed, and the kit it came from; None for the code."""
-
-    root: SecretKey
-    kit: int | None
 
 
 def make_papers(
@@ -79,31 +71,6 @@ def make_papers(
         for number, words in enumerate(kit.shares, 1)
     )  # fmt: skip
     return Papers(shares, had_earlier)
-
-
-def needs_another(typed: str) -> bool:
-    """Say whether what was typed is a share, to which another belongs; the code stands alone.
-
-    Raises:
-        UnreadableCode: It is a share that was typed wrongly.
-    """
-    if not looks_like_share(typed):
-        return False
-    read_share(typed)
-    return True
-
-
-def typed_root(typed: Sequence[str]) -> Typed:
-    """Give the root of a code, or of two shares.
-
-    Raises:
-        UnreadableCode: It was typed wrongly; the message says where.
-    """
-    if not typed:
-        raise UnreadableCode("nothing was typed")
-    if looks_like_share(typed[0]):
-        return Typed(root_from_shares(typed), read_share(typed[0]).identifier)
-    return Typed(root_from_recovery_code(typed[0]), None)
 
 
 def check_typed(settings: Settings, typed: Sequence[str], clock: Clock) -> KitRow:

@@ -8,8 +8,8 @@ from appliance.assembly import locker
 from appliance.assembly.box import create_box, read_box_file, recover_box, sealed_root
 from appliance.assembly.folders import Folders
 from appliance.assembly.intake_parts import intake_parts
-from appliance.assembly.recovery import typed_root
 from appliance.assembly.supervisor import waiting_count
+from appliance.assembly.typed_papers import typed_root
 from appliance.audit.events import OPERATOR
 from appliance.cli.answers import Answer
 from appliance.cli.line import Command, Invocation, ask_new_secret, ask_secret

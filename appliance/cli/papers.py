@@ -7,7 +7,7 @@ the keyboard types a wrong one again and nothing else.
 import sys
 from collections.abc import Callable
 
-from appliance.assembly.recovery import needs_another
+from appliance.assembly.typed_papers import needs_another
 from appliance.cli.line import ask_words
 from appliance.errors import UnreadableCode
 from appliance.keys.recovery import root_from_recovery_code

@@ -13,7 +13,6 @@ from datetime import UTC, datetime, timedelta
 
 from appliance.assembly.box import check_passphrase
 from appliance.assembly.folders import Folders
-from appliance.assembly.recovery import typed_root
 from appliance.assembly.restoring import Choice, NewSeal, Outcome, Restoring, came_to
 from appliance.assembly.restoring_state import State, find_begun
 from appliance.assembly.restoring_targets import (
@@ -27,6 +26,7 @@ from appliance.assembly.restoring_targets import (
     snapshots_at,
 )
 from appliance.assembly.restoring_vault import Told
+from appliance.assembly.typed_papers import typed_root
 from appliance.backup.engine import Snapshot
 from appliance.backup.marks import read_mark
 from appliance.cli.answers import FOUND_WRONG, Answer, listed
