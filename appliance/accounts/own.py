@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from appliance.accounts import queries, queries_passkeys, second_factor, service
+from appliance.accounts import queries, queries_devices, queries_passkeys, second_factor, service
 from appliance.accounts.account import Account
 from appliance.accounts.context import Accounts
+from appliance.accounts.devices import hash_device
 from appliance.accounts.roles import Role
 from appliance.accounts.second_factor import Confirmed
 from appliance.accounts.sessions import Session, is_over
@@ -54,11 +55,12 @@ def end_session(accounts: Accounts, session: Session, session_hash: bytes, addre
         record_own_event(tx, accounts, EventCode.SESSION_ENDED, session.account, address)
 
 
-def end_other_sessions(accounts: Accounts, session: Session, address: str) -> None:
-    """End every session of one's own but this one."""
+def end_other_sessions(accounts: Accounts, session: Session, device: str, address: str) -> None:
+    """End every session of one's own but this one, and every PIN but that of this browser."""
     with accounts.database.write() as tx:
         account_key = session.account.account_key
-        if queries.revoke_sessions_of(tx, account_key, accounts.clock.now(), keep=session.session_hash):
+        ended = queries.revoke_sessions_of(tx, account_key, accounts.clock.now(), keep=session.session_hash)
+        if queries_devices.drop_pins_of(tx, account_key, keep=hash_device(device)) + ended:
             record_own_event(tx, accounts, EventCode.SESSION_ENDED, session.account, address)
 
 

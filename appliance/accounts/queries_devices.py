@@ -67,6 +67,13 @@ def set_pin(tx: WriteTransaction, device_hash: bytes, account_key: int, pin_hash
     return tx.change(sql, pin=pin_hash, device=device_hash, account=account_key) == 1
 
 
+def drop_pins_of(tx: WriteTransaction, account_key: int, keep: bytes = b"") -> int:
+    """Forget a person's PINs in every browser but the one to keep; gives how many."""
+    sql = """UPDATE known_devices SET pin_hash = NULL, pin_failures = 0
+             WHERE account_key = :account AND pin_hash IS NOT NULL AND device_hash <> :keep"""
+    return tx.change(sql, account=account_key, keep=keep)
+
+
 def count_pin_failure(tx: WriteTransaction, device_hash: bytes, account_key: int) -> int:
     """Count one wrong PIN before it is looked at; gives how many there are now."""
     rows = tx.rows(

@@ -78,7 +78,7 @@ def _check_assignable(role: Role) -> None:
 
 
 def change_own_password(accounts: Accounts, session: Session, old: str, new: str, address: str) -> None:
-    """Replace one's own password and end one's other sessions.
+    """Replace one's own password, end one's other sessions, and forget one's PINs in every browser.
 
     Raises:
         SignInRefused: The old password is wrong.
@@ -96,6 +96,7 @@ def change_own_password(accounts: Accounts, session: Session, old: str, new: str
         check_living(tx, session)
         queries.set_password(tx, account.account_key, password_hash, accounts.clock.now(), must_change=False)
         queries.revoke_sessions_of(tx, account.account_key, accounts.clock.now(), keep=session.session_hash)
+        queries_devices.drop_pins_of(tx, account.account_key)
         record_own_event(tx, accounts, EventCode.PASSWORD_CHANGED, account, address)
 
 

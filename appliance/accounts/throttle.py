@@ -33,6 +33,7 @@ from appliance.accounts.account import Account
 from appliance.accounts.context import Accounts, attempt_hash, folded_user_name
 from appliance.accounts.devices import hash_device
 from appliance.accounts.errors import TooManyAttempts
+from appliance.accounts.neighbours import neighbour
 from appliance.accounts.queries_devices import came_in_from
 from appliance.accounts.queries_failures import Lane
 from appliance.accounts.sessions import Session
@@ -66,6 +67,11 @@ class Attempt:
     device_hash: bytes = b""
     place_hash: bytes = STRANGER
 
+    @property
+    def counted_address(self) -> str:
+        """What its address counts under."""
+        return neighbour(self.address)
+
 
 def at_name(accounts: Accounts, user_name: str, address: str, device: str = "") -> Attempt:
     """An attempt at somebody's password in a browser with this token."""
@@ -93,12 +99,12 @@ def at_decision(accounts: Accounts, account: Account, address: str) -> Attempt:
 
 def at_passkey(accounts: Accounts, address: str) -> Attempt:
     """A wrong answer of a passkey: no guess, but each costs an event."""
-    return Attempt(attempt_hash(accounts, b"passkey", address), address)
+    return Attempt(attempt_hash(accounts, b"passkey", neighbour(address)), address)
 
 
 def at_invitation(accounts: Accounts, address: str) -> Attempt:
     """A stranger's wrong code of an invitation."""
-    return Attempt(attempt_hash(accounts, b"invitation", address), address)
+    return Attempt(attempt_hash(accounts, b"invitation", neighbour(address)), address)
 
 
 def at_pin(accounts: Accounts, address: str, known_device: str = "") -> Attempt:
@@ -106,12 +112,14 @@ def at_pin(accounts: Accounts, address: str, known_device: str = "") -> Attempt:
 
     `known_device` is the token of a browser where somebody came in whole: a known place.
     """
-    return Attempt(attempt_hash(accounts, b"pin", address), address, place_hash=hash_device(known_device) or STRANGER)
+    return Attempt(
+        attempt_hash(accounts, b"pin", neighbour(address)), address, place_hash=hash_device(known_device) or STRANGER
+    )
 
 
 def at_envelope(accounts: Accounts, address: str) -> Attempt:
     """A stranger's wrong sealed emergency code."""
-    return Attempt(attempt_hash(accounts, b"envelope", address), address)
+    return Attempt(attempt_hash(accounts, b"envelope", neighbour(address)), address)
 
 
 def begin_attempt(accounts: Accounts, attempt: Attempt) -> int:
@@ -126,7 +134,7 @@ def begin_attempt(accounts: Accounts, attempt: Attempt) -> int:
     now = accounts.clock.now()
     with accounts.database.read() as tx:
         wait = _wait_seconds(tx, attempt, _place(tx, attempt), now)
-        latest = queries.latest_failure(tx, attempt.tried_hash, attempt.address) if wait > 0 else None
+        latest = queries.latest_failure(tx, attempt.tried_hash, attempt.counted_address) if wait > 0 else None
     if latest is not None and is_ahead(latest, now):
         _count_from_now(accounts, latest, now)
     if wait <= 0:
@@ -165,7 +173,7 @@ def _place(tx: ReadTransaction, attempt: Attempt) -> bytes:
 def _count(tx: WriteTransaction, accounts: Accounts, attempt: Attempt, place: bytes, now: datetime) -> int:
     _record_due(tx, accounts)
     queries.delete_failures_before(tx, now - WINDOW)
-    address = NO_ADDRESS if place else attempt.address
+    address = NO_ADDRESS if place else attempt.counted_address
     return queries.insert_failure(tx, attempt.tried_hash, place, address, now)
 
 
@@ -185,9 +193,9 @@ def _wait_seconds(tx: ReadTransaction, attempt: Attempt, place: bytes, now: date
     tried = attempt.tried_hash
     waits = [
         _until_fewer(tx, Lane(tried), MOST_JUDGED, now),
-        _paced(tx, Lane(tried, place, None if place else attempt.address), now, FREE_AT_PLACE),
+        _paced(tx, Lane(tried, place, None if place else attempt.counted_address), now, FREE_AT_PLACE),
         _until_fewer(tx, Lane(tried, STRANGER), MOST_OF_STRANGERS, now),
-        _paced(tx, Lane(None, STRANGER, attempt.address), now, FREE_FOR_ADDRESS),
+        _paced(tx, Lane(None, STRANGER, attempt.counted_address), now, FREE_FOR_ADDRESS),
         _paced(tx, Lane(None, STRANGER), now, FREE_FOR_ALL, LONGEST_FOR_ALL_SECONDS),
     ]
     return max(waits[:2] if place else waits)

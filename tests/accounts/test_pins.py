@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from appliance.accounts import pins
+from appliance.accounts import own, pins
 from appliance.accounts.account import Account
 from appliance.accounts.devices import device_token
 from appliance.accounts.errors import SignInRefused, TooManyAttempts
-from appliance.accounts.service import disable_account
+from appliance.accounts.service import change_own_password, disable_account
 from appliance.accounts.sessions import Session, find_session, let_in
 from appliance.audit.events import OPERATOR
 from appliance.errors import Unsuitable
@@ -152,6 +152,32 @@ def test_a_pin_is_chosen_with_the_password_where_one_came_in_and_dropped_at_will
     pins.drop_pin(clinic.accounts, session, device, ADDRESS)
     with pytest.raises(SignInRefused):
         switched(clinic, person, device)
+
+
+def test_a_new_password_ends_every_pin(clinic: AClinic, device: str) -> None:
+    person = clinic.person()
+    with_pin(clinic, person, device_token(clinic.accounts, ""))
+    token, here = with_pin(clinic, person, device), device
+    session = find_session(clinic.accounts, token)
+    assert session is not None
+    change_own_password(clinic.accounts, session, PASSWORD, "otter velvet crane 77", ADDRESS)
+    assert not pins.familiar_people(clinic.accounts, here)
+    with pytest.raises(SignInRefused):
+        switched(clinic, person, here)
+
+
+def test_signing_out_everywhere_else_ends_the_pins_there(clinic: AClinic, device: str) -> None:
+    person, elsewhere = clinic.person(), device_token(clinic.accounts, "")
+    _, there = came_in(clinic, person, elsewhere)
+    pins.set_pin(clinic.accounts, there, elsewhere, (PASSWORD, PIN), ADDRESS)
+    session = find_session(clinic.accounts, with_pin(clinic, person, device))
+    assert session is not None
+    own.end_other_sessions(clinic.accounts, session, device, ADDRESS)
+    assert pins.has_pin(clinic.accounts, person, device)
+    assert not pins.has_pin(clinic.accounts, person, elsewhere)
+    assert clinic.events()[-1][0] == "session ended"
+    with pytest.raises(SignInRefused):
+        switched(clinic, person, elsewhere)
 
 
 def test_a_closed_account_comes_back_by_no_pin(clinic: AClinic, device: str) -> None:

@@ -247,6 +247,12 @@ def test_one_address_guessing_many_names_is_slowed_too(clinic: AClinic) -> None:
     assert fail(clinic, "ana", "192.0.2.2") == 0
 
 
+def test_one_machine_with_a_whole_network_of_addresses_is_one_guesser(clinic: AClinic) -> None:
+    waits = [fail(clinic, f"name{number}", f"2001:db8:1:1::{number:x}") for number in range(22)]
+    assert waits == [0] * 20 + [2, 4]
+    assert fail(clinic, "ana", "2001:db8:1:2::1") == 0
+
+
 def test_attempts_sent_at_once_do_not_slip_past_the_count(clinic: AClinic) -> None:
     for _ in range(5):
         knock(clinic, "ana")

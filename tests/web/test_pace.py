@@ -20,7 +20,7 @@ from appliance.web.dicomweb.faults import NotSignedIn
 from appliance.web.http.access import Door, access_of
 from appliance.web.http.actor import form_token
 from appliance.web.http.cookies import FORM_COOKIE, SESSION_COOKIE
-from appliance.web.http.pace import MOST_REMEMBERED, FewThreads, Gate, Pace, Paces, TooManyRequests, neighbour
+from appliance.web.http.pace import MOST_REMEMBERED, FewThreads, Gate, Pace, Paces, TooManyRequests
 from appliance.web.staff.app import HANDLERS, LARGEST_FORM_BYTES, create_app
 from appliance.web.staff.description import document
 from appliance.web.staff.locked import LockedStatus, create_locked_app
@@ -156,11 +156,6 @@ def test_however_many_addresses_come_memory_is_bounded() -> None:
     for number in range(3 * MOST_REMEMBERED):
         gate.admit_stranger(f"192.0.2.{number}", 0.0)
     assert sum(len(each) for each in gate._busy_until.values()) <= MOST_REMEMBERED + 2
-
-
-def test_addresses_of_one_network_of_ipv6_count_as_one() -> None:
-    assert neighbour("2001:db8::1") == neighbour("2001:db8::ffff:2") != neighbour("2001:db8:0:1::1")
-    assert (neighbour("192.0.2.1"), neighbour("")) == ("192.0.2.1", "")
 
 
 def test_few_run_at_once_a_bounded_number_waits_and_the_rest_is_told_so() -> None:

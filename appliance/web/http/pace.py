@@ -16,12 +16,12 @@ Source: OWASP ASVS 5.0 2.4.1, 15.2.2.
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
-from ipaddress import IPv6Address, ip_address, ip_network
 from math import ceil
 from typing import TypeVar
 
 from anyio import CapacityLimiter, to_thread
 
+from appliance.accounts.neighbours import neighbour
 from appliance.accounts.sessions import Session
 from appliance.errors import Refused
 
@@ -162,12 +162,3 @@ def session_name(session: Session) -> str:
     """
     lent = "" if session.emergency is None else f" in emergency {session.emergency.emergency_key}"
     return f"session {sha256(session.session_hash).hexdigest()}{lent}"
-
-
-def neighbour(address: str) -> str:
-    """Give what an address counts under: an IPv6 address's /64, any other text as it is."""
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address
-    return str(ip_network((parsed, 64), strict=False)) if isinstance(parsed, IPv6Address) else address

@@ -12,9 +12,9 @@ Source: OWASP ASVS 5.0 6.3.1.
 
 from threading import Lock
 
+from appliance.accounts.neighbours import neighbour as neighbour_of
 from appliance.accounts.throttle import delay_seconds
 from appliance.clock import Clock
-from appliance.web.http.pace import neighbour as neighbour_of
 
 FREE_FOR_ADDRESS = 5
 FREE_IN_ALL = 50

@@ -156,9 +156,9 @@ def submit_end(context: Context, actor: Caller, data: URLEncodedBody[SessionForm
 
 @post("/account/sessions/end-others", opt=access(Door.SIGNED_IN), status_code=303)
 @in_thread
-def submit_end_others(context: Context, actor: Caller) -> Answer:
+def submit_end_others(request: PageRequest, context: Context, actor: Caller) -> Answer:
     """Sign out everywhere else."""
-    own.end_other_sessions(context.accounts, session_of(actor), actor.address)
+    own.end_other_sessions(context.accounts, session_of(actor), device_of(request), actor.address)
     return moved_on("/account?told=ended")
 
 
