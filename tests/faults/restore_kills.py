@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import tempfile
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -38,11 +39,13 @@ def killed_at(number: int, work: Callable[[], object]) -> bool:
         sys.addaudithook(hook)
         try:
             work()
-        except BaseException:  # noqa: BLE001  a child of a test that fails says so by its status
+        except BaseException:  # noqa: BLE001  a child of a test that fails says so by its status, and why
+            traceback.print_exc()
+            sys.stderr.flush()
             os._exit(3)
         os._exit(0)
     _, status = os.waitpid(child, 0)
-    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
+    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0, "the child says why above"
     return os.WIFSIGNALED(status)
 
 
@@ -56,11 +59,22 @@ def kill_everywhere(made: Lost, folder: Path, numbers: range) -> int:
 
         if not killed_at(number, work):
             return kills
-        killed_at(number // 2 + 1, work)
-        if not (target / "keys" / "root.sealed").exists():
+        if not _is_done(target):
+            killed_at(number // 2 + 1, work)
+        if not _is_made(target):
             work()
         check_whole(target, made.box).close()
     raise AssertionError("there are more changes than were tried")
+
+
+def _is_made(target: Path) -> bool:
+    """Say whether the folder is a box: what a restore leaves behind after that, the box's first start removes."""
+    return (target / "keys" / "root.sealed").exists()
+
+
+def _is_done(target: Path) -> bool:
+    """Say whether nothing is left to be gone on with: asked again, a restore says that there is a box."""
+    return _is_made(target) and not (target / "restore" / "state.json").exists()
 
 
 def main() -> None:
