@@ -30,7 +30,7 @@ from appliance.keys.authority import (
     new_web_root,
 )
 from appliance.keys.hierarchy import Keyring
-from appliance.store.files import RealFiles, replace_durably, storage_faults
+from appliance.store.files import RealFiles, clear_drafts, replace_durably, storage_faults
 from appliance.store.rotating_keys import KeyKind
 from appliance.store.transactions import WriteTransaction
 
@@ -52,6 +52,7 @@ def ensure_certificates(rooms: Rooms) -> None:
         root = _web_root(rooms, tx)
         fresh = new_device_root(rooms.settings.clinic_name, rooms.clock.now())
         devices = _authority(rooms, tx, KeyKind.DEVICE_AUTHORITY, fresh)
+    _clear_drafts(folders)
     if _read(folders.tls / CA_FILE) != root.certificate or _is_due(
         web / "web-intermediate.pem", rooms.clock, root.certificate
     ):
@@ -217,6 +218,13 @@ def _is_due(file: Path, clock: Clock, authority: bytes | None) -> bool:
 
 def _read(file: Path) -> bytes | None:
     return file.read_bytes() if file.exists() else None
+
+
+def _clear_drafts(folders: Folders) -> None:
+    """Remove what was being written when an earlier start was cut off, keys among it."""
+    with storage_faults():
+        for folder in (folders.tls, folders.web_tls, folders.dicom_tls):
+            clear_drafts(folder)
 
 
 def _write(file: Path, content: bytes, mode: int) -> None:

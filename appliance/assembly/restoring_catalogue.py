@@ -7,7 +7,6 @@ Leaves out: the files themselves, and making the folder a box.
 """
 
 import json
-import shutil
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -113,7 +112,7 @@ def _move_entries(source: Path, target: Path) -> None:
             if (target / entry.name).exists() and entry.is_dir():
                 _move_entries(entry, target / entry.name)
             else:
-                shutil.move(entry, target / entry.name)
+                RealFiles().rename(entry, target / entry.name)  # never copied: a copy would not be durable
 
 
 def erase_again(rooms: Rooms, erased: frozenset[FileId]) -> int:

@@ -1,6 +1,8 @@
 """A restore that goes on needs no room for what it has, and a drill keeps away from what is the living box's."""
 
+import errno
 import json
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -10,6 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from appliance.assembly.box import open_box
+from appliance.assembly.folders import Folders
 from appliance.assembly.restoring import Choice, Restoring, chosen
 from appliance.assembly.restoring_targets import gather_erased
 from appliance.assembly.restoring_vault import asked_for
@@ -18,7 +22,7 @@ from appliance.backup.engine import OnProgress, Repository, Snapshot, nobody_lis
 from appliance.backup.marks import Mark
 from appliance.backup.running import Kind, back_up
 from appliance.clock import SystemClock
-from appliance.errors import Refused
+from appliance.errors import Refused, Unavailable
 from appliance.identifiers import FileId
 from appliance.keys.hierarchy import Subkey
 from appliance.store.database import Database
@@ -160,3 +164,35 @@ def test_the_newest_is_the_one_whose_trail_came_furthest_whatever_the_clock_said
     after_a_restore = [*snapshots((1, 0, 10), (2, 0, 90), (3, 1, 12))]
     assert chosen(after_a_restore, Choice()).snapshot_id == "00000002", "what the lost box did is another line"
     assert chosen([*snapshots((1, -1, 0), (2, -1, 0))], Choice()).snapshot_id == "00000001"
+
+
+def test_what_the_disk_refuses_to_move_is_not_copied_instead(
+    made: Lost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target, rename = tmp_path / "back", os.rename
+
+    def refuse(source: Path, place: Path, **more: int) -> None:
+        if Path(place).parent == target / "inbox":
+            raise OSError(errno.EIO, "the disk refuses")
+        rename(source, place, **more)
+
+    monkeypatch.setattr(os, "rename", refuse)
+    with pytest.raises(Unavailable):
+        restore(target, made.box.root, made.source)
+    assert not [*(target / "inbox").iterdir()], "a copy is durable only after a sync that nobody made"
+    monkeypatch.undo()
+    restore(target, made.box.root, made.source)
+    check_whole(target, made.box).close()
+
+
+def test_a_key_that_was_being_written_when_a_start_was_cut_off_is_gone_after_the_next(
+    made: Lost, tmp_path: Path
+) -> None:
+    target = tmp_path / "back"
+    restore(target, made.box.root, made.source)
+    folders = Folders.of(settings_of(target))
+    left = [folders.dicom_tls / f".dicom-key.pem.{'0' * 16}", folders.web_tls / f".web-names.{'0' * 16}"]
+    for path in left:
+        path.write_bytes(b"half of a key")
+    open_box(settings_of(target), None, SystemClock())
+    assert not any(path.exists() for path in left)
