@@ -146,7 +146,7 @@ def _text(at: datetime | None) -> str | None:
 
 def _sessions(tx: ReadTransaction, accounts: Accounts, session: Session) -> Iterator[OwnSession]:
     now, account = accounts.clock.now(), session.account
-    for session_hash, address, row in queries.sessions_of(tx, account.account_key):
+    for address, row in queries.sessions_of(tx, account.account_key):
         if not is_over(account, row, now):
-            here = session_hash == session.session_hash
-            yield OwnSession(session_hash, address, row.created_at, row.last_active_at, here)
+            here = row.session_hash == session.session_hash
+            yield OwnSession(row.session_hash, address, row.created_at, row.last_active_at, here)

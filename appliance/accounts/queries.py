@@ -13,7 +13,7 @@ _ACCOUNT = """a.account_key, a.user_name, a.display_name, coalesce(a.built_in, a
   a.must_change_password, a.totp_confirmed_at IS NOT NULL, a.language, a.disabled_at, a.created_at, a.last_in_at,
   a.password_set_at"""
 _ACCOUNT_COLUMNS = 12
-_SESSION = """s.stage, s.created_at, s.last_active_at, s.locked_at, s.revoked_at,
+_SESSION = """s.session_hash, s.stage, s.created_at, s.last_active_at, s.locked_at, s.revoked_at,
   e.emergency_key, e.began_at, e.ends_at, e.latest_at"""
 _SESSIONS = "sessions s LEFT JOIN emergencies e ON e.session_hash = s.session_hash AND e.ended_at IS NULL"
 
@@ -22,6 +22,7 @@ _SESSIONS = "sessions s LEFT JOIN emergencies e ON e.session_hash = s.session_ha
 class SessionRow:
     """A session as it is stored; `sessions` decides what it is worth."""
 
+    session_hash: bytes
     stage: str
     created_at: datetime
     last_active_at: datetime
@@ -220,11 +221,20 @@ def insert_session(tx: WriteTransaction, at: datetime, **columns: object) -> Non
 
 
 def session_row(tx: ReadTransaction, session_hash: bytes) -> tuple[Account, SessionRow] | None:
-    """The session of this hash with its account, whatever their state."""
+    """The session of this name with its account, whatever their state."""
+    return _found(tx, "s.session_hash", session_hash)
+
+
+def session_of_token(tx: ReadTransaction, token_hash: bytes) -> tuple[Account, SessionRow] | None:
+    """The session whose token has this hash now, with its account, whatever their state."""
+    return _found(tx, "coalesce(s.token_hash, s.session_hash)", token_hash)
+
+
+def _found(tx: ReadTransaction, column: str, value: bytes) -> tuple[Account, SessionRow] | None:
     rows = tx.rows(
         f"""SELECT {_ACCOUNT}, {_SESSION} FROM {_SESSIONS} JOIN accounts a ON a.account_key = s.account_key
-            WHERE s.session_hash = :hash""",  # noqa: S608  # the columns are written in this file
-        hash=session_hash,
+            WHERE {column} = :hash""",  # noqa: S608  # all columns are written in this file
+        hash=value,
     )
     if not rows:
         return None
@@ -232,10 +242,10 @@ def session_row(tx: ReadTransaction, session_hash: bytes) -> tuple[Account, Sess
 
 
 def _session(row: Row) -> SessionRow:
-    stage, created, active, locked, revoked, emergency_key, *times = row
+    name, stage, created, active, locked, revoked, emergency_key, *times = row
     lent = None if emergency_key is None else Lent(number(emergency_key), *(instant(number(each)) for each in times))
     began, last = instant(number(created)), instant(number(active))
-    return SessionRow(str(stage), began, last, maybe_instant(locked), maybe_instant(revoked), lent)
+    return SessionRow(_bytes(name), str(stage), began, last, maybe_instant(locked), maybe_instant(revoked), lent)
 
 
 def touch_session(tx: WriteTransaction, session_hash: bytes, at: datetime) -> None:
@@ -259,20 +269,25 @@ def unlock_session(tx: WriteTransaction, session_hash: bytes, at: datetime) -> N
     tx.change(sql, at=microseconds(at), hash=session_hash)
 
 
+def renew_session(tx: WriteTransaction, session_hash: bytes, token_hash: bytes) -> None:
+    """Let a session be known by another token, and by no earlier one."""
+    tx.change("UPDATE sessions SET token_hash = :token WHERE session_hash = :hash", token=token_hash, hash=session_hash)
+
+
 def revoke_session(tx: WriteTransaction, session_hash: bytes, at: datetime) -> bool:
     """End one session; False when it had ended."""
     sql = "UPDATE sessions SET revoked_at = :at WHERE session_hash = :hash AND revoked_at IS NULL"
     return tx.change(sql, at=microseconds(at), hash=session_hash) == 1
 
 
-def sessions_of(tx: ReadTransaction, account_key: int) -> list[tuple[bytes, str, SessionRow]]:
-    """A person's whole sessions that nobody ended, with hash and address, the last active first."""
+def sessions_of(tx: ReadTransaction, account_key: int) -> list[tuple[str, SessionRow]]:
+    """A person's whole sessions that nobody ended, with address, the last active first."""
     rows = tx.rows(
-        f"""SELECT s.session_hash, s.address, {_SESSION} FROM {_SESSIONS} WHERE s.account_key = :key
+        f"""SELECT s.address, {_SESSION} FROM {_SESSIONS} WHERE s.account_key = :key
             AND s.stage = 'full' AND s.revoked_at IS NULL ORDER BY s.last_active_at DESC""",  # noqa: S608  # the columns are written in this file
         key=account_key,
     )
-    return [(_bytes(row[0]), str(row[1]), _session(row[2:])) for row in rows]
+    return [(str(row[0]), _session(row[1:])) for row in rows]
 
 
 def revoke_sessions_of(tx: WriteTransaction, account_key: int, at: datetime, keep: bytes = b"") -> int:

@@ -1,5 +1,7 @@
 """Server-side sessions: an opaque token whose hash is all that is kept.
 
+The first token's hash is the session's name, and stays it when the token is replaced (`renew`).
+
 A session ends at once when it is revoked or its account closed, after 7 days
 whatever happens, and after 8 hours without a person doing something. After
 the settings' `lock_after_seconds` (five minutes) without one the screen is locked: the session lives, and shows
@@ -125,14 +127,36 @@ def let_in(tx: WriteTransaction, accounts: Accounts, account: Account, address: 
 
 def find_session(accounts: Accounts, token: str) -> Session | None:
     """Give the session of this token as it stands now. This is not activity."""
-    found = _look_up(accounts, token)
+    with accounts.database.read() as tx:
+        found = _living(accounts, queries.session_of_token(tx, hash_token(token)))
     return None if found is None else found[0]
+
+
+def find_again(accounts: Accounts, session_hash: bytes) -> Session | None:
+    """Give a session as it stands now, whatever token its browser shows by now. This is not activity."""
+    with accounts.database.read() as tx:
+        found = _living(accounts, queries.session_row(tx, session_hash))
+    return None if found is None else found[0]
+
+
+def renew(accounts: Accounts, session: Session) -> str:
+    """Give a session another token, once its person has proved again who they are or it may do something else.
+
+    All else that hangs on the session stays: its age, what an emergency lends it, its open pages and their forms.
+    Whoever has a copy of the token of before is nobody from now.
+
+    Source: OWASP ASVS 5.0 7.2.4.
+    """
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    with accounts.database.write() as tx:
+        queries.renew_session(tx, session.session_hash, hash_token(token))
+    return token
 
 
 def ended_by_time(accounts: Accounts, token: str) -> Account | None:
     """Give whose full session this was if time alone has ended it: eight hours without anybody, or seven days."""
     with accounts.database.read() as tx:
-        found = queries.session_row(tx, hash_token(token))
+        found = queries.session_of_token(tx, hash_token(token))
     if found is None or found[1].stage != Stage.FULL or found[1].revoked_at is not None:
         return None
     account, now = found[0], accounts.clock.now()
@@ -142,7 +166,8 @@ def ended_by_time(accounts: Accounts, token: str) -> Account | None:
 
 def use_session(accounts: Accounts, token: str, address: str) -> Session | None:
     """Give the session and note that its person did something; a locked screen stays locked."""
-    found = _look_up(accounts, token)
+    with accounts.database.read() as tx:
+        found = _living(accounts, queries.session_of_token(tx, hash_token(token)))
     if found is None:
         return None
     session, last_active_at = found
@@ -172,12 +197,9 @@ def end_session(accounts: Accounts, session: Session, address: str) -> None:
             settle(tx, accounts.audit, accounts.clock.now())
 
 
-def _look_up(accounts: Accounts, token: str) -> tuple[Session, datetime] | None:
-    """Find a living session and when its person last did something."""
+def _living(accounts: Accounts, found: tuple[Account, queries.SessionRow] | None) -> tuple[Session, datetime] | None:
+    """Give what was found as a session, if it is a living one, and when its person last did something."""
     now = accounts.clock.now()
-    session_hash = hash_token(token)
-    with accounts.database.read() as tx:
-        found = queries.session_row(tx, session_hash)
     if found is None or is_over(*found, now):
         return None
     row = found[1]
@@ -186,7 +208,7 @@ def _look_up(accounts: Accounts, token: str) -> tuple[Session, datetime] | None:
     idle = (now - row.last_active_at).total_seconds() >= accounts.lock_after_seconds
     locked = row.locked_at is not None or idle or is_ahead(row.last_active_at, now)
     left = 0 if lent is None else lent.minutes_left(now)
-    return Session(session_hash, account, Stage(row.stage), locked, lent, left), row.last_active_at
+    return Session(row.session_hash, account, Stage(row.stage), locked, lent, left), row.last_active_at
 
 
 def _with_lent(account: Account, lent: Lent | None) -> Account:

@@ -27,12 +27,12 @@ from appliance.dicom.audit_message import xml_of
 from appliance.store.transactions import Row
 from appliance.trail.forwarding import source_of
 from appliance.web.http.access import Door, access
-from appliance.web.http.actor import form_token
 from appliance.web.http.cookies import SESSION_COOKIE
 from appliance.web.staff.app import HANDLERS
 from appliance.web.staff.description import document
 from tests.canary.search import search_bytes, search_folder, spellings
 from tests.logs.test_logs import set_up
+from tests.web.a_clinic import form_token_of
 from tests.web.a_laboratory import ACanarysClinic
 from tests.web.test_permissions import WHO
 from tests.web.test_sweep import Operation, Sweep, application, operations
@@ -68,11 +68,11 @@ class Asking:
 
     def _ask(self, operation: Operation, token: str, given: str) -> Response:
         client = TestClient(self.sweep.app, base_url="https://enamel.test", raise_server_exceptions=False)
-        client.cookies.set(SESSION_COOKIE, token)
+        client.cookies.set(SESSION_COOKIE, token, domain="enamel.test")
         fields = {name: filled(operation, name, kind, given) for name, kind in self.fields(operation) if given}
         more: dict[str, Any] = {"params": fields}
         if operation.method == "POST":
-            more = {"data": {**fields, "form_token": form_token(token)}}
+            more = {"data": {**fields, "form_token": form_token_of(token)}}
         return client.request(
             operation.method, self.sweep.url_of(operation.path), headers={"accept": "text/html, */*"},
             follow_redirects=False, **more,

@@ -15,7 +15,7 @@ from appliance.accounts.account import Account, NewAccount
 from appliance.accounts.context import Accounts
 from appliance.accounts.peers.publishing import Publication
 from appliance.accounts.roles import Role
-from appliance.accounts.sessions import Stage, start_session
+from appliance.accounts.sessions import Session, Stage, find_session, hash_token, start_session
 from appliance.archive.source import ScopedSource
 from appliance.audit.events import OPERATOR, AuditLog
 from appliance.deidentify.copying import Copying
@@ -29,6 +29,7 @@ from appliance.store.database import Database
 from appliance.store.files import FileLayer, RealFiles
 from appliance.store.rotating_keys import RotatingKeys
 from appliance.store.vault import Vault
+from appliance.web.http.actor import form_token
 from appliance.web.http.cookies import SESSION_COOKIE
 from appliance.web.staff.app import create_app
 from appliance.web.staff.context import StaffContext
@@ -125,7 +126,7 @@ class AClinic:
         with self.database.write() as tx:
             token = start_session(tx, account.account_key, Stage.FULL, "192.0.2.10", self.clock.now())
         browser = self.browser() if app is None else Browser(app)
-        browser.client.cookies.set(SESSION_COOKIE, token)
+        browser.client.cookies.set(SESSION_COOKIE, token, domain="enamel.test")
         return browser
 
     def events(self) -> list[tuple[str, str]]:
@@ -143,6 +144,12 @@ class Browser:
     def get(self, path: str, **headers: str) -> Response:
         return self.client.get(path, headers={"accept": "text/html", **headers}, follow_redirects=False)
 
+    def session(self, accounts: Accounts) -> Session:
+        """Give the session that this browser shows now."""
+        found = find_session(accounts, self.client.cookies[SESSION_COOKIE])
+        assert found is not None
+        return found
+
     def post(self, path: str, *, page: str, **fields: str) -> Response:
         """Send the form of `page` to `path` with these fields."""
         token = form_token_in(self.get(page).text)
@@ -150,6 +157,11 @@ class Browser:
 
     def post_bare(self, path: str, **fields: str) -> Response:
         return self.client.post(path, data=fields, headers={"accept": "text/html"}, follow_redirects=False)
+
+
+def form_token_of(token: str) -> str:
+    """Give what the forms of a session carry that began with this token."""
+    return form_token(hash_token(token).hex())
 
 
 def form_token_in(text: str) -> str:

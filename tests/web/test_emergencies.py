@@ -52,7 +52,7 @@ def administrator(clinic: AClinic) -> Account:
 
 def browser_of(clinic: AClinic, token: str) -> Browser:
     browser = clinic.browser()
-    browser.client.cookies.set(SESSION_COOKIE, token)
+    browser.client.cookies.set(SESSION_COOKIE, token, domain="enamel.test")
     return browser
 
 
@@ -208,7 +208,7 @@ def test_what_is_looked_at_again_in_the_next_emergency_of_a_session_stands_in_it
     somebody = with_app(clinic)
     token, first = broken(clinic, somebody)
     browser = Browser(application(clinic))
-    browser.client.cookies.set(SESSION_COOKIE, token)
+    browser.client.cookies.set(SESSION_COOKIE, token, domain="enamel.test")
 
     def looks(key: int) -> int:
         assert browser.get("/series/1/stream").status_code == 200

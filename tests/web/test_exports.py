@@ -127,9 +127,8 @@ def test_what_is_not_there_is_not_found(clinic: AnExportingClinic) -> None:
 
 def test_a_closed_account_ends_a_download(clinic: AnExportingClinic) -> None:
     account = clinic.person(Role.DENTIST, image_right=True)
-    browser = clinic.signed_in(account)
-    [token] = browser.client.cookies.values()
-    check(clinic.accounts, token, Permission.EXPORT_STUDIES)
+    session = clinic.signed_in(account).session(clinic.accounts)
+    check(clinic.accounts, session, Permission.EXPORT_STUDIES)
     service.disable_account(clinic.accounts, account.account_key, OPERATOR)
     with pytest.raises(NotPermitted):
-        check(clinic.accounts, token, Permission.EXPORT_STUDIES)
+        check(clinic.accounts, session, Permission.EXPORT_STUDIES)

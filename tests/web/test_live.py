@@ -137,25 +137,25 @@ def test_listening_is_not_activity(served: tuple[AClinic, str]) -> None:
 
 
 def test_however_many_pages_are_open_the_catalogue_is_looked_at_once_for_all() -> None:
-    looks: list[frozenset[str]] = []
+    looks: list[frozenset[bytes]] = []
 
-    def look(tokens: frozenset[str]) -> Seen:
-        looks.append(tokens)
-        return Seen((len(looks),), tokens)
+    def look(names: frozenset[bytes]) -> Seen:
+        looks.append(names)
+        return Seen((len(looks),), names)
 
     async def thirty_pages(watcher: Watcher) -> list[Seen]:
         with contextlib.ExitStack() as lines:
             for number in range(30):
-                lines.enter_context(watcher.line(f"token {number}"))
-            seen = await asyncio.gather(*(watcher.see(f"token {number}") for number in range(30)))
-        with watcher.line("a later page"):
-            seen.append(await watcher.see("a later page"))
+                lines.enter_context(watcher.line(bytes([number])))
+            seen = await asyncio.gather(*(watcher.see(bytes([number])) for number in range(30)))
+        with watcher.line(b"a later page"):
+            seen.append(await watcher.see(b"a later page"))
         return seen
 
     *together, later = asyncio.run(thirty_pages(Watcher(look)))
     assert {seen.mark for seen in together} == {(1,)}
     assert all(len(seen.still_in) == 30 for seen in together)
-    assert looks[1:] == [later.still_in] == [{"a later page"}]
+    assert looks[1:] == [later.still_in] == [{b"a later page"}]
 
 
 def test_it_says_so_when_a_series_was_checked(served: tuple[AClinic, str]) -> None:

@@ -24,7 +24,7 @@ from appliance.web.http.pace import MOST_REMEMBERED, FewThreads, Gate, Pace, Pac
 from appliance.web.staff.app import HANDLERS, LARGEST_FORM_BYTES, create_app
 from appliance.web.staff.description import document
 from appliance.web.staff.locked import LockedStatus, create_locked_app
-from tests.web.a_clinic import AClinic, Browser, SetClock
+from tests.web.a_clinic import AClinic, Browser, SetClock, form_token_of
 
 NARROW = Paces(
     session=Pace(5, 1.0), account=Pace(8, 1.0), machine=Pace(5, 1.0), address=Pace(4, 1.0), strangers=Pace(6, 1.0)
@@ -70,7 +70,7 @@ def test_an_account_is_bounded_in_all_its_sessions_together(clinic: AClinic, per
 
 def test_whoever_sends_too_much_can_still_lock_the_screen_and_sign_out(clinic: AClinic, person: Account) -> None:
     browser = clinic.signed_in(person)
-    token = form_token(str(browser.client.cookies[SESSION_COOKIE]))
+    token = form_token_of(str(browser.client.cookies[SESSION_COOKIE]))
     assert statuses(browser, 6)[429] == 1
     assert browser.post_bare("/lock/now", form_token=token).status_code == 303
     assert statuses(browser, 20, "/lock") == {200: 20}
@@ -99,7 +99,7 @@ def test_dicomweb_counts_the_same_session_and_machines_and_strangers(clinic: ACl
         token = start_session(tx, person.account_key, Stage.FULL, "192.0.2.10", now)
     known = credential_of([(b"cookie", f"{SESSION_COOKIE}={token}".encode())])
     pages = clinic.browser()
-    pages.client.cookies.set(SESSION_COOKIE, token)
+    pages.client.cookies.set(SESSION_COOKIE, token, domain="enamel.test")
     assert statuses(pages, 3) == {200: 3}
     for _ in range(2):
         callers.admit(known, "192.0.2.10")

@@ -20,12 +20,11 @@ from schemathesis.schemas import APIOperation
 from schemathesis.specs.openapi.checks import content_type_conformance, status_code_conformance
 
 from appliance.accounts.roles import Role
-from appliance.web.http.actor import form_token
 from appliance.web.http.cookies import SESSION_COOKIE
 from appliance.web.http.csrf import FIELD
 from appliance.web.staff.app import HANDLERS
 from appliance.web.staff.description import document
-from tests.web.a_clinic import Browser
+from tests.web.a_clinic import Browser, form_token_of
 from tests.web.a_laboratory import ACanarysClinic
 from tests.web.test_permissions import WHO
 from tests.web.test_sweep import Sweep, application
@@ -58,9 +57,9 @@ class ACaller:
     def ask(self, case: AnyCase) -> Response:
         token = self.sweep.session(self.person)
         browser = Browser(self.sweep.app)
-        browser.client.cookies.set(SESSION_COOKIE, token)
+        browser.client.cookies.set(SESSION_COOKIE, token, domain="enamel.test")
         body = case.body if isinstance(case.body, dict) else {}
-        data = {**body, FIELD: form_token(token)} if case.method.upper() == "POST" else None
+        data = {**body, FIELD: form_token_of(token)} if case.method.upper() == "POST" else None
         return browser.client.request(
             case.method, case.formatted_path, params=case.query or {}, data=data, headers={"accept": "text/html, */*"},
             follow_redirects=False,

@@ -64,7 +64,7 @@ def test_signing_out_ends_the_session_on_the_box_and_not_only_in_the_browser(cli
     token = browser.client.cookies[SESSION_COOKIE]
     browser.post("/logout", page="/studies")
     thief = clinic.browser()
-    thief.client.cookies.set(SESSION_COOKIE, token)
+    thief.client.cookies.set(SESSION_COOKIE, token, domain="enamel.test")
     assert thief.get("/studies").headers["location"] == "/login"
 
 
@@ -235,7 +235,7 @@ def test_a_hundred_replays_of_a_code_are_refused(clinic: AClinic) -> None:
         with clinic.database.write() as tx:
             token = start_session(tx, person.account_key, Stage.PASSWORD, ADDRESS, clinic.clock.now())
         browser = clinic.browser()
-        browser.client.cookies.set(SESSION_COOKIE, token)
+        browser.client.cookies.set(SESSION_COOKIE, token, domain="enamel.test")
         answer = browser.post("/login/code", page="/login/code", code=code)
         assert answer.status_code in {403, 429}, number
         clinic.clock.pass_time(milliseconds=250)

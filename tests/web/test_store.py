@@ -16,11 +16,10 @@ from appliance.accounts.tokens import all_tokens, revoke_token
 from appliance.dicom.part10 import read_file_meta
 from appliance.errors import OutOfSpace
 from appliance.web.dicomweb.store import Bounds
-from appliance.web.http.actor import form_token
 from appliance.web.http.cookies import SESSION_COOKIE
 from tests.canary.search import bytes_spellings, search_folder, spellings
 from tests.patience import PATIENCE
-from tests.web.a_clinic import hashed, somebody
+from tests.web.a_clinic import form_token_of, hashed, somebody
 from tests.web.a_dicomweb import TESTER
 from tests.web.a_phantom import slice_bytes
 from tests.web.a_store import BOUNDARY, RELATED, AStore, failed, related, store, stored
@@ -174,9 +173,9 @@ def a_session(box: AStore, role: Role, name: str, *, image_right: bool) -> str:
 def test_a_browser_stores_with_the_form_token_of_its_session_and_from_no_other_site(box: AStore) -> None:
     secret = a_session(box, Role.ASSISTANT, "assistant.stores", image_right=True)
     with box.client(Cookie=f"{SESSION_COOKIE}={secret}") as browser:
-        token = {"x-form-token": form_token(secret)}
+        token = {"x-form-token": form_token_of(secret)}
         assert store(browser, [a_slice(1, "1.2.70")], headers=token).status_code == 200
-        for foreign in ({}, {"x-form-token": form_token("another")}, {**token, "sec-fetch-site": "cross-site"},
+        for foreign in ({}, {"x-form-token": form_token_of("another")}, {**token, "sec-fetch-site": "cross-site"},
                         {**token, "origin": "https://elsewhere.test"}):  # fmt: skip
             assert store(browser, [a_slice(2, "1.2.70")], headers=foreign).status_code == 403
     box.take_in()
@@ -184,7 +183,7 @@ def test_a_browser_stores_with_the_form_token_of_its_session_and_from_no_other_s
     assert told[-3:] == [("storing began", "account"), ("association ended", "account"), ("study received", "account")]
     secret = a_session(box, Role.RECEPTION, "reception.stores", image_right=False)
     with box.client(Cookie=f"{SESSION_COOKIE}={secret}") as browser:
-        assert store(browser, [a_slice(1)], headers={"x-form-token": form_token(secret)}).status_code == 403
+        assert store(browser, [a_slice(1)], headers={"x-form-token": form_token_of(secret)}).status_code == 403
 
 
 def test_the_bounds_of_a_request_are_held_and_what_was_whole_before_is_kept(tmp_path: Path) -> None:

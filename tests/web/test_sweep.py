@@ -34,12 +34,11 @@ from appliance.web.dicomweb.metadata import Metadata
 from appliance.web.dicomweb.routes import Dicomweb, in_front_of
 from appliance.web.dicomweb.store import Storing
 from appliance.web.http.access import Door, access
-from appliance.web.http.actor import form_token
 from appliance.web.http.cookies import SESSION_COOKIE
 from appliance.web.http.csrf import HEADER
 from appliance.web.staff.app import HANDLERS, create_app
 from appliance.web.staff.description import document
-from tests.web.a_clinic import Browser
+from tests.web.a_clinic import Browser, form_token_of
 from tests.web.a_laboratory import ACanarysClinic
 from tests.web.an_emergency import an_envelope, lent
 from tests.web.test_permissions import WHO, without
@@ -93,15 +92,15 @@ class Sweep:
     def ask(self, operation: Operation, token: str) -> Response:
         browser = Browser(self.app)
         if token:
-            browser.client.cookies.set(SESSION_COOKIE, token)
+            browser.client.cookies.set(SESSION_COOKIE, token, domain="enamel.test")
         url = self.url_of(operation.path)
         if operation.path == "/events":
             return browser.client.head(url, follow_redirects=False)
         if operation.method == "GET":
             return browser.get(url, **({"accept": "*/*"} if url.startswith("/dicomweb/") else {}))
         if url.startswith("/dicomweb/"):
-            return browser.client.post(url, headers={HEADER: form_token(token)}, follow_redirects=False)
-        return browser.post_bare(url, form_token=form_token(token))
+            return browser.client.post(url, headers={HEADER: form_token_of(token)}, follow_redirects=False)
+        return browser.post_bare(url, form_token=form_token_of(token))
 
     def url_of(self, path: str) -> str:
         """Give an address of an operation, with the keys of somebody's study that is there."""

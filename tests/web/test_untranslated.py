@@ -207,7 +207,7 @@ def test_signing_in_says_only_what_can_be_translated(clinic: AClinic, data: set[
     with clinic.database.write() as tx:
         token = start_session(tx, account.account_key, Stage.PASSWORD, "192.0.2.10", clinic.clock.now())
     browser = clinic.browser()
-    browser.client.cookies.set(SESSION_COOKIE, token)
+    browser.client.cookies.set(SESSION_COOKIE, token, domain="enamel.test")
     page = browser.get("/login/enrol").text
     secret = re.findall(r'class="secret">([^<]+)<', page)
     assert secret

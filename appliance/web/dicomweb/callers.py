@@ -14,7 +14,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from appliance.accounts.context import Accounts
 from appliance.accounts.roles import Permission
-from appliance.accounts.sessions import Session, Stage, find_session, use_session
+from appliance.accounts.sessions import Session, Stage, find_again, find_session, use_session
 from appliance.accounts.tokens import find_token, note_use
 from appliance.archive.scope import Scope
 from appliance.audit.events import Actor, ActorKind
@@ -33,11 +33,12 @@ _COOKIE = SESSION_COOKIE.encode() + b"="
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """What a request brings to be known by."""
+    """What a request brings to be known by; `session` names whose cookie it was found to be, and counts then."""
 
     bearer: str = ""
     cookie: str = ""
     background: bool = False
+    session: bytes = b""
 
 
 def credential_of(headers: Headers) -> Credential:
@@ -52,13 +53,22 @@ def credential_of(headers: Headers) -> Credential:
     return Credential(cookie=cookie, background=background)
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A caller that was just looked up, and until when it is not again."""
+
+    scope: Scope
+    session: bytes
+    until: float
+
+
 class Callers:
     """Turns a credential into a scope. For the event loop's thread only: the catalogue's version is told by thread."""
 
     def __init__(self, accounts: Accounts, gate: Gate | None = None) -> None:
         self._accounts, self._gate = accounts, gate or Gate()
         self._touched: dict[bytes, float] = {}
-        self._known: dict[tuple[Credential, str], tuple[Scope, float]] = {}
+        self._known: dict[tuple[Credential, str], _Known] = {}
         self._version = -1
 
     def admit(self, credential: Credential, address: str) -> tuple[Scope, Callable[[], object] | None]:
@@ -92,11 +102,21 @@ class Callers:
             self._known.clear()
             self._version = version
         found = self._known.get((credential, address))
-        if found is not None and found[1] > now:
-            return found[0], None
-        scope, due = self._look_up(credential, address)
-        self._known[credential, address] = scope, now + KNOWN_SECONDS
+        if found is not None and found.until > now:
+            return found.scope, None
+        session = None if credential.bearer else self._session(credential)
+        scope, due = self._look_up(credential, session, address)
+        name = b"" if session is None else session.session_hash
+        self._known[credential, address] = _Known(scope, name, now + KNOWN_SECONDS)
         return scope, due
+
+    def lasting(self, credential: Credential, address: str) -> Credential:
+        """Give what a caller whose scope was just given is known by while its answer lasts.
+
+        A session's token may be replaced meanwhile; its name stays.
+        """
+        found = self._known.get((credential, address))
+        return credential if found is None or not found.session else replace(credential, session=found.session)
 
     def check(self, scope: Scope, credential: Credential, address: str) -> None:
         """Make sure that a caller may still do what it might when its answer began. This is not activity.
@@ -109,10 +129,16 @@ class Callers:
         if now != scope:
             raise NotPermitted("the caller's rights have changed")
 
-    def _look_up(self, credential: Credential, address: str) -> tuple[Scope, Callable[[], object] | None]:
+    def _session(self, credential: Credential) -> Session | None:
+        if credential.session:
+            return find_again(self._accounts, credential.session)
+        return find_session(self._accounts, credential.cookie) if credential.cookie else None
+
+    def _look_up(
+        self, credential: Credential, session: Session | None, address: str
+    ) -> tuple[Scope, Callable[[], object] | None]:
         if credential.bearer:
             return self._machine(credential, address)
-        session = find_session(self._accounts, credential.cookie) if credential.cookie else None
         if session is None or session.stage is not Stage.FULL:
             raise NotSignedIn("no session")
         if session.locked or session.account.must_change_password:

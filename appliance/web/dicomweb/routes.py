@@ -204,11 +204,12 @@ async def _known(dicomweb: Dicomweb, connection: HTTPScope) -> Request:
     client = connection.get("client")
     credential, address = credential_of(headers), client[0] if client else ""
     scope, due = dicomweb.callers.admit(credential, address)
+    lasting = dicomweb.callers.lasting(credential, address)
     if due is not None:
         await asyncio.to_thread(due)
     named = dict(headers)
     return Request(
-        credential,
+        lasting,
         address,
         scope,
         connection["path"],

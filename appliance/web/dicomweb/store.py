@@ -111,7 +111,7 @@ class Storing:
         """Check all that can be known before the first byte of the body."""
         post.scope.check_store()
         if not post.credential.bearer:
-            check_headers(post.headers, post.credential.cookie)
+            check_headers(post.headers, post.credential.session.hex())
         reader = RelatedReader(_boundary(post.headers.get(b"content-type", b"").decode("latin-1")))
         media_type = json_type(post.accept)
         if media_type is None:

@@ -80,8 +80,8 @@ class Identify(AbstractAuthenticationMiddleware):
             admit(self._gate, actor, self._accounts.clock.monotonic())  # locking and signing out always pass
         if actor.session is not None:
             speak(actor.session.account.language)
-        secret = connection.cookies.get(SESSION_COOKIE) if actor.session else connection.cookies.get(FORM_COOKIE)
-        return AuthenticationResult(user=actor, auth=secret or "")
+        secret = form_secret(actor.session) if actor.session else connection.cookies.get(FORM_COOKIE, "")
+        return AuthenticationResult(user=actor, auth=secret)
 
 
 def identify(accounts: Accounts, connection: Connection) -> Actor:
@@ -116,6 +116,11 @@ def admit(gate: Gate, actor: Actor, now: float) -> None:
         gate.admit_stranger(actor.address, now)
 
 
+def form_secret(session: Session) -> str:
+    """Give what the forms of a session are bound to: its name, so that open pages outlive a new token."""
+    return session.session_hash.hex()
+
+
 def form_token(secret: str) -> str:
-    """Give the CSRF token of forms bound to this cookie."""
+    """Give the CSRF token of forms bound to this session, or to the cookie of somebody who has none."""
     return urlsafe_b64encode(hmac.new(secret.encode(), b"enamel form", hashlib.sha256).digest()).decode().rstrip("=")

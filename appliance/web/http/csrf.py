@@ -1,7 +1,7 @@
 """No form of another site is ever taken for one of ours.
 
 Every request that changes something carries a token bound to the caller's
-cookie, in the form or in a header, and a browser that names where the request
+session, or to a cookie before there is one, in the form or in a header, and a browser that names where the request
 comes from must name this site. Machines with a bearer token are exempt: no
 browser sends such a token by itself.
 
@@ -51,13 +51,13 @@ def check_headers(headers: Mapping[bytes, bytes], secret: str) -> None:
 
     Args:
         headers: The request's, names in lower case.
-        secret: The cookie that the token is bound to.
+        secret: What the token is bound to (`form_secret`).
 
     Raises:
         ForeignForm: The token or the origin is not ours.
     """
     named = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers.items()}
-    if not _comes_from_here(named) or not _same(named.get(HEADER, ""), form_token(secret)):
+    if not secret or not _comes_from_here(named) or not _same(named.get(HEADER, ""), form_token(secret)):
         raise ForeignForm("the request comes from elsewhere, or its form token is wrong")
 
 

@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from litestar.datastructures import MutableScopeHeaders
 from litestar.types import Message, Scope
 
+from appliance.web.http.cookies import SESSION_COOKIE, host_cookie
+
+_RENEWED = "enamel renewed token"
 _COMMON = "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -34,11 +37,18 @@ HEADERS: Mapping[str, str] = {
 }
 
 
+def renew_cookie(scope: Scope, token: str) -> None:
+    """Let the answer to this request bring the browser another session token, whatever the answer is."""
+    scope["state"][_RENEWED] = token
+
+
 async def add_headers(message: Message, scope: Scope) -> None:
     """Add what is missing to an answer; a route may have set its own."""
     if message["type"] != "http.response.start":
         return
     headers = MutableScopeHeaders.from_message(message)
+    if token := scope["state"].get(_RENEWED):
+        headers.add("Set-Cookie", host_cookie(SESSION_COOKIE, token).to_header(header=""))
     for name, value in HEADERS.items():
         headers.setdefault(name, value)
     path = scope["path"]

@@ -21,7 +21,7 @@ from appliance.web.languages import gettext as _
 from appliance.web.staff.context import StaffContext
 from appliance.web.staff.pages import PageRequest
 from appliance.web.staff.passkey_doors import answer_of, refused_words
-from appliance.web.staff.signing_in import Caller, Context, session_of, status_of, trouble_words
+from appliance.web.staff.signing_in import Caller, Context, renew_token, session_of, status_of, trouble_words
 from appliance.web.staff.sites import own_options
 
 
@@ -34,7 +34,7 @@ class Refusal:
 
 
 def confirmed(request: PageRequest, context: StaffContext, actor: Actor, proof: str) -> Confirmed:
-    """Spend the code or the passkey's answer that came for one decision.
+    """Spend the code or the passkey's answer that came for one decision; the session's token is another one then.
 
     Raises:
         SignInRefused: It is wrong, or was used before, or this person has none (`NoSecondFactor`).
@@ -43,9 +43,12 @@ def confirmed(request: PageRequest, context: StaffContext, actor: Actor, proof: 
     session = session_of(actor)
     if not session.account.second_factor:
         raise NoSecondFactor("this person has no second factor")
-    if not _is_passkey(proof):
-        return second_factor.confirm(context.accounts, session.account, proof, actor.address)
-    return passkeys.confirm(context.accounts, session, answer_of(request, actor, proof, session.session_hash))
+    if _is_passkey(proof):
+        by = passkeys.confirm(context.accounts, session, answer_of(request, actor, proof, session.session_hash))
+    else:
+        by = second_factor.confirm(context.accounts, session.account, proof, actor.address)
+    renew_token(request, context, session)
+    return by
 
 
 def confirmed_by(request: PageRequest, context: StaffContext, actor: Actor, proof: str) -> Confirmed | Refusal:

@@ -11,7 +11,7 @@ from anyio import CancelScope, to_thread
 
 from appliance.accounts.context import Accounts
 from appliance.accounts.roles import Permission
-from appliance.accounts.sessions import find_session
+from appliance.accounts.sessions import Session, find_again
 from appliance.errors import ApplianceError, NotPermitted
 
 BATCH_BYTES = 512 * 1024
@@ -55,12 +55,12 @@ def _next(batches: Iterator[bytes], check: Callable[[], None]) -> bytes:
     return next(batches, NO_MORE)
 
 
-def check(accounts: Accounts, token: str, permission: Permission) -> None:
+def check(accounts: Accounts, session: Session, permission: Permission) -> None:
     """Make sure that the person may still have what is being sent.
 
     Raises:
         NotPermitted: The session ended, or the right was taken away.
     """
-    session = find_session(accounts, token)
-    if session is None or permission not in session.account.permissions:
+    now = find_again(accounts, session.session_hash)
+    if now is None or permission not in now.account.permissions:
         raise NotPermitted("the caller's session or right has ended")

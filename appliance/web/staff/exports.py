@@ -25,7 +25,6 @@ from appliance.export.zipping import zip_bytes, zip_pieces
 from appliance.keys.wrapping import seal_secret, unseal_secret
 from appliance.web.http.access import needs
 from appliance.web.http.actor import Actor
-from appliance.web.http.cookies import SESSION_COOKIE
 from appliance.web.http.threads import in_thread
 from appliance.web.staff.attention import waiting
 from appliance.web.staff.context import StaffContext
@@ -150,7 +149,7 @@ async def _download(asked: _Asked, package: Package, pieces: Iterator[bytes], fo
     headers = {"Content-Disposition": f'attachment; filename="{package.file_name}"'}
     if length is not None:
         headers["Content-Length"] = str(length)
-    still = partial(check, asked.context.accounts, asked.request.cookies.get(SESSION_COOKIE, ""), EXPORT)
+    still = partial(check, asked.context.accounts, session_of(asked.actor), EXPORT)
     return Stream(sent(first, batches, still), media_type="application/zip", headers=headers)
 
 

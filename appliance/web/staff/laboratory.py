@@ -17,7 +17,6 @@ from appliance.deidentify.laboratory import Lent, LentSeries
 from appliance.deidentify.package import take
 from appliance.web.http.access import needs
 from appliance.web.http.actor import Actor
-from appliance.web.http.cookies import SESSION_COOKIE
 from appliance.web.http.threads import in_thread
 from appliance.web.languages import ngettext
 from appliance.web.staff.context import StaffContext
@@ -70,17 +69,16 @@ def given_study_page(
 
 
 @post(HERE + "/{reference:str}/download", opt=needs(Permission.READ_GIVEN), status_code=200)
-async def take_study(request: PageRequest, context: Context, actor: Caller, reference: FromPath[str]) -> Stream:
+async def take_study(context: Context, actor: Caller, reference: FromPath[str]) -> Stream:
     """Give the archive of a study; its taking is an event before the first byte leaves."""
     caller, laboratory = _caller(actor), context.laboratory
     lent = await to_thread.run_sync(laboratory.find, caller.account_key, reference)
     taken = await to_thread.run_sync(take, laboratory, caller, lent, context.accounts.clock.now())
     batches = batched(taken.pieces())
     first = await to_thread.run_sync(next, batches, NO_MORE)
-    cookie = request.cookies.get(SESSION_COOKIE, "")
 
     def still() -> None:
-        check(context.accounts, cookie, Permission.READ_GIVEN)
+        check(context.accounts, session_of(actor), Permission.READ_GIVEN)
         laboratory.find(caller.account_key, reference)
 
     headers = {

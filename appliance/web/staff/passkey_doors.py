@@ -29,6 +29,7 @@ from appliance.web.staff.signing_in import (
     let_on,
     login_form,
     moved_on,
+    renew_token,
     session_of,
     status_of,
     trouble_words,
@@ -95,6 +96,7 @@ def submit_unlock_by_passkey(
     session, back = session_of(actor), local_path(data.back)
     try:
         passkeys.unlock_screen(context.accounts, session, answer_of(request, actor, data.answer, session.session_hash))
+        renew_token(request, context, session)
     except (SignInRefused, TooManyAttempts) as fault:
         return lock_form(request, context, pages, actor, back, (refused_words(fault), status_of(fault)))
     return moved_on(back, taken())

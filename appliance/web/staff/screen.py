@@ -27,6 +27,7 @@ from appliance.web.staff.signing_in import (
     Rendering,
     device_of,
     moved_on,
+    renew_token,
     session_of,
     status_of,
     trouble_words,
@@ -101,6 +102,7 @@ def submit_unlock(
     back = local_path(data.back)
     try:
         login.unlock_screen(context.accounts, session_of(actor), data.password, actor.address)
+        renew_token(request, context, session_of(actor))
     except (SignInRefused, TooManyAttempts) as fault:
         words = trouble_words(fault, _("That is not the password."))
         return lock_form(request, context, pages, actor, back, (words, status_of(fault)))
@@ -144,6 +146,7 @@ def submit_password(
         return _password_form(request, context, pages, actor, _("The two new passwords differ."), 422)
     try:
         change_own_password(context.accounts, session_of(actor), data.old, data.new, actor.address)
+        renew_token(request, context, session_of(actor))
     except PasswordTooWeak as fault:
         words = rule_words(fault, context.accounts.passwords)
         return _password_form(request, context, pages, actor, words, 422)

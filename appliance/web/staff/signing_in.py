@@ -13,9 +13,9 @@ from appliance.accounts import login, passkeys, pins, second_factor, totp
 from appliance.accounts.challenges import Purpose
 from appliance.accounts.devices import device_token
 from appliance.accounts.errors import SignInRefused, TooManyAttempts
-from appliance.accounts.sessions import Session, end_session, ended_by_time, find_session
+from appliance.accounts.sessions import Session, end_session, ended_by_time, find_session, renew
 from appliance.web.http.access import Door, NotSignedIn, access
-from appliance.web.http.actor import Actor, form_token
+from appliance.web.http.actor import Actor, form_secret, form_token
 from appliance.web.http.cookies import (
     DEVICE_COOKIE,
     FORM_COOKIE,
@@ -25,6 +25,7 @@ from appliance.web.http.cookies import (
     host_cookie,
     new_form_secret,
 )
+from appliance.web.http.headers import renew_cookie
 from appliance.web.http.threads import in_few_threads, in_thread
 from appliance.web.languages import gettext as _
 from appliance.web.staff.context import StaffContext
@@ -53,6 +54,11 @@ class CodeForm:
     """A one-time code."""
 
     code: str
+
+
+def renew_token(request: PageRequest, context: StaffContext, session: Session) -> None:
+    """Give this browser another token for its session: its person has proved anew who they are, or may do less now."""
+    renew_cookie(request.scope, renew(context.accounts, session))
 
 
 def session_of(actor: Actor) -> Session:
@@ -230,7 +236,9 @@ def submit_enrol(
         wrong = _("That code does not match. Check the phone's clock and type the code it shows now.")
         return _enrol_form(request, context, pages, actor, trouble_words(fault, wrong), status_of(fault))
     cookies = [host_cookie(SESSION_COOKIE, token), device_cookie(device)]
-    return pages.show_with_token("codes.html", form_token(token), cookies=cookies, codes=codes, first=True)
+    entered = find_session(context.accounts, token)
+    secret = form_secret(entered) if entered else ""
+    return pages.show_with_token("codes.html", form_token(secret), cookies=cookies, codes=codes, first=True)
 
 
 @post("/logout", opt=access(Door.AT_LOCK), status_code=303)

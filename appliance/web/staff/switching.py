@@ -31,6 +31,7 @@ from appliance.web.staff.signing_in import (
     device_of,
     login_form,
     moved_on,
+    renew_token,
     session_of,
     status_of,
     trouble_words,
@@ -89,6 +90,7 @@ def submit_new_pin(
     given = (data.password, data.pin)
     try:
         pins.set_pin(context.accounts, session_of(actor), device_of(request), given, actor.address)
+        renew_token(request, context, session_of(actor))
     except (SignInRefused, TooManyAttempts) as fault:
         said = trouble_words(fault, _("That is not the password.")), status_of(fault)
         return account_refused(request, context, pages, actor, said)

@@ -15,7 +15,6 @@ from litestar.params import URLEncodedBody
 from litestar.response import Stream
 
 from appliance.accounts.roles import Permission
-from appliance.accounts.sessions import find_session
 from appliance.audit.chain import Entry
 from appliance.audit.events import Event, EventCode
 from appliance.audit.lines import HEADER, csv_line, json_line
@@ -23,14 +22,13 @@ from appliance.audit.messages import Source, message_of
 from appliance.audit.queries import PAGE, head
 from appliance.audit.queries_search import Wanted, count, reading
 from appliance.dicom.audit_message import xml_of
-from appliance.errors import NotFound, NotPermitted
+from appliance.errors import NotFound
 from appliance.trail.forwarding import source_of
 from appliance.web.http.access import needs
 from appliance.web.http.actor import Actor
-from appliance.web.http.cookies import SESSION_COOKIE
 from appliance.web.staff.context import StaffContext
-from appliance.web.staff.pages import PageRequest
-from appliance.web.staff.signing_in import Caller, Context
+from appliance.web.staff.downloading import check
+from appliance.web.staff.signing_in import Caller, Context, session_of
 from appliance.web.staff.trail_filters import asked_of, wanted_of
 
 _Writer = Callable[[Entry, Source], str]
@@ -69,9 +67,7 @@ class ExportForm:
 
 
 @post("/trail/export", opt=needs(Permission.READ_AUDIT), status_code=200)
-async def export_trail(
-    request: PageRequest, context: Context, actor: Caller, data: URLEncodedBody[ExportForm]
-) -> Stream:
+async def export_trail(context: Context, actor: Caller, data: URLEncodedBody[ExportForm]) -> Stream:
     """Give every event that is asked for, oldest first."""
     form = data.form
     if form not in _WRITERS:
@@ -79,7 +75,7 @@ async def export_trail(
     wanted = wanted_of(asked_of(asdict(data)), context.zone)
     end = await to_thread.run_sync(_record, context, actor, wanted)
     _writer, _header, media_type, file_name = _WRITERS[form]
-    still = partial(_check, context, request.cookies.get(SESSION_COOKIE, ""))
+    still = partial(check, context.accounts, session_of(actor), Permission.READ_AUDIT)
     headers = {"Content-Disposition": f'attachment; filename="{file_name}"'}
     return Stream(_sent(_pages(context, wanted, end, form), still), media_type=media_type, headers=headers)
 
@@ -120,17 +116,6 @@ async def _sent(pages: Iterator[bytes], check: Callable[[], None]) -> AsyncItera
 def _next(pages: Iterator[bytes], check: Callable[[], None]) -> bytes | None:
     check()
     return next(pages, None)
-
-
-def _check(context: StaffContext, token: str) -> None:
-    """Make sure that the person may still have what is being sent.
-
-    Raises:
-        NotPermitted: The session ended, or the right was taken away.
-    """
-    session = find_session(context.accounts, token)
-    if session is None or Permission.READ_AUDIT not in session.account.permissions:
-        raise NotPermitted("the caller's session or right has ended")
 
 
 HANDLERS = (export_trail,)
