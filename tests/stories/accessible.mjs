@@ -55,10 +55,16 @@ async function examine(page, name) {
   }
 }
 
+/** Give a browser one of the box's cookies; without TLS Chromium takes it for an address of this machine alone. */
+function bake(page, address, name, value) {
+  const { protocol, origin: url, hostname: domain } = new URL(address);
+  const where = protocol === "https:" ? { url } : { domain, path: "/" };
+  return page.context().addCookies([{ ...where, secure: true, httpOnly: true, sameSite: "Strict", name: `__Host-enamel-${name}`, value }]);
+}
+
 /** The same page in the other languages, on the narrow screen; its colours are those of the English one. */
 async function translated(page, name, ready) {
-  const host = { url: new URL(page.url()).origin, secure: true, httpOnly: true, sameSite: "Strict" };
-  const speak = (language) => page.context().addCookies([{ ...host, name: "__Host-enamel-language", value: language }]);
+  const speak = (language) => bake(page, page.url(), "language", language);
   for (const language of ["es", "pt"]) {
     await speak(language);
     await page.reload();
@@ -70,9 +76,9 @@ async function translated(page, name, ready) {
   await speak("en");
 }
 
-async function visit(page, name, path, ready = async () => undefined, host = origin) {
+async function visit(page, name, path, ready = async () => undefined, host = origin, status = 200) {
   const answer = await page.goto(host + path);
-  if (answer.status() !== 200) found.notThere.push(`${name}: ${answer.status()}`);
+  if (answer.status() !== status) found.notThere.push(`${name}: ${answer.status()}`);
   await ready();
   await examine(page, name);
   await translated(page, name, ready);
@@ -228,7 +234,7 @@ async function dentist(browser) {
 
 /** How much of the sheet of keys is not seen at either size. */
 async function cutKeys(page, language) {
-  await page.context().addCookies([{ url: new URL(page.url()).origin, secure: true, httpOnly: true, sameSite: "Strict", name: "__Host-enamel-language", value: language }]);
+  await bake(page, page.url(), "language", language);
   await page.reload();
   await looked(page);
   await page.keyboard.press("?");
@@ -266,9 +272,27 @@ async function locked(browser) {
   await page.context().close();
 }
 
+/** States that take a day, a policy or a fault of the box: at a clinic in which they are had, each in a session of its own. */
+async function states(browser) {
+  const { origin: host, sessions, faults: raised } = plan.had;
+  for (const [name, [token, path]] of Object.entries(sessions)) {
+    const page = await someone(browser, host, faults);
+    await bake(page, host, "session", token);
+    if (name === "signed out by time") {
+      await page.goto(host + path);
+      await page.waitForSelector(".notice.calm");
+      await examine(page, name);
+    } else await visit(page, name, path, undefined, host);
+    await page.context().close();
+  }
+  const page = await someone(browser, host, faults);
+  for (const [name, [path, status]] of Object.entries(raised)) await visit(page, name, path, undefined, host, status);
+  await page.context().close();
+}
+
 const browser = await launch();
 try {
-  await Promise.all([stranger(browser).then(() => locked(browser)), administrator(browser), newcomer(browser), dentist(browser)]);
+  await Promise.all([stranger(browser).then(() => locked(browser)).then(() => states(browser)), administrator(browser), newcomer(browser), dentist(browser)]);
 } finally {
   await browser.close();
 }

@@ -3,31 +3,31 @@
 Source: WCAG 2.2; axe-core's rules tagged wcag2a to wcag22aa.
 """
 
-import json
-import os
 import re
-import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from litestar.handlers import HTTPRouteHandler
 
-from appliance.assembly.box import unseal_root
-from appliance.assembly.folders import Folders
-from appliance.assembly.rooms import open_rooms
+from appliance.accounts.roles import Role
 from appliance.clock import SystemClock
-from appliance.config import read_settings
-from appliance.keys.hierarchy import Keyring
 from appliance.web.http.access import access_of
-from appliance.web.staff.app import HANDLERS
-from tests.stories.clinic import ROOT, RunningClinic, small_scan, until, without_study, written
+from appliance.web.staff.app import HANDLERS, create_app
+from tests.stories.behind import rooms_of
+from tests.stories.clinic import RunningClinic, small_scan, until, without_study, written
 from tests.stories.sealed_box import running
-from tests.web.invented import put_erasure
+from tests.stories.walks import walk
+from tests.web.a_clinic import AClinic
+from tests.web.a_server import serving
+from tests.web.an_emergency import lent, token_of, with_app
+from tests.web.invented import put_all, put_erasure
+from tests.web.test_faults import FAULTS, raising
 
 pytestmark = [pytest.mark.slow, pytest.mark.peer("storescu", "chromium", "node", "npm")]
-VIEWER = ROOT / "appliance" / "web" / "viewer"
 FIRST, SECOND = "quiet amber tram 42", "morning tram quiet 42"
 KEEPING = {
     "keeping": "/keeping", "backups": "/keeping/backups", "proofs": "/keeping/proofs",
@@ -47,6 +47,12 @@ GIVEN = {
     "laboratories": "/studies/1/laboratories",
 }
 LABORATORYS = {"given to a laboratory", "study given to a laboratory"}
+# What is met in a state of its own; a fault that is final, one that may pass, and one with a number.
+HAD = {
+    "glass to break": "/emergency", "glass broken": "/emergency", "studies in an emergency": "/studies",
+    "account without second factor": "/account",
+}  # fmt: skip
+RAISED = {f"fault {name}": (f"/raising/{name}", FAULTS[name][1]) for name in ("forbidden", "busy", "bug")}
 # Addresses of which no page comes by itself.
 NO_PAGE = {
     "/": "leads on",
@@ -59,7 +65,8 @@ PAGES = {
     "lock", "fault", "unlock", "slip", "in an emergency", "emergency",
     "unlock refused", "unlocking", "studies", "studies by name", "studies filtered to none", "nothing found", "study 0",
     "study 1", "patient", "senders", "quarantine", "dismiss", "dismissed", "files", "people", "people with menus",
-    "planes", "planes with keys", "picture", "picture with keys", *KEEPING, *RECORD, *GIVEN, *LABORATORYS,
+    "signed out by time", "planes", "planes with keys", "picture", "picture with keys",
+    *KEEPING, *RECORD, *GIVEN, *LABORATORYS, *HAD, *RAISED,
 }  # fmt: skip
 LANGUAGES = ("en", "es", "pt")
 # Those that an address leads to; the others come after a deed. `test_untranslated` reads every text of all.
@@ -67,27 +74,41 @@ TRANSLATED = {
     "login", "envelope", "join", "password", "account", "person", "unlock", "studies by name",
     "studies filtered to none", "study 0", "study 1", "senders", "emergency",
     "quarantine", "dismissed", "files", "people", "planes", "picture", *KEEPING, *RECORD, *GIVEN, *LABORATORYS,
+    *HAD, *RAISED,
 }  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory, module_port_block: int) -> dict[str, Any]:
     """Let axe look at every page, once."""
-    if not (VIEWER / "node_modules" / "axe-core").is_dir():
-        subprocess.run(["npm", "ci", "--ignore-scripts"], cwd=VIEWER, check=True, capture_output=True)
     folder = tmp_path_factory.mktemp("accessible")
     with (
         RunningClinic(folder / "data", module_port_block, ("--no-samples",)) as clinic,
         running(folder / "locked", module_port_block + 5, "--sealing", "passphrase", given=SECOND + "\n") as box,
     ):
-        plan = filled(clinic, folder) | {"facts": clinic.facts, "locked": box.url, "first": FIRST, "second": SECOND}
-        plan["pictures"] = os.environ.get("ENAMEL_PICTURES", "")
-        (folder / "plan.json").write_text(json.dumps(plan))
-        command = ["node", str(Path(__file__).parent / "accessible.mjs"), str(folder / "plan.json")]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
-    assert done.returncode == 0, done.stderr
-    answer: dict[str, Any] = json.loads(done.stdout)
-    return answer
+        plan = filled(clinic, folder) | {"locked": box.url, "first": FIRST, "second": SECOND}
+        with had(folder / "had", module_port_block + 9) as plan["had"]:
+            return dict(walk("accessible.mjs", folder, clinic, plan))
+
+
+@contextmanager
+def had(folder: Path, port: int) -> Iterator[dict[str, Any]]:
+    """Serve a clinic where a night passed, the glass was broken, codes are not compulsory and faults come."""
+    folder.mkdir()
+    clinic = AClinic(folder)
+    policy = replace(clinic.accounts.passwords, second_factor_of_all=False)
+    clinic.use(replace(clinic.accounts, passwords=policy))
+    person = with_app(clinic)
+    bare = clinic.person(Role.RECEPTION, user_name="without")
+    with clinic.database.write() as tx:
+        put_all(tx, clinic.clock.now())
+    night = token_of(clinic, person)
+    clinic.clock.pass_time(hours=9)
+    tokens = [token_of(clinic, person), lent(clinic, person), lent(clinic, person), token_of(clinic, bare)]
+    sessions = {name: (token, path) for token, (name, path) in zip(tokens, HAD.items(), strict=True)}
+    sessions["signed out by time"] = (night, "/login")
+    with serving(create_app(clinic.context, [*HANDLERS, raising]), port=port):
+        yield {"origin": f"http://127.0.0.1:{port}", "sessions": sessions, "faults": RAISED}
 
 
 def filled(clinic: RunningClinic, folder: Path) -> dict[str, Any]:
@@ -115,12 +136,8 @@ def filled(clinic: RunningClinic, folder: Path) -> dict[str, Any]:
 
 def put_an_erasure(clinic: RunningClinic) -> None:
     """Write an erasure into the catalogue, as if it had been decided and done weeks ago."""
-    settings = read_settings(clinic.data / "settings.toml")
-    keyring = Keyring.for_process("staff", unseal_root(Folders.of(settings), None))
-    rooms = open_rooms(settings, keyring, SystemClock())
-    with rooms.database.write() as tx:
+    with rooms_of(clinic) as rooms, rooms.database.write() as tx:
         put_erasure(tx, SystemClock().now(), "A server far away")
-    rooms.database.close()
 
 
 def pages_of_the_app() -> set[str]:
