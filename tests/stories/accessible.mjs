@@ -23,10 +23,16 @@ function promised() {
   return { promise, resolve };
 }
 
+/** A browser of its own for one person, with axe in every page from its beginning: so Chromium compiles it once. */
+async function person(browser, origin) {
+  const page = await someone(browser, origin, faults);
+  await page.context().addInitScript(axe);
+  return page;
+}
+
 /** Give every rule of WCAG 2.2 AA that the page breaks as it stands, with the first place. */
 async function broken(page, contrast = true) {
   await page.waitForLoadState("load"); // its styles as well: what is waited for may be there before them
-  if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(axe);
   return page.evaluate(async ([tags, contrast]) => {
     const rules = { "target-size": { enabled: true }, "color-contrast": { enabled: contrast } };
     const told = await window.axe.run(document, { runOnly: tags, rules, resultTypes: ["violations"] });
@@ -86,7 +92,7 @@ async function visit(page, name, path, ready = async () => undefined, host = ori
 
 /** What everybody meets before anybody is known, and that a fault would be found. */
 async function stranger(browser) {
-  const page = await someone(browser, origin, faults);
+  const page = await person(browser, origin);
   await visit(page, "login", "/login");
   await visit(page, "envelope", "/login/emergency");
   await page.evaluate(() => {
@@ -116,7 +122,7 @@ async function invite(page) {
 }
 
 async function administrator(browser) {
-  const page = await someone(browser, origin, faults);
+  const page = await person(browser, origin);
   await signIn(page, origin, plan.facts.web);
   const usedStep = await invite(page);
   await visit(page, "senders", "/senders");
@@ -144,7 +150,7 @@ async function emergency(browser, page, usedStep) {
   await page.locator("main button.primary").click();
   await page.waitForSelector(".slip");
   await examine(page, "slip");
-  const night = await someone(browser, origin, faults);
+  const night = await person(browser, origin);
   await night.goto(`${origin}/login/emergency`);
   await night.fill("input[name=code]", await page.textContent(".slip .passphrase"));
   await night.fill("input[name=name]", "Nora Nocturna");
@@ -162,7 +168,7 @@ async function emergency(browser, page, usedStep) {
 
 /** A new person's way in, to a page that has nothing for them yet; then what was given to their laboratory. */
 async function newcomer(browser) {
-  const page = await someone(browser, origin, faults);
+  const page = await person(browser, origin);
   const invitation = await invited.promise;
   await page.goto(invitation);
   await until("the link fills the code in and leaves the address", async () => page.url() === `${origin}/join` && (await page.inputValue("input[name=code]")).length === 19);
@@ -198,7 +204,7 @@ async function give(page) {
 }
 
 async function dentist(browser) {
-  const page = await someone(browser, origin, faults);
+  const page = await person(browser, origin);
   await page.goto(`${origin}/login`);
   await page.fill("input[name=user_name]", plan.facts.dentist.user);
   await page.fill("input[name=password]", plan.facts.dentist.password);
@@ -261,7 +267,7 @@ async function room(page, name, path) {
 
 /** A locked box, a wrong passphrase, and the right one. */
 async function locked(browser) {
-  const page = await someone(browser, plan.locked, faults);
+  const page = await person(browser, plan.locked);
   await visit(page, "unlock", "/", undefined, plan.locked);
   await page.reload();
   for (const [name, given] of [["unlock refused", "wrong"], ["unlocking", plan.second]]) {
@@ -272,20 +278,20 @@ async function locked(browser) {
   await page.context().close();
 }
 
-/** States that take a day, a policy or a fault of the box: at a clinic in which they are had, each in a session of its own. */
+/** States that take a day, a policy or a fault of the box: at a clinic in which they are had, one session after another. */
 async function states(browser) {
   const { origin: host, sessions, faults: raised } = plan.had;
+  const page = await person(browser, host);
   for (const [name, [token, path]] of Object.entries(sessions)) {
-    const page = await someone(browser, host, faults);
+    await page.context().clearCookies();
     await bake(page, host, "session", token);
     if (name === "signed out by time") {
       await page.goto(host + path);
       await page.waitForSelector(".notice.calm");
       await examine(page, name);
     } else await visit(page, name, path, undefined, host);
-    await page.context().close();
   }
-  const page = await someone(browser, host, faults);
+  await page.context().clearCookies();
   for (const [name, [path, status]] of Object.entries(raised)) await visit(page, name, path, undefined, host, status);
   await page.context().close();
 }

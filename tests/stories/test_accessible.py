@@ -116,7 +116,7 @@ def filled(clinic: RunningClinic, folder: Path) -> dict[str, Any]:
     whole, other = small_scan(0, 12), small_scan(1, 16)
     slices = list(other.slices())
     for name, objects in {
-        "whole": [*whole.slices(), whole.panoramic()],
+        "whole": [*whole.slices(), whole.panoramic(225, 450)],
         "gap": slices[:7] + slices[9:],
         "broken": [without_study(slices[0])],
     }.items():
