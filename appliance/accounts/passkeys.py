@@ -3,7 +3,9 @@
 As the only factor, and for a decision, the device must have verified its owner
 (a PIN, a finger, a face); as the second factor after a password, a touch is enough. A passkey works
 under the name of the box where it was made and nowhere else, so a page of
-another name can collect nothing that opens this one.
+another name can collect nothing that opens this one. Whose it is, the device says
+too, by a handle that names nobody: it has to be its person's, and has to be told
+by whoever comes in by a passkey alone.
 
 Guards: every refusal is `SignInRefused` and says nothing of whether a passkey
 or an account exists; each answer works once (`challenges`); a count that does
@@ -47,6 +49,7 @@ from appliance.accounts.sessions import Session, let_in, promote
 from appliance.accounts.trail import person, record_failure, record_own_event
 from appliance.audit.events import EventCode
 from appliance.errors import NotFound, Unsuitable
+from appliance.keys.secret import SecretKey
 from appliance.store.transactions import WriteTransaction
 
 MOST_OF_ONE_PERSON = 20
@@ -87,7 +90,7 @@ def options_to_add(accounts: Accounts, session: Session, site: Site) -> str:
         generate_registration_options(
             rp_id=site.host,
             rp_name=CLINIC,
-            user_id=_user_handle(accounts, account),
+            user_id=_user_handle(accounts.accounts_key, account.account_key),
             user_name=account.user_name,
             user_display_name=account.display_name,
             challenge=_draw(accounts, Purpose.ADD, session.session_hash),
@@ -223,6 +226,12 @@ def confirm(accounts: Accounts, session: Session, answer: Answer) -> Confirmed:
     return _refuse(accounts, shown.account, answer.address)
 
 
+def hand_over(tx: WriteTransaction, old: SecretKey) -> None:
+    """Keep the handles that devices hold already: by the accounts key of another root they would be others."""
+    for passkey_key, account_key in queries_passkeys.without_handle(tx):
+        queries_passkeys.keep_handle(tx, passkey_key, _user_handle(old, account_key))
+
+
 @dataclass(frozen=True, slots=True)
 class _Shown:
     """A passkey whose answer verified, and the count that it came with."""
@@ -234,14 +243,10 @@ class _Shown:
 
 def _shown(accounts: Accounts, purpose: Purpose, answer: Answer, wanted: Account | None) -> _Shown:
     """Verify an answer, of one person or of whomever the passkey belongs to."""
-    with accounts.database.read() as tx:
-        passkey = queries_passkeys.find_passkey(tx, _credential_id(answer.text))
-        found = None if passkey is None else queries.credentials_by_key(tx, passkey.account_key)
-    account = None if found is None else found.account
-    if passkey is None or account is None or account.disabled_at is not None or passkey.host != answer.site.host:
+    known = _known(accounts, answer, wanted)
+    if known is None:
         _refuse(accounts, wanted, answer.address)
-    if wanted is not None and wanted.account_key != account.account_key:
-        _refuse(accounts, wanted, answer.address)
+    account, passkey = known
     try:
         verified = verify_authentication_response(
             credential=answer.text,
@@ -255,6 +260,25 @@ def _shown(accounts: Accounts, purpose: Purpose, answer: Answer, wanted: Account
     except (WebAuthnException, ValueError, KeyError, TypeError, Unsuitable):
         _refuse(accounts, account, answer.address)
     return _Shown(account, passkey, verified.new_sign_count)
+
+
+def _known(accounts: Accounts, answer: Answer, wanted: Account | None) -> tuple[Account, Passkey] | None:
+    """Give the passkey that says it answers, and its person; None where the two do not belong together.
+
+    Source: W3C Web Authentication Level 3, 7.2, step 6 (identifying the user).
+    """
+    with accounts.database.read() as tx:
+        passkey = queries_passkeys.find_passkey(tx, _credential_id(answer.text))
+        found = None if passkey is None else queries.credentials_by_key(tx, passkey.account_key)
+    if passkey is None or found is None or passkey.host != answer.site.host:
+        return None
+    account = found.account
+    if account.disabled_at is not None or (wanted or account).account_key != account.account_key:
+        return None
+    told = _told_handle(answer.text)
+    own = passkey.user_handle or _user_handle(accounts.accounts_key, account.account_key)
+    is_right = wanted is not None if told is None else hmac.compare_digest(told, own)
+    return (account, passkey) if is_right else None
 
 
 def _use(tx: WriteTransaction, accounts: Accounts, shown: _Shown) -> bool:
@@ -296,11 +320,20 @@ def _credential_id(text: str) -> bytes:
         return b""
 
 
+def _told_handle(text: str) -> bytes | None:
+    """Read whose the device says the passkey is; None where it does not, and empty where that is no handle."""
+    try:
+        told = json.loads(text)["response"].get("userHandle")
+        return None if told is None else base64url_to_bytes(told)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return b""
+
+
 def _descriptors(passkeys: Sequence[Passkey]) -> list[PublicKeyCredentialDescriptor]:
     return [PublicKeyCredentialDescriptor(id=each.credential_id) for each in passkeys]
 
 
-def _user_handle(accounts: Accounts, account: Account) -> bytes:
-    """Give the same random-looking handle for an account always; it names nobody."""
-    message = b"enamel passkey user\x00" + str(account.account_key).encode()
-    return hmac.new(accounts.accounts_key.reveal(), message, hashlib.sha256).digest()
+def _user_handle(accounts_key: SecretKey, account_key: int) -> bytes:
+    """Give the same random-looking handle for an account as long as the box has this root; it names nobody."""
+    message = b"enamel passkey user\x00" + str(account_key).encode()
+    return hmac.new(accounts_key.reveal(), message, hashlib.sha256).digest()

@@ -7,12 +7,17 @@ from appliance.accounts.queries import maybe_instant, number
 from appliance.clock import instant, microseconds
 from appliance.store.transactions import ReadTransaction, Row, WriteTransaction
 
-_COLUMNS = "passkey_key, account_key, credential_id, public_key, sign_count, host, name, created_at, last_used_at"
+_COLUMNS = """passkey_key, account_key, credential_id, public_key, sign_count, host, name, created_at, last_used_at,
+              user_handle"""
 
 
 @dataclass(frozen=True, slots=True)
 class Passkey:
-    """One passkey: its public half, and the name of the box under which alone it works."""
+    """One passkey: its public half, and the name of the box under which alone it works.
+
+    Attributes:
+        user_handle: What its device calls its person; None while it is the one that today's accounts key gives.
+    """
 
     passkey_key: int
     account_key: int
@@ -23,6 +28,7 @@ class Passkey:
     name: str
     created_at: datetime
     last_used_at: datetime | None
+    user_handle: bytes | None
 
 
 def insert_passkey(tx: WriteTransaction, at: datetime, **columns: object) -> int:
@@ -56,6 +62,17 @@ def use_passkey(tx: WriteTransaction, passkey_key: int, sign_count: int, at: dat
     return tx.change(sql, count=sign_count, at=microseconds(at), key=passkey_key) == 1
 
 
+def without_handle(tx: ReadTransaction) -> list[tuple[int, int]]:
+    """Key and account of every passkey whose handle is the one that today's accounts key gives."""
+    rows = tx.rows("SELECT passkey_key, account_key FROM passkeys WHERE user_handle IS NULL")
+    return [(number(key), number(account)) for key, account in rows]
+
+
+def keep_handle(tx: WriteTransaction, passkey_key: int, handle: bytes) -> None:
+    """Keep what a passkey's device calls its person."""
+    tx.change("UPDATE passkeys SET user_handle = :handle WHERE passkey_key = :key", handle=handle, key=passkey_key)
+
+
 def delete_passkey(tx: WriteTransaction, passkey_key: int, account_key: int) -> bool:
     """Remove a person's passkey; False when there is none."""
     sql = "DELETE FROM passkeys WHERE passkey_key = :key AND account_key = :account"
@@ -68,8 +85,8 @@ def delete_passkeys_of(tx: WriteTransaction, account_key: int) -> int:
 
 
 def _passkey(row: Row) -> Passkey:
-    key, account, credential, public, count, host, name, created, used = row
-    if not (isinstance(credential, bytes) and isinstance(public, bytes)):
+    key, account, credential, public, count, host, name, created, used, handle = row
+    if not (isinstance(credential, bytes) and isinstance(public, bytes) and isinstance(handle, bytes | None)):
         raise TypeError("a blob column holds something else")
     return Passkey(
         passkey_key=number(key),
@@ -81,4 +98,5 @@ def _passkey(row: Row) -> Passkey:
         name=str(name),
         created_at=instant(number(created)),
         last_used_at=maybe_instant(used),
+        user_handle=handle,
     )

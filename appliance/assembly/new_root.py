@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from appliance.accounts import second_factor
+from appliance.accounts import passkeys, second_factor
 from appliance.assembly.folders import Folders
 from appliance.assembly.intake_parts import intake_parts
 from appliance.assembly.keyrings import find_epoch
@@ -188,6 +188,7 @@ def _hand_over(tx: WriteTransaction, box: _Box, following: SecretKey, reason: st
         _keep(tx, box, subkey, derive(following, subkey), ended)
     wrapping = (box.subkey(Subkey.KEY_WRAPPING), derive(following, Subkey.KEY_WRAPPING))
     keys = box.rooms.rotating_keys.hand_over(tx, wrapping[1])
+    passkeys.hand_over(tx, box.subkey(Subkey.ACCOUNTS))
     second_factor.hand_over(tx, box.subkey(Subkey.ACCOUNTS), derive(following, Subkey.ACCOUNTS))
     follow_root(tx, wrapping, ended, clock.now())
     number = roots.note_root(tx, root_fingerprint(following), clock.now())

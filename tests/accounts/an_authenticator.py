@@ -16,16 +16,21 @@ _PRESENT, _VERIFIED, _ATTESTED = 1, 4, 64
 
 
 class Authenticator:
-    """One credential; `count` is what it says next, 0 for a device that does not count."""
+    """One credential; `count` is what it says next, 0 for a device that does not count.
+
+    `user_handle` is what it calls its person, in base64url: as it was told when it was made; None says nothing.
+    """
 
     def __init__(self, count: int = 0) -> None:
         self.key = ec.generate_private_key(ec.SECP256R1())
         self.credential_id = secrets.token_bytes(32)
         self.count = count
+        self.user_handle: str | None = None
 
     def create(self, options: str, origin: str = "https://enamel.test") -> str:
         """Answer what a page gave to make a passkey."""
         asked = json.loads(options)
+        self.user_handle = asked["user"]["id"]
         client = _client("webauthn.create", asked["challenge"], origin)
         public = self.key.public_key().public_numbers()
         cose = cbor2.dumps({1: 2, 3: -7, -1: 1, -2: public.x.to_bytes(32, "big"), -3: public.y.to_bytes(32, "big")})
@@ -41,7 +46,8 @@ class Authenticator:
         data = self._data(asked["rpId"], _PRESENT | (_VERIFIED if verified else 0))
         signature = self.key.sign(data + hashlib.sha256(client).digest(), ec.ECDSA(hashes.SHA256()))
         parts = {"clientDataJSON": client, "authenticatorData": data, "signature": signature}
-        return self._told({name: _text(value) for name, value in parts.items()})
+        told = {} if self.user_handle is None else {"userHandle": self.user_handle}
+        return self._told({name: _text(value) for name, value in parts.items()} | told)
 
     def _data(self, host: str, flags: int) -> bytes:
         head = hashlib.sha256(host.encode()).digest() + bytes([flags]) + self.count.to_bytes(4, "big")

@@ -1,7 +1,9 @@
 """A passkey lets its own person in, once for each question, under the name where it was made; nothing else does."""
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import pyotp
 import pytest
@@ -135,6 +137,52 @@ def test_a_foreign_key_under_a_known_id_is_refused(clinic: AClinic, person: Acco
     thief.credential_id = device.credential_id
     with pytest.raises(SignInRefused):
         shown(clinic, thief.show(question(clinic)))
+
+
+def handle_of(clinic: AClinic, person: Account) -> str:
+    """Give what a device is told to call somebody."""
+    told = json.loads(passkeys.options_to_add(clinic.accounts, session_of(clinic, person), HERE))
+    return str(told["user"]["id"])
+
+
+def test_whoever_comes_in_by_a_passkey_alone_is_named_by_the_device_and_as_its_person(
+    clinic: AClinic, person: Account
+) -> None:
+    device, other = enrolled(clinic, person), clinic.person(user_name="other", totp_secret=SECRET)
+    right = device.user_handle
+    others: list[Any] = [None, handle_of(clinic, other), "", "AAAA", "not base64!", 5, []]
+    for wrong in others:
+        clinic.clock.pass_time(hours=2)
+        device.user_handle = wrong
+        with pytest.raises(SignInRefused):
+            shown(clinic, device.show(question(clinic)))
+        assert clinic.events()[-1] == ("login failed", "failure")
+    device.user_handle = right
+    assert shown(clinic, device.show(question(clinic)))
+
+
+def taken(clinic: AClinic, purpose: Purpose, session: Session, answer: Answer) -> None:
+    """Have an answer of somebody who is known taken for one purpose."""
+    if purpose is Purpose.SECOND_FACTOR:
+        passkeys.finish_sign_in(clinic.accounts, session, answer)
+    elif purpose is Purpose.UNLOCK:
+        passkeys.unlock_screen(clinic.accounts, session, answer)
+    else:
+        passkeys.confirm(clinic.accounts, session, answer)
+
+
+@pytest.mark.parametrize("purpose", [Purpose.SECOND_FACTOR, Purpose.UNLOCK, Purpose.DECISION])
+def test_of_somebody_known_a_device_need_not_say_whose_it_is_and_must_not_say_anothers(
+    clinic: AClinic, person: Account, purpose: Purpose
+) -> None:
+    device, other = enrolled(clinic, person), clinic.person(user_name="other", totp_secret=SECRET)
+    for handle, is_right in ((device.user_handle, True), (None, True), (handle_of(clinic, other), False)):
+        session = session_of(clinic, person, Stage.PASSWORD if purpose is Purpose.SECOND_FACTOR else Stage.FULL)
+        options = passkeys.options_to_show(clinic.accounts, purpose, HERE, session.session_hash, person)
+        device.user_handle = handle
+        answer = Answer(device.show(options), HERE, session.session_hash, ADDRESS)
+        with nullcontext() if is_right else pytest.raises(SignInRefused):
+            taken(clinic, purpose, session, answer)
 
 
 def test_wrong_answers_are_slowed_by_address_and_right_ones_never(clinic: AClinic, person: Account) -> None:

@@ -8,10 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from appliance.accounts import passkeys
+from appliance.accounts.challenges import Purpose
+from appliance.accounts.queries import credentials_by_name
+from appliance.accounts.second_factor import Confirmed
+from appliance.accounts.sessions import Stage, find_session, start_session
 from appliance.assembly.box import open_box, recover_box, sealed_again
 from appliance.assembly.keyrings import find_epoch
 from appliance.assembly.new_root import Terms, rotate_root
+from appliance.assembly.rooms import Rooms
 from appliance.audit.chain import Head
+from appliance.audit.events import OPERATOR
 from appliance.audit.queries import head, latest, verify
 from appliance.errors import ApplianceError, OutOfSpace, Refused, Unavailable, WrongKey
 from appliance.keys.hierarchy import Keyring, Subkey, derive
@@ -21,8 +28,11 @@ from appliance.keys.signing import SigningKey
 from appliance.store.database import Database
 from appliance.store.files import Draft, FileLayer, RealFiles
 from appliance.store.roots import COMPROMISED, earlier_keys, roots, subkey_of_root
+from tests.accounts.an_authenticator import Authenticator
 from tests.assembly.a_kept_box import KeptBox, a_kept_box
 from tests.store.failing_files import FailingFiles
+
+SITE = passkeys.Site("enamel.test", "https://enamel.test")
 
 
 def test_a_new_root_opens_everything_and_the_one_before_opens_nothing(tmp_path: Path) -> None:
@@ -137,6 +147,36 @@ def test_arrivals_sealed_before_a_new_root_still_open_and_new_ones_get_another_p
     with rooms.database.read() as tx:
         assert set(rooms.rotating_keys.inbox_private_keys(tx)) == {1, 2, 3}
         assert rooms.rotating_keys.current_wrapping_key(tx).number == 3
+
+
+def test_passkeys_let_their_person_in_under_every_root_after_the_one_they_were_made_under(tmp_path: Path) -> None:
+    box = a_kept_box(tmp_path)
+    devices = [_with_passkey(box.rooms())]
+    for _ in range(2):
+        box.rotate_root()
+        rooms = box.opened()
+        for device in devices:
+            accounts = rooms.accounts
+            asked = passkeys.options_to_show(accounts, Purpose.SIGN_IN, SITE, b"a form", None)
+            answer = passkeys.Answer(device.show(asked), SITE, b"a form", "")
+            assert find_session(accounts, passkeys.sign_in(accounts, answer)) is not None
+        devices.append(_with_passkey(rooms))
+    assert len({device.user_handle for device in devices}) == 3, "each root has its own handles"
+
+
+def _with_passkey(rooms: Rooms) -> Authenticator:
+    """Give the box's person one more passkey."""
+    device, accounts = Authenticator(), rooms.accounts
+    with rooms.database.write() as tx:
+        found = credentials_by_name(tx, "ines")
+        assert found is not None
+        token = start_session(tx, found.account.account_key, Stage.FULL, "", rooms.clock.now())
+    session = find_session(accounts, token)
+    assert session is not None
+    made = device.create(passkeys.options_to_add(accounts, session, SITE))
+    by = Confirmed(session.account, OPERATOR)
+    passkeys.add_passkey(accounts, by, "", passkeys.Answer(made, SITE, session.session_hash, ""))
+    return device
 
 
 def test_a_root_that_is_refused_when_it_is_shown_leaves_the_box_as_it_was(tmp_path: Path) -> None:
