@@ -140,7 +140,7 @@ def find_again(accounts: Accounts, session_hash: bytes) -> Session | None:
 
 
 def renew(accounts: Accounts, session: Session) -> str:
-    """Give a session another token, once its person has proved again who they are or it may do something else.
+    """Give a session another token, once its person has proved again who they are, as before it may do more.
 
     All else that hangs on the session stays: its age, what an emergency lends it, its open pages and their forms.
     Whoever has a copy of the token of before is nobody from now.

@@ -23,7 +23,7 @@ from appliance.web.staff.confirming import said as refusal
 from appliance.web.staff.context import StaffContext
 from appliance.web.staff.emergency_words import reason_choices
 from appliance.web.staff.pages import Page, PageRequest, Pages
-from appliance.web.staff.signing_in import Answer, Caller, Context, Rendering, moved_on, renew_token, session_of
+from appliance.web.staff.signing_in import Answer, Caller, Context, Rendering, moved_on, session_of
 
 _TOLD = {"over": later("The emergency access is over. You see again what your own account may see.")}
 
@@ -90,14 +90,13 @@ def begin_emergency(
 
 @post("/emergency/end", opt=access(Door.AT_LOCK), status_code=303)
 @in_thread
-def end_emergency(request: PageRequest, context: Context, actor: Caller) -> Answer:
+def end_emergency(context: Context, actor: Caller) -> Answer:
     """Give back what was lent; whoever came by an envelope is out then."""
     session = session_of(actor)
     emergencies.end(context.accounts, session, actor.address)
     if session.account.role is Role.EMERGENCY:
         end_session(context.accounts, session, actor.address)
         return moved_on("/login", ended_cookie(SESSION_COOKIE))
-    renew_token(request, context, session)
     return moved_on("/emergency?told=over" if Permission.BREAK_GLASS in actor.permissions else "/")
 
 

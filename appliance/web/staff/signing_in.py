@@ -57,7 +57,7 @@ class CodeForm:
 
 
 def renew_token(request: PageRequest, context: StaffContext, session: Session) -> None:
-    """Give this browser another token for its session: its person has proved anew who they are, or may do less now."""
+    """Give this browser another token for its session: its person has proved anew who they are."""
     renew_cookie(request.scope, renew(context.accounts, session))
 
 
