@@ -38,7 +38,8 @@ KEEPING = Part(
     (
         "backup", "documents", "export", "health", "integrity", "jobs", "notifications", "recovery", "retention",
         "assembly/test_decommissioning.py", "assembly/test_jobs.py", "assembly/test_new_root.py",
-        "assembly/test_restoring.py", "assembly/test_restoring_again.py", "assembly/test_restoring_servers.py",
+        "assembly/test_restored_box.py", "assembly/test_restoring.py", "assembly/test_restoring_again.py",
+        "assembly/test_restoring_servers.py",
         "audit/test_queries.py",
         "benchmarks/test_backup.py", "benchmarks/test_backup_arrivals.py",
         "cli/test_catalogue.py", "cli/test_decommissioning.py", "cli/test_erasure.py", "cli/test_export.py",
@@ -53,7 +54,7 @@ KEEPING = Part(
         "stories/test_operations_docs.py", "stories/test_restored.py",
         "web/test_exports.py", "web/test_keeping.py", "web/test_keeping_backups.py", "web/test_keeping_erasures.py",
         "web/test_keeping_front.py", "web/test_keeping_keys.py", "web/test_keeping_proofs.py",
-        "web/test_keeping_recovery.py", "web/test_keeping_retention.py",
+        "web/test_keeping_recovery.py", "web/test_keeping_retention.py", "web/test_restored.py",
     ),
     (
         "keeping", "restor", "recovery", "retention", "erasure", "decommission", "export", "root", "planted",

@@ -47,6 +47,7 @@ from appliance.keys.hierarchy import Keyring
 from appliance.keys.sealing import HostKey
 from appliance.keys.secret import SecretKey
 from appliance.recovery import queries_restore
+from appliance.recovery.restorations import Restored
 from appliance.store.box import BoxRow, find_box
 from appliance.store.files import RealFiles, clear_drafts, replace_durably, storage_faults, sync_disk
 
@@ -213,9 +214,14 @@ class Restoring:
             state = replace(state, missing_count=len(missing), later_count=len(fetching.later) - late)
         state = self._progressing.note(replace(state, erased_count=again), Step.FETCHED)
         end = read_manifest(self._progressing.keys).head
-        file_count = self._outcome(state, rooms).files
-        close_books(rooms, end, self.sources[0].target_id, file_count, is_drill=self.is_drill)
+        close_books(rooms, end, self._restored(state, rooms))
         return self._progressing.note(state, Step.CLOSED)
+
+    def _restored(self, state: State, rooms: Rooms) -> Restored:
+        return Restored(
+            self.sources[0].target_id, state.taken_at, self._outcome(state, rooms).files, state.missing_count,
+            state.erased_count, state.later_count, self.is_drill,
+        )  # fmt: skip
 
     def _box_id(self, rooms: Rooms) -> BoxId:
         with rooms.database.read() as tx:

@@ -25,6 +25,7 @@ from appliance.identifiers import FileId
 from appliance.keys.hierarchy import Keyring, Subkey
 from appliance.recovery import queries_restore
 from appliance.recovery.queries_restore import ToFetch
+from appliance.recovery.restorations import Restored, record_restored
 from appliance.retention.erasing import ErasingParts
 from appliance.retention.proposals import refuse_all
 from appliance.retention.tombstones import apply_tombstones
@@ -170,29 +171,28 @@ def mark_missing(rooms: Rooms, missing: list[FileId]) -> None:
         damage.found_damaged(file_id, OPERATOR)
 
 
-def close_books(rooms: Rooms, end: Head, target_id: bytes, file_count: int, *, is_drill: bool) -> None:
+def close_books(rooms: Rooms, end: Head, restored: Restored) -> None:
     """Enter in one transaction that the box was restored; doing it again changes nothing.
 
     What was proposed to be erased is proposed anew: whether somebody put it under a hold since is not known.
+    One that came back for a drill keeps away from the targets of the box that lives.
 
     Args:
         rooms: The restored box.
         end: Where the trail ended in the snapshot.
-        target_id: Where it came from.
-        file_count: Files in its vault.
-        is_drill: The lost box lives: this one keeps away from its targets.
+        restored: What came back, and from where.
     """
     now = rooms.clock.now()
     with rooms.database.write() as tx:
         if queries_restore.was_restored_after(tx, EventCode.BOX_RESTORED.value, end.sequence):
             return
         queries_restore.forget_the_old_machine(tx, now)
-        queries_restore.note_seen(tx, target_id, now)
+        queries_restore.note_seen(tx, restored.target_id, now)
         refuse_all(tx, retention_of(rooms))
-        for key in queries_restore.leave_targets(tx, now) if is_drill else ():
+        for key in queries_restore.leave_targets(tx, now) if restored.is_drill else ():
             subject = Subject(SubjectKind.BACKUP_TARGET, key)
             rooms.audit.record(tx, Event(EventCode.BACKUP_TARGET_REMOVED, OPERATOR, subject=subject))
         above = current_inbox_public_key(tx).number + _APART
         public = rooms.rotating_keys.rotate_inbox_key(tx, above)
         rooms.audit.record(tx, Event(EventCode.INBOX_KEY_ROTATED, OPERATOR, number=public.number))
-        rooms.audit.record(tx, Event(EventCode.BOX_RESTORED, OPERATOR, number=file_count))
+        record_restored(tx, rooms.audit, restored, now)

@@ -31,6 +31,7 @@ class EventCode(StrEnum):
     RECOVERY_KIT_MADE = "recovery kit made"
     RECOVERY_KIT_READ_BACK = "recovery kit read back"
     DRILL_RECORDED = "drill recorded"
+    RESTORE_COMPARED = "restore compared"
     WRAPPING_KEY_ROTATED = "wrapping key rotated"
     INBOX_KEY_ROTATED = "inbox key rotated"
     KEY_DESTROYED = "key destroyed"

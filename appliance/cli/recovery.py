@@ -20,7 +20,7 @@ from appliance.errors import NotFound, Unsuitable
 from appliance.keys.sealing import asks_passphrase
 from appliance.recovery import queries
 from appliance.recovery.drills import FAILED, RESTORED, Drill, next_due_on, record_drill
-from appliance.recovery.kits import SHARES, checked_holders
+from appliance.recovery.kits import SHARES, checked_holders, opening_kits
 from appliance.recovery.paper import as_pdf, as_text
 from appliance.recovery.paper_words import PAPER_WORDS
 from appliance.store.files import RealFiles, create_durably, is_in_memory, storage_faults
@@ -95,7 +95,7 @@ def _check(call: Invocation) -> Answer:
 
 def _kit_list(call: Invocation) -> Answer:
     with call.rooms() as rooms, rooms.database.read() as tx:
-        kits = queries.all_kits(tx)
+        kits, opening = queries.all_kits(tx), opening_kits(tx)
     rows = [
         {"kit": kit.identifier, "form": kit.form, "holders": list(kit.holders), "made_at": _day(kit.made_at),
          "read_back_at": _day(kit.read_back_at), "replaced_at": _day(kit.ended_at)}
@@ -103,7 +103,7 @@ def _kit_list(call: Invocation) -> Answer:
     ]  # fmt: skip
     columns = ("kit", "form", "holders", "made_at", "read_back_at", "replaced_at")
     told = listed(rows, columns, "No kit was made, and no code was read back yet.")
-    if not any(kit.form == SHARES and kit.ended_at is not None for kit in kits):
+    if not any(kit.form == SHARES and kit.ended_at is not None for kit in opening):
         return told
     return replace(told, text=f"{told.text}\n{_STILL_OPENS}")
 

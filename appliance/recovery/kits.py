@@ -13,6 +13,7 @@ from appliance.errors import Unsuitable
 from appliance.keys.recovery_shares import SHARE_COUNT
 from appliance.recovery import queries
 from appliance.recovery.queries import KitRow
+from appliance.store.roots import roots
 from appliance.store.transactions import ReadTransaction, WriteTransaction
 
 CODE, SHARES = "code", "shares"
@@ -64,3 +65,12 @@ def record_read_back(tx: WriteTransaction, audit: AuditLog, identifier: int | No
 def current_kits(tx: ReadTransaction) -> list[KitRow]:
     """Give the kits that count, the newest first."""
     return [kit for kit in queries.all_kits(tx) if kit.ended_at is None]
+
+
+def opening_kits(tx: ReadTransaction) -> list[KitRow]:
+    """Give the kits whose papers open this box, the newest first: all that were made since its root secret is this one.
+
+    One that was replaced is among them, for a new kit is of the same root.
+    """
+    since = max((root.retired_at for root in roots(tx) if root.retired_at is not None), default=None)
+    return [kit for kit in queries.all_kits(tx) if since is None or kit.made_at >= since]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from appliance.clock import microseconds
+from appliance.clock import instant, microseconds
 from appliance.identifiers import FileId
 from appliance.store.transactions import ReadTransaction, WriteTransaction
 
@@ -84,3 +84,9 @@ def was_restored_after(tx: ReadTransaction, event: str, sequence: int) -> bool:
 def study_count(tx: ReadTransaction) -> int:
     """Give how many studies there are."""
     return int(tx.rows("SELECT count(*) FROM studies")[0][0])
+
+
+def newest_arrival(tx: ReadTransaction) -> datetime | None:
+    """Give when the newest scan arrived, or None where there is none."""
+    at = tx.rows("SELECT max(last_arrived_at) FROM studies")[0][0]
+    return None if at is None else instant(at)

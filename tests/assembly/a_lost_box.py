@@ -13,6 +13,7 @@ from appliance.config import Settings, in_folders
 from appliance.identifiers import FileId
 from appliance.keys.hierarchy import Subkey
 from appliance.keys.secret import SecretKey
+from appliance.recovery.queries_restorations import Restoration, restorations
 from tests.assembly.a_full_box import FullBox, copy, new_target, study_slice
 
 NEWEST, OPEN = Choice(), NewSeal(None)
@@ -58,6 +59,14 @@ def restore(folder: Path, root: SecretKey, *sources: Source, choice: Choice = NE
     return restoring.run(choice, OPEN, gather_erased(sources, root))
 
 
+def told_of(folder: Path) -> Restoration:
+    """Give what a restored box tells of how it came back."""
+    box = FullBox(folder)
+    with box.rooms.database.read() as tx:
+        (found,) = restorations(tx)
+    return found
+
+
 def check_whole(folder: Path, lost: FullBox) -> FullBox:
     """Open a restored box and compare it with the one that was lost, every byte of every stored file."""
     open_box(settings_of(folder), None, SystemClock())
@@ -68,6 +77,7 @@ def check_whole(folder: Path, lost: FullBox) -> FullBox:
         assert box.rooms.vault.path_of(name).read_bytes() == lost.rooms.vault.path_of(name).read_bytes()
     with box.rooms.database.read() as tx:
         assert verify(tx, box.rooms.keyring.key(Subkey.AUDIT)).fault is None
-        assert tx.rows("SELECT count(*) FROM audit_events WHERE event = 'box restored'") == [(1,)]
+        told = tx.rows("SELECT sequence FROM audit_events WHERE event = 'box restored'")
+        assert (len(told), tx.rows("SELECT sequence FROM restorations")) == (1, told), "told once, and with its event"
     assert not box.folders.restoring.exists()
     return box

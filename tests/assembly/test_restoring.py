@@ -27,7 +27,7 @@ from appliance.retention.erasing import ErasingParts, erase
 from appliance.retention.purging import purge
 from appliance.store.files import RealFiles
 from tests.assembly.a_full_box import FullBox, copy, new_target
-from tests.assembly.a_lost_box import Lost, check_whole, make_lost, restore, settings_of
+from tests.assembly.a_lost_box import Lost, check_whole, make_lost, restore, settings_of, told_of
 
 pytestmark = pytest.mark.peer("restic")
 MADE = datetime(2026, 1, 1, tzinfo=UTC)
@@ -130,6 +130,8 @@ def test_what_was_erased_since_does_not_come_back_whichever_target_tells_of_it(l
     also = open_source(parse_where(f"folder:{tmp_path / 'other'}"), None, lost.box.root)
     outcome = restore(tmp_path / "new", lost.box.root, lost.source, also)
     assert (outcome.studies, outcome.erased_again, outcome.files) == (2, 3, 6)
+    told = told_of(tmp_path / "new")
+    assert (told.study_count, told.erased_count, told.file_count) == (2, 3, 6)
     box = check_whole(tmp_path / "new", lost.box)
     for (file_id,) in gone:
         assert not box.rooms.vault.path_of(FileId(file_id)).exists()
@@ -163,6 +165,8 @@ def test_a_file_that_no_target_has_is_counted_and_its_study_says_so(lost: Lost, 
     source = open_source(parse_where(f"folder:{tmp_path / 'poor'}"), None, lost.box.root)
     outcome = restore(tmp_path / "new", lost.box.root, source)
     assert (outcome.files, outcome.missing) == (8, 1)
+    told = told_of(tmp_path / "new")
+    assert (told.target_name, told.file_count, told.missing_count) == ("poor", 8, 1)
     box = FullBox(tmp_path / "new")
     assert box.rows("SELECT file_id FROM damaged_files") == [(file_id,)]
     again = restore(tmp_path / "newer", lost.box.root, source, lost.source)
@@ -181,6 +185,8 @@ def test_an_older_snapshot_is_restored_and_what_came_later_is_counted(lost: Lost
     first = min(source.keys.snapshots(), key=lambda one: one.taken_at)
     by_id = restore(tmp_path / "by-id", lost.box.root, source, choice=Choice(first.snapshot_id[:8]))
     assert (by_id.studies, by_id.later_files) == (3, 2)
+    told = told_of(tmp_path / "by-id")
+    assert (told.taken_at, told.later_count) == (first.taken_at, 2)
     by_time = restore(tmp_path / "by-time", lost.box.root, source, choice=Choice(before=first.taken_at))
     assert by_time.studies == 3
     assert restore(tmp_path / "newest", lost.box.root, source).studies == 5  # with the one that had waited in the inbox

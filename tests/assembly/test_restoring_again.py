@@ -26,7 +26,7 @@ from appliance.identifiers import FileId
 from appliance.keys.hierarchy import Subkey
 from appliance.store.database import Database
 from tests.assembly.a_full_box import FullBox, backup_parts, new_target, study_slice
-from tests.assembly.a_lost_box import OPEN, Lost, check_whole, make_lost, restore, settings_of
+from tests.assembly.a_lost_box import OPEN, Lost, check_whole, make_lost, restore, settings_of, told_of
 
 pytestmark = pytest.mark.peer("restic")
 FILES = st.sets(st.binary(min_size=16, max_size=16).map(FileId), min_size=1, max_size=60)
@@ -130,7 +130,9 @@ def test_a_box_that_came_back_for_a_drill_knows_no_target_and_mails_nobody(made:
     told = "SELECT subject_kind, subject_key FROM audit_events WHERE event = 'backup target removed'"
     assert box.rows(told) == [("backup target", 1)]
     check_whole(tmp_path / "drill", made.box)
+    assert told_of(tmp_path / "drill").is_drill
     real = drill(tmp_path / "real", made, is_drill=False)
+    assert not told_of(tmp_path / "real").is_drill
     assert real.rows("SELECT removed_at FROM backup_targets") == [(None,)]
 
 

@@ -13,9 +13,10 @@ from appliance.identifiers import BoxId
 from appliance.keys.secret import SecretKey
 from appliance.recovery import queries
 from appliance.recovery.drills import FAILED, RESTORED, Drill, months_after, next_due_on, record_drill
-from appliance.recovery.kits import checked_holders, current_kits, record_made, record_read_back
+from appliance.recovery.kits import checked_holders, current_kits, opening_kits, record_made, record_read_back
 from appliance.store.box import BoxRow, name_box
 from appliance.store.database import Database
+from appliance.store.roots import Ending, end_root, note_root
 from tests.assembly.a_calendar import Calendar
 
 MADE, LATER = datetime(2026, 1, 31, 9, tzinfo=UTC), datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -54,6 +55,16 @@ def test_reading_a_kit_back_is_dated_also_of_one_that_nobody_entered(database: D
         assert record_read_back(tx, AUDIT, 7, LATER, OPERATOR).read_back_at == LATER
         assert record_read_back(tx, AUDIT, 9, LATER, OPERATOR).identifier == 9
     assert told(database)[0] == ("recovery kit read back", "success")
+
+
+def test_a_kit_that_was_replaced_opens_the_box_until_its_root_secret_is_rotated(database: Database) -> None:
+    with database.write() as tx:
+        for number in (7, 8):
+            record_made(tx, AUDIT, number, (), MADE, OPERATOR)
+        assert [kit.identifier for kit in opening_kits(tx)] == [8, 7]
+        end_root(tx, note_root(tx, bytes(32), MADE), Ending(LATER, "rotated", 1, bytes(32), bytes(32)))
+        queries.add_kit(tx, "code", None, (), LATER)
+        assert [kit.form for kit in opening_kits(tx)] == ["code"]
 
 
 @pytest.mark.parametrize("holders", [["one"], ["a", "b", ""], ["a", "b", "c\nd"], ["a", "b", "c" * 81]])

@@ -13,11 +13,14 @@ from appliance.jobs.queries import begin
 from appliance.notifications.codes import NoticeCode
 from appliance.notifications.queries import open_notices
 from appliance.recovery.jobs import recovery_jobs, remind_of_drill
-from appliance.recovery.kits import record_made, record_read_back
+from appliance.recovery.kits import CODE, record_made, record_read_back
+from appliance.recovery.queries import add_kit, end_kits
 from appliance.store.box import BoxRow, name_box
+from appliance.store.roots import Ending, end_root, note_root
 from tests.web.a_clinic import AClinic, Browser
 
 PAGE = "/keeping/recovery"
+REPLACED = "A kit that was replaced opens this box as well"
 HALF_A_YEAR = timedelta(days=190)
 
 
@@ -54,6 +57,33 @@ def test_a_kit_shows_who_keeps_it_and_whether_anybody_tried(clinic: AClinic, adm
     page = administrator.get(PAGE).text
     assert "Never read back" not in page
     assert "enamel kit check" not in page
+
+
+def test_every_kit_that_still_opens_the_box_is_shown_until_the_root_secret_is_rotated(
+    clinic: AClinic, administrator: Browser
+) -> None:
+    audit, now = clinic.accounts.audit, clinic.clock.now()
+    with clinic.database.write() as tx:
+        record_made(tx, audit, 4711, ("Ana", "Bank", "Notary"), now - timedelta(days=500), OPERATOR)
+        record_read_back(tx, audit, 4711, now - timedelta(days=490), OPERATOR)
+    assert REPLACED not in administrator.get(PAGE).text
+    with clinic.database.write() as tx:
+        record_made(tx, audit, 815, (), now - timedelta(days=3), OPERATOR)
+    page = administrator.get(PAGE).text
+    assert page.index("815") < page.index("4711")
+    for words in ("9 Jul 2025", "19 Jul 2025", "replaced on 18 Nov 2026", "Read back long ago", "Never read back"):
+        assert words in page
+    assert REPLACED in page
+    with clinic.database.write() as tx:  # as a rotation leaves it: every kit ends, and the new code is one
+        first = note_root(tx, b"1" * 32, now - timedelta(days=600))
+        end_root(tx, first, Ending(now, "rotated", 1, bytes(32), bytes(32)))
+        end_kits(tx, now)
+        add_kit(tx, CODE, None, (), now)
+        note_root(tx, b"2" * 32, now)
+    page = administrator.get(PAGE).text
+    assert "4711" not in page
+    assert "There is no kit." in page
+    assert "was never read back" in page, "the old code's day is not the new one's"
 
 
 def test_a_drill_is_entered_on_the_page_and_the_next_is_due_in_six_months(

@@ -101,6 +101,7 @@ ROUTES: dict[tuple[str, str], Permission | Door] = {
     ("POST", "/keeping/notices/test"): Permission.MANAGE_KEEPING,
     ("POST", "/keeping/notices/{notice_key:int}/acknowledge"): Permission.MANAGE_KEEPING,
     ("POST", "/keeping/recovery/drills"): Permission.MANAGE_KEEPING,
+    ("POST", "/keeping/recovery/restorations/{sequence:int}/compared"): Permission.MANAGE_KEEPING,
     ("POST", "/keeping/retention/dry-run/end"): Permission.MANAGE_KEEPING,
     ("POST", "/keeping/retention/due"): Permission.PROPOSE_ERASURE,
     ("POST", "/keeping/retention/holds/{hold_key:int}/lift"): Permission.APPROVE_ERASURE,

@@ -13,6 +13,8 @@ from appliance.web.http.actor import Actor
 from appliance.web.languages import gettext as _
 from appliance.web.staff.keeping_front import front_line
 from appliance.web.staff.pages import Waiting
+from appliance.web.staff.restored_words import Told as RestoredTold
+from appliance.web.staff.restored_words import brought_back
 from appliance.web.staff.words import State, day_and_time
 
 TOLD_FOR = timedelta(days=1)
@@ -43,6 +45,12 @@ def keeping_line(accounts: Accounts, actor: Actor) -> State | None:
         return None
     with accounts.database.read() as tx:
         return front_line(tx, accounts.clock.now())
+
+
+def restored_line(accounts: Accounts) -> RestoredTold | None:
+    """Say to everybody that the box came back from a copy, for as long as that matters to whoever looks for a scan."""
+    with accounts.database.read() as tx:
+        return brought_back(tx, accounts.clock.now())
 
 
 def refused_scanner(accounts: Accounts, actor: Actor) -> str:

@@ -22,6 +22,8 @@ from appliance.store.transactions import ReadTransaction
 from appliance.web.languages import gettext as _
 from appliance.web.languages import later, ngettext, spoken
 from appliance.web.staff.disk_words import days_words
+from appliance.web.staff.restored_words import URL as RESTORED_URL
+from appliance.web.staff.restored_words import standing
 from appliance.web.staff.words import State, day_and_time, size
 
 TOLD = {
@@ -47,6 +49,7 @@ def front_cards(tx: ReadTransaction, reserve_bytes: int, now: datetime) -> list[
     targets, faults = targets_now(tx), count_open_faults(tx)
     ends = ends_now(tx, ended_by(now.astimezone().date()))
     return [
+        *restored_cards(tx, now),
         proof_card(targets, now),
         copies_card(targets, now),
         *([faults_card(faults)] if faults else []),
@@ -64,6 +67,12 @@ def front_line(tx: ReadTransaction, now: datetime) -> State:
     bad = [card for card in [*([faults_card(faults)] if faults else []), *cards] if card.state.tone == "bad"]
     first = next(iter(bad), None) or next((card for card in cards if card.state.tone == "warn"), cards[1])
     return State(first.state.tone, first.words)
+
+
+def restored_cards(tx: ReadTransaction, now: datetime) -> list[Card]:
+    """Say that the box came back from a copy, where it did."""
+    told = standing(tx, now)
+    return [] if told is None else [Card(_("Brought back from a copy"), *told, RESTORED_URL)]
 
 
 def proof_card(targets: Sequence[TargetNow], now: datetime) -> Card:

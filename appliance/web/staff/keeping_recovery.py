@@ -1,4 +1,4 @@
-"""Recovery: which papers bring the box back, who keeps them, whether anybody tried; and the drills.
+"""Recovery: whether the box came back from a copy, which papers bring it back, who keeps them; and the drills.
 
 Guards: no part of the root secret is ever shown or taken here; papers are made and read back at the machine.
 """
@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from litestar import get, post
-from litestar.params import FromQuery, URLEncodedBody
+from litestar.params import FromPath, FromQuery, URLEncodedBody
 
+from appliance.accounts import service
 from appliance.accounts.roles import Permission
 from appliance.errors import NotFound, Unsuitable
 from appliance.keys.recovery_shares import NEEDED, SHARE_COUNT
@@ -16,8 +17,10 @@ from appliance.notifications.codes import NoticeCode
 from appliance.notifications.notices import end_notice
 from appliance.recovery import queries
 from appliance.recovery.drills import FAILED, RESTORED, Drill, next_due_on, record_drill
-from appliance.recovery.kits import SHARES, current_kits
+from appliance.recovery.kits import SHARES, opening_kits
 from appliance.recovery.queries import DrillRow, KitRow
+from appliance.recovery.queries_restorations import restorations
+from appliance.recovery.restorations import record_compared
 from appliance.web.http.access import needs
 from appliance.web.http.threads import in_thread
 from appliance.web.languages import gettext as _
@@ -25,12 +28,16 @@ from appliance.web.languages import later, ngettext
 from appliance.web.staff.context import StaffContext
 from appliance.web.staff.keeping import show_keeping
 from appliance.web.staff.pages import Page, PageRequest, Pages
+from appliance.web.staff.restored_words import restored_facts
 from appliance.web.staff.signing_in import Answer, Caller, Context, Rendering, moved_on
 from appliance.web.staff.words import State, day
 
 SHOWN_DRILLS = 12
 READ_BACK_DAYS = 400  # a kit that nobody tried for longer counts as doubtful
-_TOLD = {"entered": later("The drill is entered.")}
+_TOLD = {
+    "entered": later("The drill is entered."),
+    "compared": later("Noted: the list of studies says no more that the box was brought back."),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +81,16 @@ def enter_drill(
     return moved_on("/keeping/recovery?told=entered")
 
 
+@post("/keeping/recovery/restorations/{sequence:int}/compared", opt=needs(Permission.MANAGE_KEEPING), status_code=303)
+@in_thread
+def note_compared(context: Context, actor: Caller, sequence: FromPath[int]) -> Answer:
+    """Note that the newest scans of the restored box were compared with the scanners' own lists."""
+    accounts = context.accounts
+    with accounts.database.write() as tx:
+        record_compared(tx, accounts.audit, sequence, accounts.clock.now(), actor.audited)
+    return moved_on("/keeping/recovery?told=compared")
+
+
 def _drill(form: DrillForm) -> Drill:
     target = int(form.target) if form.target else None
     return Drill(date.fromisoformat(form.done_on), form.outcome, target, int(form.minutes) if form.minutes else None)
@@ -82,10 +99,13 @@ def _drill(form: DrillForm) -> Drill:
 def _page(request: PageRequest, context: StaffContext, pages: Pages, actor: Caller, **said: str) -> Page:
     now = context.accounts.clock.now()
     with context.accounts.database.read() as tx:
-        kits, drills = current_kits(tx), queries.all_drills(tx)
+        kits, drills = opening_kits(tx), queries.all_drills(tx)
         due_on, targets = next_due_on(tx), queries.targets(tx)
+        times = restorations(tx)
+    names = {each.account_key: each.display_name for each in service.all_accounts(context.accounts)} if times else {}
     own = {
-        "kit": next((_kit(kit, now) for kit in kits if kit.form == SHARES), None),
+        "restored": [restored_facts(one, names) for one in times],
+        "kits": [_kit(kit, now) for kit in kits if kit.form == SHARES],
         "code": next((_kit(kit, now) for kit in kits if kit.form != SHARES), None),
         "needed": NEEDED,
         "share_count": SHARE_COUNT,
@@ -110,6 +130,7 @@ def _kit(kit: KitRow, now: datetime) -> dict[str, object]:
         "made": day(kit.made_at.date()),
         "read_back": "" if kit.read_back_at is None else day(kit.read_back_at.date()),
         "state": state,
+        "replaced": "" if kit.ended_at is None else day(kit.ended_at.date()),
         "holders": list(enumerate(kit.holders, 1)),
     }
 
@@ -135,4 +156,4 @@ def _drill_words(drill: DrillRow) -> dict[str, object]:
     }
 
 
-HANDLERS = (recovery_page, enter_drill)
+HANDLERS = (recovery_page, enter_drill, note_compared)

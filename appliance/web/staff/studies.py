@@ -34,7 +34,7 @@ from appliance.web.http.actor import Actor
 from appliance.web.http.threads import in_thread
 from appliance.web.languages import gettext as _
 from appliance.web.languages import ngettext
-from appliance.web.staff.attention import keeping_line, refused_scanner, waiting
+from appliance.web.staff.attention import keeping_line, refused_scanner, restored_line, waiting
 from appliance.web.staff.context import StaffContext
 from appliance.web.staff.filters import Asked, asked_of, choices, wanted_of
 from appliance.web.staff.pages import Page, PageRequest, Pages, Waiting, places_of
@@ -146,6 +146,8 @@ def _list_page(
         kept=asked.query(),
         live=asked.address("/studies/latest") if shown.live else "",
         refused=refused_scanner(accounts, actor) if shown.live else "",
+        restored=restored_line(accounts),
+        sees_recovery=Permission.READ_KEEPING in actor.permissions,
         keeping=keeping_line(accounts, actor) if shown.live else None,
         older=asked.address(find=shown.find, after=_after(page[-1].position)) if len(rows) > PAGE_SIZE else "",
     )

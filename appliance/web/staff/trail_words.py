@@ -25,6 +25,7 @@ EVENTS: Mapping[str, str] = {
     EventCode.RECOVERY_KIT_MADE: later("Recovery kit made"),
     EventCode.RECOVERY_KIT_READ_BACK: later("Recovery kit read back"),
     EventCode.DRILL_RECORDED: later("Drill entered"),
+    EventCode.RESTORE_COMPARED: later("Restored box compared with the scanners"),
     EventCode.WRAPPING_KEY_ROTATED: later("Key of the files renewed"),
     EventCode.INBOX_KEY_ROTATED: later("Key of arrivals renewed"),
     EventCode.KEY_DESTROYED: later("Old key destroyed"),
