@@ -53,7 +53,7 @@ async function night(browser, sealed) {
   const locked = await words(page, "main label span");
   await picture(page, "lock-in-emergency");
   await page.fill("input[name=password]", sealed);
-  await page.getByRole("button", { name: "Unlock" }).dblclick(); // as some do, and the first press brings a new token
+  await press(page, "Unlock");
   await at(page, room);
   const unlockedAt = path(page);
   await page.goto(`${origin}/studies`);
@@ -82,7 +82,9 @@ async function glass(browser) {
   await page.fill("textarea", "Bleeding after an extraction, the dentist is on the phone");
   await fresh(page, secret, "main form");
   await picture(page, "break-the-glass");
-  await press(page, "Break the glass");
+  let presses = 0;
+  page.on("request", (each) => { presses += each.method() === "POST" && each.url() === `${origin}/emergency`; });
+  await page.getByRole("button", { name: "Break the glass" }).dblclick(); // as some do: the first brings a new token
   await at(page, "/studies");
   const banner = await words(page, "aside.emergency");
   const other = await page.context().newPage();
@@ -100,7 +102,7 @@ async function glass(browser) {
   await picture(other, "it-is-over");
   const after = await answers();
   await page.context().close();
-  return { before, banner, images, other: seen, after };
+  return { before, presses, banner, images, other: seen, after };
 }
 
 /** The administrator reviews what the receptionist saw, and signs. */

@@ -44,6 +44,7 @@ def test_the_glass_lends_the_pictures_and_the_end_takes_them_from_every_tab_with
 ) -> None:
     day = found["glass"]
     assert day["before"] == 403
+    assert day["presses"] == 1, "whoever clicks twice sends once"
     assert day["images"] > 0
     assert day["banner"].startswith("Emergency access")
     assert day["other"]["at"] == "/emergency"
