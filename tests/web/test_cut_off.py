@@ -7,17 +7,29 @@ from contextlib import closing
 import httpx
 import pytest
 
-from appliance.accounts import service
+from appliance.accounts import emergencies, service
 from appliance.accounts.account import Account, NewAccount
+from appliance.accounts.emergencies import Borrower, begin_for
 from appliance.accounts.roles import Permission, Role
-from appliance.accounts.sessions import Session, Stage, end_session, find_session, lock_screen, start_session
+from appliance.accounts.sessions import (
+    Session,
+    Stage,
+    end_session,
+    find_session,
+    hash_token,
+    lock_screen,
+    renew,
+    start_session,
+)
 from appliance.accounts.tokens import revoke_token
+from appliance.accounts.trail import person
 from appliance.audit.events import OPERATOR
 from appliance.web.dicomweb.answers import ASK_SECONDS
 from appliance.web.http.cookies import SESSION_COOKIE
 from tests.web.a_clinic import PASSWORD
 from tests.web.a_dicomweb import TESTER, ADicomweb
 from tests.web.a_phantom import SYNTAX, slice_bytes
+from tests.web.an_emergency import WHY
 
 STUDY, SERIES = "1.2.6", "1.2.6.1"
 SLICES, SIDE = 16, 1024  # 2 MiB each
@@ -45,17 +57,36 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ADicomweb]:
 
 
 class APerson:
-    """Somebody who is signed in and looks at images."""
+    """Somebody who is signed in and looks at images, by a right of their own or by one that an emergency lends."""
 
-    def __init__(self, served: ADicomweb, name: str) -> None:
-        self.accounts = served.accounts
-        new = NewAccount(name, "Ana Prueba", Role.ASSISTANT, PASSWORD, image_right=True, must_change_password=False)
+    def __init__(self, served: ADicomweb, name: str, role: Role = Role.ASSISTANT) -> None:
+        self.accounts, own = served.accounts, role is Role.ASSISTANT
+        new = NewAccount(name, "Ana Prueba", role, PASSWORD, image_right=own, must_change_password=False)
         self.account: Account = service.create_account(self.accounts, new, OPERATOR)
         with self.accounts.database.write() as tx:
             now = self.accounts.clock.now()
             self.token = start_session(tx, self.account.account_key, Stage.FULL, "192.0.2.10", now)
         self.client = served.client_with("")
         self.client.headers["Cookie"] = f"{SESSION_COOKIE}={self.token}"
+        if not own:
+            self.break_the_glass()
+
+    def break_the_glass(self) -> None:
+        actor = person(self.account, "192.0.2.10")
+        with self.accounts.database.write() as tx:
+            begin_for(tx, self.accounts, Borrower(self.account, hash_token(self.token), actor), WHY)
+
+    def end_the_emergency(self) -> None:
+        assert emergencies.end(self.accounts, self.session(), "192.0.2.10")
+
+    def outlast_the_emergency(self) -> None:
+        """Let its time pass."""
+        with self.accounts.database.write() as tx:
+            tx.change("UPDATE emergencies SET began_at = began_at - 3600000000, ends_at = ends_at - 3600000000")
+
+    def type_a_code(self) -> None:
+        """Show anew who it is: another token holds from then."""
+        self.client.headers["Cookie"] = f"{SESSION_COOKIE}={renew(self.accounts, self.session())}"
 
     def session(self) -> Session:
         found = find_session(self.accounts, self.token)
@@ -95,9 +126,32 @@ def test_a_token_that_is_revoked_ends_the_answer_that_is_being_sent(served: ADic
 @pytest.mark.parametrize("end", ENDS)
 @pytest.mark.parametrize("kind", ANSWERS)
 def test_what_ends_a_persons_access_ends_the_answer_that_is_being_sent(served: ADicomweb, kind: str, end: str) -> None:
-    person = APerson(served, f"{kind}.{end}")
-    with closing(person.client):
-        check_cut(person.client, kind, lambda: ENDS[end](person))
+    someone = APerson(served, f"{kind}.{end}")
+    with closing(someone.client):
+        check_cut(someone.client, kind, lambda: ENDS[end](someone))
+
+
+@pytest.mark.parametrize("end", [APerson.end_the_emergency, APerson.outlast_the_emergency])
+def test_the_end_of_an_emergency_ends_the_answer_that_is_being_sent(
+    served: ADicomweb, end: Callable[[APerson], None]
+) -> None:
+    someone = APerson(served, end.__name__, Role.RECEPTION)
+    with closing(someone.client):
+        check_cut(someone.client, "multipart", lambda: end(someone))
+
+
+@pytest.mark.parametrize("kind", ANSWERS)
+def test_another_token_of_the_session_ends_no_answer_that_is_being_sent(served: ADicomweb, kind: str) -> None:
+    someone = APerson(served, f"renewed.{kind}")
+    with closing(someone.client):
+        length = len(someone.client.get(ANSWERS[kind]).content)
+        with someone.client.stream("GET", ANSWERS[kind]) as answer:
+            parts = answer.iter_raw()
+            got = len(next(parts))
+            someone.type_a_code()
+            time.sleep(2 * ASK_SECONDS)
+            assert got + sum(map(len, parts)) == length
+        assert someone.client.get(ANSWERS[kind]).status_code == 200
 
 
 @pytest.mark.parametrize("kind", ANSWERS)
