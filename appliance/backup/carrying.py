@@ -41,3 +41,5 @@ def carry(parts: BackupParts, target: Target, files: Repository, small: Small, a
         return files.backup(Source(folder, [small.name], mark=small.mark), small.tag, at)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        with suppress(OSError):
+            parts.files.fsync_folder(parts.work_folder)  # or it is back after a loss of power, and nobody looks for it

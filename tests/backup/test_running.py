@@ -11,6 +11,7 @@ from appliance.audit.chain import Head
 from appliance.audit.events import OPERATOR
 from appliance.audit.queries import verify
 from appliance.backup import queries, queries_copies
+from appliance.backup.carrying import Small, carry
 from appliance.backup.engine import Progress
 from appliance.backup.faults import BackupFailed, Fault, NotOurs
 from appliance.backup.guard import Guard
@@ -239,6 +240,16 @@ def test_what_a_crash_left_laid_out_is_removed_by_the_next_run(clinic: BackedUp)
     (left / "catalogue.db").write_bytes(b"cut off")
     run(clinic, target)
     assert not left.exists()
+
+
+def test_a_small_file_s_folder_is_gone_for_good_before_it_is_said_to_be_there(clinic: BackedUp) -> None:
+    target, files = clinic.target(), FailingFiles()
+    parts = clinic.backup.__class__(**{**vars(clinic.backup), "files": files})
+    repository = open_target(parts, now(clinic, target)).files
+    carry(parts, target, repository, Small("anchor", "anchor.json", b"{}", ""), parts.clock.now())
+    assert not (parts.work_folder / f"anchor-{target.target_id.hex()}").exists()
+    written = ["create_exclusive", "write", "fsync", "fsync_folder"]
+    assert files.done == [*written, "fsync_folder"], "or it is back after a loss of power"
 
 
 def test_a_disk_of_the_box_that_refuses_anywhere_leaves_what_the_next_run_completes(clinic: BackedUp) -> None:
