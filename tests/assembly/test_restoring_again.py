@@ -15,15 +15,18 @@ from appliance.assembly.box import open_box
 from appliance.assembly.folders import Folders
 from appliance.assembly.restoring import Choice, Restoring, chosen
 from appliance.assembly.restoring_targets import gather_erased
-from appliance.assembly.restoring_vault import asked_for
+from appliance.assembly.restoring_vault import Fetching, asked_for, disk_faults
 from appliance.audit.chain import Head
 from appliance.backup.engine import OnProgress, Repository, Snapshot, nobody_listens
+from appliance.backup.faults import BackupFailed, Fault
 from appliance.backup.marks import Mark
 from appliance.backup.running import Kind, back_up
 from appliance.clock import SystemClock
-from appliance.errors import Refused, Unavailable
+from appliance.errors import OutOfSpace, Refused, Unavailable
 from appliance.identifiers import FileId
+from appliance.integrity.reading import sealed_bytes
 from appliance.keys.hierarchy import Subkey
+from appliance.recovery.queries_restore import ToFetch
 from appliance.store.database import Database
 from tests.assembly.a_full_box import FullBox, backup_parts, new_target, study_slice
 from tests.assembly.a_lost_box import OPEN, Lost, check_whole, make_lost, restore, settings_of, told_of
@@ -116,6 +119,23 @@ def test_what_was_catalogued_while_the_catalogue_was_laid_out_comes_back_with_it
     outcome = restore(tmp_path / "new", box.root, lost.source)
     assert (outcome.studies, outcome.files, outcome.later_files) == (2, 5, 0)
     check_whole(tmp_path / "new", box)
+
+
+def test_a_disk_that_is_too_small_is_told_with_what_it_needs_before_anything_is_fetched(tmp_path: Path) -> None:
+    box = FullBox(tmp_path / "data")
+    large = ToFetch(FileId(bytes(16)), 1 << 50, None, None, in_vault=True)
+    fetching = Fetching(box.rooms, tmp_path / "arriving", lambda _: None)
+    need = ((sealed_bytes(1 << 50)) >> 20) + 64
+    words = rf"has \d+ MiB free, and needs {need} MiB .*: make room and give the same line"
+    with pytest.raises(OutOfSpace, match=words):
+        fetching.run([large], [])  # no target is asked
+
+
+@pytest.mark.parametrize("fault", [*Fault])
+def test_a_disk_that_fills_meanwhile_is_said_to_be_the_new_boxs_own(fault: Fault) -> None:
+    told = pytest.raises(OutOfSpace, match="begin anew on a larger one")
+    with told if fault is Fault.FULL else pytest.raises(BackupFailed), disk_faults():
+        raise BackupFailed(fault)
 
 
 def drill(folder: Path, lost: Lost, *, is_drill: bool) -> FullBox:

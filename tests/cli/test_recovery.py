@@ -17,6 +17,8 @@ from appliance.keys.recovery import recovery_code
 from appliance.keys.recovery_shares import make_kit, root_from_shares
 from tests.cli.test_commands import run
 
+PASSPHRASE = "amber fjord quiet comet nine"  # noqa: S105  of a box that lives for one test
+
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
@@ -61,6 +63,18 @@ def test_papers_of_another_box_and_mistyped_ones_are_told_and_enter_nothing(data
     typo = run("kit", "check", "--data", str(data), given=" ".join([*words[:4], "zebra", *words[5:]]) + "\n")
     assert (typo.returncode, typo.stderr.strip()) == (14, "enamel: word 5 is not one of the list's words")
     assert run("kit", "list", "--data", str(data), "--json").stdout.strip() == "[]"
+
+
+def test_two_papers_seal_the_root_anew_when_nobody_knows_the_passphrase(data: Path) -> None:
+    shares = make_kit(unseal_root(Folders.of(read_settings(data / "settings.toml")), None)).shares
+    one = run("keys", "recover", "--data", str(data), given=f"{shares[0]}\n{shares[0]}\n{PASSPHRASE}\n")
+    assert one.returncode == 14
+    assert run("check", "--data", str(data)).returncode == 0, "sealed as before"
+    done = run("keys", "recover", "--data", str(data), given=f"{shares[2]}\n{shares[0]}\n{PASSPHRASE}\n")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(run("keys", "status", "--data", str(data), "--json").stdout)["asks_passphrase"]
+    assert run("check", "--data", str(data), given=PASSPHRASE + "\n").returncode == 0
+    assert run("check", "--data", str(data), given="another amber fjord\n").returncode == 13
 
 
 @pytest.fixture

@@ -4,6 +4,8 @@ import json
 import os
 import pty
 import select
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -73,6 +75,28 @@ def test_no_paper_is_asked_for_where_the_folder_or_the_target_will_not_do(tmp_pa
         told = run("restore", "--target", f"folder:{tmp_path / target}", "--data", str(tmp_path / data))
         assert (told.returncode, said in told.stderr) == (status, True), told.stderr
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.peer("restic")
+def test_an_interrupt_is_told_to_lose_nothing_and_the_same_line_goes_on(tmp_path: Path) -> None:
+    lost = make_lost(tmp_path)
+    papers = "\n".join(make_kit(lost.box.root).shares[:2]) + "\n"
+    line = ["restore", "--target", f"folder:{lost.disk}", "--sealing", "file", "--data", str(tmp_path / "new")]
+    command = [sys.executable, "-m", "appliance", *line]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=ROOT, text=True, **pipes) as process:  # type: ignore[call-overload]  # as above
+        process.stdin.write(papers)
+        process.stdin.close()
+        begun = next(said for said in process.stderr if said.startswith("Fetching the newest catalogue"))
+        process.send_signal(signal.SIGINT)
+        told = process.stderr.read()
+        assert process.wait() == 130, told
+    assert begun
+    assert "Cut off. Nothing is lost: the same line goes on from here." in told
+    assert "Traceback" not in told
+    done = run(*line, given=papers)
+    assert (done.returncode, "Going on with what was begun here, from the copy of" in done.stderr) == (0, True)
 
 
 @pytest.mark.slow
