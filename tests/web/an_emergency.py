@@ -2,9 +2,7 @@
 
 from dataclasses import replace
 
-import pyotp
-
-from appliance.accounts import emergencies, emergency_codes, second_factor, service, totp
+from appliance.accounts import emergencies, emergency_codes, second_factor, service
 from appliance.accounts.account import Account, NewAccount
 from appliance.accounts.emergencies import Borrower, Reason, Why
 from appliance.accounts.roles import Role
@@ -12,8 +10,8 @@ from appliance.accounts.second_factor import Confirmed
 from appliance.accounts.sessions import Session, Stage, find_session, hash_token, start_session
 from appliance.accounts.trail import nobody, person
 from tests.web.a_clinic import PASSWORD, AClinic, hashed
+from tests.web.a_proof import SECRET, code_now
 
-SECRET = b"12345678901234567890"
 ADDRESS = "192.0.2.10"
 SAID = "Fell off a bicycle, the hospital asks"
 WHY = Why(Reason.TREATMENT, SAID)
@@ -24,15 +22,9 @@ def with_app(clinic: AClinic, role: Role = Role.RECEPTION, name: str = "", **mor
     return clinic.person(role, user_name=name or f"{role.value}.app", totp_secret=SECRET, **more)  # type: ignore[arg-type]  # names of its own fields
 
 
-def fresh_code(clinic: AClinic) -> str:
-    """Give what everybody's app shows, after a while in which it changed."""
-    clinic.clock.pass_time(seconds=30)
-    return pyotp.TOTP(totp.secret_text(SECRET)).at(clinic.clock.now())
-
-
 def confirmed(clinic: AClinic, account: Account) -> Confirmed:
     """Have somebody type a fresh code."""
-    return second_factor.confirm(clinic.accounts, account, fresh_code(clinic), ADDRESS)
+    return second_factor.confirm(clinic.accounts, account, code_now(clinic), ADDRESS)
 
 
 def token_of(clinic: AClinic, account: Account) -> str:

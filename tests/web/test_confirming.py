@@ -4,58 +4,22 @@ import json
 import re
 from pathlib import Path
 
-import pyotp
 import pytest
 
-from appliance.accounts import passkeys, totp
+from appliance.accounts import passkeys
 from appliance.accounts.account import Account
 from appliance.accounts.challenges import Purpose
-from appliance.accounts.passkeys import Answer, Site
-from appliance.accounts.roles import Role
-from appliance.accounts.second_factor import confirm
 from appliance.accounts.service import get_account
-from appliance.accounts.sessions import find_session
-from appliance.web.http.cookies import SESSION_COOKIE
-from tests.accounts.an_authenticator import Authenticator
 from tests.web.a_clinic import AClinic, Browser
+from tests.web.a_proof import SECRET, SITE, code_now, device_of
 
-SECRET = b"12345678901234567890"
 QUESTION = "/account/passkey-question"
-SITE = Site("enamel.test", "https://enamel.test")
 TEMPLATES = Path(passkeys.__file__).parents[1] / "web" / "staff" / "templates"
-
-
-@pytest.fixture
-def clinic(tmp_path: Path) -> AClinic:
-    return AClinic(tmp_path)
-
-
-@pytest.fixture
-def administrator(clinic: AClinic) -> Account:
-    return clinic.person(Role.ADMINISTRATOR, totp_secret=SECRET)
-
-
-@pytest.fixture
-def browser(clinic: AClinic, administrator: Account) -> Browser:
-    return clinic.signed_in(administrator)
 
 
 @pytest.fixture
 def other(clinic: AClinic) -> Account:
     return clinic.person(user_name="other", totp_secret=SECRET)
-
-
-def device_of(clinic: AClinic, browser: Browser) -> Authenticator:
-    """Give the person of this browser a passkey."""
-    session = find_session(clinic.accounts, str(browser.client.cookies[SESSION_COOKIE]))
-    assert session is not None
-    clinic.clock.pass_time(seconds=30)
-    code = pyotp.TOTP(totp.secret_text(SECRET)).at(clinic.clock.now())
-    device = Authenticator()
-    made = device.create(passkeys.options_to_add(clinic.accounts, session, SITE))
-    by = confirm(clinic.accounts, session.account, code, "")
-    passkeys.add_passkey(clinic.accounts, by, "mine", Answer(made, SITE, session.session_hash, ""))
-    return device
 
 
 def closing(browser: Browser, other: Account, proof: str) -> tuple[int, str]:
@@ -94,8 +58,7 @@ def test_a_colleagues_passkey_and_a_question_of_another_session_or_purpose_decid
     device, elsewhere = device_of(clinic, browser), clinic.signed_in(administrator)
     colleague = clinic.signed_in(other)
     theirs = device_of(clinic, colleague)
-    session = find_session(clinic.accounts, str(browser.client.cookies[SESSION_COOKIE]))
-    assert session is not None
+    session = browser.session(clinic.accounts)
     unlocking = passkeys.options_to_show(clinic.accounts, Purpose.UNLOCK, SITE, session.session_hash, administrator)
     wrong = [
         theirs.show(browser.get(QUESTION).text),
@@ -121,8 +84,7 @@ def test_a_question_that_grew_old_is_not_taken_and_the_next_one_is(
 
 def test_a_code_decides_still(clinic: AClinic, browser: Browser, other: Account) -> None:
     device_of(clinic, browser)
-    clinic.clock.pass_time(seconds=30)
-    code = pyotp.TOTP(totp.secret_text(SECRET)).at(clinic.clock.now())
+    code = code_now(clinic)
     assert closing(browser, other, "000000")[0] == 403
     assert closing(browser, other, code)[0] == 303
 

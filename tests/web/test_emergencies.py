@@ -14,18 +14,9 @@ from appliance.trail.days import DayParts, look_through
 from appliance.web.http.cookies import SESSION_COOKIE
 from tests.web.a_clinic import AClinic, Browser
 from tests.web.a_laboratory import ACanarysClinic
+from tests.web.a_proof import code_now
 from tests.web.a_record import a_recorded_clinic
-from tests.web.an_emergency import (
-    ADDRESS,
-    SAID,
-    broken,
-    confirmed,
-    drawn,
-    fresh_code,
-    lent,
-    session_of,
-    with_app,
-)
+from tests.web.an_emergency import ADDRESS, SAID, broken, confirmed, drawn, lent, session_of, with_app
 from tests.web.an_emergency import WHY as AGAIN
 from tests.web.invented import PEOPLE
 from tests.web.test_permissions import ROUTES
@@ -58,7 +49,7 @@ def browser_of(clinic: AClinic, token: str) -> Browser:
 
 def breaks(clinic: AClinic, browser: Browser, **more: str) -> str:
     """Fill the form in; give where it leads, or what the page says."""
-    given = WHY | {"code": fresh_code(clinic)} | more
+    given = WHY | {"code": code_now(clinic)} | more
     answer = browser.post("/emergency", page="/emergency", **given)
     return answer.headers.get("location") or answer.text
 
@@ -98,7 +89,7 @@ def test_whoever_may_look_is_told_that_nothing_needs_breaking(clinic: AClinic) -
     dentist = clinic.signed_in(with_app(clinic, Role.DENTIST, image_right=True))
     assert "Nothing needs breaking" in dentist.get("/emergency").text
     assert 'href="/emergency"' not in dentist.get("/studies").text
-    form = {**WHY, "code": fresh_code(clinic)}
+    form = {**WHY, "code": code_now(clinic)}
     assert dentist.post("/emergency", page="/studies", **form).status_code == 422
 
 
@@ -142,7 +133,7 @@ def opened(clinic: AClinic, code: str, /, **more: str) -> tuple[Browser, str]:
 
 def slip(clinic: AClinic, administrator: Browser) -> str:
     """Draw a code on the page, and read it off the slip."""
-    answer = administrator.post("/trail/emergencies/code", page="/trail/emergencies", code=fresh_code(clinic))
+    answer = administrator.post("/trail/emergencies/code", page="/trail/emergencies", code=code_now(clinic))
     assert answer.status_code == 200
     found = re.search(r"(?:[A-Z2-9]{4}-){5}[A-Z2-9]{4}", answer.text)
     assert found, answer.text
@@ -250,16 +241,16 @@ def test_somebody_else_reviews_signs_and_adds_and_nothing_is_changed(clinic: ACl
     wrong = auditor.post(f"{page}/review", page=page, **VERDICT, code="000000")
     assert wrong.status_code == 403
     assert f">{VERDICT['words']}</textarea>" in wrong.text
-    empty = auditor.post(f"{page}/review", page=page, verdict="", words="x", code=fresh_code(clinic))
+    empty = auditor.post(f"{page}/review", page=page, verdict="", words="x", code=code_now(clinic))
     assert empty.status_code == 422
-    signed = auditor.post(f"{page}/review", page=page, **VERDICT, code=fresh_code(clinic))
+    signed = auditor.post(f"{page}/review", page=page, **VERDICT, code=code_now(clinic))
     assert signed.headers["location"] == f"{page}?told=reviewed"
     after = auditor.get(f"{page}?told=reviewed").text
     for words in ("It was right", VERDICT["words"], "Signed by Rosa Revisora", "As it was signed", "Add to it"):
         assert words in after, words
     assert 'aria-label="1 waiting"' not in after
     more = {"verdict": "to be followed up", "words": "Asked her again"}
-    auditor.post(f"{page}/review", page=page, **more, code=fresh_code(clinic))
+    auditor.post(f"{page}/review", page=page, **more, code=code_now(clinic))
     assert auditor.get(page).text.count("Signed by Rosa Revisora") == 2
     assert "It was right" in auditor.get("/trail/emergencies").text, "the first one decides"
 
@@ -280,7 +271,7 @@ def test_nobody_reviews_their_own(clinic: AClinic, administrator: Account) -> No
     assert "This was you: somebody else reviews it." in text
     assert "Nobody else can yet" in text
     assert f'action="/trail/emergencies/{key}/review"' not in text
-    refused = own.post(f"/trail/emergencies/{key}/review", page="/people", **VERDICT, code=fresh_code(clinic))
+    refused = own.post(f"/trail/emergencies/{key}/review", page="/people", **VERDICT, code=code_now(clinic))
     assert refused.status_code == 403
     assert browser_of(clinic, token).get("/studies").status_code in {303, 403}
 
@@ -309,7 +300,7 @@ def test_it_stays_in_sight_until_it_is_reviewed_and_is_a_fault_after_a_week(clin
     assert "has waited for its review for more than a week" in desk.get("/keeping").text
     assert "Review is late" in desk.get("/trail/emergencies").text
     page = f"/trail/emergencies/{over}"
-    desk.post(f"{page}/review", page=page, **VERDICT, code=fresh_code(clinic))
+    desk.post(f"{page}/review", page=page, **VERDICT, code=code_now(clinic))
     assert "No emergency code lies in a sealed envelope" in desk.get("/keeping").text
     assert "access in an emergency waits" not in desk.get("/trail/days").text
 

@@ -5,17 +5,15 @@ import json
 import re
 from pathlib import Path
 
-import pyotp
 import pytest
 
-from appliance.accounts import recovery_codes, totp
+from appliance.accounts import recovery_codes
 from appliance.accounts.account import Account
 from appliance.accounts.roles import ASSIGNABLE
 from appliance.accounts.service import get_account
 from tests.accounts.an_authenticator import Authenticator
 from tests.web.a_clinic import PASSWORD, AClinic, Browser
-
-SECRET = b"12345678901234567890"
+from tests.web.a_proof import SECRET, code_now
 
 
 @pytest.fixture
@@ -31,11 +29,6 @@ def person(clinic: AClinic) -> Account:
 @pytest.fixture
 def browser(clinic: AClinic, person: Account) -> Browser:
     return clinic.signed_in(person)
-
-
-def code_now(clinic: AClinic) -> str:
-    clinic.clock.pass_time(seconds=30)
-    return pyotp.TOTP(totp.secret_text(SECRET)).at(clinic.clock.now())
 
 
 def options_in(text: str) -> str:

@@ -1,12 +1,7 @@
 """An administrator invites people, gives them other roles, and shows leavers the door; each asks for a code."""
 
 import re
-from pathlib import Path
 
-import pyotp
-import pytest
-
-from appliance.accounts import totp
 from appliance.accounts.account import Account
 from appliance.accounts.devices import hash_device
 from appliance.accounts.queries_devices import note_device
@@ -15,29 +10,9 @@ from appliance.accounts.service import all_accounts, get_account
 from appliance.accounts.tokens import find_token, issue_token
 from appliance.accounts.trail import person as actor_of
 from tests.web.a_clinic import PASSWORD, AClinic, Browser
+from tests.web.a_proof import SECRET, code_now
 
-SECRET = b"12345678901234567890"
 INES = {"display_name": "Inés Mora", "user_name": "ines", "role": "dentist"}
-
-
-@pytest.fixture
-def clinic(tmp_path: Path) -> AClinic:
-    return AClinic(tmp_path)
-
-
-@pytest.fixture
-def administrator(clinic: AClinic) -> Account:
-    return clinic.person(Role.ADMINISTRATOR, totp_secret=SECRET)
-
-
-@pytest.fixture
-def browser(clinic: AClinic, administrator: Account) -> Browser:
-    return clinic.signed_in(administrator)
-
-
-def code_now(clinic: AClinic) -> str:
-    clinic.clock.pass_time(seconds=30)
-    return pyotp.TOTP(totp.secret_text(SECRET)).at(clinic.clock.now())
 
 
 def test_a_person_is_invited_joins_and_nobody_else_saw_the_password(clinic: AClinic, browser: Browser) -> None:

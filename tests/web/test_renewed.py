@@ -11,8 +11,9 @@ from appliance.web.dicomweb.callers import KNOWN_SECONDS, Callers, Credential
 from appliance.web.dicomweb.faults import NotSignedIn
 from appliance.web.http.cookies import SESSION_COOKIE
 from tests.web.a_clinic import PASSWORD, AClinic, Browser, form_token_in
+from tests.web.a_proof import code_now
 from tests.web.a_record import a_recorded_clinic
-from tests.web.an_emergency import WHY, fresh_code, with_app
+from tests.web.an_emergency import WHY, with_app
 
 ADDRESS = "192.0.2.10"
 NEW_PASSWORD = "nine yellow tin whistles"  # noqa: S105  # of a person who was invented
@@ -39,7 +40,7 @@ def led_to(browser: Browser, path: str, page: str, **fields: str) -> str:
 
 def breaks_the_glass(clinic: AClinic, browser: Browser) -> str:
     why = {"reason": WHY.reason.value, "words": WHY.words}
-    return led_to(browser, "/emergency", "/emergency", **why, code=fresh_code(clinic))
+    return led_to(browser, "/emergency", "/emergency", **why, code=code_now(clinic))
 
 
 def unlocks(_: AClinic, browser: Browser) -> str:
@@ -52,7 +53,7 @@ def takes_another_password(_: AClinic, browser: Browser) -> str:
 
 
 def has_codes_drawn(clinic: AClinic, browser: Browser) -> str:
-    return "" if browser.post("/account/codes", page="/account", code=fresh_code(clinic)).status_code == 200 else "no"
+    return "" if browser.post("/account/codes", page="/account", code=code_now(clinic)).status_code == 200 else "no"
 
 
 @pytest.mark.parametrize(
