@@ -1,7 +1,5 @@
 """The page Backups: what it says of each place, and what may be changed there; a study's page says how many copies."""
 
-from pathlib import Path
-
 import pytest
 
 from appliance.accounts.roles import Role
@@ -15,7 +13,9 @@ from appliance.jobs import queries as jobs
 from appliance.notifications.queries import open_notices
 from appliance.store.runs import RunOutcome
 from appliance.store.transactions import WriteTransaction
-from tests.web.a_clinic import AClinic, Browser
+from appliance.web.http.csrf import HEADER
+from tests.web.a_clinic import AClinic, Browser, form_token_in
+from tests.web.a_proof import code_now, device_of
 
 PAGE = "/keeping/backups"
 
@@ -35,16 +35,6 @@ def an_empty_study(tx: WriteTransaction) -> int:
     return int(rows[0][0])
 
 
-@pytest.fixture
-def clinic(tmp_path: Path) -> AClinic:
-    return AClinic(tmp_path)
-
-
-@pytest.fixture
-def administrator(clinic: AClinic) -> Browser:
-    return clinic.signed_in(clinic.person(Role.ADMINISTRATOR))
-
-
 def a_target(clinic: AClinic, path: str = "/media/copies", name: str = "Blue disk") -> int:
     return register_target(clinic.accounts, NewTarget(name, location_of("folder", {"path": path})), OPERATOR)
 
@@ -56,23 +46,25 @@ def done(browser: Browser, path: str, **fields: str) -> str:
     return browser.get(answer.headers["location"]).text
 
 
-def test_a_box_without_a_place_for_copies_says_what_that_means(administrator: Browser) -> None:
-    shown = administrator.get(PAGE).text
+def test_a_box_without_a_place_for_copies_says_what_that_means(browser: Browser) -> None:
+    shown = browser.get(PAGE).text
     assert "Nothing is copied anywhere." in shown
     assert "Add a disk" in shown
 
 
-def test_an_administrator_adds_a_disk_and_takes_it_away_again(clinic: AClinic, administrator: Browser) -> None:
-    told = done(administrator, PAGE, name="Blue disk", place="/media/copies", at="22:15")
+def test_an_administrator_adds_a_disk_and_takes_it_away_again(clinic: AClinic, browser: Browser) -> None:
+    told = done(browser, PAGE, name="Blue disk", place="/media/copies", at="22:15")
     assert "The first copy begins within minutes" in told
     with clinic.database.read() as tx:
         (target,) = queries.used_targets(tx)
     assert (target.name, target.location.shown, f"{target.at:%H:%M}") == ("Blue disk", "/media/copies", "22:15")
     assert "First copy to come" in told
-    again = administrator.post(PAGE, page=PAGE, name="Another", place="/media/copies", at="22:15")
+    again = browser.post(PAGE, page=PAGE, name="Another", place="/media/copies", at="22:15")
     assert (again.status_code, "Something is copied there already." in again.text) == (422, True)
-    assert "stays there until somebody destroys it" in done(administrator, f"{PAGE}/{target.target_key}/remove")
-    assert "It is noted that nothing of it is left." in done(administrator, f"{PAGE}/{target.target_key}/destroyed")
+    removed = done(browser, f"{PAGE}/{target.target_key}/remove", code=code_now(clinic))
+    assert "stays there until somebody destroys it" in removed
+    destroyed = done(browser, f"{PAGE}/{target.target_key}/destroyed", code=code_now(clinic))
+    assert "It is noted that nothing of it is left." in destroyed
     with clinic.database.read() as tx:
         events = [row[0] for row in tx.rows("SELECT event FROM audit_events WHERE subject_kind = 'backup target'")]
     assert events == ["backup target added", "backup target removed", "backup target destroyed"]
@@ -82,59 +74,111 @@ def test_an_administrator_adds_a_disk_and_takes_it_away_again(clinic: AClinic, a
     "form", [{"name": ""}, {"place": "media"}, {"place": "/a/../b"}, {"at": "25:00"}, {"at": ""}, {"name": "x" * 61}]
 )
 def test_what_cannot_be_a_disk_is_told_and_changes_nothing(
-    clinic: AClinic, administrator: Browser, form: dict[str, str]
+    clinic: AClinic, browser: Browser, form: dict[str, str]
 ) -> None:
-    answer = administrator.post(PAGE, page=PAGE, **({"name": "Disk", "place": "/media/copies", "at": "01:30"} | form))
+    answer = browser.post(PAGE, page=PAGE, **({"name": "Disk", "place": "/media/copies", "at": "01:30"} | form))
     assert answer.status_code == 422
     assert "That does not work" in answer.text
     with clinic.database.read() as tx:
         assert queries.targets(tx) == []
 
 
-def test_one_that_is_still_used_cannot_be_called_destroyed(clinic: AClinic, administrator: Browser) -> None:
+def test_what_is_not_there_to_be_removed_or_destroyed_is_told_and_costs_no_code(
+    clinic: AClinic, browser: Browser
+) -> None:
+    key, code = a_target(clinic), code_now(clinic)
+    for path in (f"{key}/destroyed", f"{key + 1}/destroyed", f"{key + 1}/remove"):
+        assert browser.post(f"{PAGE}/{path}", page=PAGE, code=code).status_code == 404, path
+    assert state_of(clinic, key) == (False, False)
+    done(browser, f"{PAGE}/{key}/remove", code=code)
+    code = code_now(clinic)
+    assert browser.post(f"{PAGE}/{key}/remove", page=PAGE, code=code).status_code == 404
+    done(browser, f"{PAGE}/{key}/destroyed", code=code)
+    assert browser.post(f"{PAGE}/{key}/destroyed", page=PAGE, code=code_now(clinic)).status_code == 404
+
+
+@pytest.mark.parametrize("deed", ["remove", "destroyed"])
+def test_whoever_finds_an_administrators_open_screen_ends_no_place_for_copies(
+    clinic: AClinic, browser: Browser, deed: str
+) -> None:
+    key, spent = a_target(clinic), code_now(clinic)
+    other = a_target(clinic, "/media/others", "Red disk")
+    done(browser, f"{PAGE}/{other}/remove", code=spent)
+    if deed == "destroyed":
+        remove_target(clinic.accounts, key, OPERATOR)
+    before = state_of(clinic, key)
+    for code in ("000000", "", spent, "{}"):
+        refused = browser.post(f"{PAGE}/{key}/{deed}", page=PAGE, code=code)
+        assert refused.status_code == 403, code
+        assert "Blue disk" in refused.text
+        assert 'role="alert"' in refused.text
+    assert browser.post(f"{PAGE}/{key}/{deed}", page=PAGE).status_code == 400
+    machine = {"accept": "application/json", HEADER: form_token_in(browser.get(PAGE).text)}
+    assert browser.client.post(f"{PAGE}/{key}/{deed}", headers=machine).status_code == 400
+    assert (state_of(clinic, key), clinic.events()[-1]) == (before, ("login failed", "failure"))
+    done(browser, f"{PAGE}/{key}/{deed}", code=code_now(clinic))
+    assert state_of(clinic, key) != before
+
+
+def test_a_passkey_ends_one_too(clinic: AClinic, browser: Browser) -> None:
+    key, device = a_target(clinic), device_of(clinic, browser)
+    for deed in ("remove", "destroyed"):
+        done(browser, f"{PAGE}/{key}/{deed}", code=device.show(browser.get("/account/passkey-question").text))
+    assert state_of(clinic, key) == (True, True)
+
+
+def test_whoever_has_no_second_factor_is_told_to_set_one_up(clinic: AClinic) -> None:
+    bare = clinic.signed_in(clinic.person(Role.ADMINISTRATOR, user_name="bare"))
     key = a_target(clinic)
-    assert administrator.post(f"{PAGE}/{key}/destroyed", page=PAGE).status_code == 404
+    refused = bare.post(f"{PAGE}/{key}/remove", page=PAGE, code="000000")
+    assert (refused.status_code, "Set up a second factor first" in refused.text) == (403, True)
+    assert state_of(clinic, key) == (False, False)
+
+
+def state_of(clinic: AClinic, key: int) -> tuple[bool, bool]:
+    """Say whether a place is no longer used, and whether it was declared destroyed."""
     with clinic.database.read() as tx:
-        (target,) = queries.used_targets(tx)
-    assert target.destroyed_at is None
+        target = queries.find_target(tx, key)
+    assert target is not None
+    return target.removed_at is not None, target.destroyed_at is not None
 
 
-def test_each_place_says_how_it_stands_and_why(clinic: AClinic, administrator: Browser) -> None:
+def test_each_place_says_how_it_stands_and_why(clinic: AClinic, browser: Browser) -> None:
     key = a_target(clinic)
     now = clinic.clock.now()
     with clinic.database.write() as tx:
         queries.note_seen(tx, key, now)
         queries.note_covered(tx, key, now, 0)
-    assert "Up to date" in administrator.get(PAGE).text
+    assert "Up to date" in browser.get(PAGE).text
     with clinic.database.write() as tx:
         queries.note_fault(tx, key, Fault.UNPLUGGED)
-    assert "The disk is not plugged in." in administrator.get(PAGE).text
+    assert "The disk is not plugged in." in browser.get(PAGE).text
     clinic.clock.pass_time(days=2)
-    administrator = clinic.signed_in(clinic.person(Role.ADMINISTRATOR, user_name="later.one"))
-    assert "Look at it" in administrator.get(PAGE).text
+    browser = clinic.signed_in(clinic.person(Role.ADMINISTRATOR, user_name="later.one"))
+    assert "Look at it" in browser.get(PAGE).text
     clinic.clock.pass_time(days=7)
-    administrator = clinic.signed_in(clinic.person(Role.ADMINISTRATOR, user_name="latest.one"))
-    assert "Too old" in administrator.get(PAGE).text
+    browser = clinic.signed_in(clinic.person(Role.ADMINISTRATOR, user_name="latest.one"))
+    assert "Too old" in browser.get(PAGE).text
 
 
-def test_a_copy_that_is_being_made_is_shown(clinic: AClinic, administrator: Browser) -> None:
+def test_a_copy_that_is_being_made_is_shown(clinic: AClinic, browser: Browser) -> None:
     a_target(clinic)
     with clinic.database.write() as tx:
         run = jobs.begin(tx, "backup", clinic.clock.now(), None)
         jobs.note_progress(tx, run, (3, 12), (250, 1000))
-    shown = administrator.get(PAGE).text
+    shown = browser.get(PAGE).text
     assert "A copy is being made now." in shown
     assert 'value="25"' in shown
     with clinic.database.write() as tx:
         jobs.end(tx, run, clinic.clock.now(), RunOutcome.DONE, None, 0)
-    assert "A copy is being made now." not in administrator.get(PAGE).text
+    assert "A copy is being made now." not in browser.get(PAGE).text
 
 
-def test_a_person_has_everything_copied_now(clinic: AClinic, administrator: Browser) -> None:
+def test_a_person_has_everything_copied_now(clinic: AClinic, browser: Browser) -> None:
     a_target(clinic)
     with clinic.database.write() as tx:
         jobs.plan(tx, "backup", "daily 01:30", clinic.clock.now())
-    assert "begins within seconds" in done(administrator, f"{PAGE}/run")
+    assert "begins within seconds" in done(browser, f"{PAGE}/run")
     with clinic.database.read() as tx:
         assert [row.job for row in jobs.asked(tx)] == ["backup"]
 

@@ -26,6 +26,13 @@ from appliance.web.staff.sites import own_options
 
 
 @dataclass(frozen=True, slots=True)
+class CodeForm:
+    """The second factor of whoever is in, shown anew for one decision: a code, or a passkey's answer."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
 class Refusal:
     """A code or a passkey that was not taken, in words for the page."""
 

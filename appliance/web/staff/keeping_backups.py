@@ -1,6 +1,7 @@
 """Backups: where copies go, how old they are, how many studies have how many; adding a disk, and taking one away.
 
-Guards: no credentials are typed here; servers are added at the machine.
+Guards: no credentials are typed here; servers are added at the machine. What ends
+copies, or the search for them, asks for a second factor anew.
 """
 
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from appliance.web.http.access import needs
 from appliance.web.http.threads import in_thread
 from appliance.web.languages import gettext as _
 from appliance.web.languages import later, ngettext
+from appliance.web.staff.confirming import CodeForm, Refusal, confirmed_by
 from appliance.web.staff.context import StaffContext
 from appliance.web.staff.job_words import fault_words
 from appliance.web.staff.keeping import show_keeping
@@ -106,26 +108,48 @@ def run_backup(context: Context, actor: Caller) -> Redirect:
 
 @post("/keeping/backups/{target_key:int}/remove", opt=needs(Permission.MANAGE_KEEPING), status_code=303)
 @in_thread
-def remove(context: Context, actor: Caller, target_key: FromPath[int]) -> Redirect:
+def remove(
+    request: PageRequest, context: Context, pages: Rendering, actor: Caller, target_key: FromPath[int],
+    data: URLEncodedBody[CodeForm],
+) -> Answer:  # fmt: skip
     """Copy to a place no more."""
-    remove_target(context.accounts, target_key, actor.audited)
+    _check(context, target_key, is_used=True)
+    confirmed = confirmed_by(request, context, actor, data.code)
+    if isinstance(confirmed, Refusal):
+        return _refused(_page(request, context, pages, actor, trouble=confirmed.words), confirmed.status)
+    remove_target(context.accounts, target_key, confirmed.actor)
     return moved_on("/keeping/backups?told=removed")
 
 
 @post("/keeping/backups/{target_key:int}/destroyed", opt=needs(Permission.MANAGE_KEEPING), status_code=303)
 @in_thread
-def destroyed(context: Context, actor: Caller, target_key: FromPath[int]) -> Redirect:
+def destroyed(
+    request: PageRequest, context: Context, pages: Rendering, actor: Caller, target_key: FromPath[int],
+    data: URLEncodedBody[CodeForm],
+) -> Answer:  # fmt: skip
     """Take a person's word that nothing of it is left."""
-    with context.accounts.database.read() as tx:
-        target = queries.find_target(tx, target_key)
-    if target is None or target.removed_at is None:
-        raise NotFound("there is no such backup target that is no longer used")
-    declare_destroyed(context.accounts, target_key, actor.audited)
+    _check(context, target_key, is_used=False)
+    confirmed = confirmed_by(request, context, actor, data.code)
+    if isinstance(confirmed, Refusal):
+        return _refused(_page(request, context, pages, actor, trouble=confirmed.words), confirmed.status)
+    declare_destroyed(context.accounts, target_key, confirmed.actor)
     return moved_on("/keeping/backups?told=destroyed")
 
 
-def _refused(page: Page) -> Page:
-    page.status_code = 422
+def _check(context: StaffContext, target_key: int, *, is_used: bool) -> None:
+    """Check that there is such a place, before a code is spent for it.
+
+    Raises:
+        NotFound: There is none.
+    """
+    with context.accounts.database.read() as tx:
+        target = queries.find_target(tx, target_key)
+    if target is None or target.destroyed_at is not None or (target.removed_at is None) != is_used:
+        raise NotFound(f"there is no such backup target that is {'' if is_used else 'no longer '}used")
+
+
+def _refused(page: Page, status: int = 422) -> Page:
+    page.status_code = status
     return page
 
 

@@ -26,7 +26,7 @@ from appliance.web.http.threads import in_thread
 from appliance.web.languages import gettext as _
 from appliance.web.languages import later
 from appliance.web.staff import retention_words as told_in
-from appliance.web.staff.confirming import Refusal, confirmed_by
+from appliance.web.staff.confirming import CodeForm, Refusal, confirmed_by
 from appliance.web.staff.context import StaffContext
 from appliance.web.staff.keeping import show_keeping
 from appliance.web.staff.pages import Page, PageRequest, Pages
@@ -62,13 +62,6 @@ class RuleForm:
     minor_years_after_majority: str = ""
     from_age: str = ""
     below_age: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class CodeForm:
-    """A code of the second factor, for one decision."""
-
-    code: str
 
 
 @dataclass(frozen=True, slots=True)

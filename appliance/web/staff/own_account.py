@@ -15,7 +15,7 @@ from appliance.web.http.threads import in_thread
 from appliance.web.languages import gettext as _
 from appliance.web.languages import later
 from appliance.web.staff.attention import waiting
-from appliance.web.staff.confirming import confirmed, said
+from appliance.web.staff.confirming import CodeForm, confirmed, said
 from appliance.web.staff.context import StaffContext
 from appliance.web.staff.pages import Page, PageRequest, Pages
 from appliance.web.staff.passkey_doors import answer_of
@@ -62,13 +62,6 @@ class PasswordForm:
     """One's password."""
 
     password: str
-
-
-@dataclass(frozen=True, slots=True)
-class CodeForm:
-    """One's second factor, shown anew."""
-
-    code: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from appliance.web.http.threads import in_thread
 from appliance.web.languages import gettext as _
 from appliance.web.languages import later
 from appliance.web.staff.attention import waiting
-from appliance.web.staff.confirming import confirmed, said
+from appliance.web.staff.confirming import CodeForm, confirmed, said
 from appliance.web.staff.context import StaffContext
 from appliance.web.staff.enrolment import qr_picture
 from appliance.web.staff.pages import Page, PageRequest, Pages
@@ -55,13 +55,6 @@ class RoleForm:
     role: str
     code: str
     image_right: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class CodeForm:
-    """The administrator's second factor, shown anew."""
-
-    code: str
 
 
 @get("/people", opt=needs(Permission.MANAGE_ACCOUNTS))

@@ -1,6 +1,5 @@
 """Emergencies, for whoever reviews them: each time the glass was broken, and the sealed code for the next night."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from litestar import get, post
@@ -19,7 +18,7 @@ from appliance.web.http.actor import Actor
 from appliance.web.http.threads import in_thread
 from appliance.web.languages import gettext as _
 from appliance.web.staff.attention import waiting
-from appliance.web.staff.confirming import confirmed
+from appliance.web.staff.confirming import CodeForm, confirmed
 from appliance.web.staff.confirming import said as refusal
 from appliance.web.staff.context import StaffContext
 from appliance.web.staff.emergency_words import emergency_view
@@ -30,13 +29,6 @@ from appliance.web.staff.trail import show_record
 from appliance.web.staff.words import State, day, day_and_time
 
 PAGE_SIZE = 30
-
-
-@dataclass(frozen=True, slots=True)
-class CodeForm:
-    """A code of the administrator's app."""
-
-    code: str
 
 
 @get("/trail/emergencies", opt=needs(Permission.REVIEW_EMERGENCIES))

@@ -101,14 +101,21 @@ veil.querySelector("form").addEventListener("submit", async (event) => {
   listen();
 });
 
-// Swap in the list (and the line above it) from another answer of the same page.
+// What the box said last of each part that is swapped; what stands there may differ, for somebody opened something in it.
+const PARTS = ["list", "summary"];
+const shown = Object.fromEntries(PARTS.map((id) => [id, document.getElementById(id)?.innerHTML]));
+
+// Swap in the list (and the line above it) from another answer of the same page. Where somebody decides, it waits.
 function takeOver(text) {
   const focused = document.activeElement?.closest("#list, .places") ? document.activeElement.getAttribute("href") : null;
   const fresh = new DOMParser().parseFromString(text, "text/html");
-  for (const id of ["list", "summary"]) {
+  for (const id of PARTS) {
     const from = fresh.getElementById(id);
     const to = document.getElementById(id);
-    if (from && to && from.innerHTML !== to.innerHTML) to.replaceWith(document.importNode(from, true));
+    if (!from || !to || from.innerHTML === shown[id] || to.querySelector("details[open] .proof")) continue;
+    to.replaceWith(document.importNode(from, true));
+    shown[id] = from.innerHTML;
+    document.dispatchEvent(new Event("swapped"));
   }
   for (const id of ["kept", "find"]) {
     const from = fresh.getElementById(id);

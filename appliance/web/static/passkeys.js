@@ -79,7 +79,11 @@ async function prove(button) {
 const PROOF = "[data-proof]";
 if (window.PublicKeyCredential && document.querySelector(PROOF)) {
   await fetchQuestion();
-  if (question.includes("challenge")) for (const button of document.querySelectorAll(PROOF)) button.hidden = false;
+  const offer = () => document.querySelectorAll(PROOF).forEach((button) => { button.hidden = false; });
+  if (question.includes("challenge")) {
+    offer();
+    document.addEventListener("swapped", offer);
+  }
   document.addEventListener("click", ({ target }) => {
     const button = target.closest(PROOF);
     if (button) prove(button);
