@@ -108,7 +108,9 @@ class Sweep:
         url = url.replace("{series_key}", "1").replace("{study_instance_uid}", self.clinic.study_uid)
         url = url.replace("{study}", self.clinic.study_uid).replace("{reference}", self.reference)
         url = url.replace("{series}", "1.2.3").replace("{instance}", "1.2.3.4").replace("{which}", "1")
-        return re.sub(r"\{\w+_key\}", "999", url).replace("{job}", "none").replace("{code}", "XX")
+        filled = re.sub(r"\{(\w+_key|sequence)\}", "999", url).replace("{job}", "none").replace("{code}", "XX")
+        assert "{" not in filled, "an address that no route has is refused to nobody"
+        return filled
 
 
 def was_let_in(answer: Response) -> bool:
