@@ -1,4 +1,5 @@
 /** Turns native sample bytes into typed arrays of stored values, whatever their width, order and sign. */
+import { isPaired, raisedPair } from "./pairs";
 import { Unshowable, type ImageFacts, type Stored } from "./facts";
 
 /** Unpack `count` samples.
@@ -40,7 +41,7 @@ function viewAs(facts: ImageFacts, { buffer, byteOffset: at, length }: Uint8Arra
 export function keepStoredBits<T extends Exclude<Stored, Float32Array | Float64Array>>(facts: ImageFacts, values: T): T {
   const width = values.BYTES_PER_ELEMENT * 8;
   const down = facts.highBit + 1 - facts.bitsStored;
-  if (down <= 0 && (facts.bitsStored >= width || (!facts.signed && !reachesBeyond(values, facts.bitsStored)))) return values;
+  if (down <= 0 && (facts.bitsStored >= width || !reachesBeyond(values, facts.bitsStored, facts.signed))) return values;
   const left = 32 - facts.bitsStored;
   for (let i = 0; i < values.length; i++) {
     const raised = ((values[i] ?? 0) >> down) << left;
@@ -49,10 +50,15 @@ export function keepStoredBits<T extends Exclude<Stored, Float32Array | Float64A
   return values;
 }
 
-/** Say whether unsigned values have bits above so many: mostly not, and to look is quicker than to write. */
-function reachesBeyond(values: Exclude<Stored, Float32Array | Float64Array>, bits: number): boolean {
+/** Say whether a value is more than so many bits can hold: mostly not, and to look is quicker than to write. */
+function reachesBeyond(values: Exclude<Stored, Float32Array | Float64Array>, bits: number, signed: boolean): boolean {
+  const half = signed ? 1 << (bits - 1) : 0; // raised by it, what fits has no bit above
   let all = 0;
-  for (let i = 0; i < values.length; i++) all |= values[i] as number;
+  if (isPaired(values)) {
+    for (const pair of new Int32Array(values.buffer, values.byteOffset, values.length >> 1)) all |= raisedPair(pair, half * 0x10001);
+    return (((all & 0xffff) | (all >>> 16)) >>> bits) !== 0;
+  }
+  for (let i = 0; i < values.length; i++) all |= (values[i] as number) + half;
   return all >>> bits !== 0;
 }
 

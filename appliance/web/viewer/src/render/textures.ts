@@ -23,6 +23,7 @@ export interface CoarseTexture extends VolumeSize {
 }
 
 const MOST_FACTOR = 8;
+const MOST_AT_ONCE_BYTES = 2 ** 28; // beyond that twice the room for a moment is too much
 
 /** Reserve a volume, at a lower resolution when the card or `mostBytes` refuse; null when it cannot be had at all. */
 export function reserveVolume(gl: WebGL2RenderingContext, size: VolumeSize, mostBytes: number): VolumeTexture | null {
@@ -44,9 +45,28 @@ function reserve(gl: WebGL2RenderingContext, size: VolumeSize, mostBytes: number
   gl.bindTexture(gl.TEXTURE_3D, texture);
   gl.texStorage3D(gl.TEXTURE_3D, 1, gl.R16F, size.columns, size.rows, size.slices);
   filter(gl, gl.TEXTURE_3D);
-  if (gl.getError() === gl.NO_ERROR) return texture;
-  gl.deleteTexture(texture);
-  return null;
+  if (gl.getError() !== gl.NO_ERROR) {
+    gl.deleteTexture(texture);
+    return null;
+  }
+  fillAtOnce(gl, size);
+  return texture;
+}
+
+/**
+ * Fill a new volume with zeros by one copy. WebGL lets nobody read what was there before: where a single slice comes first, the
+ * browser clears the rest texel by texel, which took a software renderer three times as long as this copy takes it.
+ */
+function fillAtOnce(gl: WebGL2RenderingContext, { columns, rows, slices }: VolumeSize): void {
+  const bytes = columns * rows * slices * 2;
+  if (bytes > MOST_AT_ONCE_BYTES) return;
+  const zeros = gl.createBuffer();
+  gl.bindBuffer(gl.PIXEL_UNPACK_BUFFER, zeros);
+  gl.bufferData(gl.PIXEL_UNPACK_BUFFER, bytes, gl.STREAM_DRAW);
+  gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
+  gl.texSubImage3D(gl.TEXTURE_3D, 0, 0, 0, 0, columns, rows, slices, gl.RED, gl.HALF_FLOAT, 0);
+  gl.bindBuffer(gl.PIXEL_UNPACK_BUFFER, null);
+  gl.deleteBuffer(zeros);
 }
 
 /** Make a small volume of half floats. */
