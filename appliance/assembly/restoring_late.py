@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from appliance.assembly.integrity_parts import integrity_parts
-from appliance.assembly.restoring_vault import arriving_path, disk_faults, file_ids_in
+from appliance.assembly.restoring_vault import arriving_path, disk_faults, file_ids_in, unless_damaged
 from appliance.assembly.rooms import Rooms
 from appliance.backup.engine import Repository, Snapshot
 from appliance.identifiers import BoxId, FileId
@@ -43,8 +43,10 @@ def take_in_late(
     late = [] if beside is None else sorted(file_ids_in(repository.names(beside.snapshot_id)) & set(later))
     if beside is None or not late:
         return 0
+    paths = [f"/vault/{str(one)[:2]}/{one}" for one in late]
     with disk_faults():
-        repository.restore(beside.snapshot_id, arriving, [f"/vault/{str(one)[:2]}/{one}" for one in late])
+        unless_damaged(lambda: repository.restore(beside.snapshot_id, arriving, paths), None)
+    late = [one for one in late if arriving_path(arriving, one).exists()]
     _into_vault(late, arriving, rooms.vault.path_of)
     listed = set(list_kept(integrity_parts(rooms), box_id, late))
     with storage_faults():

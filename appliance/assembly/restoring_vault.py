@@ -14,14 +14,15 @@ import hashlib
 import os
 import shutil
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from appliance.assembly.rooms import Rooms
-from appliance.backup.engine import Repository, Snapshot
-from appliance.backup.faults import BackupFailed, Fault
+from appliance.backup.engine import Repository, Snapshot, short
+from appliance.backup.faults import BackupFailed, Fault, GaveUp
 from appliance.errors import ApplianceError, NotFound, OutOfSpace, Tampered
 from appliance.identifiers import FileId
 from appliance.integrity.reading import sealed_bytes
@@ -30,6 +31,7 @@ from appliance.recovery.queries_restore import ToFetch
 from appliance.store.files import FILE_MODE, RealFiles, storage_faults, sync_disk
 from appliance.store.stored_files import unseal_row
 
+_Answer = TypeVar("_Answer")
 _VAULT = "vault"
 _NO_FILES = {"tombstones", "anchor"}  # the tags of snapshots that hold no files
 _LOOK_SECONDS = 0.5  # between two looks at what has come: looking without a pause takes a core from the engine
@@ -99,26 +101,52 @@ class Fetching:
         return sorted(self._wanted)
 
     def _fetch_from(self, repository: Repository, known: set[FileId]) -> None:
+        """Ask the newest snapshot, then older ones for what is still wanted; nobody waits for what is gone."""
         snapshots = [one for one in repository.snapshots() if one.tag not in _NO_FILES]
+        lost: Mapping[str, set[str]] | None = None
         for place, snapshot in enumerate(sorted(snapshots, key=lambda one: one.taken_at, reverse=True)):
             if not self._wanted and place:
                 return
-            there = file_ids_in(repository.names(snapshot.snapshot_id))
+            there = file_ids_in(self._names(repository, snapshot))
             self.later |= there - known
-            held = self._wanted.keys() & there
-            for include, files in asked_for(held, there):
-                self._restore(repository, snapshot, include, files)
+            if self._ask(repository, snapshot, there, _gone(lost, snapshot)):
+                continue
+            lost = lost_in(repository) if lost is None else lost
+            if not self._ask(repository, snapshot, there, _gone(lost, snapshot)):
+                self._ask(repository, snapshot, there, _gone(lost, snapshot), waits=True)
+
+    def _names(self, repository: Repository, snapshot: Snapshot) -> Iterable[str]:
+        """List a snapshot; one that is too damaged for that has nothing."""
+        return unless_damaged(lambda: repository.names(snapshot.snapshot_id), {})
+
+    def _ask(
+        self, repository: Repository, snapshot: Snapshot, there: set[FileId], lost: set[FileId], *, waits: bool = False
+    ) -> bool:
+        """Fetch what a snapshot has; give False where it gave up, for something is gone that was not known to be."""
+        held = (self._wanted.keys() & there) - lost
+        try:
+            for include, files in asked_around(held, there, lost):
+                self._restore(repository, snapshot, include, files, waits=waits)
+        except GaveUp:
+            return False
+        return True
 
     def _restore(
-        self, repository: Repository, snapshot: Snapshot, include: Sequence[str], held: Collection[FileId]
-    ) -> None:
-        """Let the engine write while another thread verifies what has come."""
+        self, repository: Repository, snapshot: Snapshot, include: Sequence[str], held: Collection[FileId], *,
+        waits: bool,
+    ) -> None:  # fmt: skip
+        """Let the engine write while another thread verifies what has come.
+
+        What is damaged there may be whole in another snapshot, or on another target.
+        """
         ended = threading.Event()
         verifier = threading.Thread(target=self._verify_arriving, args=(held, ended), daemon=True)
         verifier.start()
         try:
             with disk_faults():
-                repository.restore(snapshot.snapshot_id, self.arriving, include, lambda _: self.on_progress(self._told))
+                unless_damaged(lambda: repository.restore(
+                    snapshot.snapshot_id, self.arriving, include, lambda _: self.on_progress(self._told), waits=waits
+                ), None)  # fmt: skip
         finally:
             ended.set()
             verifier.join()
@@ -223,6 +251,21 @@ def asked_for(held: Collection[FileId], there: Collection[FileId]) -> Iterator[t
     if held and on_them - len(held) <= _MOST_IN_VAIN * on_them:
         yield [f"/{_VAULT}/{shelf}" for shelf in sorted(shelves)] if len(shelves) < _MOST_SHELVES else [], held
         return
+    yield from _by_name(held)
+
+
+def asked_around(
+    held: Collection[FileId], there: Collection[FileId], lost: Collection[FileId]
+) -> Iterator[tuple[list[str], Collection[FileId]]]:
+    """Give what to ask the engine for, as `asked_for`, and no shelf with a file on it whose bytes are gone."""
+    shelves = {str(file_id)[:2] for file_id in lost}
+    beside = {file_id for file_id in held if str(file_id)[:2] in shelves}
+    whole = [file_id for file_id in there if str(file_id)[:2] not in shelves]
+    yield from asked_for(set(held) - beside, whole)
+    yield from _by_name(beside)
+
+
+def _by_name(held: Collection[FileId]) -> Iterator[tuple[list[str], Collection[FileId]]]:
     ordered = sorted(held)
     for first in range(0, len(ordered), _AT_ONCE):
         files = ordered[first : first + _AT_ONCE]
@@ -238,6 +281,27 @@ def disk_faults() -> Iterator[None]:
         if failed.fault is Fault.FULL:
             raise OutOfSpace("the disk is full: make room on it, or begin anew on a larger one") from None
         raise
+
+
+def unless_damaged(work: Callable[[], _Answer], otherwise: _Answer) -> _Answer:
+    """Do something with a copy; a damaged one counts as one that lacks what is damaged. That it gave up is told."""
+    try:
+        return work()
+    except GaveUp:
+        raise
+    except BackupFailed as failed:
+        if failed.fault is not Fault.DAMAGED:
+            raise
+        return otherwise
+
+
+def lost_in(repository: Repository) -> Mapping[str, set[str]]:
+    """Give what is gone from a repository, by snapshot; nothing where it is too damaged to say."""
+    return unless_damaged(repository.lost, {})
+
+
+def _gone(lost: Mapping[str, set[str]] | None, snapshot: Snapshot) -> set[FileId]:
+    return set() if lost is None else file_ids_in(lost.get(short(snapshot.snapshot_id), ()))
 
 
 def arriving_path(arriving: Path, file_id: FileId) -> Path:

@@ -120,8 +120,9 @@ class Repository(Protocol):
         ...
 
     def restore(
-        self, snapshot_id: str, into: Path, include: Sequence[str] = (), on_progress: OnProgress = nobody_listens
-    ) -> None:
+        self, snapshot_id: str, into: Path, include: Sequence[str] = (), on_progress: OnProgress = nobody_listens,
+        *, waits: bool = True,
+    ) -> None:  # fmt: skip
         """Write a snapshot's files below a folder; those that are there as they should be may be written again.
 
         Args:
@@ -129,7 +130,15 @@ class Repository(Protocol):
             into: The folder.
             include: Only these paths of the snapshot, `/`-led; none for all.
             on_progress: Hears `bytes_done` about once a second, as a measure of how far; may raise to stop.
+            waits: Look for minutes for everything that is gone, and write the rest.
+
+        Raises:
+            GaveUp: Something is gone, and it was not to wait.
         """
+        ...
+
+    def lost(self) -> dict[str, set[str]]:
+        """Give the paths whose bytes are gone, by the beginning of their snapshot's id (`short`)."""
         ...
 
     def dump(self, snapshot_id: str, path: str) -> Iterator[bytes]:

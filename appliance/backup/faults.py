@@ -32,6 +32,13 @@ class BackupFailed(Unavailable):
         self.fault = fault
 
 
+class GaveUp(BackupFailed):
+    """Something was twice not there to be read, and was not waited for; what else was asked for may not be out yet."""
+
+    def __init__(self) -> None:
+        super().__init__(Fault.DAMAGED)
+
+
 class OtherServer(BackupFailed):
     """An SFTP server shows another key of its own than the one that was given: it may be somebody else's."""
 

@@ -23,8 +23,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from appliance.backup.cache import drop_cached
-from appliance.backup.engine import Finding, OnProgress, Progress, Snapshot, Source, nobody_listens
-from appliance.backup.faults import BackupFailed, Fault, NotOurs
+from appliance.backup.engine import Finding, OnProgress, Progress, Snapshot, Source, nobody_listens, short
+from appliance.backup.faults import BackupFailed, Fault, GaveUp, NotOurs
 from appliance.backup.guard import Guard
 from appliance.backup.program import Call, Ended, in_memory, json_lines, run, stream
 from appliance.backup.restic_words import DataReading, fault_of, findings_in, is_gone, is_missing, is_refused, left_out
@@ -33,6 +33,7 @@ from appliance.keys.secret import SecretKey
 
 HOST = "enamel"  # a snapshot tells nothing of the machine
 _ALL = "all"
+_PACKS_AT_ONCE = 500  # on one command line
 
 
 @dataclass(frozen=True)
@@ -126,12 +127,24 @@ class ResticRepository:
         return sorted(found, key=lambda one: (one.taken_at, one.snapshot_id))
 
     def restore(
-        self, snapshot_id: str, into: Path, include: Sequence[str] = (), on_progress: OnProgress = nobody_listens
-    ) -> None:
+        self, snapshot_id: str, into: Path, include: Sequence[str] = (), on_progress: OnProgress = nobody_listens,
+        *, waits: bool = True,
+    ) -> None:  # fmt: skip
         wanted = [word for path in include for word in ("--include", path)]
-        step = _written(on_progress)
-        self._must(self._run("restore", snapshot_id, "--target", str(into), "--no-lock", *wanted,
-                             given=_Given(on_step=step)))  # fmt: skip
+        given = _Given(on_step=_written(on_progress), gives_up=_never if waits else is_gone)
+        ended = self._run("restore", snapshot_id, "--target", str(into), "--no-lock", *wanted, given=given)
+        if ended.status != 0 and not waits and is_gone(ended.said):
+            raise GaveUp
+        self._must(ended)
+
+    def lost(self) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        gone = sorted(one.name for one in self.check() if one.what == "pack")
+        for first in range(0, len(gone), _PACKS_AT_ONCE):
+            packs = gone[first : first + _PACKS_AT_ONCE]
+            for one in json.loads(self._text("find", "--json", "--no-lock", "--pack", *packs) or "null") or []:
+                found.setdefault(short(str(one["snapshot"])), set()).add(str(one["path"]).lstrip("/"))
+        return found
 
     def dump(self, snapshot_id: str, path: str) -> Iterator[bytes]:
         is_begun = False
@@ -262,6 +275,10 @@ class ResticRepository:
                        lambda said: is_refused(said) or given.gives_up(said), self._places.inbox)  # fmt: skip
 
 
+def _never(_: str) -> bool:
+    return False
+
+
 @dataclass(frozen=True)
 class _Given:
     """What one call is given besides its arguments."""
@@ -270,7 +287,7 @@ class _Given:
     on_line: Callable[[bytes], None] = lambda _: None
     listed: bytes = b""
     on_step: Callable[[int], None] = lambda _: None
-    gives_up: Callable[[str], bool] = lambda _: False
+    gives_up: Callable[[str], bool] = _never
 
 
 def restic_version() -> str:

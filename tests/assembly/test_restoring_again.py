@@ -15,7 +15,7 @@ from appliance.assembly.box import open_box
 from appliance.assembly.folders import Folders
 from appliance.assembly.restoring import Choice, Restoring, chosen
 from appliance.assembly.restoring_targets import gather_erased
-from appliance.assembly.restoring_vault import Fetching, asked_for, disk_faults
+from appliance.assembly.restoring_vault import Fetching, asked_around, asked_for, disk_faults
 from appliance.audit.chain import Head
 from appliance.backup.engine import OnProgress, Repository, Snapshot, nobody_listens
 from appliance.backup.faults import BackupFailed, Fault
@@ -28,10 +28,14 @@ from appliance.integrity.reading import sealed_bytes
 from appliance.keys.hierarchy import Subkey
 from appliance.recovery.queries_restore import ToFetch
 from appliance.store.database import Database
-from tests.assembly.a_full_box import FullBox, backup_parts, new_target, study_slice
+from tests.assembly.a_full_box import FullBox, backup_parts, copy, new_target, study_slice
 from tests.assembly.a_lost_box import OPEN, Lost, check_whole, make_lost, restore, settings_of, told_of
 
 pytestmark = pytest.mark.peer("restic")
+REST = st.binary(min_size=15, max_size=15)
+ON_FEW_SHELVES = st.sets(
+    st.builds(lambda shelf, rest: FileId(bytes([shelf]) + rest), st.integers(0, 2), REST), min_size=40, max_size=60
+)
 FILES = st.sets(st.binary(min_size=16, max_size=16).map(FileId), min_size=1, max_size=60)
 
 
@@ -44,6 +48,11 @@ class Cut(Exception):
     """The plug was pulled."""
 
 
+def packs_on(disk: Path) -> set[Path]:
+    """Give the packs of the stored files that a disk has."""
+    return {path for path in (disk / "files" / "data").rglob("*") if path.is_file()}
+
+
 class Noting:
     """A repository that notes what it is asked to write."""
 
@@ -51,15 +60,18 @@ class Noting:
         self._real = real
         self._cuts = cuts
         self.asked: list[Sequence[str]] = []
+        self.waited = 0
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._real, name)
 
     def restore(
-        self, snapshot_id: str, into: Path, include: Sequence[str] = (), on_progress: OnProgress = nobody_listens
-    ) -> None:
+        self, snapshot_id: str, into: Path, include: Sequence[str] = (), on_progress: OnProgress = nobody_listens,
+        *, waits: bool = True,
+    ) -> None:  # fmt: skip
         self.asked.append(include)
-        self._real.restore(snapshot_id, into, include, on_progress)
+        self.waited += waits
+        self._real.restore(snapshot_id, into, include, on_progress, waits=waits)
         if self._cuts:
             for path in sorted(path for path in into.rglob("*") if path.is_file())[:2]:
                 path.unlink()
@@ -95,16 +107,31 @@ def test_every_wanted_file_is_asked_for_and_little_else(there: set[FileId], data
     assert len(written - wanted) <= 0.1 * len(written)
 
 
+@given(ON_FEW_SHELVES, st.data())
+def test_what_is_gone_is_asked_for_by_no_shelf_and_no_name(there: set[FileId], data: st.DataObject) -> None:
+    lost = data.draw(st.sets(st.sampled_from(sorted(there)), min_size=1, max_size=2))
+    wanted = there - lost - data.draw(st.sets(st.sampled_from(sorted(there)), max_size=2))
+    asked: set[FileId] = set()
+    for include, files in asked_around(wanted, there, lost):
+        assert not any(_covers(path, one) for path in include for one in lost)
+        assert all(any(_covers(path, one) for path in include) for one in files)
+        asked |= set(files)
+    assert asked == wanted
+
+
 def _covers(path: str, file_id: FileId) -> bool:
     name = str(file_id)
     return path in (f"/vault/{name[:2]}", f"/vault/{name[:2]}/{name}")
 
 
-def test_what_was_catalogued_while_the_catalogue_was_laid_out_comes_back_with_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_gone", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_what_was_catalogued_while_the_catalogue_was_laid_out_comes_back_with_it(tmp_path: Path, is_gone: bool) -> None:
     """Its bytes are in the copy of the vault, its key in the record of its association, its row in neither."""
     box = FullBox(tmp_path / "data")
     box.add_study(1)
     target = new_target(box, tmp_path / "disk")
+    copy(box, target)
+    before = packs_on(tmp_path / "disk")
     box.receive([study_slice(2, place) for place in (1, 2)])
 
     class Meanwhile(Database):
@@ -116,6 +143,11 @@ def test_what_was_catalogued_while_the_catalogue_was_laid_out_comes_back_with_it
     back_up(replace(backup_parts(box), database=Meanwhile(box.folders.catalogue, key, box.clock)), target, Kind.NIGHT)
     box.close()
     lost = Lost(box, tmp_path / "disk")
+    if is_gone:
+        max(packs_on(tmp_path / "disk") - before, key=lambda path: path.stat().st_size).unlink()
+        outcome = restore(tmp_path / "new", box.root, lost.source)
+        assert (outcome.studies, outcome.files, outcome.later_files) == (1, 3, 2)
+        return
     outcome = restore(tmp_path / "new", box.root, lost.source)
     assert (outcome.studies, outcome.files, outcome.later_files) == (2, 5, 0)
     check_whole(tmp_path / "new", box)
