@@ -84,8 +84,10 @@ def test_an_interrupt_is_told_to_lose_nothing_and_the_same_line_goes_on(tmp_path
     papers = "\n".join(make_kit(lost.box.root).shares[:2]) + "\n"
     line = ["restore", "--target", f"folder:{lost.disk}", "--sealing", "file", "--data", str(tmp_path / "new")]
     command = [sys.executable, "-m", "appliance", *line]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, cwd=ROOT, text=True, **pipes) as process:  # type: ignore[call-overload]  # as above
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=ROOT, text=True, stdin=pipe, stdout=pipe, stderr=pipe) as process:
+        assert process.stdin is not None
+        assert process.stderr is not None
         process.stdin.write(papers)
         process.stdin.close()
         begun = next(said for said in process.stderr if said.startswith("Fetching the newest catalogue"))
