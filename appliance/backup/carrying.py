@@ -13,6 +13,8 @@ from appliance.backup.parts import BackupParts
 from appliance.backup.target import Target
 from appliance.store.files import create_durably, storage_faults
 
+_TRIES = 2  # to remove what nobody looks for later: a disk refuses once now and then
+
 
 @dataclass(frozen=True)
 class Small:
@@ -40,6 +42,7 @@ def carry(parts: BackupParts, target: Target, files: Repository, small: Small, a
     try:
         return files.backup(Source(folder, [small.name], mark=small.mark), small.tag, at)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        for _ in range(_TRIES):
+            shutil.rmtree(folder, ignore_errors=True)
         with suppress(OSError):
             parts.files.fsync_folder(parts.work_folder)  # or it is back after a loss of power, and nobody looks for it
