@@ -7,6 +7,8 @@ import select
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -77,6 +79,20 @@ def test_no_paper_is_asked_for_where_the_folder_or_the_target_will_not_do(tmp_pa
     assert not (tmp_path / "new").exists()
 
 
+@contextmanager
+def stuck(packs: Path) -> Iterator[None]:
+    """Let a disk answer no read of a repository's packs for a while: whoever opens a pipe waits for its other end."""
+    whole = {path: path.read_bytes() for path in packs.rglob("*") if path.is_file()}
+    assert whole
+    for path in whole:
+        path.unlink()
+        os.mkfifo(path)
+    yield
+    for path, content in whole.items():
+        path.unlink()
+        path.write_bytes(content)
+
+
 @pytest.mark.slow
 @pytest.mark.peer("restic")
 def test_an_interrupt_is_told_to_lose_nothing_and_the_same_line_goes_on(tmp_path: Path) -> None:
@@ -85,7 +101,10 @@ def test_an_interrupt_is_told_to_lose_nothing_and_the_same_line_goes_on(tmp_path
     line = ["restore", "--target", f"folder:{lost.disk}", "--sealing", "file", "--data", str(tmp_path / "new")]
     command = [sys.executable, "-m", "appliance", *line]
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, cwd=ROOT, text=True, stdin=pipe, stdout=pipe, stderr=pipe) as process:
+    with (
+        stuck(lost.disk / "keys" / "data"),
+        subprocess.Popen(command, cwd=ROOT, text=True, stdin=pipe, stdout=pipe, stderr=pipe) as process,
+    ):
         assert process.stdin is not None
         assert process.stderr is not None
         process.stdin.write(papers)
