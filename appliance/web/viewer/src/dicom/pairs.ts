@@ -1,4 +1,4 @@
-/** 16-bit words two at a time, as the halves of one 32-bit number: the passes over every voxel take half as long so. */
+/** 16-bit words two at a time, as the halves of one 32-bit number, for the passes over every voxel. */
 import type { Stored } from "./facts";
 
 export type Words = Int16Array | Uint16Array;

@@ -101,7 +101,7 @@ function throughTable(stored: Stored, table: Uint16Array, halves: Uint16Array): 
   return halves;
 }
 
-/** The same two at a time, in half of the time. */
+/** The same two at a time. */
 function pairsThroughTable({ buffer, byteOffset, length }: Words, table: Uint16Array, halves: Uint16Array): Uint16Array {
   const from = new Int32Array(buffer, byteOffset, length >> 1);
   const into = new Int32Array(halves.buffer, halves.byteOffset, from.length);
