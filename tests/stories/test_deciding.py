@@ -1,8 +1,6 @@
 """A page that is kept fresh takes nothing from under the hands of whoever decides on it, in a real Chromium."""
 
-import json
-import subprocess
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -12,7 +10,7 @@ from appliance.accounts.roles import Role
 from appliance.audit.events import OPERATOR
 from appliance.backup.target import location_of
 from appliance.backup.targets import NewTarget, register_target
-from tests.stories.walks import faults_of, planned
+from tests.stories.walks import faults_of, planned, talked_through
 from tests.web.a_clinic import PASSWORD, AClinic
 from tests.web.a_proof import code_now, device_for
 from tests.web.a_server import serving
@@ -32,25 +30,14 @@ def found(tmp_path_factory: pytest.TempPathFactory, module_port_block: int) -> d
     a_disk(clinic, "Blue disk")
     plan = {"origin": origin, "who": {"user": person.user_name, "password": PASSWORD}}
     with serving(clinic.app, port=module_port_block):
-        return followed(clinic, planned("deciding.mjs", folder, plan), folder / "errors")
+        return talked_through(
+            planned("deciding.mjs", folder, plan), folder / "errors", lambda said: answered(clinic, said)
+        )
 
 
-def followed(clinic: AClinic, command: list[str], errors: Path) -> dict[str, Any]:
-    """Let the walk go, give it codes of the app, and add disks as it says; give what it met."""
-    with (
-        errors.open("w") as written,
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=written, text=True) as walk,
-    ):
-        assert walk.stdin is not None
-        assert walk.stdout is not None
-        for line in walk.stdout:
-            said = json.loads(line)
-            if "found" in said:
-                return dict(said["found"])
-            answer = {"code": code_now(clinic)} if "code" in said else {"disk": a_disk(clinic, said["disk"])}
-            walk.stdin.write(json.dumps(answer) + "\n")
-            walk.stdin.flush()
-    raise AssertionError(errors.read_text())
+def answered(clinic: AClinic, said: Mapping[str, Any]) -> dict[str, object]:
+    """Give a code of the app, or add a disk, as the walk says."""
+    return {"code": code_now(clinic)} if "code" in said else {"disk": a_disk(clinic, said["disk"])}
 
 
 def a_disk(clinic: AClinic, name: str) -> int:

@@ -3,16 +3,14 @@
 A real Chromium at a clinic's pages over HTTP on this machine, whose clock goes on when the walk says so.
 """
 
-import json
-import subprocess
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from appliance.accounts import totp
 from appliance.accounts.roles import Role
-from tests.stories.walks import faults_of, planned
+from tests.stories.walks import faults_of, planned, talked_through
 from tests.web.a_clinic import PASSWORD, AClinic
 from tests.web.a_server import serving
 from tests.web.invented import put_all
@@ -36,25 +34,15 @@ def found(tmp_path_factory: pytest.TempPathFactory, module_port_block: int) -> d
     who = {"user": "ana", "password": PASSWORD, "secret": totp.secret_text(SECRET)}
     plan = {"origin": f"http://localhost:{module_port_block}", "who": who, "colleague": {"user": "berta"}}
     with serving(clinic.app, port=module_port_block):
-        return followed(clinic, planned("signed_in_again.mjs", folder, plan), folder / "errors")
+        return talked_through(
+            planned("signed_in_again.mjs", folder, plan), folder / "errors", lambda said: passed(clinic, said)
+        )
 
 
-def followed(clinic: AClinic, command: list[str], errors: Path) -> dict[str, Any]:
-    """Let the walk go, and time pass as it says; give what it met."""
-    with (
-        errors.open("w") as written,
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=written, text=True) as walk,
-    ):
-        assert walk.stdin is not None
-        assert walk.stdout is not None
-        for line in walk.stdout:
-            said = json.loads(line)
-            if "found" in said:
-                return dict(said["found"])
-            clinic.clock.pass_time(minutes=said["minutes"])
-            walk.stdin.write(json.dumps({"now": clinic.clock.now().timestamp()}) + "\n")
-            walk.stdin.flush()
-    raise AssertionError(errors.read_text())
+def passed(clinic: AClinic, said: Mapping[str, Any]) -> dict[str, object]:
+    """Let time pass as the walk says."""
+    clinic.clock.pass_time(minutes=said["minutes"])
+    return {"now": clinic.clock.now().timestamp()}
 
 
 def asks_for_everything_and_leads_back(seen: dict[str, Any]) -> None:

@@ -3,7 +3,7 @@
 import json
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,25 @@ def walk(script: str, folder: Path, clinic: RunningClinic, plan: Mapping[str, ob
     done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False, env=environment)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
+
+
+def talked_through(
+    command: list[str], errors: Path, answer: Callable[[Mapping[str, Any]], Mapping[str, object]]
+) -> dict[str, Any]:
+    """Let a walk go that says what it wants, a line of JSON each time; answer each, and give what it met."""
+    with (
+        errors.open("w") as written,
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=written, text=True) as going,
+    ):
+        assert going.stdin is not None
+        assert going.stdout is not None
+        for line in going.stdout:
+            said = json.loads(line)
+            if "found" in said:
+                return dict(said["found"])
+            going.stdin.write(json.dumps(answer(said)) + "\n")
+            going.stdin.flush()
+    raise AssertionError(errors.read_text())
 
 
 def faults_of(found: Mapping[str, Any]) -> dict[str, list[str]]:
