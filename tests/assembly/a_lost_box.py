@@ -1,6 +1,8 @@
 """A box that will be lost, copies of it on a disk, and its way back."""
 
-from collections.abc import Callable
+import json
+import subprocess
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,10 +10,11 @@ from appliance.assembly.box import open_box
 from appliance.assembly.restoring import Choice, NewSeal, Outcome, Restoring, Source
 from appliance.assembly.restoring_targets import gather_erased, open_source, parse_where
 from appliance.audit.queries import verify
+from appliance.backup.connecting import FILES
 from appliance.clock import SystemClock
 from appliance.config import Settings, in_folders
 from appliance.identifiers import FileId
-from appliance.keys.hierarchy import Subkey
+from appliance.keys.hierarchy import Subkey, derive, repository_password
 from appliance.keys.secret import SecretKey
 from appliance.recovery.queries_restorations import Restoration, restorations
 from tests.assembly.a_full_box import FullBox, copy, new_target, study_slice
@@ -46,6 +49,26 @@ def make_lost(folder: Path) -> Lost:
     copy(box, target)
     box.close()
     return Lost(box, folder / "disk")
+
+
+def packs_on(disk: Path) -> set[Path]:
+    """Give the packs of the repository of stored files that a disk has."""
+    return {path for path in (disk / FILES / "data").rglob("*") if path.is_file()}
+
+
+def packs_with_files(lost: Lost, packs: Set[Path]) -> list[Path]:
+    """Give those of the packs that hold bytes of the vault's files; the others hold what leads to them."""
+    key = derive(lost.box.root, Subkey.BACKUP)
+    password = repository_password(key, lost.source.target_id, FILES).reveal().hex()
+    command = ["restic", "-r", str(lost.disk / FILES), "--no-cache", "--no-lock", "find", "--json", "--pack"]
+    environment = {"RESTIC_PASSWORD": password, "PATH": "/usr/bin"}
+
+    def holds(pack: Path) -> bool:
+        told = subprocess.run([*command, pack.name], env=environment, capture_output=True, check=True).stdout
+        found = json.loads(told or "null") or []
+        return any(one["object_type"] == "blob" and one["path"].startswith("/vault/") for one in found)
+
+    return [pack for pack in sorted(packs) if holds(pack)]
 
 
 def settings_of(folder: Path) -> Settings:

@@ -29,7 +29,18 @@ from appliance.keys.hierarchy import Subkey
 from appliance.recovery.queries_restore import ToFetch
 from appliance.store.database import Database
 from tests.assembly.a_full_box import FullBox, backup_parts, copy, new_target, study_slice
-from tests.assembly.a_lost_box import OPEN, Lost, check_whole, make_lost, restore, settings_of, told_of
+from tests.assembly.a_lost_box import (
+    OPEN,
+    Lost,
+    check_whole,
+    make_lost,
+    packs_on,
+    packs_with_files,
+    restore,
+    settings_of,
+    told_of,
+)
+from tests.intake.a_clinic import SetClock
 
 pytestmark = pytest.mark.peer("restic")
 REST = st.binary(min_size=15, max_size=15)
@@ -46,11 +57,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Lost:
 
 class Cut(Exception):
     """The plug was pulled."""
-
-
-def packs_on(disk: Path) -> set[Path]:
-    """Give the packs of the stored files that a disk has."""
-    return {path for path in (disk / "files" / "data").rglob("*") if path.is_file()}
 
 
 class Noting:
@@ -127,10 +133,12 @@ def _covers(path: str, file_id: FileId) -> bool:
 @pytest.mark.parametrize("is_gone", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_what_was_catalogued_while_the_catalogue_was_laid_out_comes_back_with_it(tmp_path: Path, is_gone: bool) -> None:
     """Its bytes are in the copy of the vault, its key in the record of its association, its row in neither."""
-    box = FullBox(tmp_path / "data")
+    clock = SetClock()
+    box = FullBox(tmp_path / "data", clock)
     box.add_study(1)
     target = new_target(box, tmp_path / "disk")
     copy(box, target)
+    clock.ahead = timedelta(days=1)  # of two copies within a second, neither is the newer one
     before = packs_on(tmp_path / "disk")
     box.receive([study_slice(2, place) for place in (1, 2)])
 
@@ -144,7 +152,8 @@ def test_what_was_catalogued_while_the_catalogue_was_laid_out_comes_back_with_it
     box.close()
     lost = Lost(box, tmp_path / "disk")
     if is_gone:
-        max(packs_on(tmp_path / "disk") - before, key=lambda path: path.stat().st_size).unlink()
+        for pack in packs_with_files(lost, packs_on(tmp_path / "disk") - before):
+            pack.unlink()
         outcome = restore(tmp_path / "new", box.root, lost.source)
         assert (outcome.studies, outcome.files, outcome.later_files) == (1, 3, 2)
         return

@@ -8,8 +8,8 @@ import pytest
 from appliance.assembly.restoring_targets import open_source, parse_where
 from appliance.identifiers import FileId
 from tests.assembly.a_full_box import FullBox, copy, new_target
-from tests.assembly.a_lost_box import Lost, check_whole, restore, told_of
-from tests.assembly.test_restoring_again import Noting, packs_on
+from tests.assembly.a_lost_box import Lost, check_whole, packs_on, packs_with_files, restore, told_of
+from tests.assembly.test_restoring_again import Noting
 
 pytestmark = pytest.mark.peer("restic")
 
@@ -18,14 +18,15 @@ def copied_in_parts(tmp_path: Path) -> tuple[Lost, list[Path]]:
     """Make a box whose four studies lie in a pack each; give the packs in the studies' order."""
     box = FullBox(tmp_path / "data")
     target, packs = new_target(box, tmp_path / "disk"), list[Path]()
+    lost, seen = Lost(box, tmp_path / "disk"), set[Path]()
     for number in (1, 2, 3, 4):
         box.add_study(number)
         copy(box, target)
-        packs += [
-            max((one for one in packs_on(tmp_path / "disk") if one not in packs), key=lambda one: one.stat().st_size)
-        ]
+        (pack,) = packs_with_files(lost, packs_on(lost.disk) - seen)
+        packs.append(pack)
+        seen = packs_on(lost.disk)
     box.close()
-    return Lost(box, tmp_path / "disk"), packs
+    return lost, packs
 
 
 def files_of(box: FullBox, study: int) -> set[FileId]:

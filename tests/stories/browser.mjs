@@ -27,7 +27,7 @@ function watch(page, origin, faults) {
   page.on("console", (message) => {
     const text = message.text();
     if (/Content.Security.Policy|Refused to/.test(text)) faults.policy.push(text);
-    else if (message.type() === "error") faults.errors.push(text);
+    else if (message.type() === "error") faults.errors.push(`${text} ${message.location().url.replace(origin, "")}`);
     else if (message.type() === "warning" && !text.includes("GL Driver Message")) faults.warnings.push(text);
   });
 }
