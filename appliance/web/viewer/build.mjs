@@ -4,6 +4,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, brotliDecompressSync } from "node:zlib";
 import { build } from "esbuild";
+import { assembled } from "./wat.mjs";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const out = path.resolve(here, "../static/viewer");
@@ -45,6 +46,14 @@ const withoutRemarks = {
       const text = await readFile(file, "utf8");
       return { contents: text.replace(/[ \t]*\/\/.*$/gm, "").replace(/\n\s+/g, "\n"), loader: "ts" };
     });
+  },
+};
+
+/** WebAssembly that is written as text travels in the script as bytes. */
+const assembling = {
+  name: "assembling",
+  setup(plugin) {
+    plugin.onLoad({ filter: /\.wat$/ }, async ({ path: file }) => ({ contents: await assembled(file), loader: "binary" }));
   },
 };
 
@@ -102,7 +111,7 @@ const laterApart = {
     });
   },
 };
-const plugins = [withoutNode, parserBySources, withoutRemarks, laterApart];
+const plugins = [withoutNode, parserBySources, withoutRemarks, assembling, laterApart];
 const made = new Map();
 
 function apart(file) {
@@ -138,7 +147,7 @@ const inOneFile = {
 };
 
 async function inOneText([entry, format]) {
-  const options = { ...usual, format, plugins: [withoutNode, parserBySources, withoutRemarks, inOneFile], entryPoints: [`src/${entry}.ts`], write: false };
+  const options = { ...usual, format, plugins: [withoutNode, parserBySources, withoutRemarks, assembling, inOneFile], entryPoints: [`src/${entry}.ts`], write: false };
   const { outputFiles } = await build(options);
   const text = outputFiles[0].text;
   if (outputFiles.length !== 1 || text.includes("import.meta")) throw new Error(`${entry} does not stand alone`);

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { extentOf } from "../src/dicom/extent";
+import { endsOf, extentOf } from "../src/dicom/extent";
 import type { ImageFacts } from "../src/dicom/facts";
 import { keepStoredBits } from "../src/dicom/native";
 import { chooseEncoding, makeEncoder } from "../src/volume/encoding";
+import { openWide, type Wide } from "../src/wide";
 
 const EDGES = [0, 1, 2, 255, 256, 2047, 2048, 4095, 4096, 0x3fff, 0x4000, 0x4001, 0x7ffe, 0x7fff, 0x8000, 0x8001, 0xbfff, 0xc000, 0xfffe, 0xffff];
 
@@ -31,14 +32,17 @@ describe("words two at a time", () => {
     for (const stored of [unsigned, new Int16Array(unsigned.buffer), unsigned.subarray(1), new Int16Array(unsigned.buffer).subarray(1)]) {
       const found = stored.length === 0 ? null : { low: Math.min(...stored), high: Math.max(...stored) };
       expect(extentOf(stored, null)).toEqual(found);
+      if (found !== null) expect(endsOf(stored, null)).toEqual(found);
     }
   });
 
   it.each(each.slice(0, 40))("become the same half floats, %i of %i", (seed, length) => {
     const stored = words(seed, length);
-    const encoder = (): ReturnType<typeof makeEncoder> => makeEncoder(chooseEncoding({ low: -1000, high: 70000 }, true), { slope: 1, intercept: -1000 }, null, 0);
-    const one = encoder();
-    expect([...encoder()(stored)]).toEqual(Array.from(stored, (value) => one(Uint16Array.of(value))[0]));
+    const encoder = (wide: Wide | null): ReturnType<typeof makeEncoder> =>
+      makeEncoder(chooseEncoding({ low: -1000, high: 70000 }, true), { slope: 1, intercept: -1000 }, null, 0, wide);
+    const one = encoder(null);
+    const expected = Array.from(stored, (value) => one(Uint16Array.of(value))[0]);
+    for (const wide of [openWide(), null]) expect([...encoder(wide)(stored)]).toEqual(expected);
   });
 
   it.each(each.slice(0, 120))("keep their stored bits, %i of %i", (seed, length) => {
@@ -55,3 +59,62 @@ describe("words two at a time", () => {
     }
   });
 });
+
+/** Node has them, as every browser of today has. */
+function opened(): Wide {
+  const found = openWide();
+  if (found === null) throw new Error("no wide registers");
+  return found;
+}
+
+describe("words by wide registers", () => {
+  const wide = opened();
+
+  it.each(each)("have the ends of those that are no padding, %i of %i", (seed, length) => {
+    const unsigned = words(seed, length);
+    const next = numbers(seed + 7);
+    for (const stored of [unsigned, new Int16Array(unsigned.buffer), unsigned.subarray(1)]) {
+      const [low, high] = [stored[next(stored.length)] ?? 0, EDGES[next(EDGES.length)] ?? 0];
+      for (const padding of [{ low, high: low }, { low, high }, { low: -70000, high: low + 0.5 }, { low: low - 0.5, high: 1e9 }]) {
+        if (stored.length > 0 && low <= high) expect(ordered(wide.ends(stored, padding))).toEqual(ordered(endsOf(stored, padding)));
+      }
+    }
+  });
+
+  it.each(each.slice(0, 40))("are put together from their bytes, %i of %i", (seed, length) => {
+    const expected = words(seed, length);
+    const planes = wide.planes(length);
+    for (const at of expected.keys()) planes?.forEach((plane, half) => (plane[at] = ((expected[at] as number) >> (8 * half)) & 0xff));
+    const joined = new Uint16Array(length);
+    wide.join(joined);
+    expect(joined).toEqual(expected);
+  });
+
+  it("are looked up in the table that is given", () => {
+    const tables = [3, 5].map((factor) => Uint16Array.from({ length: 65536 }, (_, at) => at * factor));
+    for (const [seed, length] of each.slice(0, 40)) {
+      const stored = words(seed, length);
+      const table = tables[seed % 2] as Uint16Array;
+      expect(wide.through(table, stored)).toEqual(stored.map((value) => table[value] as number));
+      expect(wide.through(table, new Int16Array(stored.buffer))).toEqual(stored.map((value) => table[value] as number));
+    }
+  });
+
+  it("may be more than are looked at in one go", () => {
+    const many = new Int16Array(2 ** 21 + 3);
+    many.set([-7, 9], 2 ** 20 + 1);
+    many[many.length - 1] = 11;
+    expect(wide.ends(many, null)).toEqual({ low: -7, high: 11 });
+    expect(wide.ends(many, { low: 9, high: 20 })).toEqual({ low: -7, high: 0 });
+  });
+
+  it("are too many for their memory where nobody would hold so many", () => {
+    expect(wide.planes(2 ** 24 + 1)).toBeNull();
+    expect(wide.through(new Uint16Array(65536), new Uint16Array(2 ** 24 + 1))).toBeNull();
+  });
+});
+
+/** What has no end at all is told in more than one way. */
+function ordered({ low, high }: { low: number; high: number }): { low: number; high: number } | null {
+  return low <= high ? { low, high } : null;
+}

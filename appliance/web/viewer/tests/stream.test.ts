@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { parseIndex, StreamBroken, type SeriesIndex } from "../src/dicomweb/series_index";
 import { Joiner } from "../src/dicomweb/split";
+import { openWide } from "../src/wide";
 import { PREVIEW, readSeries, type SeriesRecord } from "../src/dicomweb/stream";
 
 const IMAGE = { sop: "1.2", number: null, transfer_syntax: "1.2.840.10008.1.2.1", rows: 2, columns: 2, frames: 1, bits_allocated: 16, samples: 1, bytes: 5, position: null, orientation: null };
@@ -125,8 +126,8 @@ describe("the index", () => {
   });
 });
 
-describe("split words", () => {
-  const joiner = new Joiner(); // one for all, as a series has
+describe.each([["wide registers", openWide()], ["none", null]])("split words, with %s", (_, wide) => {
+  const joiner = new Joiner(wide); // one for all, as a series has
   const words = Array.from({ length: 1003 }, (_, i) => (i * 37) & 0xffff); // not a whole number of fours
   const plane = (shift: number): number[] => words.map((word) => (word >> shift) & 0xff);
   const deflated = async (bytes: readonly number[]): Promise<number[]> => {

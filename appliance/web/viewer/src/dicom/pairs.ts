@@ -1,7 +1,6 @@
 /** 16-bit words two at a time, as the halves of one 32-bit number, for the passes over every voxel. */
+import type { Words } from "../wide";
 import type { Stored } from "./facts";
-
-export type Words = Int16Array | Uint16Array;
 
 /** The top bit of either half. */
 export const TOPS = 0x80008000 | 0;

@@ -1,4 +1,5 @@
 /** Joins what a stream sends split (docs/storage-format.md): 16-bit words as a plane of low and a plane of high bytes, each plain or deflated. */
+import { openWide } from "../wide";
 import { inflateInto } from "./inflating";
 import { StreamBroken } from "./series_index";
 
@@ -19,6 +20,8 @@ export class Joiner {
   private readonly free: ArrayBuffer[] = [];
   private low = new Int32Array(0);
   private high = new Int32Array(0);
+
+  constructor(private readonly wide = openWide()) {}
 
   /** Take memory of a file that nobody needs any more, for the next one. */
   takeBack(memory: ArrayBuffer): void {
@@ -62,6 +65,14 @@ export class Joiner {
   }
 
   private async join({ low, high, words }: Split, into: Uint16Array<ArrayBuffer>): Promise<void> {
+    const planes = this.wide?.planes(words) ?? null;
+    if (planes === null) return this.joinByFours({ low, high, words }, into);
+    await undo(low, planes[0]);
+    await undo(high, planes[1]);
+    this.wide?.join(into);
+  }
+
+  private async joinByFours({ low, high, words }: Pick<Split, "low" | "high" | "words">, into: Uint16Array<ArrayBuffer>): Promise<void> {
     const fours = Math.ceil(words / 4);
     if (this.low.length < fours) [this.low, this.high] = [new Int32Array(fours), new Int32Array(fours)];
     await undo(low, new Uint8Array(this.low.buffer, 0, words));

@@ -4,11 +4,13 @@ import type { Stage } from "./stage";
 import { WORDS } from "./words";
 
 const SOON_SECONDS = 2; // not worth a word
+const LONG_SECONDS = 5; // worth a body from the small volume, which keeps a processor that draws from what still comes
 
 /** Guards the one line that says it. */
 export class Arrival {
   private readonly pace = new Pace();
   private all = 0;
+  private begun = Infinity;
   private cutUntil: number | null = null;
   private isOver = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -18,6 +20,7 @@ export class Arrival {
   /** A series begins whose files are so many bytes. */
   begin(all: number): void {
     this.all = Math.max(1, all);
+    this.begun = performance.now();
     this.write();
   }
 
@@ -76,7 +79,8 @@ export class Arrival {
 
   /** Say whether the rest takes so long that something may be drawn meanwhile that has to be drawn again. */
   get takesLong(): boolean {
-    return !this.isOver && (this.secondsLeft ?? 0) >= SOON_SECONDS;
+    const isSure = performance.now() - this.begun >= 1000 * SOON_SECONDS; // the first bytes come slower than the others
+    return !this.isOver && isSure && (this.secondsLeft ?? 0) >= LONG_SECONDS;
   }
 
   private words(): string {

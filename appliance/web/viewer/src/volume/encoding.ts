@@ -4,7 +4,8 @@
  * wider ones a scale as well. Readings never come from here: they come from the stored values.
  */
 import type { FrameFacts, Padding, Stored } from "../dicom/facts";
-import { isPaired, type Words } from "../dicom/pairs";
+import { isPaired } from "../dicom/pairs";
+import { areWords, openWide, type Wide, type Words } from "../wide";
 
 /** half = (grey - offset) * scale. */
 export interface Encoding {
@@ -62,9 +63,15 @@ function roundEven(value: number): number {
   return rest > 0.5 || (rest === 0.5 && down % 2 === 1) ? down + 1 : down;
 }
 
+let shared: Wide | null = null;
+
+function sharedWide(): Wide | null {
+  return (shared ??= openWide());
+}
+
 /**
- * What turns stored values into half bits; it keeps its table and its last answer's memory, so use one for all frames
- * alike, and be done with an answer before the next is asked for.
+ * What turns stored values into half bits; it keeps its table, so use one for all frames alike. All share the memory of an
+ * answer: be done with it before the next is asked for, of whichever.
  */
 export type Encoder = (stored: Stored) => Uint16Array;
 
@@ -72,7 +79,7 @@ export type Encoder = (stored: Stored) => Uint16Array;
  *
  * @param blank the grey value that padding takes, so that it stays dark.
  */
-export function makeEncoder(encoding: Encoding, frame: Pick<FrameFacts, "slope" | "intercept">, padding: Padding | null, blank: number): Encoder {
+export function makeEncoder(encoding: Encoding, frame: Pick<FrameFacts, "slope" | "intercept">, padding: Padding | null, blank: number, wide = sharedWide()): Encoder {
   const encode = (stored: number): number => {
     const padded = padding !== null && stored >= padding.low && stored <= padding.high;
     const grey = padded ? blank : stored * frame.slope + frame.intercept;
@@ -84,8 +91,11 @@ export function makeEncoder(encoding: Encoding, frame: Pick<FrameFacts, "slope" 
   return (stored) => {
     if (stored.BYTES_PER_ELEMENT > 2) return Uint16Array.from(stored, encode);
     const isSigned = stored instanceof Int16Array || stored instanceof Int8Array;
+    const table = isSigned ? signed() : unsigned();
+    const looked = areWords(stored) ? wide?.through(table, stored) : null;
+    if (looked) return looked;
     if (halves.length !== stored.length) halves = new Uint16Array(stored.length);
-    return throughTable(stored, isSigned ? signed() : unsigned(), halves);
+    return throughTable(stored, table, halves);
   };
 }
 

@@ -12,7 +12,7 @@ export interface Landmarks {
   readonly hard: number;
 }
 
-const SAMPLES = 200_000;
+const SAMPLES = 50_000;
 const BINS = 256;
 const LEAST_SOFT = 0.12; // soft tissue lies at least so far up from air to what is hardest
 const MOST_SOFT = 0.6;
