@@ -9,8 +9,9 @@ from pathlib import Path
 from tests.viewer.unsteady import Unsteady
 
 STATIC = Path(__file__).parents[2] / "appliance" / "web" / "static"
+WASM = " 'wasm-unsafe-eval'"
 POLICY = (
-    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; style-src 'self'; "
+    f"default-src 'none'; script-src 'self'{WASM}; worker-src 'self'; style-src 'self'; "
     "connect-src 'self'; img-src 'self' blob: data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 HEADERS = {
@@ -41,7 +42,7 @@ PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>View
 def page_server(contents: Mapping[str, bytes | int | Unsteady], port: int) -> Iterator[str]:
     """Serve until left. `contents` maps a path to its bytes, or to the status it answers with.
 
-    A GET of `/go/…` lets the unsteady stream of that path send on.
+    A GET of `/go/…` lets the unsteady stream of that path send on; the pages of `/bare/…` may make no WebAssembly.
     """
 
     class Handler(BaseHTTPRequestHandler):
@@ -60,7 +61,7 @@ def page_server(contents: Mapping[str, bytes | int | Unsteady], port: int) -> It
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
             for name, value in HEADERS.items():
-                self.send_header(name, value)
+                self.send_header(name, value.replace(WASM, "") if self.path.startswith("/bare/") else value)
             self.end_headers()
             self.wfile.write(body)
             return None
@@ -83,7 +84,7 @@ def answer(path: str, contents: Mapping[str, bytes | int | Unsteady]) -> tuple[i
     if path.startswith("/static/"):
         file = STATIC / path.removeprefix("/static/")
         return (200, TYPES[file.suffix], file.read_bytes()) if file.is_file() else (404, "text/plain", b"")
-    if path.startswith("/view/"):
+    if path.startswith(("/view/", "/bare/")):
         more = f' data-texture-megabytes="{query}"' if query else ""
         page = PAGE.format(name=Path(path).name, more=more)
         return 200, "text/html; charset=utf-8", page.encode()

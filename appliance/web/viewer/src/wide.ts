@@ -17,6 +17,7 @@ interface Program {
   join(low: number, high: number, into: number, end: number): void;
   ends(from: number, end: number, flip: number, least: number, most: number): void;
   look(from: number, end: number, table: number, into: number): void;
+  raise(from: number, columns: number, rows: number, line: number, into: number): void;
 }
 
 /** What there is of it where the types of a browser are not known. */
@@ -28,6 +29,8 @@ interface Assembly {
 const BLOCK_BYTES = 16;
 const PAGE_BYTES = 65536;
 const LANES = 8;
+export const BLOCK = 8; // voxels a side
+const NOTHING = 0xfc00; // a half float below all others
 const DATA = 2 * BLOCK_BYTES; // before it lies what `ends` found
 const WORDS_AT_ONCE = 2 ** 20;
 const MOST_WORDS = 2 ** 24; // beyond that the memory would be too much
@@ -38,10 +41,16 @@ let module: object | null | undefined;
 
 /** Give registers with memory of their own; null where this browser has none. */
 export function openWide(): Wide | null {
+  const program = openProgram();
+  return program === null ? null : new Wide(program);
+}
+
+/** Give the program with memory of its own; null where this browser has none for it. */
+function openProgram(): Program | null {
   const assembly = (globalThis as { readonly WebAssembly?: Assembly }).WebAssembly;
   try {
     if (module === undefined) module = assembly === undefined ? null : new assembly.Module(binary);
-    return module === null || assembly === undefined ? null : new Wide(new assembly.Instance(module).exports as Program);
+    return module === null || assembly === undefined ? null : (new assembly.Instance(module).exports as Program);
   } catch {
     module = null; // older than its wide registers, or not allowed to
     return null;
@@ -107,11 +116,63 @@ export class Wide {
   }
 
   private memory(bytes: number): ArrayBuffer {
-    const { memory } = this.program;
-    const missing = Math.ceil((bytes - memory.buffer.byteLength) / PAGE_BYTES);
-    if (missing > 0) memory.grow(missing);
-    return memory.buffer;
+    return memoryOf(this.program, bytes);
   }
+}
+
+function memoryOf({ memory }: Program, bytes: number): ArrayBuffer {
+  const missing = Math.ceil((bytes - memory.buffer.byteLength) / PAGE_BYTES);
+  if (missing > 0) memory.grow(missing);
+  return memory.buffer;
+}
+
+/** Give the greatest values of a volume's blocks, to be filled; null where it is too thin, or this browser cannot. */
+export function openTops(columns: number, rows: number, slices: number): Tops | null {
+  const program = Math.min(columns, rows, slices) < BLOCK || columns * rows > MOST_WORDS ? null : openProgram();
+  return program === null ? null : new Tops(program, columns, rows, slices);
+}
+
+/** Guards what is the greatest half float in each block of eight by eight by eight of a volume, and in the voxels around it. */
+export class Tops {
+  readonly across: number;
+  readonly down: number;
+  readonly through: number;
+  private readonly line: number;
+  private readonly tops: number;
+
+  constructor(
+    private readonly program: Program,
+    private readonly columns: number,
+    private readonly rows: number,
+    slices: number,
+  ) {
+    [this.across, this.down, this.through] = [Math.ceil(columns / BLOCK), Math.ceil(rows / BLOCK), Math.ceil(slices / BLOCK)];
+    this.line = DATA + blocks(2 * columns * rows);
+    this.tops = this.line + blocks(2 * columns);
+    const memory = memoryOf(program, this.tops + 2 * this.across * this.down * this.through);
+    new Int16Array(memory, this.tops, this.across * this.down * this.through).fill(ordered(NOTHING));
+  }
+
+  /** Take a slice of half floats into account. */
+  add(slice: number, halves: Uint16Array): void {
+    new Uint16Array(this.program.memory.buffer, DATA).set(halves);
+    const layers = new Set([slice - 1, slice, slice + 1].map((one) => Math.floor(one / BLOCK)).filter((layer) => layer >= 0 && layer < this.through));
+    for (const layer of layers) this.program.raise(DATA, this.columns, this.rows, this.line, this.tops + 2 * layer * this.across * this.down);
+  }
+
+  /** Give them as half floats, block after block across, down and through. */
+  get halves(): Uint16Array {
+    const halves = new Uint16Array(this.across * this.down * this.through);
+    const tops = new Int16Array(this.program.memory.buffer, this.tops, halves.length);
+    for (let at = 0; at < halves.length; at++) halves[at] = ordered(tops[at] as number);
+    return halves;
+  }
+}
+
+/** Order half floats as whole numbers are, or back. */
+function ordered(bits: number): number {
+  const signed = (bits << 16) >> 16;
+  return signed < 0 ? signed ^ 0x7fff : signed;
 }
 
 /** So many bytes, or a few more: whole blocks. */

@@ -6,11 +6,12 @@ import type { Slab } from "../volume/linked";
 import { intoOf, type Plane, type PlaneView } from "../volume/planes";
 import { slabSteps } from "../volume/slab";
 import { directionToMm, inverse, length, plus, scaled, toMm, type Affine, type Vector } from "../volume/vectors";
+import { BLOCK, type Tops } from "../wide";
 import type { Filling } from "./filling";
 import { makeProgram, type Program } from "./program";
 import { ARRIVING_SLAB, SLAB, SMALL_SOLID, SOLID, THIN } from "./shaders";
 import { Target } from "./target";
-import type { CoarseTexture, VolumeSize, VolumeTexture } from "./textures";
+import { makeTops, type CoarseTexture, type VolumeSize, type VolumeTexture } from "./textures";
 
 /** A part of the canvas in device pixels, counted from its lower left corner. */
 export interface Part {
@@ -67,6 +68,8 @@ export interface Source {
   readonly coarse: CoarseTexture | null;
   readonly encoding: Encoding;
   readonly filling: Filling;
+  /** The greatest values of the volume's blocks, where they are known. */
+  readonly tops: Tops | null;
 }
 
 /** The numbers by which the shader of an arriving volume knows what it is drawn from. */
@@ -101,6 +104,7 @@ function textureOf({ affine }: Geometry, reach: VolumeSize): Affine {
 export class PlaneDrawer {
   private readonly programs = new Map<string, Program>();
   private readonly target: Target;
+  private tops: { readonly of: Tops | null; readonly texture: WebGLTexture } | null = null;
   private between: { readonly texture: WebGLTexture; readonly filling: Filling; readonly version: number } | null = null;
 
   constructor(private readonly gl: WebGL2RenderingContext) {
@@ -135,6 +139,10 @@ export class PlaneDrawer {
     return isFine || !isWhole; // while slices come there is something better to do than to draw the small one finely
   }
 
+  get bodyScale(): number {
+    return this.target.scale;
+  }
+
   /** The canvas is empty. */
   uncover(): void {
     this.target.uncover();
@@ -159,6 +167,7 @@ export class PlaneDrawer {
     const stride = scene.look === "brightest" || !isWhole ? 1 : strideOf(voxelMm, 1 / (scene.view.pixelsPerMm * scene.ratio));
     const samples = Math.min(MOST_RAY_SAMPLES, Math.ceil(depth / voxelMm / (isWhole ? 1 : COARSE_STEP)));
     this.begin(program, scene, source);
+    this.bindTops(program, isWhole ? source : { ...source, tops: null });
     this.place(program, scene, texture, plus(scene.view.centre, into, -depth / 2));
     gl.uniform3f(program.uniform("through"), ...directionToMm(texture, scaled(into, depth / samples)));
     gl.uniform3f(program.uniform("toMm"), ...sides);
@@ -199,6 +208,20 @@ export class PlaneDrawer {
     gl.uniform3f(program.uniform("reach"), reach.columns / coarse.reach.columns, reach.rows / coarse.reach.rows, coarse.isReversed ? -through : through);
     gl.uniform3f(program.uniform("shift"), 0, 0, coarse.isReversed ? through : 0);
     gl.uniform1f(program.uniform("near"), coarse.reach.slices / coarse.slices);
+  }
+
+  private bindTops(program: Program, { tops, volume }: Source): void {
+    const { gl } = this;
+    gl.activeTexture(gl.TEXTURE3);
+    if (this.tops?.of !== tops) {
+      gl.deleteTexture(this.tops?.texture ?? null);
+      this.tops = { of: tops, texture: makeTops(gl, tops) };
+    }
+    gl.bindTexture(gl.TEXTURE_3D, this.tops.texture);
+    gl.activeTexture(gl.TEXTURE0);
+    gl.uniform1i(program.uniform("tops"), 3);
+    const known = tops === null ? null : volume;
+    gl.uniform3f(program.uniform("blocks"), (known?.columns ?? BLOCK) / BLOCK, (known?.rows ?? BLOCK) / BLOCK, (known?.slices ?? BLOCK) / BLOCK);
   }
 
   private place(program: Program, scene: PlaneScene | SolidScene, texture: Affine, centre: Vector): void {

@@ -4,13 +4,15 @@
  */
 import type { FramePixels, ImageFacts, VoiFunction, Window } from "../dicom/facts";
 import { coarseOrder } from "../dicom/order";
-import { chooseEncoding, halfBits, holds, joined, makeEncoder, shrink, type Encoder, type Encoding, type Range } from "../volume/encoding";
+import { chooseEncoding, halfBits, holds, joined, makeEncoder, shrink, type Encoding, type Range } from "../volume/encoding";
 import { rangeOfFrame } from "../volume/greys";
 import type { Geometry } from "../volume/geometry";
 import { frameFacts, type Slot, type Stack } from "../volume/stack";
 import { pixelSize, toImage, type Picture, type Size, type View } from "../volume/view";
 import type { PreviewVolume } from "../volume/preview";
 import type { KeptPixels } from "../volume/kept";
+import { openTops, type Tops } from "../wide";
+import { Encoders } from "./encoders";
 import { Filling } from "./filling";
 import { PlaneDrawer, VOI_KINDS, type PlaneScene, type SolidScene, type Source } from "./planes";
 import { makeProgram, type Program } from "./program";
@@ -45,7 +47,6 @@ interface Flat {
 export class NoGraphics extends Error {}
 
 const MOST_ASKED = 16; // slices at a time: what a hand asks for is soon among them
-const MOST_ENCODERS = 16; // each keeps a table of 128 kB; a series with a rescale of its own for each slice has many
 
 /** What of a geometry the card needs. */
 export type VolumeShape = Pick<Geometry, "columns" | "rows" | "slices">;
@@ -63,6 +64,7 @@ export class Renderer {
   /** The body may be drawn from the small volume: this device draws quickly, or there is time. */
   isBodyEarly = false;
   private filling = new Filling([]);
+  private tops: Tops | null = null;
   private planes: PlaneDrawer | null = null;
   private generation = 0;
   private isEnded = false;
@@ -74,7 +76,7 @@ export class Renderer {
   private range: Range | null = null;
   private whole = true;
   private encoding: Encoding = chooseEncoding({ low: 0, high: 0 }, true);
-  private encoders = new Map<string, Encoder>();
+  private encoders = new Encoders(this.encoding);
 
   /**
    * @param mostBytes graphics memory that the volume may take.
@@ -102,6 +104,10 @@ export class Renderer {
   /** Picture pixels that one texel stands for, in each direction; 1 is full resolution. */
   get factor(): number {
     return Math.max(this.volume?.factor ?? 1, this.flat?.factor ?? 1);
+  }
+
+  get bodyScale(): number {
+    return this.planes?.bodyScale ?? 0;
   }
 
   /** Take a slot's pixels to the card. Slots of the usual size go into the volume once `openVolume` made one. */
@@ -177,7 +183,7 @@ export class Renderer {
     if (this.awaited.size > 0) return;
     this.dropCoarse();
     if (this.volume === null) return;
-    for (const slice of this.filling.empty()) uploadSlice(this.gl, this.volume, slice, this.darkSlice(this.volume));
+    for (const slice of this.filling.empty()) this.put(slice, this.volume, this.darkSlice(this.volume));
     this.filling.close();
   }
 
@@ -211,7 +217,7 @@ export class Renderer {
     if (stillWhole === this.whole && holds(this.encoding, this.range)) return;
     this.whole = stillWhole;
     this.encoding = chooseEncoding(this.range, stillWhole);
-    this.encoders = new Map();
+    this.encoders = new Encoders(this.encoding);
     this.dropCoarse();
     this.dropFlat();
     this.refill();
@@ -221,6 +227,7 @@ export class Renderer {
     const { isClosed } = this.filling;
     this.generation++;
     this.filling = new Filling(this.shape?.slices ?? []);
+    this.tops = this.volume === null ? null : openTops(this.volume.columns, this.volume.rows, this.volume.slices);
     this.awaited.clear();
     for (const slot of coarseOrder(this.stack.slots.length)) this.upload(slot);
     this.settle();
@@ -236,20 +243,13 @@ export class Renderer {
     if (facts.columns !== this.shape?.columns || facts.rows !== this.shape.rows) return;
     const { factor } = this.volume;
     const stored = factor === 1 ? pixels.stored : shrink(pixels.stored, { ...sizeOf(facts), samples: 1 }, factor);
-    uploadSlice(this.gl, this.volume, slice, this.encoderFor(this.slotAt(slot))(stored));
+    this.put(slice, this.volume, this.encoders.for(this.slotAt(slot), this.range)(stored));
     this.filling.fill(slice);
   }
 
-  private encoderFor(slot: Slot): Encoder {
-    const { facts } = slot;
-    if (facts === null) throw new RangeError("a slot with pixels has facts");
-    const frame = frameFacts(facts, slot.frame);
-    const key = JSON.stringify([frame.slope, frame.intercept, facts.padding, facts.photometric]);
-    const dark = facts.photometric === "MONOCHROME1" ? this.range?.high : this.range?.low;
-    const made = this.encoders.get(key) ?? makeEncoder(this.encoding, frame, facts.padding, dark ?? 0);
-    if (this.encoders.size >= MOST_ENCODERS) this.encoders.clear();
-    this.encoders.set(key, made);
-    return made;
+  private put(slice: number, volume: VolumeTexture, halves: Uint16Array): void {
+    uploadSlice(this.gl, volume, slice, halves);
+    this.tops?.add(slice, halves);
   }
 
   /** Draw, and leave the result in the drawing buffer. */
@@ -286,9 +286,9 @@ export class Renderer {
   }
 
   private source(): Source {
-    const { volume, encoding, filling } = this;
+    const { volume, encoding, filling, tops } = this;
     const isWhole = volume !== null && filling.isWhole;
-    return { volume, coarse: isWhole || this.gl.isContextLost() ? null : this.coarseTexture(), encoding, filling };
+    return { volume, coarse: isWhole || this.gl.isContextLost() ? null : this.coarseTexture(), encoding, filling, tops };
   }
 
   /** Say whether planes show something of every part of the volume: the small one, or slices that lie near enough. */
@@ -369,7 +369,7 @@ export class Renderer {
     const factor = flatFactor(this.gl, { columns, rows }, colour ? 3 : 2, this.mostBytes);
     const samples = colour ? pixels.rgb : pixels.stored;
     const fitting = factor === 1 ? samples : shrink(samples, { columns, rows, samples: colour ? 3 : 1 }, factor);
-    const texels = colour ? Uint8Array.from(fitting) : this.encoderFor(slot)(fitting);
+    const texels = colour ? Uint8Array.from(fitting) : this.encoders.for(slot, this.range)(fitting);
     const texture = makeFlat(this.gl, Math.ceil(columns / factor), Math.ceil(rows / factor), texels);
     this.flat = { slot: index, texture, pixels, factor };
     return texture;

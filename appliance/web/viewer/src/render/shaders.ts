@@ -159,6 +159,8 @@ uniform vec3 through;   // from one sample of a ray to the next
 uniform vec3 toMm;      // a texture coordinate's length in mm along columns, rows, slices
 uniform int samples;    // at most
 uniform float stride;   // how many of them are taken at once where nothing is
+uniform sampler3D tops; // the greatest value of each block of the volume
+uniform vec3 blocks;    // how many of them the volume has
 uniform int look;
 uniform vec2 opacity;   // grey values where nothing, and where all, of the light is held back
 uniform vec3 tint;
@@ -182,6 +184,12 @@ vec3 lit(vec3 at) {
   float facing = long_ > 1e-6 ? abs(dot(normal / long_, view)) : 1.0;
   return tint * (0.22 + 0.78 * facing) + vec3(0.18) * pow(facing, 24.0);
 }
+/** How many samples on the ray leaves the block that it is in. */
+float leaves(vec3 at, vec3 block) {
+  vec3 way = mix(through, vec3(1e-9), equal(through, vec3(0.0)));
+  vec3 samples_ = ((block + step(0.0, way)) / blocks - at) / way;
+  return max(1.0, ceil(min(samples_.x, min(samples_.y, samples_.z))));
+}
 void main() {
   vec3 start = place();
   vec2 ends = within(start);
@@ -189,9 +197,20 @@ void main() {
   float count = min(float(samples), floor(ends.y - first));
   vec3 front = start + through * first;
   vec3 light = vec3(0.0);
-  float left = 1.0, most = -1e9, leap = 1.0, until = -1.0;
+  float left = 1.0, most = -1e9, leap = 1.0, until = -1.0, known = -1.0;
+  ivec3 last = textureSize(tops, 0) - 1;
   for (float i = 0.0; i < count && left > 0.02; i += leap) {
     vec3 at = front + through * i;
+    if (i >= known) {
+      vec3 block = floor(at * blocks);
+      float top = texelFetch(tops, clamp(ivec3(block), ivec3(0), last), 0).r / encoding.y + encoding.x;
+      known = i + leaves(at, block);
+      if (top <= (look == 1 ? most : opacity.x)) { // nothing of this block would be seen
+        i = known - 1.0;
+        leap = 1.0;
+        continue;
+      }
+    }
     float value = grey(at);
     most = max(most, value);
     bool isEmpty = look == 1 || value <= opacity.x;

@@ -2,7 +2,8 @@
 import type { Part } from "./planes";
 
 const MOVING_MS = 70;
-const RESTING_MS = 450;
+const RESTING_MS = 300;
+const WORTH = 0.6; // of that time: what was drawn at rest is not drawn again, a little finer, for more
 const SCALES = [1, 0.7, 0.5, 0.35, 0.25] as const;
 const COARSEST = 0.25;
 const TRIAL = 1 / 16;
@@ -27,6 +28,11 @@ export class Target {
     this.framebuffer = gl.createFramebuffer();
   }
 
+  /** How finely it was drawn last: 1 is every device pixel. */
+  get scale(): number {
+    return this.drawn.scale;
+  }
+
   /**
    * Put the picture into its part of the canvas; draw it anew if something changed, quickly while a hand is at it, finely
    * when it rests. Says whether this is as fine as it gets.
@@ -37,10 +43,14 @@ export class Target {
     if (this.pixelMs === Infinity) this.tryOut(part, draw);
     const scale = this.scaleFor(part, isResting && !isMoved ? RESTING_MS : MOVING_MS);
     if (isNew || scale > this.drawn.scale) this.redraw(depends, part, scale, draw);
-    else if (this.standsIn === placeOf(part)) return this.drawn.scale >= this.scaleFor(part, RESTING_MS);
+    else if (this.standsIn === placeOf(part)) return this.isFine(part);
     this.copy(part);
     this.standsIn = placeOf(part);
-    return this.drawn.scale >= this.scaleFor(part, RESTING_MS);
+    return this.isFine(part);
+  }
+
+  private isFine(part: Part): boolean {
+    return this.drawn.scale >= this.scaleFor(part, WORTH * RESTING_MS);
   }
 
   /** The canvas is empty: what stood there has to be put there again. */

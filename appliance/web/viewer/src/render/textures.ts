@@ -1,5 +1,6 @@
 /** Textures of a series: one 3D texture for all its slices, one flat texture for what does not fit into it. */
 import type { PreviewVolume } from "../volume/preview";
+import type { Tops } from "../wide";
 
 export interface VolumeSize {
   readonly columns: number;
@@ -22,6 +23,7 @@ export interface CoarseTexture extends VolumeSize {
   readonly isReversed: boolean;
 }
 
+const INFINITE = 0x7c00; // as a half float
 const MOST_FACTOR = 8;
 const MOST_AT_ONCE_BYTES = 2 ** 28; // beyond that twice the room for a moment is too much
 
@@ -79,6 +81,18 @@ export function makeCoarse(gl: WebGL2RenderingContext, small: PreviewVolume, isR
   filter(gl, gl.TEXTURE_3D);
   const [through, down, across] = small.factor;
   return { columns, rows, slices, texture, isReversed, reach: { columns: columns * across, rows: rows * down, slices: slices * through } };
+}
+
+/** Make the greatest values of a volume's blocks a texture; of one block, in which there may be anything, where they are not known. */
+export function makeTops(gl: WebGL2RenderingContext, tops: Tops | null): WebGLTexture {
+  const texture = gl.createTexture();
+  const [across, down, through] = tops === null ? [1, 1, 1] : [tops.across, tops.down, tops.through];
+  gl.bindTexture(gl.TEXTURE_3D, texture);
+  gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
+  gl.texImage3D(gl.TEXTURE_3D, 0, gl.R16F, across, down, through, 0, gl.RED, gl.HALF_FLOAT, tops?.halves ?? Uint16Array.of(INFINITE));
+  gl.texParameteri(gl.TEXTURE_3D, gl.TEXTURE_MIN_FILTER, gl.NEAREST);
+  gl.texParameteri(gl.TEXTURE_3D, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
+  return texture;
 }
 
 /** Put one slice of half floats into a volume. */

@@ -7,7 +7,7 @@ import type { Stage } from "./stage";
 import { oddityWords, WORDS } from "./words";
 
 const LOADING_DRAW_MS = 250;
-const LOADING_SHARE = 5; // while slices come, at most one part in so many of the time goes into drawing
+const LOADING_SHARE = 8; // while slices come, at most one part in so many of the time goes into drawing
 const LOOK_AGAIN_MS = 20;
 
 /** Guards that no drawing is asked for twice. */

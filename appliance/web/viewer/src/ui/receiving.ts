@@ -12,7 +12,7 @@ import { goTogether, volumeOf } from "./volumes";
 import { problemWords, refusalWords, WORDS } from "./words";
 
 const QUICK_MS = 60; // three planes within it: a body from the small volume costs this device little
-const LOOK_AGAIN_MS = 1200;
+const LOOK_AGAIN_MS = 2000; // by then it is known whether the rest takes long
 
 /** Guards the order in which a series opens: the first picture alone, then room for all, at the end a second look at how they lie. */
 export class Receiving {
