@@ -6,11 +6,14 @@ import { CHROMIUM } from "../../appliance/web/viewer/tests/chromium.mjs";
 const viewer = createRequire(new URL("../../appliance/web/viewer/package.json", import.meta.url));
 const { chromium } = viewer("playwright-core");
 
-export const launch = () => chromium.launch(CHROMIUM);
+const PATIENCE_MS = 240_000; // a busy machine is slow and not broken: tests/patience.py
+
+export const launch = () => chromium.launch({ ...CHROMIUM, timeout: PATIENCE_MS });
 
 /** A browser of its own for one person. The clinic's CA is not in Chromium's store; Python checks the certificate. */
 export async function someone(browser, origin, faults, size = { width: 1440, height: 900 }) {
   const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: size, hasTouch: size.width < 1200 });
+  context.setDefaultTimeout(PATIENCE_MS);
   context.on("page", (page) => watch(page, origin, faults));
   await context.addInitScript(() => {
     addEventListener("securitypolicyviolation", (event) => console.error(`Content-Security-Policy: ${event.violatedDirective} ${event.blockedURI} in ${document.URL}`));

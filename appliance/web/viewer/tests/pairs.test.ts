@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { endsOf, extentOf } from "../src/dicom/extent";
+import { wideExtentOf } from "../src/dicom/wide_extent";
 import type { ImageFacts } from "../src/dicom/facts";
 import { keepStoredBits } from "../src/dicom/native";
 import { chooseEncoding, makeEncoder } from "../src/volume/encoding";
+import { openHalves, type Halves } from "../src/halves";
 import { openWide, type Wide } from "../src/wide";
 
 const EDGES = [0, 1, 2, 255, 256, 2047, 2048, 4095, 4096, 0x3fff, 0x4000, 0x4001, 0x7ffe, 0x7fff, 0x8000, 0x8001, 0xbfff, 0xc000, 0xfffe, 0xffff];
@@ -32,17 +34,18 @@ describe("words two at a time", () => {
     for (const stored of [unsigned, new Int16Array(unsigned.buffer), unsigned.subarray(1), new Int16Array(unsigned.buffer).subarray(1)]) {
       const found = stored.length === 0 ? null : { low: Math.min(...stored), high: Math.max(...stored) };
       expect(extentOf(stored, null)).toEqual(found);
+      expect(wideExtentOf(stored, null)).toEqual(found);
       if (found !== null) expect(endsOf(stored, null)).toEqual(found);
     }
   });
 
   it.each(each.slice(0, 40))("become the same half floats, %i of %i", (seed, length) => {
     const stored = words(seed, length);
-    const encoder = (wide: Wide | null): ReturnType<typeof makeEncoder> =>
-      makeEncoder(chooseEncoding({ low: -1000, high: 70000 }, true), { slope: 1, intercept: -1000 }, null, 0, wide);
+    const encoder = (quick: Halves | null): ReturnType<typeof makeEncoder> =>
+      makeEncoder(chooseEncoding({ low: -1000, high: 70000 }, true), { slope: 1, intercept: -1000 }, null, 0, quick);
     const one = encoder(null);
     const expected = Array.from(stored, (value) => one(Uint16Array.of(value))[0]);
-    for (const wide of [openWide(), null]) expect([...encoder(wide)(stored)]).toEqual(expected);
+    for (const quick of [openHalves(), null]) expect([...encoder(quick)(stored)]).toEqual(expected);
   });
 
   it.each(each.slice(0, 120))("keep their stored bits, %i of %i", (seed, length) => {
@@ -61,14 +64,14 @@ describe("words two at a time", () => {
 });
 
 /** Node has them, as every browser of today has. */
-function opened(): Wide {
-  const found = openWide();
+function there<T>(found: T | null): T {
   if (found === null) throw new Error("no wide registers");
   return found;
 }
 
 describe("words by wide registers", () => {
-  const wide = opened();
+  const wide: Wide = there(openWide());
+  const halves: Halves = there(openHalves());
 
   it.each(each)("have the ends of those that are no padding, %i of %i", (seed, length) => {
     const unsigned = words(seed, length);
@@ -95,8 +98,8 @@ describe("words by wide registers", () => {
     for (const [seed, length] of each.slice(0, 40)) {
       const stored = words(seed, length);
       const table = tables[seed % 2] as Uint16Array;
-      expect(wide.through(table, stored)).toEqual(stored.map((value) => table[value] as number));
-      expect(wide.through(table, new Int16Array(stored.buffer))).toEqual(stored.map((value) => table[value] as number));
+      expect(halves.through(table, stored)).toEqual(stored.map((value) => table[value] as number));
+      expect(halves.through(table, new Int16Array(stored.buffer))).toEqual(stored.map((value) => table[value] as number));
     }
   });
 
@@ -110,7 +113,7 @@ describe("words by wide registers", () => {
 
   it("are too many for their memory where nobody would hold so many", () => {
     expect(wide.planes(2 ** 24 + 1)).toBeNull();
-    expect(wide.through(new Uint16Array(65536), new Uint16Array(2 ** 24 + 1))).toBeNull();
+    expect(halves.through(new Uint16Array(65536), new Uint16Array(2 ** 24 + 1))).toBeNull();
   });
 });
 

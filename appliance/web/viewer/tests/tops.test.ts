@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { halfBits } from "../src/volume/encoding";
-import { BLOCK, openTops } from "../src/wide";
+import { BLOCK, openTops } from "../src/halves";
 
 type Size = readonly [number, number, number];
 

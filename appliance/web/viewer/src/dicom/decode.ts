@@ -1,11 +1,11 @@
 /** Decodes one frame to stored grey values or to RGB: chooses the decoder, then settles bits, sign and colour. */
 import { applyPalette, spreadChrominance, toRgb } from "./colour";
-import { extentOf } from "./extent";
 import type { FrameBytes } from "./frames";
 import { Unshowable, type FramePixels, type ImageFacts, type Stored } from "./facts";
 import { keepStoredBits, unpackSamples } from "./native";
 import { decodeRle } from "./rle";
 import { findSyntax } from "./syntaxes";
+import { wideExtentOf } from "./wide_extent";
 
 /** What a codec gives: samples of `bits` precision, in pixel order, and what they mean if the codec changed it. */
 export interface Decoded {
@@ -105,7 +105,7 @@ function meaning(facts: ImageFacts, samples: Stored, photometric: string, planar
   if (facts.samples > 1) return { kind: "colour", rgb: toRgb(facts, samples, photometric, planar) };
   if (photometric === "PALETTE COLOR" && facts.palette !== null) return { kind: "colour", rgb: applyPalette(facts.palette, samples) };
   const stored = facts.modalityTable === null ? samples : throughTable(facts.modalityTable.first, facts.modalityTable.entries, samples);
-  return { kind: "grey", stored, extent: extentOf(stored, facts.padding) };
+  return { kind: "grey", stored, extent: wideExtentOf(stored, facts.padding) };
 }
 
 /** The modality table takes the place of slope and intercept (PS3.3 C.11.1). */

@@ -1,6 +1,6 @@
 /** The least and the greatest stored value of a frame: found by the worker, so that the page need not look at every pixel. */
 import type { Padding, Stored } from "./facts";
-import { areWords, openWide, type Wide, type Words } from "../wide";
+import type { Words } from "../assembly";
 import { isPaired, raisedPair, TOPS } from "./pairs";
 
 export interface Extent {
@@ -8,16 +8,17 @@ export interface Extent {
   readonly high: number;
 }
 
-let wide: Wide | null = null;
-
 /** Find a frame's stored values' ends, padding and what is no number left out; null when nothing is left. */
 export function extentOf(stored: Stored, padding: Padding | null): Extent | null {
-  wide ??= openWide();
-  const found = wide !== null && areWords(stored) ? wide.ends(stored, padding) : endsOf(stored, padding);
+  return checked(endsOf(stored, padding));
+}
+
+/** Give ends that were found; null where there are none. */
+export function checked(found: Extent): Extent | null {
   return found.low <= found.high && Number.isFinite(found.low) && Number.isFinite(found.high) ? found : null;
 }
 
-/** The same where the browser has no wide registers for it, or the values are no words. */
+/** Find the ends, whatever they are. */
 export function endsOf(stored: Stored, padding: Padding | null): Extent {
   if (padding !== null) return endsBut(stored, padding);
   return isPaired(stored) ? endsOfPairs(stored) : ends(stored);

@@ -1,5 +1,5 @@
 /** 16-bit words two at a time, as the halves of one 32-bit number, for the passes over every voxel. */
-import type { Words } from "../wide";
+import type { Words } from "../assembly";
 import type { Stored } from "./facts";
 
 /** The top bit of either half. */

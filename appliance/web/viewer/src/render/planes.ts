@@ -6,7 +6,7 @@ import type { Slab } from "../volume/linked";
 import { intoOf, type Plane, type PlaneView } from "../volume/planes";
 import { slabSteps } from "../volume/slab";
 import { directionToMm, inverse, length, plus, scaled, toMm, type Affine, type Vector } from "../volume/vectors";
-import { BLOCK, type Tops } from "../wide";
+import { BLOCK, type Tops } from "../halves";
 import type { Filling } from "./filling";
 import { makeProgram, type Program } from "./program";
 import { ARRIVING_SLAB, SLAB, SMALL_SOLID, SOLID, THIN } from "./shaders";

@@ -11,7 +11,7 @@ import { frameFacts, type Slot, type Stack } from "../volume/stack";
 import { pixelSize, toImage, type Picture, type Size, type View } from "../volume/view";
 import type { PreviewVolume } from "../volume/preview";
 import type { KeptPixels } from "../volume/kept";
-import { openTops, type Tops } from "../wide";
+import { openTops, type Tops } from "../halves";
 import { Encoders } from "./encoders";
 import { Filling } from "./filling";
 import { PlaneDrawer, VOI_KINDS, type PlaneScene, type SolidScene, type Source } from "./planes";

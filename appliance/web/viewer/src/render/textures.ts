@@ -1,6 +1,6 @@
 /** Textures of a series: one 3D texture for all its slices, one flat texture for what does not fit into it. */
 import type { PreviewVolume } from "../volume/preview";
-import type { Tops } from "../wide";
+import type { Tops } from "../halves";
 
 export interface VolumeSize {
   readonly columns: number;

@@ -5,7 +5,8 @@
  */
 import type { FrameFacts, Padding, Stored } from "../dicom/facts";
 import { isPaired } from "../dicom/pairs";
-import { areWords, openWide, type Wide, type Words } from "../wide";
+import { areWords, type Words } from "../assembly";
+import { openHalves, type Halves } from "../halves";
 
 /** half = (grey - offset) * scale. */
 export interface Encoding {
@@ -63,10 +64,10 @@ function roundEven(value: number): number {
   return rest > 0.5 || (rest === 0.5 && down % 2 === 1) ? down + 1 : down;
 }
 
-let shared: Wide | null = null;
+let shared: Halves | null = null;
 
-function sharedWide(): Wide | null {
-  return (shared ??= openWide());
+function sharedHalves(): Halves | null {
+  return (shared ??= openHalves());
 }
 
 /**
@@ -79,7 +80,7 @@ export type Encoder = (stored: Stored) => Uint16Array;
  *
  * @param blank the grey value that padding takes, so that it stays dark.
  */
-export function makeEncoder(encoding: Encoding, frame: Pick<FrameFacts, "slope" | "intercept">, padding: Padding | null, blank: number, wide = sharedWide()): Encoder {
+export function makeEncoder(encoding: Encoding, frame: Pick<FrameFacts, "slope" | "intercept">, padding: Padding | null, blank: number, quick = sharedHalves()): Encoder {
   const encode = (stored: number): number => {
     const padded = padding !== null && stored >= padding.low && stored <= padding.high;
     const grey = padded ? blank : stored * frame.slope + frame.intercept;
@@ -92,7 +93,7 @@ export function makeEncoder(encoding: Encoding, frame: Pick<FrameFacts, "slope" 
     if (stored.BYTES_PER_ELEMENT > 2) return Uint16Array.from(stored, encode);
     const isSigned = stored instanceof Int16Array || stored instanceof Int8Array;
     const table = isSigned ? signed() : unsigned();
-    const looked = areWords(stored) ? wide?.through(table, stored) : null;
+    const looked = areWords(stored) ? quick?.through(table, stored) : null;
     if (looked) return looked;
     if (halves.length !== stored.length) halves = new Uint16Array(stored.length);
     return throughTable(stored, table, halves);
