@@ -1,5 +1,7 @@
 """What a graphics card may do: be taken away and come back, refuse a texture, or have to fill two 4K screens."""
 
+import time
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -12,6 +14,7 @@ from tests.viewer.web_driver import BROWSERS, PEERS
 
 EACH = [pytest.param(name, marks=pytest.mark.peer(*PEERS[name])) for name in BROWSERS]
 SHRINKING = [one for one in EACH if "webkit" not in one.values]  # whose window keeps its focus when it is made smaller
+RESTED = 0.6  # seconds: by then what does not move was drawn finely
 STEP = 4  # of 255: in air a ray takes two samples at once, from wherever it came into it
 TWO_4K = (7680, 2160)
 NOTICE = "const notice = document.querySelector('.notice'); return notice.hidden ? '' : notice.textContent;"
@@ -102,9 +105,14 @@ def test_two_4k_screens_are_filled(desk: Desk) -> None:
 
 def body(desk: Desk, look: str) -> NDArray[np.float64]:
     """Give the picture of the body at its finest, without the words at its edges."""
-    for one in ("skin", look):
-        desk.person.run(LOOK, one)
-    desk.person.until(lambda: desk.person.state()["bodyScale"], lambda scale: scale == 1)
+
+    def scale() -> object:
+        for one in ("skin", look):  # drawn anew: on a busy machine it was too slow to be drawn finely
+            desk.person.run(LOOK, one)
+        time.sleep(RESTED)
+        return desk.person.state()["bodyScale"]
+
+    desk.person.until(scale, lambda found: found == 1)
     left, top, width, height = (round(float(one)) for one in desk.person.run(BODY))
     return desk.person.picture()[top + 24 : top + height - 24, left + 24 : left + width - 24]
 
