@@ -15,6 +15,12 @@ async function byPassword(page) {
   await page.waitForSelector("input[name=code]");
 }
 
+/** Nobody is signed in any more; a page that were still open would notice, and go elsewhere by itself. */
+async function forgetSession(page) {
+  await page.goto("about:blank");
+  await page.context().clearCookies({ name: "__Host-enamel-session" });
+}
+
 const browser = await launch();
 try {
   const page = await someone(browser, origin, faults);
@@ -73,7 +79,7 @@ try {
   found.counted = (await device.credentials())[0].signCount;
 
   // After the password, instead of the code.
-  await page.context().clearCookies({ name: "__Host-enamel-session" });
+  await forgetSession(page);
   await byPassword(page);
   await picture(page, "code-with-passkey");
   await page.getByRole("button", { name: "Use a passkey" }).click();
@@ -81,7 +87,7 @@ try {
 
   // A device that does not know its owner is no only factor.
   await device.knowsOwner(false);
-  await page.context().clearCookies({ name: "__Host-enamel-session" });
+  await forgetSession(page);
   await page.goto(`${origin}/login`);
   await page.getByRole("button", { name: "Use a passkey" }).click();
   await page.waitForSelector(".passkey [role=alert]:not([hidden])");
@@ -99,7 +105,7 @@ try {
   await fresh(page, who.totp_secret, "details.sure");
   await page.locator("details.sure button[type=submit]").click();
   await page.waitForSelector(".notice.good");
-  await page.context().clearCookies({ name: "__Host-enamel-session" });
+  await forgetSession(page);
   await page.goto(`${origin}/login`);
   await page.getByRole("button", { name: "Use a passkey" }).click();
   await page.waitForSelector(".notice.bad");
