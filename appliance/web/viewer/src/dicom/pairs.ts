@@ -3,7 +3,7 @@ import type { Words } from "../assembly";
 import type { Stored } from "./facts";
 
 /** The top bit of either half. */
-export const TOPS = 0x80008000 | 0;
+const TOPS = 0x80008000 | 0;
 
 /** Say whether values are words that lie so that two can be read as one number. */
 export function isPaired(stored: Stored): stored is Words {

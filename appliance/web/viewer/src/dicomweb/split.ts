@@ -18,8 +18,8 @@ interface Split {
 /** Guards the memory that two planes are undone in: a series has hundreds alike, and new memory is slow. One record at a time. */
 export class Joiner {
   private readonly free: ArrayBuffer[] = [];
-  private low = new Int32Array(0);
-  private high = new Int32Array(0);
+  private low = new Uint8Array(0);
+  private high = new Uint8Array(0);
 
   constructor(private readonly wide = openWide()) {}
 
@@ -65,19 +65,17 @@ export class Joiner {
   }
 
   private async join({ low, high, words }: Split, into: Uint16Array<ArrayBuffer>): Promise<void> {
-    const planes = this.wide?.planes(words) ?? null;
-    if (planes === null) return this.joinByFours({ low, high, words }, into);
-    await undo(low, planes[0]);
-    await undo(high, planes[1]);
-    this.wide?.join(into);
+    const wide = this.wide?.planes(words) ?? null;
+    const [lows, highs] = wide ?? this.planes(words);
+    await undo(low, lows);
+    await undo(high, highs);
+    if (wide !== null) this.wide?.join(into);
+    else for (let i = 0; i < words; i++) into[i] = (lows[i] as number) | ((highs[i] as number) << 8);
   }
 
-  private async joinByFours({ low, high, words }: Pick<Split, "low" | "high" | "words">, into: Uint16Array<ArrayBuffer>): Promise<void> {
-    const fours = Math.ceil(words / 4);
-    if (this.low.length < fours) [this.low, this.high] = [new Int32Array(fours), new Int32Array(fours)];
-    await undo(low, new Uint8Array(this.low.buffer, 0, words));
-    await undo(high, new Uint8Array(this.high.buffer, 0, words));
-    merge(this.low, this.high, into);
+  private planes(words: number): readonly [Uint8Array, Uint8Array] {
+    if (this.low.length < words) [this.low, this.high] = [new Uint8Array(words), new Uint8Array(words)];
+    return [this.low.subarray(0, words), this.high.subarray(0, words)];
   }
 }
 
@@ -94,21 +92,4 @@ function splitOf(bytes: Uint8Array): Split {
 async function undo(bytes: Uint8Array, plane: Uint8Array): Promise<void> {
   if (bytes.length === plane.length) plane.set(bytes);
   else await inflateInto(bytes, plane);
-}
-
-/** Put low and high bytes together, four at a time. Every machine that runs a browser keeps the low byte first. */
-function merge(low: Int32Array, high: Int32Array, into: Uint16Array<ArrayBuffer>): void {
-  const pairs = new Int32Array(into.buffer, into.byteOffset, into.length >> 1);
-  const fours = into.length >> 2;
-  for (let four = 0; four < fours; four++) {
-    const l = low[four] as number;
-    const h = high[four] as number;
-    pairs[2 * four] = (l & 0xff) | ((h & 0xff) << 8) | ((l & 0xff00) << 8) | ((h & 0xff00) << 16);
-    pairs[2 * four + 1] = ((l >>> 16) & 0xff) | ((h >>> 8) & 0xff00) | ((l >>> 8) & 0xff0000) | (h & 0xff000000);
-  }
-  for (let i = 4 * fours; i < into.length; i++) into[i] = byteOf(low, i) | (byteOf(high, i) << 8);
-}
-
-function byteOf(fours: Int32Array, at: number): number {
-  return ((fours[at >> 2] as number) >>> (8 * (at & 3))) & 0xff;
 }

@@ -4,8 +4,7 @@
  * wider ones a scale as well. Readings never come from here: they come from the stored values.
  */
 import type { FrameFacts, Padding, Stored } from "../dicom/facts";
-import { isPaired } from "../dicom/pairs";
-import { areWords, type Words } from "../assembly";
+import { areWords } from "../assembly";
 import { openHalves, type Halves } from "../halves";
 
 /** half = (grey - offset) * scale. */
@@ -107,19 +106,7 @@ function tableOf(encode: (stored: number) => number, sign: 0 | 1): () => Uint16A
 }
 
 function throughTable(stored: Stored, table: Uint16Array, halves: Uint16Array): Uint16Array {
-  if (isPaired(stored)) return pairsThroughTable(stored, table, halves);
   for (let i = 0; i < stored.length; i++) halves[i] = table[(stored[i] as number) & 0xffff] as number;
-  return halves;
-}
-
-/** The same two at a time. */
-function pairsThroughTable({ buffer, byteOffset, length }: Words, table: Uint16Array, halves: Uint16Array): Uint16Array {
-  const from = new Int32Array(buffer, byteOffset, length >> 1);
-  const into = new Int32Array(halves.buffer, halves.byteOffset, from.length);
-  for (let i = 0; i < from.length; i++) {
-    const pair = from[i] as number;
-    into[i] = (table[pair & 0xffff] as number) | ((table[pair >>> 16] as number) << 16);
-  }
   return halves;
 }
 
