@@ -3,7 +3,7 @@
  * Each time in a Chromium of its own that has nothing of the viewer yet.
  */
 import { readFileSync } from "node:fs";
-import { launch, signIn, someone, until } from "../tests/stories/browser.mjs";
+import { launch, signIn, someone, stepNow, until } from "../tests/stories/browser.mjs";
 import { enamelSteps, peerSteps } from "./viewer_steps.mjs";
 
 const plan = JSON.parse(readFileSync(process.argv[2], "utf8"));
@@ -45,7 +45,16 @@ async function memory(browser, page) {
   return { memory: bytes, renderer: renderer.now, rendererMost: renderer.most, graphics: graphics.now };
 }
 
+let lastStep = 0;
+
+/** A code is good for one sign-in. */
+async function newCode() {
+  await until("the next code is shown", () => stepNow() > lastStep, 31);
+  lastStep = stepNow();
+}
+
 async function enamel(browser, page) {
+  await newCode();
   await signIn(page, origin, plan.dentist);
   await page.goto(`${origin}/studies`);
   await page.locator(".row").first().click();

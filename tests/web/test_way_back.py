@@ -30,6 +30,27 @@ def sign_in(clinic: AClinic, browser: Browser, user: str) -> str:
     return browser.post("/login/code", page="/login/code", code=code).headers["location"]
 
 
+def test_the_sign_in_page_keeps_who_is_signed_in(clinic: AClinic) -> None:
+    browser = clinic.browser()
+    sign_in(clinic, browser, "one")
+    there = browser.get("/login")
+    assert (there.status_code, there.headers["location"]) == (303, "/")
+    assert browser.get("/account").status_code == 200
+    clinic.clock.pass_time(minutes=6)
+    assert browser.get("/login").headers["location"] == "/"
+    assert browser.get("/").headers["location"].startswith("/lock?")
+
+
+def test_who_is_halfway_in_begins_anew_as_somebody_else(clinic: AClinic) -> None:
+    browser = clinic.browser()
+    browser.post("/login", page="/login", user_name="one", password=PASSWORD)
+    assert browser.get("/login/code").status_code == 200
+    assert 'name="user_name"' in browser.get("/login").text
+    assert browser.get("/login/code").headers["location"] == "/login"
+    assert sign_in(clinic, browser, "other") == "/"
+    assert "Berta Prueba" in browser.get("/account").text
+
+
 @pytest.fixture
 def rested(clinic: AClinic) -> Browser:
     """Give a browser whose person was at their account and has been away for nine hours."""
@@ -93,6 +114,7 @@ def test_only_time_leads_back(clinic: AClinic, how: str) -> None:
     browser.get("/lock?back=/account")
     if how == "unlocked":
         browser.post("/lock", page="/lock", password=PASSWORD, back="/studies")
+        browser.post("/logout", page="/studies")
     elif how == "signed out":
         browser.post("/logout", page="/lock")
     else:
@@ -113,8 +135,8 @@ def test_too_long_over_the_code_does_not_lose_the_way(clinic: AClinic, rested: B
 
 
 def test_a_way_that_leads_elsewhere_is_not_taken(clinic: AClinic) -> None:
-    browser = clinic.browser()
     for way in ("1//elsewhere.test/", "1https://elsewhere.test/", "1/\\elsewhere.test", "%31%2Faccount%0a", "x"):
+        browser = clinic.browser()
         browser.client.cookies.set(BACK_COOKIE, way)
         assert sign_in(clinic, browser, "one") == "/", way
 

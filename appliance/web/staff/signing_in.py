@@ -13,7 +13,7 @@ from appliance.accounts import login, passkeys, pins, second_factor, totp
 from appliance.accounts.challenges import Purpose
 from appliance.accounts.devices import device_token
 from appliance.accounts.errors import SignInRefused, TooManyAttempts
-from appliance.accounts.sessions import Session, end_session, ended_by_time, find_session, renew
+from appliance.accounts.sessions import Session, Stage, end_session, ended_by_time, find_session, renew
 from appliance.web.http.access import Door, NotSignedIn, access
 from appliance.web.http.actor import Actor, form_secret, form_token
 from appliance.web.http.cookies import (
@@ -107,8 +107,13 @@ def status_of(fault: SignInRefused | TooManyAttempts) -> int:
 
 @get("/login", opt=access(Door.PUBLIC))
 @in_thread
-def login_page(request: PageRequest, context: Context, pages: Rendering) -> Page:
-    """Show the sign-in form, and say so where a session was ended by time: its person goes on where they were."""
+def login_page(request: PageRequest, context: Context, pages: Rendering, actor: Caller) -> Answer:
+    """Show the sign-in form, and say so where a session was ended by time: its person goes on where they were.
+
+    Who is signed in stays so. Who is halfway in begins anew, maybe as somebody else.
+    """
+    if actor.session is not None and actor.session.stage is Stage.FULL:
+        return moved_on("/")
     ended = ended_by_time(context.accounts, request.cookies.get(SESSION_COOKIE, ""))
     page = login_form(request, context, pages, "", 200, by_time=ended is not None)
     for cookie in owned(request, ended.account_key if ended else None):
