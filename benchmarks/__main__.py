@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-ORDER = ("ingest", "read", "index", "pages", "viewer")
+ORDER = ("ingest", "read", "index", "pages", "packing", "viewer")
 
 
 def main() -> int:

@@ -11,7 +11,7 @@ from enum import IntEnum
 from appliance.archive.located import Located
 
 MAGIC = b"ENSTREAM"
-FORMAT = 3
+FORMAT = 4
 PREVIEW_NUMBER = 0xFFFFFFFF
 CONDITION_BYTES = 4
 _HEAD = struct.Struct("<8sII")
@@ -24,7 +24,7 @@ class Coding(IntEnum):
     """What a record's bytes are."""
 
     PLAIN = 0  # a Part 10 file as stored
-    SPLIT = 1  # a Part 10 file whose words are split
+    PACKED = 1  # a Part 10 file whose words are packed
     PREVIEW = 2
 
 

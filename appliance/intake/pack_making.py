@@ -1,4 +1,4 @@
-"""Makes the pack of one series: the same stream that is made on the fly, split and deflated, with a preview.
+"""Makes the pack of one series: the same stream that is made on the fly, its words packed, with a preview.
 
 Guards: its bytes give back every instance as stored, for what a child says
 decides nothing but how the preview looks. A pack's file is known before it
@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from logging import getLogger
 
-from appliance.archive import queries_packs, word_planes
+from appliance.archive import queries_packs, word_blocks
 from appliance.archive.display_order import coarse_to_fine, in_display_order
 from appliance.archive.located import Located
 from appliance.archive.series_format import PREVIEW_NUMBER, Coding, condition, head, record_head
@@ -124,7 +124,7 @@ class PackMaker:
         else:
             sink(head(shown, order, _preview_entry(plan, small)))
             with opened(self._parts, shown[order[0]], self._on_progress) as source:
-                data = word_planes.split_words(_head_of(source, shown[order[0]]), small.values)
+                data = word_blocks.pack_words(_head_of(source, shown[order[0]]), small.values, plan.small_shape[2])
             sink(record_head(PREVIEW_NUMBER, Coding.PREVIEW, len(data)) + data + condition())
         for number in order:
             with opened(self._parts, shown[number], self._on_progress) as source:
@@ -133,24 +133,25 @@ class PackMaker:
 
 def _write_record(number: int, located: Located, source: StoredSource, sink: Callable[[bytes], None]) -> None:
     bounds = _bounds(located)
-    split = None if bounds is None else word_planes.prepare(source, bounds)
-    if split is None:
+    packed = None if bounds is None else word_blocks.prepare(source, bounds)
+    if packed is None:
         sink(record_head(number, Coding.PLAIN, source.total_bytes))
-        word_planes.copy(source, sink)
+        word_blocks.copy(source, sink)
     else:
-        sink(record_head(number, Coding.SPLIT, split.length))
-        word_planes.write(source, split, sink)
+        sink(record_head(number, Coding.PACKED, packed.length))
+        word_blocks.write(source, packed, sink)
     sink(condition())
 
 
-def _bounds(located: Located) -> word_planes.Bounds | None:
-    """Say where a file's words lie, as the catalogue has it; None where it holds none that are worth splitting."""
+def _bounds(located: Located) -> word_blocks.Bounds | None:
+    """Say where a file's words lie, as the catalogue has it; None where it holds none that are worth packing."""
     image, syntax = located.image, located.transfer_syntax_uid
     if image.bits_allocated != 16 or not is_native(syntax) or syntax == DEFLATED:
         return None
-    if image.pixel_offset is None or image.pixel_bytes is None:
+    if image.pixel_offset is None or image.pixel_bytes is None or image.columns is None:
         return None
-    return word_planes.Bounds(image.pixel_offset, image.pixel_bytes // 2)
+    stride = image.columns * (image.samples_per_pixel or 1)
+    return word_blocks.Bounds(image.pixel_offset, image.pixel_bytes // 2, stride)
 
 
 def _preview_entry(plan: Plan, small: SmallVolume) -> dict[str, object]:

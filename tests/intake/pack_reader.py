@@ -2,7 +2,6 @@
 
 import json
 import struct
-import zlib
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +22,7 @@ class ReadStream:
 
 def read_stream(body: bytes) -> ReadStream:
     magic, version, length = struct.unpack_from("<8sII", body)
-    assert (magic, version, length % 8) == (b"ENSTREAM", 3, 0)
+    assert (magic, version, length % 8) == (b"ENSTREAM", 4, 0)
     found, at = ReadStream(json.loads(body[16 : 16 + length])), 16 + length
     numbers = []
     while at < len(body):
@@ -46,22 +45,23 @@ def read_stream(body: bytes) -> ReadStream:
 
 
 def joined(data: bytes) -> tuple[bytes, bytes, bytes]:
-    """Put a split record together again: head, words, rest."""
-    head, words, low, high = struct.unpack_from("<IIII", data)
+    """Put a packed record together again: head, words, rest."""
+    head, words, stride, length = struct.unpack_from("<IIII", data)
+    across, strips = -(-stride // 8), -(-words // (8 * stride))
     at = 16 + head
-    planes = [_plane(data[at : at + low], words), _plane(data[at + low : at + low + high], words)]
-    whole = np.empty(2 * words, np.uint8)
-    whole[0::2], whole[1::2] = (np.frombuffer(plane, np.uint8) for plane in planes)
-    return data[16:at], whole.tobytes(), data[at + low + high :]
-
-
-def _plane(stored: bytes, words: int) -> bytes:
-    if len(stored) == words:
-        return stored
-    inflater = zlib.decompressobj(-15)
-    plane = inflater.decompress(stored)
-    assert (len(plane), inflater.eof, inflater.unused_data) == (words, True, b"")
-    return plane
+    least = struct.unpack_from(f"<{across * strips}H", data, at)
+    bits = data[at + 2 * len(least) : at + 3 * len(least)]
+    start = at = at + 3 * len(least)
+    grid = np.zeros((8 * strips, 8 * across), "<u2")
+    for block, (low, width) in enumerate(zip(least, bits, strict=True)):
+        row, column = 8 * (block // across), 8 * (block % across)
+        for lane in range(8):
+            stream = int.from_bytes(data[at + lane : at + 8 * width : 8], "little")
+            values = [(low + (stream >> (width * y) & ((1 << width) - 1))) % 65536 for y in range(8)]
+            grid[row : row + 8, column + lane] = values
+        at += 8 * width
+    assert at == start + length
+    return data[16 : 16 + head], grid[:, :stride].tobytes()[: 2 * words], data[at:]
 
 
 def _read_preview(found: ReadStream, data: bytes) -> None:

@@ -1,8 +1,7 @@
-"""Writes series streams as a pack has them: split pixel words and a preview first (docs/storage-format.md)."""
+"""Writes series streams as a pack has them: packed pixel words and a preview first (docs/storage-format.md)."""
 
 import json
 import struct
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
@@ -10,9 +9,10 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
+from appliance.archive.word_blocks import pack_words
 from tests.viewer.series_stream import Sample, index_entry, middle_first
 
-SPLIT, PREVIEW = 1, 2
+PACKED, PREVIEW = 1, 2
 NO_IMAGE = 0xFFFFFFFF
 
 
@@ -32,14 +32,14 @@ def pack(
     """Join samples, in display order, into one stream; with a preview of so many slices, rows and columns a voxel."""
     order = middle_first(len(samples)) if order is None else order
     index: dict[str, object] = {"series": "2.25.1", "instances": [placed(s) for s in samples], "order": list(order)}
-    records = [(i, SPLIT, split(samples[i])) for i in order]
+    records = [(i, PACKED, packed(samples[i])) for i in order]
     if factor is not None:
         shape, made = preview(samples, factor, order[0])
         index["preview"] = shape
         records.insert(0, (NO_IMAGE, PREVIEW, made))
     text = json.dumps(index).encode()
     text += b" " * (-len(text) % 8)
-    body, ends = b"ENSTREAM" + struct.pack("<II", 3, len(text)) + text, []
+    body, ends = b"ENSTREAM" + struct.pack("<II", 4, len(text)) + text, []
     parts = [body]
     at = len(body)
     for number, kind, written in records:
@@ -59,22 +59,11 @@ def placed(sample: Sample) -> dict[str, object]:
     return index_entry(sample) | lies
 
 
-def split(sample: Sample) -> bytes:
-    """One file: head, low plane as it is, high plane deflated, and what lies behind the words."""
+def packed(sample: Sample) -> bytes:
+    """One file: head, its words in blocks, and what lies behind the words."""
     at, words = pixels_at(sample)
-    return joined(sample.part10[:at], words, sample.part10[at + words.nbytes :])
-
-
-def joined(head: bytes, words: NDArray[np.uint16], tail: bytes) -> bytes:
-    low, high = (words & 0xFF).astype(np.uint8).tobytes(), deflated((words >> 8).astype(np.uint8).tobytes())
-    return struct.pack("<IIII", len(head), words.size, len(low), len(high)) + head + low + high + tail
-
-
-def deflated(plane: bytes) -> bytes:
-    """Raw DEFLATE, or the plane itself where that is no shorter."""
-    packer = zlib.compressobj(6, zlib.DEFLATED, -15)
-    made = packer.compress(plane) + packer.flush()
-    return made if len(made) < len(plane) else plane
+    made = pack_words(sample.part10[:at], words.tobytes(), sample.dataset.Columns * sample.dataset.SamplesPerPixel)
+    return made + sample.part10[at + words.nbytes :]
 
 
 def pixels_at(sample: Sample) -> tuple[int, NDArray[np.uint16]]:
@@ -96,7 +85,7 @@ def preview(samples: Sequence[Sample], factor: tuple[int, int, int], first: int)
     shape = {"slices": small.shape[0], "rows": small.shape[1], "columns": small.shape[2], "factor": list(factor)}
     grey = {"slope": float(ds.get("RescaleSlope", 1)), "intercept": float(ds.get("RescaleIntercept", 0))}
     words = np.round(small).astype("<i2").view("<u2").ravel()
-    return shape | grey, joined(head_of(samples[first]), words, b"")
+    return shape | grey, pack_words(head_of(samples[first]), words.tobytes(), small.shape[2])
 
 
 def head_of(sample: Sample) -> bytes:

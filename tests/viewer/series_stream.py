@@ -61,7 +61,7 @@ def series_stream(
     index = {"series": "2.25.1", "instances": [index_entry(s) for s in samples], "order": list(order)}
     text = json.dumps(index).encode()
     text += b" " * (-len(text) % 8)
-    parts = [b"ENSTREAM", struct.pack("<II", 3, len(text)), text]
+    parts = [b"ENSTREAM", struct.pack("<II", 4, len(text)), text]
     for i in order:
         parts += [struct.pack("<IIQ", i, 0, len(samples[i].part10)), samples[i].part10, struct.pack("<I", i in damaged)]
     return b"".join(parts)

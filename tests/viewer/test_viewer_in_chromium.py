@@ -157,7 +157,7 @@ def test_troubles_are_told_plainly_and_what_is_whole_is_shown(show: Show) -> Non
     contents["/stream/short"] = whole[: -len(good[2].part10) // 2]
     contents["/stream/mixed"] = series_stream([good[0], cut, unknown, small, good[2]])
     contents["/stream/rotten"] = series_stream(good, damaged=frozenset({1}))
-    contents["/stream/empty"] = b"ENSTREAM" + struct.pack("<II", 3, 40) + b'{"series":"1","instances":[],"order":[]}'
+    contents["/stream/empty"] = b"ENSTREAM" + struct.pack("<II", 4, 40) + b'{"series":"1","instances":[],"order":[]}'
     found = show("troubles", contents)
     said = {name: found[name]["message"] for name in found}
     assert "not signed in" in said["401"]

@@ -32,7 +32,7 @@ def served(tmp_path: Path) -> Iterator[ADicomweb]:
 def read_stream(body: bytes) -> tuple[dict[str, Any], list[tuple[int, int, bytes]]]:
     """Read a stream by the letter of docs/storage-format.md."""
     magic, version, length = struct.unpack_from("<8sII", body)
-    assert (magic, version, length % 8) == (b"ENSTREAM", 3, 0)
+    assert (magic, version, length % 8) == (b"ENSTREAM", 4, 0)
     index, at, records = json.loads(body[16 : 16 + length]), 16 + length, []
     while at < len(body):
         number, coding, size = struct.unpack_from("<IIQ", body, at)

@@ -8,8 +8,8 @@ import { openHead, openInstance } from "./dicom/instance";
 import { coarseOrder } from "./dicom/order";
 import { isCostly } from "./dicom/syntaxes";
 import { inflateRaw } from "./dicomweb/inflating";
-import { Joiner } from "./dicomweb/split";
-import { PLAIN, PREVIEW, SPLIT, type SeriesIndex, type SeriesRecord } from "./dicomweb/stream";
+import { Unpacker } from "./dicomweb/packed";
+import { PACKED, PLAIN, PREVIEW, type SeriesIndex, type SeriesRecord } from "./dicomweb/stream";
 import { transferables, type DecodeTask, type FromReader } from "./messages";
 
 /** A stream that began anew brings another series than before. */
@@ -34,7 +34,7 @@ export class Reading {
   private index: SeriesIndex | null = null;
   private decoders: Decoders | null = null;
   private readonly had = new Set<number>();
-  private readonly joiner = new Joiner();
+  private readonly unpacker = new Unpacker();
   /** Packed images of a volume that the page need not keep. */
   private readonly kept = new Map<number, SeriesRecord>();
   private keepsNone = false;
@@ -88,7 +88,7 @@ export class Reading {
 
   /** Take memory of an image that the page is done with. */
   takeBack(memory: ArrayBuffer): void {
-    this.joiner.takeBack(memory);
+    this.unpacker.takeBack(memory);
   }
 
   private async inTurn(deed: () => Promise<void>): Promise<void> {
@@ -98,7 +98,7 @@ export class Reading {
 
   /** A volume's images take half the room packed. What stands for it says that it is one. */
   private mayKeep({ instance, coding, fault }: SeriesRecord): boolean {
-    return !this.keepsNone && coding === SPLIT && fault === null && this.index?.preview !== undefined && this.index.instances[instance]?.frames === 1;
+    return !this.keepsNone && coding === PACKED && fault === null && this.index?.preview !== undefined && this.index.instances[instance]?.frames === 1;
   }
 
   private async tellOf(record: SeriesRecord, isFirst: boolean): Promise<void> {
@@ -107,8 +107,8 @@ export class Reading {
       if (record.fault === "unreadable") throw new Unshowable("unreadable");
       if (record.fault !== null) throw new Unshowable("damaged", "its file on the box is not what was stored");
       if (this.index?.instances[instance]?.isOverfull === true) throw new Unshowable("frames");
-      if (coding === PREVIEW) await this.openPreview(record.bytes);
-      else await this.open(instance, await this.fileOf(record), isFirst);
+      if (coding === PREVIEW) this.openPreview(record.bytes);
+      else await this.open(instance, this.fileOf(record), isFirst);
     } catch (error) {
       if (coding !== PREVIEW) this.miss(instance, error); // without a preview the images are there all the same
     }
@@ -119,9 +119,9 @@ export class Reading {
     this.tell(problem(instance, null, why));
   }
 
-  private async fileOf({ instance, coding, bytes }: SeriesRecord): Promise<Uint8Array> {
+  private fileOf({ instance, coding, bytes }: SeriesRecord): Uint8Array {
     if (bytes.length === 0) throw new Unshowable("damaged", "not delivered");
-    if (coding === SPLIT) return this.joiner.file(bytes, this.index?.instances[instance]?.bytes ?? 0);
+    if (coding === PACKED) return this.unpacker.file(bytes, this.index?.instances[instance]?.bytes ?? 0);
     if (coding !== PLAIN) throw new Unshowable("kind", "a newer kind of record");
     return bytes;
   }
@@ -143,11 +143,11 @@ export class Reading {
     }
   }
 
-  private async openPreview(bytes: Uint8Array): Promise<void> {
+  private openPreview(bytes: Uint8Array): void {
     const shape = this.index?.preview;
     const instance = this.index?.order[0];
     if (shape === undefined || instance === undefined) return;
-    const { head, values } = await this.joiner.preview(bytes, shape.columns * shape.rows * shape.slices);
+    const { head, values } = this.unpacker.preview(bytes, shape.columns * shape.rows * shape.slices);
     if (head.length === 0) return;
     const { facts, about } = openHead(head);
     this.tell({ type: "image", instance, facts, about });

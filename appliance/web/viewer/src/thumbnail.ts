@@ -8,8 +8,8 @@ import { Unshowable } from "./dicom/facts";
 import { openHead, openInstance } from "./dicom/instance";
 import { Fetching } from "./dicomweb/fetching";
 import { inflateRaw } from "./dicomweb/inflating";
-import { Joiner } from "./dicomweb/split";
-import { PREVIEW, readSeries, SPLIT, type SeriesIndex, type SeriesRecord } from "./dicomweb/stream";
+import { Unpacker } from "./dicomweb/packed";
+import { PACKED, PREVIEW, readSeries, type SeriesIndex, type SeriesRecord } from "./dicomweb/stream";
 import { middleOf } from "./volume/preview";
 import { thumbnailOf, type Thumbnail } from "./volume/thumbnail";
 
@@ -29,7 +29,7 @@ const MOST_BYTES = 32e6; // of the middle image; a larger one is not fetched for
 async function pictured(index: SeriesIndex, { instance, coding, fault, bytes }: SeriesRecord, most: number): Promise<Thumbnail> {
   if (fault !== null || index.instances[instance]?.isOverfull === true) throw new Unshowable("damaged");
   if (coding === PREVIEW) return ofPreview(index, bytes, most);
-  const opened = await openInstance(coding === SPLIT ? await new Joiner().file(bytes, index.instances[instance]?.bytes ?? 0) : bytes, inflateRaw);
+  const opened = await openInstance(coding === PACKED ? new Unpacker().file(bytes, index.instances[instance]?.bytes ?? 0) : bytes, inflateRaw);
   const number = opened.facts.frames >> 1;
   const codecs = makeCodecs((file) => new URL(file, import.meta.url).href, inflateRaw);
   const pixels = await decodeFrame(codecs, opened.facts, { ...opened.frame(number), isOwn: true });
@@ -39,9 +39,9 @@ async function pictured(index: SeriesIndex, { instance, coding, fault, bytes }: 
 }
 
 /** The preview's middle slice stands for the middle image. */
-async function ofPreview({ preview }: SeriesIndex, bytes: Uint8Array, most: number): Promise<Thumbnail> {
+function ofPreview({ preview }: SeriesIndex, bytes: Uint8Array, most: number): Thumbnail {
   if (preview === undefined) throw new Unshowable("no-picture");
-  const { head, values } = await new Joiner().preview(bytes, preview.columns * preview.rows * preview.slices);
+  const { head, values } = new Unpacker().preview(bytes, preview.columns * preview.rows * preview.slices);
   const { pixels, facts, frame } = middleOf({ ...preview, values }, openHead(head).facts);
   return thumbnailOf(pixels, facts, frame, most);
 }

@@ -1,15 +1,17 @@
 /** Passes over all of a slice's 16-bit words by the processor's wide registers, many times as fast as one word after the other. */
-import { blocks, lay, memoryOf, MOST_WORDS, opener, type Program, type Words } from "./assembly";
+import { blocks, lay, memoryOf, opener, type Program, type Words } from "./assembly";
+import { bytesOf, SIDE, type Blocks } from "./dicomweb/blocks";
 import binary from "./words.wat";
 
 /** What the text in words.wat becomes. */
 interface WordsProgram extends Program {
-  join(low: number, high: number, into: number, end: number): void;
+  unpack(least: number, bits: number, data: number, across: number, into: number, end: number): void;
   ends(from: number, end: number, flip: number, least: number, most: number): void;
 }
 
 const LANES = 8;
 const DATA = 32; // before it lies what `ends` found
+const SPARE = 16; // behind the last block, which may be read
 const WORDS_AT_ONCE = 2 ** 20;
 const [LEAST, MOST] = [-32768, 32767];
 const open = opener(binary) as () => WordsProgram | null;
@@ -22,25 +24,29 @@ export function openWide(): Wide | null {
 
 /** Guards one program's memory: views of it are good until more of it is asked for. */
 export class Wide {
-  private lastWords = 0;
-
   constructor(private readonly program: WordsProgram) {}
 
-  /** Give the room for so many low and high bytes; null for more than there is room for. Good until the next asking. */
-  planes(words: number): readonly [Uint8Array, Uint8Array] | null {
-    if (words > MOST_WORDS) return null;
-    const plane = blocks(words);
-    const memory = memoryOf(this.program, DATA + 4 * plane);
-    this.lastWords = words;
-    return [new Uint8Array(memory, DATA, words), new Uint8Array(memory, DATA + plane, words)];
+  /** Undo packed words, some strips at a time. */
+  unpack({ words, stride, across, least, bits, data }: Blocks, into: Uint16Array): void {
+    const blocks = across * Math.max(1, Math.floor(WORDS_AT_ONCE / (SIDE * SIDE * across)));
+    for (let block = 0, at = 0; block < bits.length; block += blocks) {
+      const [some, first] = [bits.subarray(block, block + blocks), (SIDE * stride * block) / across];
+      const end = at + bytesOf(some);
+      const grid = this.grid({ across, least: least.subarray(2 * block, 2 * (block + some.length)), bits: some, data: data.subarray(at, end) });
+      ungrid(grid, SIDE * across, into.subarray(first, Math.min(words, first + (SIDE * stride * some.length) / across)), stride);
+      at = end;
+    }
   }
 
-  /** Put the low and high bytes that lie in `planes` together. */
-  join(into: Uint16Array): void {
-    const plane = blocks(this.lastWords);
-    const joined = DATA + 2 * plane;
-    this.program.join(DATA, DATA + plane, joined, DATA + plane);
-    into.set(new Uint16Array(this.program.memory.buffer, joined, this.lastWords));
+  /** Undo whole strips, to rows of whole blocks. */
+  private grid({ across, least, bits, data }: Pick<Blocks, "across" | "least" | "bits" | "data">): Uint16Array {
+    const into = DATA + blocks(least.length + bits.length + data.length + SPARE);
+    const end = into + 2 * SIDE * SIDE * bits.length;
+    const memory = memoryOf(this.program, end);
+    const [bitsAt, dataAt] = [DATA + least.length, DATA + least.length + bits.length];
+    for (const [at, bytes] of [[DATA, least], [bitsAt, bits], [dataAt, data]] as const) new Uint8Array(memory, at).set(bytes); // prettier-ignore
+    this.program.unpack(DATA, bitsAt, dataAt, across, into, end);
+    return new Uint16Array(memory, into, (end - into) / 2);
   }
 
   /** Find the least and the greatest word, without those from `padding.low` to `padding.high`; the least is the greater when none is left. */
@@ -63,4 +69,10 @@ export class Wide {
     this.program.ends(DATA, DATA + bytes, flip, least, most);
     return new Int16Array(memory, 0, 2 * LANES);
   }
+}
+
+/** Take rows of whole blocks as rows of their own length; the last one may be short. */
+function ungrid(grid: Uint16Array, pitch: number, into: Uint16Array, stride: number): void {
+  if (pitch === stride) return into.set(grid.subarray(0, into.length));
+  for (let from = 0, to = 0; to < into.length; from += pitch, to += stride) into.set(grid.subarray(from, from + Math.min(stride, into.length - to)), to);
 }

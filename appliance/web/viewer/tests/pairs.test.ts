@@ -6,17 +6,9 @@ import { keepStoredBits } from "../src/dicom/native";
 import { chooseEncoding, makeEncoder } from "../src/volume/encoding";
 import { openHalves, type Halves } from "../src/halves";
 import { openWide, type Wide } from "../src/wide";
+import { numbers } from "./numbers";
 
 const EDGES = [0, 1, 2, 255, 256, 2047, 2048, 4095, 4096, 0x3fff, 0x4000, 0x4001, 0x7ffe, 0x7fff, 0x8000, 0x8001, 0xbfff, 0xc000, 0xfffe, 0xffff];
-
-/** Numbers that are the same in every run. */
-function numbers(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
-  };
-}
 
 /** Words near a level, some of them edges: most lie between the ends that were found before. */
 function words(seed: number, length: number): Uint16Array {
@@ -83,15 +75,6 @@ describe("words by wide registers", () => {
     }
   });
 
-  it.each(each.slice(0, 40))("are put together from their bytes, %i of %i", (seed, length) => {
-    const expected = words(seed, length);
-    const planes = wide.planes(length);
-    for (const at of expected.keys()) planes?.forEach((plane, half) => (plane[at] = ((expected[at] as number) >> (8 * half)) & 0xff));
-    const joined = new Uint16Array(length);
-    wide.join(joined);
-    expect(joined).toEqual(expected);
-  });
-
   it("are looked up in the table that is given", () => {
     const tables = [3, 5].map((factor) => Uint16Array.from({ length: 65536 }, (_, at) => at * factor));
     for (const [seed, length] of each.slice(0, 40)) {
@@ -111,7 +94,6 @@ describe("words by wide registers", () => {
   });
 
   it("are too many for their memory where nobody would hold so many", () => {
-    expect(wide.planes(2 ** 24 + 1)).toBeNull();
     expect(halves.through(new Uint16Array(65536), new Uint16Array(2 ** 24 + 1))).toBeNull();
   });
 });

@@ -1,8 +1,6 @@
 /** The series stream, as the box writes it and as somebody who means harm might. */
 import { describe, expect, it } from "vitest";
 import { parseIndex, StreamBroken, type SeriesIndex } from "../src/dicomweb/series_index";
-import { Joiner } from "../src/dicomweb/split";
-import { openWide } from "../src/wide";
 import { PREVIEW, readSeries, type SeriesRecord } from "../src/dicomweb/stream";
 
 const IMAGE = { sop: "1.2", number: null, transfer_syntax: "1.2.840.10008.1.2.1", rows: 2, columns: 2, frames: 1, bits_allocated: 16, samples: 1, bytes: 5, position: null, orientation: null };
@@ -25,7 +23,7 @@ function written(index: unknown, records: readonly Written[]): Uint8Array<ArrayB
   const text = Array.from(new TextEncoder().encode(JSON.stringify(index)));
   while (text.length % 8 > 0) text.push(32);
   const body = records.flatMap(([number, coding, bytes, condition]) => [...numbers(number, coding, bytes.length, 0), ...bytes, ...numbers(condition)]);
-  return Uint8Array.from([...new TextEncoder().encode("ENSTREAM"), ...numbers(3, text.length), ...text, ...body]);
+  return Uint8Array.from([...new TextEncoder().encode("ENSTREAM"), ...numbers(4, text.length), ...text, ...body]);
 }
 
 async function read(bytes: Uint8Array, piece = 64): Promise<{ indexes: SeriesIndex[]; records: SeriesRecord[] }> {
@@ -123,49 +121,5 @@ describe("the index", () => {
     const liar = { ...IMAGE, frames: 600_000, bytes: 8e6, transfer_syntax: jpeg };
     const { instances } = parse({ instances: [IMAGE, liar, { ...liar, frames: 1 << 20 }, IMAGE] });
     expect(instances.map(({ frames, isOverfull }) => [frames, isOverfull === true])).toEqual([[1, false], [600_000, false], [1, true], [1, false]]);
-  });
-});
-
-describe.each([["wide registers", openWide()], ["none", null]])("split words, with %s", (_, wide) => {
-  const joiner = new Joiner(wide); // one for all, as a series has
-  const words = Array.from({ length: 1003 }, (_, i) => (i * 37) & 0xffff); // not a whole number of fours
-  const plane = (shift: number): number[] => words.map((word) => (word >> shift) & 0xff);
-  const deflated = async (bytes: readonly number[]): Promise<number[]> => {
-    const made = new Blob([Uint8Array.from(bytes)]).stream().pipeThrough(new CompressionStream("deflate-raw"));
-    return Array.from(new Uint8Array(await new Response(made).arrayBuffer()));
-  };
-  const split = (head: readonly number[], low: readonly number[], high: readonly number[], tail: readonly number[], count = words.length): Uint8Array =>
-    Uint8Array.from([...numbers(head.length, count, low.length, high.length), ...head, ...low, ...high, ...tail]);
-  const file = (head: readonly number[], tail: readonly number[]): number[] => [...head, ...words.flatMap((word) => [word & 0xff, word >> 8]), ...tail];
-
-  it("are put together again, plain or deflated, after a head of any length", async () => {
-    for (const [head, tail] of [[[], []], [[1, 2, 3], [9]], [[1, 2], [7, 8, 9]], [[1], []]] as const) {
-      for (const [low, high] of [[plane(0), plane(8)], [plane(0), await deflated(plane(8))], [await deflated(plane(0)), await deflated(plane(8))]] as const) {
-        const joined = await joiner.file(split(head, low, high, tail), head.length + 2 * words.length + tail.length);
-        expect(Array.from(joined)).toEqual(file(head, tail));
-      }
-    }
-  });
-
-  it("that are longer, shorter or no such data are refused", async () => {
-    const whole = 2 * words.length;
-    const wrong: [string, Uint8Array, number][] = [
-      ["another length", split([], plane(0), plane(8), []), whole + 1],
-      ["a bomb", split([], plane(0), await deflated(Array<number>(100_000).fill(0)), []), whole],
-      ["too little", split([], plane(0), await deflated([1, 2, 3]), []), whole],
-      ["no DEFLATE", split([], plane(0), Array<number>(500).fill(0xff), []), whole],
-      ["planes that reach over the end", Uint8Array.from([...numbers(0, 10, 10, 10), 1, 2, 3]), 20],
-      ["a head that reaches over the end", Uint8Array.from([...numbers(0xffffffff, 0, 0, 0)]), 20],
-      ["a plane longer than its words", split([], plane(0), plane(8), [], 3), 6],
-      ["no head", Uint8Array.of(1, 2), 2],
-    ];
-    for (const [name, bytes, length] of wrong) await expect(joiner.file(bytes, length), name).rejects.toThrow();
-  });
-
-  it("make up a preview of exactly its size", async () => {
-    const { head, values } = await joiner.preview(split([5, 6, 7], plane(0), plane(8), []), words.length);
-    expect([Array.from(head), values.length, values[1002]]).toEqual([[5, 6, 7], 1003, ((1002 * 37) << 16) >> 16]);
-    await expect(joiner.preview(split([], plane(0), plane(8), []), words.length + 1)).rejects.toThrow(StreamBroken);
-    await expect(joiner.preview(split([], plane(0), plane(8), [1]), words.length)).rejects.toThrow(StreamBroken);
   });
 });

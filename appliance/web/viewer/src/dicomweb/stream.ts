@@ -3,9 +3,9 @@ import { parseIndex, StreamBroken, type SeriesIndex } from "./series_index";
 
 export { StreamBroken, type IndexedInstance, type SeriesIndex } from "./series_index";
 
-/** How a record's bytes are written: as stored, with the pixel words split, or as the preview of the whole series. */
+/** How a record's bytes are written: as stored, with the pixel words packed, or as the preview of the whole series. */
 export const PLAIN = 0;
-export const SPLIT = 1;
+export const PACKED = 1;
 export const PREVIEW = 2;
 
 export interface SeriesRecord {
@@ -18,7 +18,7 @@ export interface SeriesRecord {
 }
 
 const MAGIC = "ENSTREAM";
-const FORMAT = 3;
+const FORMAT = 4;
 const HEAD_BYTES = 16;
 const RECORD_HEAD_BYTES = 16;
 const CONDITION_BYTES = 4;
@@ -26,7 +26,7 @@ const MOST_INDEX_BYTES = 1 << 28;
 const MOST_PREVIEW_BYTES = 1 << 26;
 const NO_IMAGE = 0xffffffff;
 const UNREADABLE = 2;
-const SPLIT_BYTES = 16; // what splitting adds to a file at most: neither plane is ever longer than it was
+const PACKED_BYTES = 16; // what packing adds to a file at most: what does not pay is not packed
 
 /** Gathers bytes of any cut and hands out exact runs. */
 class Gatherer {
@@ -122,7 +122,7 @@ function faultOf(condition: number): SeriesRecord["fault"] {
 
 function imageBytes({ instances }: SeriesIndex, number: number): number {
   const bytes = instances[number]?.bytes;
-  return bytes === undefined ? -1 : bytes + SPLIT_BYTES;
+  return bytes === undefined ? -1 : bytes + PACKED_BYTES;
 }
 
 function utf8(bytes: Uint8Array): string {
