@@ -278,7 +278,8 @@ def service_manager_facts() -> dict[str, str]:
 def child_environment(repository: Path) -> dict[str, str]:
     """Give the whole environment of a child process: no secret, and what the interpreter needs."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "TZ") if name in os.environ}
-    return {**kept, "LC_ALL": "C.UTF-8", "PYTHONPATH": str(repository), "PYTHONDONTWRITEBYTECODE": "1"}
+    ours = {"LC_ALL": "C.UTF-8", "PYTHONPATH": str(repository), "PYTHONDONTWRITEBYTECODE": "1"}
+    return {**kept, **ours, "OPENBLAS_NUM_THREADS": "1"}  # numpy begins a thread for each processor else
 
 
 def _toml(value: object) -> str:

@@ -48,14 +48,14 @@ async function memory(browser, page) {
 let lastStep = 0;
 
 /** A code is good for one sign-in. */
-async function newCode() {
+async function signInAnew(page) {
   await until("the next code is shown", () => stepNow() > lastStep, 31);
+  await signIn(page, origin, plan.dentist);
   lastStep = stepNow();
 }
 
 async function enamel(browser, page) {
-  await newCode();
-  await signIn(page, origin, plan.dentist);
+  await signInAnew(page);
   await page.goto(`${origin}/studies`);
   await page.locator(".row").first().click();
   await page.waitForSelector(".patient");

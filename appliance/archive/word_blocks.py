@@ -22,9 +22,10 @@ BLOCK_BYTES = 1024 * 1024  # of a file that are looked at in one go, or one stri
 SIDE = 8
 _PAYS = 0.95  # of its own length, at most, that words may take packed
 _BOUNDS = struct.Struct("<IIII")
-_MOST_WORDS = 0xFFFFFFFF
-_MOST_STRIDE = 65535  # a row's length in DICOM (PS3.3 C.7.6.3.1.1)
-_MOST_DATA = 0xFFFFFFFF
+_LEAST_FILLED = 16  # words of a block's 64: what is known of each block stays in memory, so there are few for the words
+_MOST_WORDS = 2**30
+_MOST_OFFSET = 0xFFFFFFFF
+_MOST_STRIDE = 65535  # what Columns can say (PS3.5 6.2, US); colours wider than a third of it stay as they are
 _MOST_BITS = 16
 Words = NDArray[np.uint16]
 Bits = NDArray[np.uint8]
@@ -42,6 +43,11 @@ class Bounds:
     def end(self) -> int:
         """Give the first byte behind them."""
         return self.offset + 2 * self.words
+
+    @property
+    def blocks(self) -> int:
+        """Give how many blocks they make."""
+        return -(-self.stride // SIDE) * -(-self.words // (SIDE * self.stride))
 
 
 @dataclass(frozen=True)
@@ -63,13 +69,12 @@ class Packed:
 
 def prepare(source: Source, bounds: Bounds) -> Packed | None:
     """Look at a file's words; None where packing does not pay, or the bounds lie outside the file."""
-    if bounds.offset < 0 or not 0 < bounds.stride <= min(bounds.words, _MOST_STRIDE):
+    if not 0 <= bounds.offset <= _MOST_OFFSET or not 0 < bounds.stride <= min(bounds.words, _MOST_STRIDE):
         return None
-    if bounds.words > _MOST_WORDS or bounds.end > source.total_bytes:
+    if bounds.words > _MOST_WORDS or bounds.end > source.total_bytes or _LEAST_FILLED * bounds.blocks > bounds.words:
         return None
     packed = _measured(source, bounds)
-    taken = packed.length - (source.total_bytes - 2 * bounds.words)
-    return packed if taken <= min(2 * _PAYS * bounds.words, _MOST_DATA) else None
+    return packed if _taken(packed.bits) <= 2 * _PAYS * bounds.words else None
 
 
 def write(source: Source, packed: Packed, sink: Callable[[bytes], object]) -> None:
@@ -78,7 +83,7 @@ def write(source: Source, packed: Packed, sink: Callable[[bytes], object]) -> No
     sink(_BOUNDS.pack(bounds.offset, bounds.words, bounds.stride, SIDE * int(packed.bits.sum(dtype=np.int64))))
     for block in _blocks(source, 0, bounds.offset):
         sink(block)
-    sink(packed.least.astype("<u2").tobytes())
+    sink(packed.least.tobytes())
     sink(packed.bits.tobytes())
     done = 0
     for grid in _grids(source, bounds):
@@ -104,9 +109,18 @@ def pack_words(head: bytes, data: bytes, stride: int) -> bytes:
 
 
 def _measured(source: Source, bounds: Bounds) -> Packed:
-    least, bits = (np.concatenate(each) for each in zip(*map(_ends, _grids(source, bounds)), strict=True))
-    taken = 3 * len(bits) + SIDE * int(bits.sum(dtype=np.int64))
-    return Packed(bounds, least, bits, _BOUNDS.size + source.total_bytes - 2 * bounds.words + taken)
+    least, bits = np.empty(bounds.blocks, "<u2"), np.empty(bounds.blocks, np.uint8)
+    done = 0
+    for grid in _grids(source, bounds):
+        some = slice(done, done + len(grid))
+        least[some], bits[some] = _ends(grid)
+        done += len(grid)
+    return Packed(bounds, least, bits, _BOUNDS.size + source.total_bytes - 2 * bounds.words + _taken(bits))
+
+
+def _taken(bits: Bits) -> int:
+    """Say how many bytes blocks take, with what is said of each."""
+    return 3 * len(bits) + SIDE * int(bits.sum(dtype=np.int64))
 
 
 def _blocks(source: Source, start: int, stop: int) -> Iterator[bytes]:

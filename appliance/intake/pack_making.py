@@ -23,14 +23,13 @@ from appliance.dicom.transfer_syntaxes import DEFLATED, IMPLICIT_LITTLE, is_nati
 from appliance.identifiers import FileId
 from appliance.intake.pack_sources import SeriesSource, StoredSource, opened
 from appliance.intake.parts import IntakeParts
-from appliance.intake.preview_plans import plan_preview
+from appliance.intake.preview_plans import PREVIEW_SECONDS, plan_preview
 from appliance.keys.secret import SecretKey
 from appliance.keys.stream import StreamSealer
 from appliance.sandbox.birth import Birth
 from appliance.sandbox.parser import Parser
 from appliance.store.files import storage_faults
 
-PREVIEW_SECONDS = 90.0  # for a whole volume, on a box that is busy; below the child's own limit of processor time
 SYNCED_BYTES = 8 * 1024 * 1024  # at once: a long sync would keep the receiver's short ones waiting
 MOST_HEAD_BYTES = 4 * 1024 * 1024
 _TAGS = {b"\xe0\x7f\x10\x00", b"\x7f\xe0\x00\x10"}  # Pixel Data, little and big endian

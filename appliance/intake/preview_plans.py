@@ -16,6 +16,7 @@ from appliance.dicom.transfer_syntaxes import DEFLATED, is_native
 MOST_SIDE = 160
 MOST_FACTOR = 64  # a coarser one shows nothing, and the viewer takes none: series_index.ts
 LEAST_SLICES = 8
+PREVIEW_SECONDS = 90.0  # for a whole volume, on a box that is busy; below the child's own limit of processor time
 MOST_SLICE_BYTES = 16 * 1024 * 1024  # what a child may ask for at once
 _BITS, _WORD_BYTES = 16, 2
 _ALIKE = 1e-3  # of a direction's or a spacing's parts

@@ -14,10 +14,9 @@ from appliance.archive.located import Located
 from appliance.archive.queries_retrieve import series_instances_by_key
 from appliance.errors import ApplianceError, Tampered
 from appliance.identifiers import BoxId
-from appliance.intake.pack_making import PREVIEW_SECONDS
 from appliance.intake.pack_sources import SeriesSource, opened
 from appliance.intake.parts import IntakeParts
-from appliance.intake.preview_plans import plan_preview
+from appliance.intake.preview_plans import PREVIEW_SECONDS, plan_preview
 from appliance.integrity.findings import FaultCode, Finding, Place
 from appliance.integrity.parts import IntegrityParts
 from appliance.sandbox.parser import Parser

@@ -72,6 +72,13 @@ def test_signed_words_around_nought_take_no_more_than_others() -> None:
     assert set(packed.bits) == {3}
 
 
+@pytest.mark.parametrize("stride", [1, 70_000])
+def test_words_stay_as_they_are_where_blocks_would_hold_mostly_nothing_or_no_picture_is_as_wide(stride: int) -> None:
+    source = ByteSource(bytes(2 * 140_000))
+    assert prepare(source, Bounds(0, 140_000, 700)) is not None
+    assert prepare(source, Bounds(0, 140_000, stride)) is None
+
+
 @pytest.mark.parametrize("bounds", [(0, 2001, 40), (1, 2000, 40), (-2, 100, 10), (0, 0, 1), (0, 9, 10), (0, 100, 0)])
 def test_bounds_outside_the_file_are_not_believed(bounds: tuple[int, int, int]) -> None:
     assert prepare(ByteSource(bytes(4000)), Bounds(*bounds)) is None

@@ -25,6 +25,7 @@ from appliance.identifiers import FileId
 from appliance.intake.packing import QUIET_SECONDS, REST_SECONDS, Packing
 from appliance.intake.parts import IntakeParts
 from appliance.sandbox.birth import Birth, executed
+from appliance.store.migrations import known_migrations, statements
 from appliance.store.stored_files import find_file, find_orphans, rewrap_some, unseal_row
 from tests.intake.a_clinic import Clinic, ct_slice
 from tests.intake.pack_reader import ReadStream, read_stream
@@ -89,7 +90,7 @@ class Box(Clinic):
 
 
 def picture(number: int) -> NDArray[np.uint16]:
-    """A slice with calm high bytes and noisy low ones."""
+    """A slice that rises calmly, with some noise."""
     row, column = np.mgrid[:ROWS, :COLUMNS]
     noise = np.random.default_rng(number).integers(0, 200, (ROWS, COLUMNS))
     image: NDArray[np.uint16] = (1000 + 20 * number + row + column + noise).astype("<u2")
@@ -377,3 +378,17 @@ def remove_instance(box: Box) -> None:
         tx.change("DELETE FROM files WHERE file_id = :file_id", file_id=file_id)
         tx.change("UPDATE series SET instance_count = instance_count - 1, judged_count = judged_count - 1")
     box.parts.vault.remove(FileId(file_id))
+
+
+def test_packs_of_before_are_let_go_of_and_made_anew_after_an_update(box: Box) -> None:
+    take(box, slices())
+    assert box.pack() is not None
+    migration = next(one for one in known_migrations() if one.number == 29)
+    with box.database.write() as tx:
+        for statement in statements(migration.sql):
+            tx.change(statement)
+    assert box.read(SERIES) is None
+    assert box.rows("SELECT series_key, changes FROM packs_wanted") == [(SERIES, 0)]
+    assert box.unknown_files() == [], "the old file is named as a leftover"
+    assert box.pack() is not None
+    assert len(list(box.parts.vault.pack_ids())) == 1

@@ -36,9 +36,15 @@ def test_the_sign_in_page_keeps_who_is_signed_in(clinic: AClinic) -> None:
     there = browser.get("/login")
     assert (there.status_code, there.headers["location"]) == (303, "/")
     assert browser.get("/account").status_code == 200
+
+
+def test_at_a_locked_screen_somebody_else_may_sign_in(clinic: AClinic) -> None:
+    browser = clinic.browser()
+    sign_in(clinic, browser, "one")
     clinic.clock.pass_time(minutes=6)
-    assert browser.get("/login").headers["location"] == "/"
-    assert browser.get("/").headers["location"].startswith("/lock?")
+    assert 'href="/login/emergency"' in browser.get("/login").text
+    assert sign_in(clinic, browser, "other") == "/"
+    assert "Berta Prueba" in browser.get("/account").text
 
 
 def test_who_is_halfway_in_begins_anew_as_somebody_else(clinic: AClinic) -> None:

@@ -110,9 +110,10 @@ def status_of(fault: SignInRefused | TooManyAttempts) -> int:
 def login_page(request: PageRequest, context: Context, pages: Rendering, actor: Caller) -> Answer:
     """Show the sign-in form, and say so where a session was ended by time: its person goes on where they were.
 
-    Who is signed in stays so. Who is halfway in begins anew, maybe as somebody else.
+    Who is signed in stays so. Who is halfway in begins anew, maybe as somebody else, and
+    so does who stands at a locked screen.
     """
-    if actor.session is not None and actor.session.stage is Stage.FULL:
+    if actor.session is not None and actor.session.stage is Stage.FULL and not actor.session.locked:
         return moved_on("/")
     ended = ended_by_time(context.accounts, request.cookies.get(SESSION_COOKIE, ""))
     page = login_form(request, context, pages, "", 200, by_time=ended is not None)

@@ -95,7 +95,7 @@ def draw_code(
         request,
         waiting(accounts, actor),
         code=code,
-        place=f"https://{request.headers.get('host', '')}/login",
+        place=f"https://{request.headers.get('host', '')}/login/emergency",
         drawn=day_and_time(accounts.clock.now()),
         reader=account.display_name,
         minutes=accounts.emergency_minutes,

@@ -28,9 +28,9 @@ export class Wide {
 
   /** Undo packed words, some strips at a time. */
   unpack({ words, stride, across, least, bits, data }: Blocks, into: Uint16Array): void {
-    const blocks = across * Math.max(1, Math.floor(WORDS_AT_ONCE / (SIDE * SIDE * across)));
-    for (let block = 0, at = 0; block < bits.length; block += blocks) {
-      const [some, first] = [bits.subarray(block, block + blocks), (SIDE * stride * block) / across];
+    const atOnce = across * Math.max(1, Math.floor(WORDS_AT_ONCE / (SIDE * SIDE * across)));
+    for (let block = 0, at = 0; block < bits.length; block += atOnce) {
+      const [some, first] = [bits.subarray(block, block + atOnce), (SIDE * stride * block) / across];
       const end = at + bytesOf(some);
       const grid = this.grid({ across, least: least.subarray(2 * block, 2 * (block + some.length)), bits: some, data: data.subarray(at, end) });
       ungrid(grid, SIDE * across, into.subarray(first, Math.min(words, first + (SIDE * stride * some.length) / across)), stride);
@@ -44,7 +44,9 @@ export class Wide {
     const end = into + 2 * SIDE * SIDE * bits.length;
     const memory = memoryOf(this.program, end);
     const [bitsAt, dataAt] = [DATA + least.length, DATA + least.length + bits.length];
-    for (const [at, bytes] of [[DATA, least], [bitsAt, bits], [dataAt, data]] as const) new Uint8Array(memory, at).set(bytes); // prettier-ignore
+    new Uint8Array(memory, DATA).set(least);
+    new Uint8Array(memory, bitsAt).set(bits);
+    new Uint8Array(memory, dataAt).set(data);
     this.program.unpack(DATA, bitsAt, dataAt, across, into, end);
     return new Uint16Array(memory, into, (end - into) / 2);
   }

@@ -30,10 +30,17 @@ function blocksOf(words: readonly number[], stride: number): number[][][] {
 
 function blockOf(columns: readonly (readonly number[])[]): { low: number; bits: number; data: number[] } {
   const there = columns.flat().filter((word) => word >= 0);
-  const low = Math.min(...there);
-  const bits = Math.ceil(Math.log2(Math.max(...there) - low + 1));
-  const lanes = columns.map((column) => laneOf(column.map((word) => Math.max(0, word - low)), bits)); // prettier-ignore
+  const signed = there.map((word) => (word << 16) >> 16);
+  const least = span(signed) < span(there) ? signed : there; // sums go round at 65536
+  const low = Math.min(...least) & 0xffff;
+  const bits = Math.ceil(Math.log2(span(least) + 1));
+  const above = (word: number): number => (word < 0 ? 0 : (word - low) & 0xffff);
+  const lanes = columns.map((column) => laneOf(column.map(above), bits));
   return { low, bits, data: Array.from({ length: 8 * bits }, (_, at) => lanes[at % 8]?.[at >> 3] ?? 0) };
+}
+
+function span(values: readonly number[]): number {
+  return Math.max(...values) - Math.min(...values);
 }
 
 /** Eight values of so many bits as so many bytes: the first value's lowest bit is the first byte's lowest. */

@@ -74,7 +74,7 @@ describe("the series stream", () => {
   it("with records that cannot be is refused before memory is taken for them", async () => {
     const wrong: [unknown, readonly Written[]][] = [
       [INDEX, [[2, 0, [1], 0]]],
-      [INDEX, [[1, 0, Array<number>(22).fill(0), 0]]], // longer than the index says, and than splitting adds
+      [INDEX, [[1, 0, Array<number>(22).fill(0), 0]]], // longer than the index says, and than packing adds
       [INDEX, [[1, PREVIEW, [1], 0]]],
       [INDEX, [[NO_IMAGE, PREVIEW, [1], 0]]],
       [{ ...INDEX, preview: SHAPE }, RECORDS],

@@ -1,4 +1,4 @@
-/** 16-bit words two at a time, as the halves of one 32-bit number, for the passes over every voxel. */
+/** 16-bit words two at a time, as the halves of one 32-bit number. */
 import type { Words } from "../assembly";
 import type { Stored } from "./facts";
 

@@ -34,28 +34,6 @@ async function inflateExactly(bytes: Uint8Array, most: number): Promise<Uint8Arr
   return concatenated(parts, length);
 }
 
-/** Undo raw DEFLATE into an array of exactly the right length.
- *
- * @throws RangeError when more or less comes out, TypeError when it is no such data.
- */
-export async function inflateInto(bytes: Uint8Array, target: Uint8Array): Promise<void> {
-  const { readable, writable } = new DecompressionStream("deflate-raw");
-  const writer = writable.getWriter();
-  const written = writer.write(bytes as Uint8Array<ArrayBuffer>).then(() => writer.close());
-  written.catch(() => undefined); // who reads hears of it
-  const reader = readable.getReader();
-  let at = 0;
-  for (let part = await reader.read(); !part.done; part = await reader.read()) {
-    if (at + part.value.length > target.length) {
-      void reader.cancel().catch(() => undefined);
-      throw new RangeError("more than was said");
-    }
-    target.set(part.value, at);
-    at += part.value.length;
-  }
-  if (at !== target.length) throw new RangeError("less than was said");
-}
-
 function concatenated(parts: readonly Uint8Array[], length: number): Uint8Array {
   const whole = new Uint8Array(length);
   let at = 0;

@@ -6,6 +6,7 @@ import { StreamBroken } from "./series_index";
 const HEAD_BYTES = 16;
 const MOST_FREE = 16;
 const MOST_BITS = 16;
+const MOST_STRIDE = 65535;
 
 /** Where a record's parts lie, as views into it. */
 interface Packed {
@@ -73,7 +74,7 @@ function packedOf(bytes: Uint8Array): Packed {
   const across = Math.ceil(stride / SIDE);
   const count = across * Math.ceil(Math.ceil(words / stride) / SIDE);
   const [leastAt, bitsAt, dataAt] = [HEAD_BYTES + head, HEAD_BYTES + head + 2 * count, HEAD_BYTES + head + 3 * count];
-  if (words === 0 || stride === 0 || stride > words || dataAt + length > bytes.length) throw new StreamBroken("a packed record that cannot be");
+  if (words === 0 || stride === 0 || stride > Math.min(words, MOST_STRIDE) || dataAt + length > bytes.length) throw new StreamBroken("a packed record that cannot be");
   const [least, bits, data] = [bytes.subarray(leastAt, bitsAt), bytes.subarray(bitsAt, dataAt), bytes.subarray(dataAt, dataAt + length)];
   if (bits.some((one) => one > MOST_BITS) || bytesOf(bits) !== length) throw new StreamBroken("blocks that cannot be");
   return { head: bytes.subarray(HEAD_BYTES, leastAt), blocks: { words, stride, across, least, bits, data }, tail: bytes.subarray(dataAt + length) };
