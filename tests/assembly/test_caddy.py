@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from socketserver import ThreadingUnixStreamServer
@@ -109,6 +110,13 @@ def running_caddy(folders: Folders, port: int, config: bytes) -> Iterator[Path]:
 
 @pytest.fixture
 def staff(folders: Folders) -> Iterator[None]:
+    with answering(folders):
+        yield
+
+
+@contextlib.contextmanager
+def answering(folders: Folders) -> Iterator[None]:
+    """Let a staff's server answer until the block ends."""
     server = ThreadingUnixStreamServer(str(folders.staff_socket), Staff)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield
@@ -193,6 +201,15 @@ def test_while_staff_does_not_answer_a_page_says_to_wait(folders: Folders, port:
     assert b"Enamel is starting" in said
     assert (response.headers["Server"], response.headers["Strict-Transport-Security"]) == (None, "max-age=31536000")
     assert re.findall(rb"lang=(..)", said) == [b"en", b"es", b"pt"]
+
+
+def test_what_a_page_is_made_of_waits_until_staff_answers_again(folders: Folders, port: int) -> None:
+    with ThreadPoolExecutor(1) as asking:
+        answer = asking.submit(got, folders, port, path="/static/base.css")
+        with pytest.raises(TimeoutError):
+            answer.result(0.5)
+        with answering(folders):
+            assert answer.result(60)[0].status == 200
 
 
 def test_while_staff_does_not_answer_dicomweb_is_told_so_as_a_problem(folders: Folders, port: int) -> None:

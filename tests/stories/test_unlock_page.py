@@ -12,6 +12,7 @@ import pytest
 from tests.patience import PATIENCE
 from tests.stories.clinic import ROOT, form_of, until
 from tests.stories.sealed_box import running
+from tests.stories.walks import faults_of, planned, talked_through
 
 PASSPHRASE = "winter harbour seventeen"  # noqa: S105  # of an invented box
 
@@ -36,6 +37,24 @@ def test_the_right_passphrase_on_the_page_unlocks_and_the_page_waits_in_words(
             assert "by itself" in page.text or "password" in page.text
             assert time.monotonic() - began < 20 * PATIENCE
         assert "was killed" not in (tmp_path / "run.log").read_text()
+
+
+@pytest.mark.peer("chromium", "node", "npm")
+def test_the_page_goes_on_by_itself_also_for_somebody_who_is_still_signed_in(
+    tmp_path: Path, free_port_block: int
+) -> None:
+    who = {"user": "ana", "first": "quiet amber tram 42", "second": "morning tram quiet 42"}
+    with running(tmp_path / "data", free_port_block, "--sealing", "passphrase", given=PASSPHRASE + "\n") as box:
+        assert box.enamel("unlock", given=PASSPHRASE + "\n").returncode == 0
+        until(lambda: box.keys() == "open", 30)
+        words = ("accounts", "add", who["user"], "--name", "Ana Prueba", "--role", "dentist")
+        assert box.enamel(*words, given=f"{PASSPHRASE}\n{who['first']}\n").returncode == 0
+        plan = {"origin": f"https://localhost:{free_port_block + 2}", "who": who, "passphrase": PASSPHRASE}
+        command = planned("unlocking.mjs", tmp_path, plan)
+        found = talked_through(command, tmp_path / "errors", lambda _: {"status": box.enamel("lock").returncode})
+    assert found["signedIn"] == {"told": "Unlocked", "led": "/studies"}
+    assert found["stranger"] == {"told": "Unlocked", "led": "/login"}
+    assert (faults_of(found)["policy"], faults_of(found)["foreign"]) == ([], [])
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
-// Goes on to sign-in as soon as the box answers there; a page that turns by the clock would turn before it, or long after.
+// Goes on as soon as the box's own pages answer; one that turns by the clock would turn before that, or long after.
+// Sign-in is where it goes: whoever is still signed in is led on from there.
 async function look() {
-  const answer = await fetch("/login", { headers: { Accept: "text/html" } }).catch(() => null);
-  if (answer?.ok && answer.url.endsWith("/login")) location.replace("/login");
+  const asking = fetch("/healthz", { cache: "no-store" });
+  const { keys } = await asking.then((answer) => answer.json()).catch(() => ({}));
+  if (keys === "open") location.replace("/login");
   else setTimeout(look, 1000);
 }
 setTimeout(look, 1000);
