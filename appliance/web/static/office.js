@@ -196,12 +196,13 @@ async function ask(address, form) {
   const mine = ++latest;
   document.getElementById("list").ariaBusy = "true";
   const answer = await fetch(address, form).catch(() => null);
+  const text = await answer?.text().catch(() => ""); // a line may break in the middle
   if (mine !== latest) return;
   document.getElementById("list").ariaBusy = "false";
   if (answer && (answer.status === 401 || answer.url.includes("/lock"))) return lock();
-  unreachable.hidden = Boolean(answer?.ok);
-  if (!answer?.ok) return;
-  takeOver(await answer.text());
+  unreachable.hidden = Boolean(answer?.ok && text);
+  if (!unreachable.hidden) return;
+  takeOver(text);
   history.replaceState(null, "", answer.url);
 }
 

@@ -47,8 +47,8 @@ const FRESH_MS = 240000;
 let question = "";
 let askedAt = 0;
 async function fetchQuestion() {
-  const answer = await fetch("/account/passkey-question", { headers: { "X-Enamel-Background": "1" } }).catch(() => null);
-  question = answer?.ok ? await answer.text() : "";
+  const asking = fetch("/account/passkey-question", { headers: { "X-Enamel-Background": "1" } });
+  question = await asking.then((answer) => (answer.ok ? answer.text() : "")).catch(() => ""); // a page that is left reads no further
   askedAt = Date.now();
 }
 async function takeQuestion() {

@@ -101,6 +101,7 @@ class SeriesPage {
 }
 
 async function pageAt(href: string): Promise<Document | null> {
-  const answer = await fetch(href, { credentials: "same-origin", redirect: "manual", cache: "no-store" }).catch(() => null);
-  return answer?.status === 200 ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
+  const asking = fetch(href, { credentials: "same-origin", redirect: "manual", cache: "no-store" });
+  const text = await asking.then((answer) => (answer.status === 200 ? answer.text() : "")).catch(() => "");
+  return text ? new DOMParser().parseFromString(text, "text/html") : null;
 }
