@@ -61,12 +61,13 @@ def process(rooms: Rooms, *, keys: bool = True) -> Iterator["subprocess.Popen[st
             yield running
         finally:
             running.kill()
+            sys.stderr.write(running.communicate(timeout=240)[1])  # shown where a test fails
 
 
-def until(holds: Callable[[], bool], seconds: float = 60.0) -> None:
-    end = time.monotonic() + seconds * PATIENCE
-    while not holds():
-        assert time.monotonic() < end, "it did not come to that"
+def until(there: Callable[[], list[RunOutcome | None]], awaited: list[RunOutcome | None]) -> None:
+    end = time.monotonic() + 60 * PATIENCE
+    while (found := there()) != awaited:
+        assert time.monotonic() < end, f"not {awaited} but {found}"
         time.sleep(0.1)
 
 
@@ -77,12 +78,12 @@ def outcomes(rooms: Rooms, job: str) -> list[RunOutcome | None]:
 
 def test_every_job_of_the_release_is_planned_and_what_is_asked_for_is_done(rooms: Rooms) -> None:
     with process(rooms) as running:
-        until(lambda: outcomes(rooms, "forecast disk") == [RunOutcome.DONE])
+        until(lambda: outcomes(rooms, "forecast disk"), [RunOutcome.DONE])
         known = {job.name for job in all_jobs(rooms)}
         with rooms.database.write() as tx:
             assert {plan.job for plan in queries.plans(tx)} == known
             ask_run(tx, "forecast disk", rooms.clock.now())
-        until(lambda: outcomes(rooms, "forecast disk") == [RunOutcome.DONE] * 2)
+        until(lambda: outcomes(rooms, "forecast disk"), [RunOutcome.DONE] * 2)
         running.send_signal(signal.SIGTERM)
         assert running.wait(240) == 0
 
@@ -91,11 +92,11 @@ def test_one_that_is_killed_in_the_middle_of_a_run_is_made_good_by_the_next(room
     with rooms.database.write() as tx:
         queries.begin(tx, "forecast disk", rooms.clock.now(), None)
     with process(rooms):
-        until(lambda: outcomes(rooms, "forecast disk")[0] is RunOutcome.INTERRUPTED)
+        until(lambda: outcomes(rooms, "forecast disk")[:1], [RunOutcome.INTERRUPTED])
     with rooms.database.write() as tx:  # a minute later
         tx.change("UPDATE runs SET started_at = started_at - 70000000 WHERE job = 'forecast disk'")
     with process(rooms):
-        until(lambda: outcomes(rooms, "forecast disk")[1:] == [RunOutcome.DONE])
+        until(lambda: outcomes(rooms, "forecast disk")[1:], [RunOutcome.DONE])
 
 
 def test_a_second_one_on_the_same_folder_is_refused_and_changes_nothing(rooms: Rooms) -> None:

@@ -178,6 +178,7 @@ export async function narrow() {
   const page = await open("narrow");
   await until(page, ["first"]);
   const share = await page.evaluate(() => document.querySelector("progress").value);
+  await go("narrow");
   let coming = "";
   for (let turn = 0; turn < 300 && !coming.includes("about"); turn++) {
     await page.waitForTimeout(30);
