@@ -27,11 +27,13 @@ $(READY): pyproject.toml $(wildcard requirements*.lock) tools/bootstrap.sh
 run: $(READY) ## Start a whole clinic on this machine; Ctrl-C stops it, a second start keeps its data (DEMO=... adds options)
 	$(BIN)/enamel demo $(DEMO)
 
-test: $(READY) ## The fast tests, one process a core
-	$(PYTEST) -q -n auto --dist loadfile --no-loadscope-reorder -m "not slow"
+test: $(READY) ## The fast tests, one process a core; those that the clock judges by themselves
+	$(PYTEST) -q -n auto --dist loadfile --no-loadscope-reorder -m "not slow and not alone"
+	$(PYTEST) -q -m "alone and not slow"
 
 test-all: $(READY) ## Every test, the box and the fault runs included
-	ENAMEL_EXAMPLES=20 $(PYTEST) -q -n auto --dist loadfile --no-loadscope-reorder
+	ENAMEL_EXAMPLES=20 $(PYTEST) -q -n auto --dist loadfile --no-loadscope-reorder -m "not alone"
+	$(PYTEST) -q -m alone
 	$(MAKE) kills power-loss disk-errors job-faults
 
 kills: $(READY) ## Kill receiver and intake 1,000 times while scans arrive; writes benchmarks/results/kills.json

@@ -6,7 +6,7 @@ import pytest
 
 from tests.faults.kills import run
 
-pytestmark = [pytest.mark.slow]
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 KILLS = 12
 
 

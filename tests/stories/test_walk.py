@@ -18,7 +18,7 @@ from tests.patience import PATIENCE
 from tests.stories.clinic import RunningClinic, small_scan, written
 from tests.stories.walks import browsing
 
-pytestmark = pytest.mark.peer("storescu", "chromium", "node", "npm")
+pytestmark = [pytest.mark.peer("storescu", "chromium", "node", "npm"), pytest.mark.alone]
 CALLING = "CBCT_ROOM2"
 SLICES = 12
 POINTS = (0, 31 * 64 + 32, 20 * 64 + 40, 64 * 64 - 1)
