@@ -71,7 +71,7 @@ def test_a_child_that_is_killed_costs_nobody_else(nursery: Nursery) -> None:
 
 
 def test_a_stalled_child_is_ended_and_its_file_read_by_another(nursery: Nursery) -> None:
-    with Parser(SystemClock(), seconds_each=0.5, birth=nursery.birth) as parser:
+    with Parser(SystemClock(), seconds_each=0.5 * PATIENCE, birth=nursery.birth) as parser:
         parser.facts(ByteSource(WHOLE), 0, EXPLICIT_LITTLE)
         stalled = parser.child_id
         assert stalled is not None
