@@ -276,11 +276,11 @@ def test_whoever_loses_the_right_in_the_middle_stores_no_more(tmp_path: Path) ->
 
 
 def test_a_sender_that_falls_silent_is_cut_off_and_others_have_their_turn(tmp_path: Path) -> None:
-    box = AStore(tmp_path, Bounds(idle_seconds=0.3, at_once=1, at_once_each=1))
+    box = AStore(tmp_path, Bounds(idle_seconds=0.3 * PATIENCE, at_once=1, at_once_each=1))
     with box.served() as client:
         with raw(box, box.issue(Permission.STORE_IMAGES)) as line:
             line.sendall(chunk(related([a_slice(1)])[:500]))
-            time.sleep(0.1)
+            time.sleep(0.1 * PATIENCE)  # until it has its turn
             busy = store(client, [a_slice(2)])
             assert (busy.status_code, busy.headers["retry-after"]) == (503, "30")
             assert line.recv(100).startswith(b"HTTP/1.1 408")
