@@ -86,7 +86,7 @@ def verify(data: bytes, signature: bytes) -> Signer:
         signature: Their detached CMS signature, DER; zeros behind it are passed over.
 
     Raises:
-        Tampered: These bytes were not signed with it.
+        Tampered: These bytes were not signed with it, or something else than zeros is behind it.
     """
     try:
         certificate, attributes, signed = _signed_data(signature)
@@ -124,7 +124,10 @@ def _signed_data(signature: bytes) -> tuple[x509.Certificate, bytes, bytes]:
 
     Source: RFC 5652 5.1 and 5.3.
     """
-    content = [*_members(_value(signature[: _length(signature)]))]
+    length = _length(signature)
+    if any(signature[length:]):
+        raise ValueError
+    content = [*_members(_value(signature[:length]))]
     signed_data = [*_members(_value(next(_members(_value(content[1])))))]
     certificates = next(one for one in signed_data if one[0] == _TAGGED)
     info = [*_members(_value(next(_members(_value(signed_data[-1])))))]

@@ -54,6 +54,14 @@ def test_no_changed_bit_of_a_signature_makes_it_one_of_other_bytes() -> None:
             verify(b"other data", bytes(changed))
 
 
+@pytest.mark.parametrize("behind", [b"\x01", b"\0\0\x30", b"more"])
+def test_nothing_but_zeros_stands_behind_a_signature(behind: bytes) -> None:
+    signature = KEY.sign(b"data")
+    assert verify(b"data", signature + bytes(9)) == verify(b"data", signature)
+    with pytest.raises(Tampered):
+        verify(b"data", signature + behind)
+
+
 def test_openssl_verifies_it_and_refuses_other_bytes(tmp_path: Path) -> None:
     paths = {name: tmp_path / name for name in ("data", "signature", "certificate")}
     paths["data"].write_bytes(b"an erasure")
