@@ -31,8 +31,9 @@ _WITHOUT_REQUESTS: Table = {
     "fields": {"request": {"filter": "delete"}},
 }
 _COMPRESSED: Table = {"handler": "encode", "encodings": {"gzip": {"level": 6}}, "minimum_length": 256}
-# What a page is made of waits where the pages' process is just replaced, for that page stands there already.
-_PATIENT: Table = {"load_balancing": {"try_duration": "10s", "try_interval": "100ms"}}
+# What a page is made of waits while the pages' process is replaced under `enamel run`, for that page stands there
+# already; where systemd holds the socket, every request waits in it.
+_PATIENT: Table = {"load_balancing": {"try_duration": "60s", "try_interval": "250ms"}}
 _WAIT_PAGE = (
     "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
     "<meta http-equiv=refresh content=2><title>Enamel</title>"
@@ -86,7 +87,7 @@ def _server(staff: StaffSettings, folders: Folders) -> Table:
         "tls_connection_policies": [{"protocol_min": "tls1.3", "default_sni": staff.names[0]}],
         "routes": [
             _always(),
-            _route(staff, [_COMPRESSED, _proxy(folders) | _PATIENT], path=["/static/*"]),
+            _route(staff, [_COMPRESSED, _proxy(folders) | _PATIENT], path=["/static/*"], method=["GET", "HEAD"]),
             _route(staff, [_proxy(folders)]),
             {"handle": [{"handler": "static_response", "status_code": "421", "close": True}]},
         ],

@@ -119,9 +119,11 @@ def answering(folders: Folders) -> Iterator[None]:
     """Let a staff's server answer until the block ends."""
     server = ThreadingUnixStreamServer(str(folders.staff_socket), Staff)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield
-    server.shutdown()
-    server.server_close()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def trusted(folders: Folders) -> ssl.SSLContext:
@@ -156,7 +158,6 @@ def test_a_browser_cannot_claim_another_address(folders: Folders, port: int) -> 
     assert b"192.0.2.9" not in said
 
 
-@pytest.mark.usefixtures("staff")
 @pytest.mark.usefixtures("staff")
 def test_files_of_the_release_travel_compressed_and_pages_with_secrets_do_not(folders: Folders, port: int) -> None:
     script, coded = got(folders, port, path="/static/viewer/viewer.js", **{"Accept-Encoding": "gzip, br, zstd"})

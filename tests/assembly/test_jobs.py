@@ -53,15 +53,23 @@ def process(rooms: Rooms, *, keys: bool = True) -> Iterator["subprocess.Popen[st
         folder.mkdir(mode=0o700, exist_ok=True)
         (folder / "keyring").write_bytes(rooms.keyring.encode())
         environment["CREDENTIALS_DIRECTORY"] = str(folder)
-    with subprocess.Popen(
-        command, env=environment, pass_fds=(reading,), cwd=REPOSITORY, stderr=subprocess.PIPE, text=True
-    ) as running:
+    with (
+        told_by(rooms).open("a") as told,
+        subprocess.Popen(
+            command, env=environment, pass_fds=(reading,), cwd=REPOSITORY, stderr=told, text=True
+        ) as running,
+    ):
         os.close(reading)
         try:
             yield running
         finally:
             running.kill()
-            sys.stderr.write(running.communicate(timeout=240)[1])  # shown where a test fails
+            sys.stderr.write(told_by(rooms).read_text())  # shown where a test fails
+
+
+def told_by(rooms: Rooms) -> Path:
+    """Give the file that takes what the processes say."""
+    return rooms.folders.settings.parent / "told"
 
 
 def until(there: Callable[[], list[RunOutcome | None]], awaited: list[RunOutcome | None]) -> None:
@@ -102,8 +110,7 @@ def test_one_that_is_killed_in_the_middle_of_a_run_is_made_good_by_the_next(room
 def test_a_second_one_on_the_same_folder_is_refused_and_changes_nothing(rooms: Rooms) -> None:
     with held_by_jobs(rooms.folders), process(rooms, keys=False) as second:
         assert second.wait(480) == 20
-        assert second.stderr is not None
-        assert "runs on" in second.stderr.read()
+        assert "runs on" in told_by(rooms).read_text()
     assert outcomes(rooms, "forecast disk") == []
     with held_by_jobs(rooms.folders), pytest.raises(Unavailable), held_by_jobs(Folders.of(rooms.settings)):
         raise AssertionError("two at once")

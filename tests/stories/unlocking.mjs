@@ -14,7 +14,8 @@ const answers = createInterface({ input: process.stdin })[Symbol.asyncIterator](
 /** Lock the box, unlock it on its page, touch nothing more; give where the page goes by itself. */
 async function unlock(page, name) {
   process.stdout.write(`${JSON.stringify({ wanted: "lock" })}\n`);
-  await answers.next();
+  const { status } = JSON.parse((await answers.next()).value);
+  if (status !== 0) throw new Error(`the box was not locked: ${status}`);
   await page.goto(`${origin}/unlock`);
   await page.fill("input[name=passphrase]", plan.passphrase);
   await press(page, "Unlock the box");

@@ -67,6 +67,18 @@ def test_without_a_network_the_page_says_so_and_then_hides_everything(found: dic
     assert seen["back"]["page"], "a box that says that the session is not locked does"
 
 
+def test_an_answer_that_breaks_off_is_none_and_the_page_says_so(found: dict[str, Any]) -> None:
+    seen = found["lines"]
+    assert seen["before"] > 0
+    assert seen["broken"] == {"told": True, "rows": seen["before"], "busy": "false"}, "what was there stays"
+    assert seen["mended"] == {"silent": True, "rows": seen["before"]}
+    assert seen["live"] == {"asked": 2, "streams": 1, "silent": True}, "a live list that broke off is asked for again"
+
+
+def test_a_box_that_says_locked_is_believed_before_its_answer_has_ended(found: dict[str, Any]) -> None:
+    assert found["lines"]["locked"]
+
+
 def test_a_tablet_that_slept_shows_nothing_when_it_is_looked_at(found: dict[str, Any]) -> None:
     assert found["woken"] is False
 

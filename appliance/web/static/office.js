@@ -4,6 +4,10 @@ const token = document.body.dataset.formToken;
 const background = { "X-Enamel-Background": "1" };
 const list = document.getElementById("list");
 
+// A line may break between the head of an answer and its end, and that is no answer; what never ends is none either.
+const asked = (address, form) => fetch(address, { ...form, signal: AbortSignal.timeout(10000) }).catch(() => null);
+const textOf = (answer) => (answer?.ok ? answer.text().catch(() => "") : "");
+
 // Nothing of a patient stays here while the lock's page is on its way. What was done to the pictures is kept by the viewer.
 function leave(to = "/lock?back=" + encodeURIComponent(location.pathname + location.search)) {
   document.documentElement.hidden = true;
@@ -74,8 +78,7 @@ async function askBox() {
   }
 }
 function post(address, headers, body) {
-  const form = { method: "POST", headers: { ...headers, "X-Form-Token": token }, body, signal: AbortSignal.timeout(10000) };
-  return fetch(address, form).catch(() => null);
+  return asked(address, { method: "POST", headers: { ...headers, "X-Form-Token": token }, body });
 }
 setInterval(look, 1000);
 for (const kind of ["pageshow", "focus"]) addEventListener(kind, look);
@@ -127,13 +130,17 @@ function takeOver(text) {
 }
 
 // A list that is kept fresh names the address of its newest state; a search, or an older page of it, names none.
+let again = 0;
 async function refresh() {
+  clearTimeout(again);
   const newest = document.getElementById("list")?.dataset.live;
   if (!newest) return;
-  const answer = await fetch(newest, { headers: background });
-  if (answer.status === 401) lock();
-  else if (answer.ok) takeOver(await answer.text());
-  reached(answer.ok);
+  const answer = await asked(newest, { headers: background });
+  if (answer?.status === 401) return lock();
+  const text = await textOf(answer);
+  if (text) takeOver(text);
+  else again = setTimeout(refresh, 5000);
+  reached(Boolean(text));
 }
 
 // A line that is cut stands again within seconds; only then is it worth a word.
@@ -156,7 +163,7 @@ addEventListener("offline", async () => {
 function listen() {
   const line = new EventSource("/events");
   // What changed between the page and its line, or while a tablet slept, told nobody: look once when it stands.
-  for (const kind of ["ready", "changed"]) line.addEventListener(kind, () => { refresh().catch(() => {}); });
+  for (const kind of ["ready", "changed"]) line.addEventListener(kind, refresh);
   line.addEventListener("over", () => { line.close(); lock(); });
   line.addEventListener("ended", () => leave("/emergency?told=over")); // what an emergency lent is over
   line.addEventListener("ready", () => reached(true));
@@ -195,13 +202,13 @@ let latest = 0;
 async function ask(address, form) {
   const mine = ++latest;
   document.getElementById("list").ariaBusy = "true";
-  const answer = await fetch(address, form).catch(() => null);
-  const text = await answer?.text().catch(() => ""); // a line may break in the middle
+  const answer = await asked(address, form);
+  if (answer && (answer.status === 401 || answer.url.includes("/lock"))) return lock();
+  const text = await textOf(answer);
   if (mine !== latest) return;
   document.getElementById("list").ariaBusy = "false";
-  if (answer && (answer.status === 401 || answer.url.includes("/lock"))) return lock();
-  unreachable.hidden = Boolean(answer?.ok && text);
-  if (!unreachable.hidden) return;
+  unreachable.hidden = Boolean(text);
+  if (!text) return;
   takeOver(text);
   history.replaceState(null, "", answer.url);
 }

@@ -1,6 +1,7 @@
 /** The screen locks by the browser's own clock: without a network, after a sleep, and without losing what was opened. */
 import path from "node:path";
 import { context, faults, folder, origin } from "./browser.mjs";
+import { lines } from "./lines.mjs";
 
 const { cookie: [name, value] = [], password = "", shots = "" } = JSON.parse(process.env.ENAMEL_LOCAL ?? "{}");
 
@@ -119,5 +120,6 @@ export async function locks() {
   await away(found);
   await asleep(found);
   await kept(found);
+  found.lines = await lines(); // its end locks the session
   return found;
 }
