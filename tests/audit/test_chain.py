@@ -164,6 +164,7 @@ def test_a_chain_longer_than_a_page_is_walked_to_its_end(box: ABox) -> None:
         remembered = head(tx)
         assert remembered.sequence == 2 * PAGE + 1
         assert verify(tx, audit_key(box), [remembered]) == Verdict(None, 2 * PAGE + 1, remembered)
+        assert box.audit.verify(tx, [remembered]) == Verdict(None, 2 * PAGE + 1, remembered)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """What a box signs is checked by OpenSSL and by us, offline, and no changed bit passes."""
 
+import hashlib
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +21,7 @@ def test_the_same_seed_gives_the_same_key_and_certificate_for_ever() -> None:
     again = SigningKey(SecretKey(bytes(range(32))), "Praxis Nordend", SINCE)
     assert again.certificate == KEY.certificate
     assert KEY.fingerprint == "550f6220dd638af028496f0d4a69004663f32334a5641f92d8def309ae5c0b70"
+    assert hashlib.sha256(KEY.public_key).hexdigest() == KEY.fingerprint
     assert SigningKey(SecretKey.new(), "Praxis Nordend", SINCE).fingerprint != KEY.fingerprint
 
 

@@ -16,7 +16,7 @@ from appliance.errors import NotFound, NotPermitted, Unsuitable
 from appliance.retention import queries_decisions as decisions
 from appliance.retention.barriers import Barrier
 from appliance.retention.holds import set_hold
-from appliance.retention.proposals import ALONE, MOST_AT_ONCE, Barred, approve, cancel, propose
+from appliance.retention.proposals import ALONE, MOST_AT_ONCE, Barred, approve, cancel, propose, refuse_all
 from appliance.retention.queries_decisions import HoldReason, Kind, Scope
 from appliance.retention.standing import Wait, barrier_of, waits_for
 from tests.retention.a_keeper import ADDRESS, SECRET, AKeeper, actor_of
@@ -59,6 +59,16 @@ def test_one_proposes_another_approves_and_it_waits_for_the_night(keeper: AKeepe
     proposal = keeper.proposal(key)
     assert (proposal.proposed_by, proposal.approved_by, proposal.alone) == (ana.account_key, bea.account_key, False)
     assert keeper.events()[-2:] == ["erasure proposed", "erasure approved"]
+
+
+def test_a_box_that_came_back_from_a_copy_ends_every_open_proposal(keeper: AKeeper) -> None:
+    ana = keeper.somebody("ana")
+    keys = [due(keeper, keeper.study(), ana) for _ in range(2)]
+    with keeper.database.write() as tx:
+        assert refuse_all(tx, keeper.room) == len(keys)
+        assert refuse_all(tx, keeper.room) == 0
+    assert {keeper.proposal(key).refused for key in keys} == {Barrier.RESTORED.value}
+    assert keeper.events()[-2:] == ["erasure refused"] * 2
 
 
 def test_nobody_approves_what_they_proposed(keeper: AKeeper) -> None:
