@@ -12,7 +12,7 @@ export class Arrival {
   private all = 0;
   private begun = Infinity;
   private cutUntil: number | null = null;
-  private isOver = false;
+  isOver = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly stage: Stage) {}
@@ -81,6 +81,11 @@ export class Arrival {
   get takesLong(): boolean {
     const isSure = performance.now() - this.begun >= 1000 * SOON_SECONDS; // the first bytes come slower than the others
     return !this.isOver && isSure && (this.secondsLeft ?? 0) >= LONG_SECONDS;
+  }
+
+  /** Say whether the rest is there within so long; what is not known yet is taken to be. */
+  endsWithin(ms: number): boolean {
+    return 1000 * (this.secondsLeft ?? 0) < ms;
   }
 
   private words(): string {

@@ -7,7 +7,8 @@ import type { Stage } from "./stage";
 import { oddityWords, WORDS } from "./words";
 
 const LOADING_DRAW_MS = 250;
-const LOADING_SHARE = 8; // while slices come, at most one part in so many of the time goes into drawing
+const LOADING_SHARE = 8; // while slices come, at most one part in so many of the time, and of what is left, goes into drawing
+const MOST_FIRST_MS = 400; // the first planes wait for more than their drawing
 const LOOK_AGAIN_MS = 20;
 
 /** Guards that no drawing is asked for twice. */
@@ -15,7 +16,7 @@ export class Drawing {
   private isAsked = false;
   private isSoon = false;
   private isUsable = false;
-  /** How long the last drawing while loading kept the page, presenting it included. */
+  /** How long the last drawing of planes before all slices were there kept the page, presenting it included. */
   private tookMs = 0;
 
   constructor(private readonly stage: Stage) {}
@@ -23,7 +24,14 @@ export class Drawing {
   change(): void {
     if (this.isAsked) return;
     this.isAsked = true;
-    requestAnimationFrame(() => this.redraw());
+    requestAnimationFrame(() => {
+      if (this.isAsked) this.redraw(); // else it was drawn meanwhile
+    });
+  }
+
+  /** The first planes were drawn, and kept the page for so long. */
+  began(tookMs: number): void {
+    this.tookMs = Math.min(tookMs, MOST_FIRST_MS);
   }
 
   /** Slices come faster than planes are worth drawing: now and then is enough, for hands never wait for this. */
@@ -31,7 +39,21 @@ export class Drawing {
     if (this.stage.volume.planes === null) return this.change();
     if (this.isSoon) return;
     this.isSoon = true;
-    setTimeout(() => this.drawWhileLoading(), Math.max(LOADING_DRAW_MS, (LOADING_SHARE - 1) * this.tookMs));
+    this.drawLater();
+  }
+
+  /** Where all is there before a drawing pays, it would only hold the last slices up: they bring their own. */
+  private drawLater(): void {
+    setTimeout(() => {
+      const { arrival } = this.stage;
+      if (arrival.isOver) this.isSoon = false;
+      else if (arrival.endsWithin(this.restMs)) this.drawLater();
+      else this.drawWhileLoading();
+    }, this.restMs);
+  }
+
+  private get restMs(): number {
+    return Math.max(LOADING_DRAW_MS, (LOADING_SHARE - 1) * this.tookMs);
   }
 
   private drawWhileLoading(): void {

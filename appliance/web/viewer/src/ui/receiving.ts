@@ -169,12 +169,14 @@ export class Receiving {
     volume.show(geometry, keeping.find()?.planes);
     this.first((tookMs) => {
       renderer.isBodyEarly = tookMs < QUICK_MS;
-      if (!this.reserve(geometry)) {
+      stage.began(tookMs);
+      const has = this.reserve(geometry);
+      if (!has) {
         volume.leave();
         stage.ask({ type: "forget" });
       }
-      stage.change();
-      setTimeout(() => stage.change(), LOOK_AGAIN_MS); // also when nothing comes
+      if (!has || renderer.isBodyEarly) stage.change(); // else it looks as it did
+      setTimeout(() => stage.changeSoon(), LOOK_AGAIN_MS); // also when nothing comes
     });
   }
 

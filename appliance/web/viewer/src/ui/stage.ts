@@ -51,6 +51,8 @@ export interface Stage {
   readonly images: ImageKeeping;
   /** Something changed: draw at the next refresh of the screen. */
   change(): void;
+  /** The first planes were drawn, which took so long. */
+  began(tookMs: number): void;
   /** Something came: draw soon, no hand waits for it. */
   changeSoon(): void;
   redraw(): void;

@@ -183,6 +183,10 @@ export class Viewing implements Stage {
     this.drawing.change();
   }
 
+  began(tookMs: number): void {
+    this.drawing.began(tookMs);
+  }
+
   changeSoon(): void {
     this.drawing.changeSoon();
   }

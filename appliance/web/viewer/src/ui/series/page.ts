@@ -37,12 +37,16 @@ class SeriesPage {
 
   open(): void {
     const { stream } = this.mount.dataset;
-    const viewing = this.tools.viewing(this.mount, this.extras());
+    let viewing: Viewing | null = null;
+    if (stream !== undefined) {
+      // First: the box answers while the rest is made. What comes of it comes later than that.
+      this.worker = this.tools.worker((message) => viewing?.receive(message as FromReader), () => viewing?.stop(WORDS.crashed, "failed"));
+      this.worker.postMessage(new URL(stream, location.href).href satisfies ToReader);
+    }
+    viewing = this.tools.viewing(this.mount, this.extras());
     this.viewing = viewing;
     if (this.strip !== null) this.mount.prepend(this.strip.element);
-    if (stream === undefined) return viewing.stop(WORDS.empty, "empty");
-    this.worker = this.tools.worker((message) => viewing.receive(message as FromReader), () => viewing.stop(WORDS.crashed, "failed"));
-    this.worker.postMessage(new URL(stream, location.href).href satisfies ToReader);
+    if (stream === undefined) viewing.stop(WORDS.empty, "empty");
   }
 
   private extras(): Extras {
