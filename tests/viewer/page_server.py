@@ -1,5 +1,6 @@
 """A tiny server for the viewer's page: static files and streams under the strict policy, loopback only."""
 
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -81,6 +82,7 @@ def page_server(contents: Mapping[str, bytes | int | Unsteady], port: int) -> It
 
 def answer(path: str, contents: Mapping[str, bytes | int | Unsteady]) -> tuple[int, str, bytes]:
     path, _, query = path.partition("?")
+    path = re.sub(r"^/static/[0-9a-f]{16}/", "/static/", path)  # the address of a release
     if path.startswith("/static/"):
         file = STATIC / path.removeprefix("/static/")
         return (200, TYPES[file.suffix], file.read_bytes()) if file.is_file() else (404, "text/plain", b"")

@@ -13,6 +13,8 @@ from litestar.types import Message, Scope
 from appliance.web.http.cookies import SESSION_COOKIE, host_cookie
 
 _RENEWED = "enamel renewed token"
+_FILE = "enamel file"
+_KEPT = "public, max-age=31536000, immutable"
 _COMMON = "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -25,6 +27,8 @@ VIEWER_POLICY = (
 
 HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": PAGE_POLICY,
+    # On every page, not the viewer's alone: a browser goes from one to the other in the process that it has.
+    "Cross-Origin-Embedder-Policy": "require-corp",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
@@ -42,6 +46,11 @@ def renew_cookie(scope: Scope, token: str) -> None:
     scope["state"][_RENEWED] = token
 
 
+def name_file(scope: Scope, path: str, *, kept: bool) -> None:
+    """Say by which path the headers of this request's answer go; `kept`, a browser need never ask for it again."""
+    scope["state"][_FILE] = (path, kept)
+
+
 async def add_headers(message: Message, scope: Scope) -> None:
     """Add what is missing to an answer; a route may have set its own."""
     if message["type"] != "http.response.start":
@@ -51,12 +60,11 @@ async def add_headers(message: Message, scope: Scope) -> None:
         headers.add("Set-Cookie", host_cookie(SESSION_COOKIE, token).to_header(header=""))
     for name, value in HEADERS.items():
         headers.setdefault(name, value)
-    path = scope["path"]
+    path, kept = scope["state"].get(_FILE, (scope["path"], False))
     if path.startswith("/static/"):
-        headers["Cache-Control"] = "no-cache"
+        headers["Cache-Control"] = _KEPT if kept and message["status"] in {200, 206, 304} else "no-cache"
     if path == "/files" or path.startswith("/static/viewer/") or _is_view(path):
         headers["Content-Security-Policy"] = VIEWER_POLICY
-        headers["Cross-Origin-Embedder-Policy"] = "require-corp"
 
 
 def _is_view(path: str) -> bool:

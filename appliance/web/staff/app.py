@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from litestar import Litestar, Request, Router
+from litestar import Litestar, Request
 from litestar.di import Provide
 from litestar.middleware import DefineMiddleware
 from litestar.static_files import create_static_files_router
@@ -16,6 +16,7 @@ from appliance.web.http.csrf import check_form
 from appliance.web.http.headers import add_headers
 from appliance.web.http.methods import shared_methods
 from appliance.web.http.packed import packed_files
+from appliance.web.http.released import release_of, released_files
 from appliance.web.http.speaking import speaking_to
 from appliance.web.languages import Language, languages
 from appliance.web.staff import (
@@ -68,7 +69,8 @@ from appliance.web.staff.pages import Pages
 from appliance.web.staff.refusals import recording_guard
 
 STATIC = Path(__file__).parents[1] / "static"
-VIEWER_PATH = "/static/viewer"
+STATIC_PATH = "/static"
+RELEASE = release_of(STATIC)
 LARGEST_FORM_BYTES = 64 * 1024
 _HANDLERS = (
     *signing_in.HANDLERS,
@@ -126,9 +128,10 @@ def create_app(
         handlers: Every route but those of files; each states its `Access`, or is closed.
         speaks: The languages of its pages; all that there are unless told.
     """
-    pages, watcher = Pages(context.clinic_name, context.accounts.lock_after_seconds), live.watcher_of(context.accounts)
-    app = put_together(
-        [*handlers, *static_files(context.viewer_folder)],
+    pages = Pages(context.clinic_name, f"{STATIC_PATH}/{RELEASE}", context.accounts.lock_after_seconds)
+    watcher = live.watcher_of(context.accounts)
+    return put_together(
+        handlers,
         middleware=[DefineMiddleware(Identify, accounts=context.accounts, gate=context.gate)],
         guards=[recording_guard(context.accounts), check_form, check_row_keys],
         dependencies={
@@ -140,8 +143,6 @@ def create_app(
         faults=Faults(pages),
         speaks=speaks,
     )
-    app.asgi_handler = packed_files(app.asgi_handler, VIEWER_PATH, context.viewer_folder or STATIC / "viewer")
-    return app
 
 
 def put_together(
@@ -152,9 +153,10 @@ def put_together(
     faults: Faults,
     speaks: Sequence[Language] = (),
 ) -> Litestar:
-    """Build an app with what holds for every app of this door: headers, limits, answers to faults, no extras."""
+    """Build an app with what holds for every app of this door: files, headers, limits, answers to faults, no extras."""
+    public = access(Door.PUBLIC, activity=False, page=False)
     app = Litestar(
-        handlers,
+        [*handlers, create_static_files_router(STATIC_PATH, [STATIC], name=STATIC_PATH, opt=public)],
         middleware=middleware,
         guards=guards,
         dependencies=dependencies,
@@ -164,20 +166,12 @@ def put_together(
         logging_config=None,
         request_max_body_size=LARGEST_FORM_BYTES,
     )
-    app.asgi_handler = speaking_to(shared_methods(app.asgi_handler), speaks or languages())
+    files = packed_files(app.asgi_handler, f"{STATIC_PATH}/viewer", STATIC / "viewer")
+    files = released_files(files, STATIC_PATH, RELEASE)
+    app.asgi_handler = speaking_to(shared_methods(files), speaks or languages())
     return app
 
 
 def current_actor(request: Request[Actor, str, Any]) -> Actor:
     """Give the caller to handlers."""
     return request.user
-
-
-def static_files(viewer_folder: Path | None) -> list[Router]:
-    """Serve the script, styles and pictures of this release, and the built viewer."""
-    viewer = viewer_folder or STATIC / "viewer"
-    routers = [(VIEWER_PATH, viewer)] if viewer.is_dir() else []
-    return [
-        create_static_files_router(path, [folder], name=path, opt=access(Door.PUBLIC, activity=False, page=False))
-        for path, folder in [*routers, ("/static", STATIC)]
-    ]

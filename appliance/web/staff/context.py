@@ -20,7 +20,6 @@ from appliance.web.http.pace import FewThreads, Gate
 class StaffContext:
     """Everything that pages need.
 
-    `viewer_folder` is where the built viewer lies; None takes the one that ships.
     `search_key` seals what a person searched for into the page's address; a new
     one for each start is right, for no such address outlives its session anyway.
     `inbox_key_file` is what the receiver reads; None where there is no receiver.
@@ -36,7 +35,6 @@ class StaffContext:
     search_key: SecretKey
     exporter: Exporter
     laboratory: Laboratory
-    viewer_folder: Path | None = None
     inbox_key_file: Path | None = None
     receiver: ReceiverSettings = field(default_factory=ReceiverSettings)
     zone: tzinfo = UTC

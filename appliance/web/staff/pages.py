@@ -63,9 +63,9 @@ class Waiting:
 
 
 class Pages:
-    """Renders the templates of one clinic."""
+    """Renders the templates of one clinic; `static` is the address under which this release's files are."""
 
-    def __init__(self, clinic_name: str, lock_after_seconds: int = 300) -> None:
+    def __init__(self, clinic_name: str, static: str, lock_after_seconds: int = 300) -> None:
         self._clinic_name = clinic_name
         self._lock_after_seconds = lock_after_seconds
         self._environment = Environment(
@@ -76,6 +76,7 @@ class Pages:
             lstrip_blocks=True,
             extensions=["jinja2.ext.i18n"],
         )
+        self._environment.globals["static"] = static
         self._environment.install_gettext_callables(gettext, ngettext, newstyle=True, pgettext=pgettext)  # type: ignore[attr-defined]  # the extension adds it
 
     def show(self, template: str, request: PageRequest, status: int = 200, **context: object) -> Page:

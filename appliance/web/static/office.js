@@ -243,7 +243,7 @@ function drawNext() {
   const tile = wanted.shift();
   drawing = tile !== undefined;
   if (!tile) return;
-  const worker = new Worker("/static/viewer/thumbnail.js", { type: "module" });
+  const worker = new Worker(new URL("viewer/thumbnail.js", import.meta.url), { type: "module" });
   const end = (made) => {
     worker.terminate();
     if (made) drawTile(tile, made);
@@ -270,7 +270,7 @@ const sight = new IntersectionObserver((seen) => {
 for (const tile of tiles) sight.observe(tile);
 
 // Where a decision asks for a code, a passkey may stand in for it.
-if (document.querySelector("[data-proof]")) import("/static/passkeys.js");
+if (document.querySelector("[data-proof]")) import("./passkeys.js");
 
 // A page from the browser's memory may be older than the lock.
 addEventListener("pageshow", (event) => {
