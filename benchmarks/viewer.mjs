@@ -1,6 +1,6 @@
 /**
  * Opens a study again and again, in each viewer in turn, and prints a line of JSON for each time: `node viewer.mjs PLAN.json`.
- * Each time in a Chromium of its own that has nothing of the viewer yet.
+ * Each time in a Chromium of its own that has nothing of the viewer yet but what the page before lets it fetch.
  */
 import { readFileSync } from "node:fs";
 import { launch, signIn, someone, stepNow, until } from "../tests/stories/browser.mjs";
@@ -9,6 +9,7 @@ import { enamelSteps, peerSteps } from "./viewer_steps.mjs";
 const plan = JSON.parse(readFileSync(process.argv[2], "utf8"));
 const { url: origin } = plan.web;
 const STEPS = 40;
+const LOOK_MS = 1000; // nobody presses a button sooner; meanwhile a browser fetches what the page says will be needed
 const SIZE = { width: 1440, height: 900 };
 const faults = { policy: [], foreign: [], errors: [], warnings: [] };
 const say = (words) => process.stderr.write(`viewer: ${words}\n`);
@@ -59,9 +60,11 @@ async function enamel(browser, page) {
   await page.goto(`${origin}/studies`);
   await page.locator(".row").first().click();
   await page.waitForSelector(".patient");
+  await page.waitForTimeout(LOOK_MS);
   await page.getByText("Open images").first().click();
   await page.waitForSelector("#viewer");
   await until("all is drawn", async () => (await markOf(page, "enamel-drawn")) !== null, plan.most_seconds);
+  await cached(page, "/viewer/viewer.js");
   const found = await marksOf(page, "enamel", { first: "first-picture", all: "every-slice", drawn: "drawn", usable: "planes-usable" });
   Object.assign(found, await memory(browser, page));
   found.factor = (await page.evaluate(() => window.enamelViewer.state())).factor;
@@ -70,9 +73,26 @@ async function enamel(browser, page) {
   return found;
 }
 
+/** Let the browser fetch what a page is made of beforehand, as Enamel's study page does. */
+async function prefetch(page, address) {
+  await page.evaluate(async (html) => {
+    const text = await (await fetch(html)).text();
+    const files = [...text.matchAll(/(?:src|href)="([^":]+\.(?:js|css))"/g)].map(([, file]) => file);
+    for (const file of [...files, "decodeImageFrameWorker.js"]) await (await fetch(new URL(file, html))).arrayBuffer();
+  }, address);
+  await page.waitForTimeout(LOOK_MS);
+}
+
+/** What was fetched beforehand has to be taken from there: else one side has had an advantage. */
+async function cached(page, name) {
+  const sent = await page.evaluate((file) => performance.getEntriesByType("resource").find((one) => one.name.endsWith(file))?.transferSize, name);
+  if (sent === undefined || sent > 300) throw new Error(`${name} was sent again: ${sent} bytes`); // 300: asked whether it changed
+}
+
 /** The address is told in the part behind #, which no server sees. */
 async function peer(browser, page, name) {
   await page.goto(`${origin}/login`); // the connection stands, as it does for who signed in
+  await prefetch(page, `${plan.peers}/${name}.html`);
   const asked = new URLSearchParams({ ...plan.asked });
   await page.goto(`${plan.peers}/${name}.html#${asked}`);
   const drawn = async () => {
@@ -81,6 +101,7 @@ async function peer(browser, page, name) {
     return page.evaluate(() => window.peer !== undefined);
   };
   await until("all is drawn", drawn, plan.most_seconds);
+  await cached(page, `/${name}.js`);
   const found = await marksOf(page, "peer", { first: "first", all: "all", planes: "planes", drawn: "drawn" });
   const dark = Object.entries(await page.evaluate(() => window.peer.shown())).filter(([, brightest]) => brightest === 0);
   if (dark.length > 0) throw new Error(`${name}: nothing is shown in ${dark.map(([cell]) => cell)}`);
@@ -98,11 +119,12 @@ async function throttle(page) {
 
 /** One time of one viewer; what fails is told, and the others go on. */
 async function once(name) {
-  const browser = await launch();
+  const browser = await launch(`--ignore-certificate-errors-spki-list=${plan.trusted}`); // trusted, as in a clinic: else nothing is cached
   try {
     const page = await someone(browser, origin, faults, SIZE);
     if (plan.mbit) await throttle(page);
     const found = name === "enamel" ? await enamel(browser, page) : await peer(browser, page, name);
+    if (faults.policy.length > 0) throw new Error(faults.policy[0]);
     if (plan.pictures) await page.screenshot({ path: `${plan.pictures}/${name}.png` });
     return found;
   } catch (error) {

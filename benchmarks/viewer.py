@@ -14,7 +14,17 @@ from statistics import median
 from typing import Any
 
 from benchmarks.results import write_section
-from benchmarks.viewer_box import Shape, box_with_volume, built_peers, driven, say, series_asked, serve_peers, versions
+from benchmarks.viewer_box import (
+    Shape,
+    box_with_volume,
+    built_peers,
+    driven,
+    facts_of,
+    say,
+    series_asked,
+    serve_peers,
+    versions,
+)
 from benchmarks.viewer_slow import slow_lines
 
 MEGABYTE = 1e6
@@ -84,7 +94,7 @@ def _side_by_side(folder: Path, shape: Shape, asked: argparse.Namespace) -> Sequ
     viewers = VIEWERS[:1] if asked.alone else VIEWERS
     pages = None if asked.alone else built_peers(folder / "pages")
     with box_with_volume(folder, shape, asked.port) as clinic:
-        plan = clinic.facts | {"reps": asked.reps, "viewers": viewers, "asked": series_asked(clinic)}
+        plan = facts_of(clinic) | {"reps": asked.reps, "viewers": viewers, "asked": series_asked(clinic)}
         more = {"most_seconds": MOST_SECONDS, "peers": pages and serve_peers(clinic, pages), "pictures": asked.pictures}
         runs = driven(plan | more, folder)
     return table({name: [run for run in runs if run["viewer"] == name] for name in viewers}, shape)
@@ -137,7 +147,7 @@ def _large(folder: Path, shape: Shape, port: int) -> str:
     """Open a large volume once."""
     raw = raw_bytes(shape)
     with box_with_volume(folder, shape, port) as clinic:
-        plan = clinic.facts | {"reps": 1, "viewers": ["enamel"], "most_seconds": MOST_SECONDS}
+        plan = facts_of(clinic) | {"reps": 1, "viewers": ["enamel"], "most_seconds": MOST_SECONDS}
         (run,) = driven(plan, folder)
     size = f"{shape[2]} x {shape[1]} x {shape[0]} ({raw / MEGABYTE:.0f} MB)"
     if "failed" in run:

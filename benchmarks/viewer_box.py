@@ -6,13 +6,20 @@ so all viewers have one origin, one TLS and one HTTP/2 connection, and the produ
 
 import json
 import socket
+import ssl
 import subprocess
 import sys
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from hashlib import sha256
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from appliance.assembly.caddy import ADMIN_HOST
 from appliance.assembly.demo import demo_folders
@@ -43,6 +50,16 @@ def box_with_volume(folder: Path, shape: Shape, port: int, *, packed: bool = Tru
         if packed:
             wait_for_pack(clinic)
         yield clinic
+
+
+def facts_of(clinic: RunningClinic) -> dict[str, Any]:
+    """Give what the box printed, and the digest of its key, by which a browser is told to trust its certificate."""
+    web = clinic.facts["web"]
+    address = urlsplit(web["url"])
+    pem = ssl.get_server_certificate((address.hostname or "", address.port or 443), ca_certs=web["ca_file"])
+    key = x509.load_pem_x509_certificate(pem.encode()).public_key()
+    public = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return clinic.facts | {"trusted": b64encode(sha256(public).digest()).decode()}
 
 
 def wait_for_pack(clinic: RunningClinic) -> None:

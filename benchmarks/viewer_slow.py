@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.viewer_box import Shape, box_with_volume, driven, say, wait_for_pack
+from benchmarks.viewer_box import Shape, box_with_volume, driven, facts_of, say, wait_for_pack
 from tests.stories.clinic import ROOT
 
 MOST_SECONDS = 200
@@ -57,7 +57,7 @@ def main() -> None:
             rate = f"{asked.mbit:g}mbit"
             _run("tc", "qdisc", "add", "dev", "lo", "root", "tbf", "rate", rate, "burst", "32kb", "limit", "256kb")
         throttle = None if asked.bucket else asked.mbit
-        plan = clinic.facts | {"reps": 1, "viewers": ["enamel"], "most_seconds": MOST_SECONDS, "mbit": throttle}
+        plan = facts_of(clinic) | {"reps": 1, "viewers": ["enamel"], "most_seconds": MOST_SECONDS, "mbit": throttle}
         runs = {"on the fly": driven(plan, asked.folder)[0]}
         wait_for_pack(clinic)
         runs["with its pack"] = driven(plan, asked.folder)[0]

@@ -8,7 +8,7 @@ const { chromium } = viewer("playwright-core");
 
 const PATIENCE_MS = 240_000; // a busy machine is slow and not broken: tests/patience.py
 
-export const launch = () => chromium.launch({ ...CHROMIUM, timeout: PATIENCE_MS });
+export const launch = (...flags) => chromium.launch({ ...CHROMIUM, args: [...CHROMIUM.args, ...flags], timeout: PATIENCE_MS });
 
 /** A browser of its own for one person. The clinic's CA is not in Chromium's store; Python checks the certificate. */
 export async function someone(browser, origin, faults, size = { width: 1440, height: 900 }) {

@@ -49,8 +49,10 @@ async function administrator(browser) {
 async function dentist(browser) {
   const page = await someone(browser, origin, faults, { width: 1024, height: 768 });
   await page.addInitScript(() => {
-    window.shifted = 0;
-    new PerformanceObserver((list) => list.getEntries().forEach((entry) => (window.shifted += entry.hadRecentInput ? 0 : entry.value))).observe({ type: "layout-shift", buffered: true });
+    window.shifted = [];
+    const told = ({ value, startTime, sources }) => ({ value, startTime, moved: sources.map(({ node }) => node?.outerHTML?.slice(0, 99) ?? "") });
+    const note = (list) => window.shifted.push(...list.getEntries().filter((entry) => !entry.hadRecentInput).map(told));
+    new PerformanceObserver(note).observe({ type: "layout-shift", buffered: true });
   });
   await signIn(page, origin, plan.facts.dentist);
   found.beforeAny = await words(page, "#list h2");

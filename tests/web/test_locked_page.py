@@ -9,7 +9,7 @@ from litestar.types import Receive, Scope, Send
 from appliance.errors import Refused, Unavailable
 from appliance.web.http.actor import form_token
 from appliance.web.http.cookies import FORM_COOKIE
-from appliance.web.staff.app import RELEASE
+from appliance.web.staff.app import static_address
 from appliance.web.staff.guesses import FREE_FOR_ADDRESS
 from appliance.web.staff.locked import LockedStatus, create_locked_app
 from tests.web.a_clinic import Browser, SetClock, form_token_in
@@ -127,7 +127,7 @@ def test_an_unlocked_box_whose_pages_still_start_says_so() -> None:
     locker = Locker()
     app = create_locked_app("x", lambda: LockedStatus(0, 1, 2, locked=False), locker.unlock, SetClock())
     text = Browser(app).get("/login").text
-    assert f'<script src="/static/{RELEASE}/unlocking.js" type="module"></script>' in text
+    assert f'<script src="{static_address()}/unlocking.js" type="module"></script>' in text
     assert "by itself" in text
 
 

@@ -1,13 +1,14 @@
 """Hands out a release's files under addresses of their own, so that a browser asks for each of them once.
 
-Guards: what such an address gives never changes, for it holds the digest of every file; only under this release's
-own may a browser keep them (`headers` says so). Another release's gives what there is, to be asked for again: a page
-that was open while the box was updated goes on.
+Guards: what such an address gives never changes, for it holds the digest of every file and of the headers that travel
+with them; only under this release's own may a browser keep them (`headers` says so). Another release's gives what there
+is, to be asked for again: a page that was open while the box was updated still gets what it had not fetched.
 
 Source: RFC 9111 5.2.2 (Cache-Control), RFC 8246 (immutable).
 """
 
 import re
+from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
 
@@ -19,9 +20,9 @@ from appliance.web.http.headers import name_file
 _DIGITS = 16
 
 
-def release_of(folder: Path) -> str:
-    """Give what names these files and no others: 16 hexadecimal digits."""
-    digest = sha256()
+def release_of(folder: Path, headers: Iterable[str]) -> str:
+    """Give what names these files, with these headers, and no others: 16 hexadecimal digits."""
+    digest = sha256("\n".join(headers).encode())
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         digest.update(file.relative_to(folder).as_posix().encode() + b"\0" + sha256(file.read_bytes()).digest())
     return digest.hexdigest()[:_DIGITS]

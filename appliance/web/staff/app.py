@@ -1,6 +1,7 @@
 """Puts the staff app together: every route with its door, every answer with its headers."""
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from litestar.types import ControllerRouterHandler, Dependencies, Guard, Middlew
 from appliance.web.http.access import Door, access, check_row_keys
 from appliance.web.http.actor import Actor, Identify
 from appliance.web.http.csrf import check_form
-from appliance.web.http.headers import add_headers
+from appliance.web.http.headers import HEADERS, VIEWER_POLICY, add_headers
 from appliance.web.http.methods import shared_methods
 from appliance.web.http.packed import packed_files
 from appliance.web.http.released import release_of, released_files
@@ -70,7 +71,6 @@ from appliance.web.staff.refusals import recording_guard
 
 STATIC = Path(__file__).parents[1] / "static"
 STATIC_PATH = "/static"
-RELEASE = release_of(STATIC)
 LARGEST_FORM_BYTES = 64 * 1024
 _HANDLERS = (
     *signing_in.HANDLERS,
@@ -118,6 +118,12 @@ _HANDLERS = (
 HANDLERS = (*_HANDLERS, description.handler_of(_HANDLERS))
 
 
+@cache
+def static_address() -> str:
+    """Give the address under which this release's files are kept."""
+    return f"{STATIC_PATH}/{release_of(STATIC, [*HEADERS.values(), VIEWER_POLICY])}"
+
+
 def create_app(
     context: StaffContext, handlers: Sequence[ControllerRouterHandler] = HANDLERS, speaks: Sequence[Language] = ()
 ) -> Litestar:
@@ -128,7 +134,7 @@ def create_app(
         handlers: Every route but those of files; each states its `Access`, or is closed.
         speaks: The languages of its pages; all that there are unless told.
     """
-    pages = Pages(context.clinic_name, f"{STATIC_PATH}/{RELEASE}", context.accounts.lock_after_seconds)
+    pages = Pages(context.clinic_name, static_address(), context.accounts.lock_after_seconds)
     watcher = live.watcher_of(context.accounts)
     return put_together(
         handlers,
@@ -167,7 +173,7 @@ def put_together(
         request_max_body_size=LARGEST_FORM_BYTES,
     )
     files = packed_files(app.asgi_handler, f"{STATIC_PATH}/viewer", STATIC / "viewer")
-    files = released_files(files, STATIC_PATH, RELEASE)
+    files = released_files(files, STATIC_PATH, static_address().rpartition("/")[2])
     app.asgi_handler = speaking_to(shared_methods(files), speaks or languages())
     return app
 

@@ -34,7 +34,7 @@ from appliance.web.http.threads import in_thread
 from appliance.web.languages import Language, ngettext
 from appliance.web.languages import gettext as _
 from appliance.web.staff import language
-from appliance.web.staff.app import RELEASE, STATIC_PATH, put_together
+from appliance.web.staff.app import put_together, static_address
 from appliance.web.staff.faults import Faults, wants_page
 from appliance.web.staff.guesses import Guesses
 from appliance.web.staff.pages import Page, PageRequest, Pages
@@ -204,7 +204,7 @@ def create_locked_app(
         patience_seconds: How long a guess waits for another that is being tried.
         speaks: The languages of its page; all that there are unless told.
     """
-    pages = Pages(clinic_name, f"{STATIC_PATH}/{RELEASE}")
+    pages = Pages(clinic_name, static_address())
     locked = LockedContext(clinic_name, status, unlock, Guesses(clock), Semaphore(), patience_seconds)
     return put_together(
         [unlock_page, submit_unlock, healthz, *language.LOCKED_HANDLERS],

@@ -4,8 +4,15 @@ const token = document.body.dataset.formToken;
 const background = { "X-Enamel-Background": "1" };
 const list = document.getElementById("list");
 
-// A line may break between the head of an answer and its end, and that is no answer; what never ends is none either.
-const asked = (address, form) => fetch(address, { ...form, signal: AbortSignal.timeout(10000) }).catch(() => null);
+// An answer whose head does not come, or whose end does not, is none.
+async function asked(address, form) {
+  const stop = new AbortController();
+  const late = setTimeout(() => stop.abort(), 10000);
+  const answer = await fetch(address, { ...form, signal: stop.signal }).catch(() => null);
+  clearTimeout(late);
+  setTimeout(() => stop.abort(), 60000);
+  return answer;
+}
 const textOf = (answer) => (answer?.ok ? answer.text().catch(() => "") : "");
 
 // Nothing of a patient stays here while the lock's page is on its way. What was done to the pictures is kept by the viewer.
@@ -139,7 +146,7 @@ async function refresh() {
   if (answer?.status === 401) return lock();
   const text = await textOf(answer);
   if (text) takeOver(text);
-  else again = setTimeout(refresh, 5000);
+  else if (!answer || answer.ok || answer.status >= 429) again = setTimeout(refresh, 5000);
   reached(Boolean(text));
 }
 
@@ -170,7 +177,7 @@ function listen() {
   line.onerror = async () => {
     reached(false);
     if (line.readyState === EventSource.CLOSED) {
-      const answer = await fetch("/session/active", { method: "POST", headers: { ...background, "X-Form-Token": token } }).catch(() => null);
+      const answer = await post("/session/active", background);
       if (answer && (answer.status === 401 || answer.status === 403)) lock();
       else setTimeout(listen, 5000);
     }
@@ -189,9 +196,7 @@ function alive() {
   }
   if (Date.now() - told < 30000) return;
   told = Date.now();
-  fetch("/session/active", { method: "POST", headers: { "X-Form-Token": token } })
-    .then((answer) => { if (answer.status === 401) lock(); else reached(true); })
-    .catch(() => reached(false));
+  post("/session/active", {}).then((answer) => { if (answer?.status === 401) lock(); else reached(Boolean(answer)); });
 }
 for (const kind of ["pointermove", "pointerdown", "keydown", "wheel", "touchstart"]) {
   addEventListener(kind, alive, { passive: true });
@@ -234,40 +239,6 @@ if (filters && list) {
     ask(`${filters.getAttribute("action")}?${new URLSearchParams(chosen)}`, {});
   });
 }
-
-// A small picture of each series whose tile is in sight, one after the other, made in this browser from its middle image.
-const tiles = [...document.querySelectorAll("[data-stream].kind")];
-const wanted = [];
-let drawing = false;
-function drawNext() {
-  const tile = wanted.shift();
-  drawing = tile !== undefined;
-  if (!tile) return;
-  const worker = new Worker(new URL("viewer/thumbnail.js", import.meta.url), { type: "module" });
-  const end = (made) => {
-    worker.terminate();
-    if (made) drawTile(tile, made);
-    drawNext();
-  };
-  worker.onmessage = ({ data }) => end(data);
-  worker.onerror = () => end(null);
-  worker.postMessage({ stream: tile.dataset.stream, most: 2 * tile.clientWidth });
-}
-function drawTile(tile, { width, height, rgba }) {
-  const canvas = document.createElement("canvas");
-  Object.assign(canvas, { width, height });
-  canvas.getContext("2d").putImageData(new ImageData(rgba, width, height), 0, 0);
-  tile.append(canvas);
-  tile.classList.add("drawn");
-}
-const sight = new IntersectionObserver((seen) => {
-  for (const { target } of seen.filter((one) => one.isIntersecting)) {
-    sight.unobserve(target);
-    wanted.push(target);
-  }
-  if (!drawing) drawNext();
-});
-for (const tile of tiles) sight.observe(tile);
 
 // Where a decision asks for a code, a passkey may stand in for it.
 if (document.querySelector("[data-proof]")) import("./passkeys.js");

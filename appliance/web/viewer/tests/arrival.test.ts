@@ -1,7 +1,7 @@
 /** What is told of slices that are still to come, and where a preview may stand for them. */
 import { describe, expect, it } from "vitest";
 import type { ImageFacts } from "../src/dicom/facts";
-import { Pace, roughly } from "../src/volume/arrival";
+import { isWorthWaiting, Pace, roughly } from "../src/volume/arrival";
 import { geometryOf } from "../src/volume/geometry";
 import { asSlot, middleOf, standsFor, type PreviewVolume } from "../src/volume/preview";
 import { facts } from "./facts";
@@ -31,6 +31,21 @@ describe("the pace", () => {
 
   it("is said in round numbers", () => {
     expect([2.2, 7.4, 12, 58, 61, 95, 500].map(roughly)).toEqual([2, 7, 10, 60, 60, 120, 480]);
+  });
+});
+
+describe("planes of the small volume", () => {
+  it("do until all is there where the rest comes before a drawing pays, or before that is known", () => {
+    expect(isWorthWaiting(1, 2000, 1000)).toBe(true);
+    expect(isWorthWaiting(null, 250, 100)).toBe(true);
+    expect(isWorthWaiting(0, 250, 100)).toBe(true);
+  });
+
+  it("do not where the rest takes longer, where there are none, and not for ever", () => {
+    expect(isWorthWaiting(3, 2000, 1000)).toBe(false);
+    expect(isWorthWaiting(Infinity, 2000, 1000)).toBe(false);
+    expect(isWorthWaiting(0, 250, -Infinity)).toBe(false);
+    expect(isWorthWaiting(0, 250, 5000)).toBe(false);
   });
 });
 

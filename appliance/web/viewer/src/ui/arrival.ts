@@ -12,7 +12,7 @@ export class Arrival {
   private all = 0;
   private begun = Infinity;
   private cutUntil: number | null = null;
-  isOver = false;
+  private over = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly stage: Stage) {}
@@ -52,16 +52,20 @@ export class Arrival {
     this.write();
   }
 
+  get isOver(): boolean {
+    return this.over;
+  }
+
   /** Nothing more comes. */
   end(): void {
-    this.isOver = true;
+    this.over = true;
     this.mend();
     this.stage.room.progress.hidden = true;
   }
 
   write(): void {
     const { coming, cut, progress } = this.stage.room;
-    const words = this.isOver ? "" : this.words();
+    const words = this.over ? "" : this.words();
     put(coming, words);
     progress.setAttribute("aria-valuetext", words);
     put(cut, this.cutUntil === null ? "" : this.cutWords(this.cutUntil));
@@ -73,19 +77,14 @@ export class Arrival {
   }
 
   /** Seconds until all is there; null where that cannot be told. */
-  private get secondsLeft(): number | null {
+  get secondsLeft(): number | null {
     return this.cutUntil === null ? this.pace.secondsTo(this.all, performance.now()) : Infinity;
   }
 
   /** Say whether the rest takes so long that something may be drawn meanwhile that has to be drawn again. */
   get takesLong(): boolean {
     const isSure = performance.now() - this.begun >= 1000 * SOON_SECONDS; // the first bytes come slower than the others
-    return !this.isOver && isSure && (this.secondsLeft ?? 0) >= LONG_SECONDS;
-  }
-
-  /** Say whether the rest is there within so long; what is not known yet is taken to be. */
-  endsWithin(ms: number): boolean {
-    return 1000 * (this.secondsLeft ?? 0) < ms;
+    return !this.over && isSure && (this.secondsLeft ?? 0) >= LONG_SECONDS;
   }
 
   private words(): string {

@@ -1,5 +1,6 @@
 /** Draws what the stage shows: at most once a screen refresh, and only after a change. */
 import type { Looks } from "../render/planes";
+import { isWorthWaiting } from "../volume/arrival";
 import { writeControls, writePane } from "./overlay";
 import type { PaneParts } from "./room";
 import type { Showing } from "./showing";
@@ -7,8 +8,8 @@ import type { Stage } from "./stage";
 import { oddityWords, WORDS } from "./words";
 
 const LOADING_DRAW_MS = 250;
-const LOADING_SHARE = 8; // while slices come, at most one part in so many of the time, and of what is left, goes into drawing
-const MOST_FIRST_MS = 400; // the first planes wait for more than their drawing
+const LOADING_SHARE = 8; // while slices come, at most one part in so many of the time goes into drawing
+const MOST_TOOK_MS = 400; // a tab in the background, and the first planes, wait for more than their drawing
 const LOOK_AGAIN_MS = 20;
 
 /** Guards that no drawing is asked for twice. */
@@ -18,6 +19,9 @@ export class Drawing {
   private isUsable = false;
   /** How long the last drawing of planes before all slices were there kept the page, presenting it included. */
   private tookMs = 0;
+  /** Since when planes of the small volume stand for what comes; infinite where there is none. */
+  private standsSince = Infinity;
+  private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly stage: Stage) {}
 
@@ -29,9 +33,16 @@ export class Drawing {
     });
   }
 
-  /** The first planes were drawn, and kept the page for so long. */
+  /** The first planes were drawn from the small volume, and kept the page for so long. */
   began(tookMs: number): void {
-    this.tookMs = Math.min(tookMs, MOST_FIRST_MS);
+    this.tookMs = Math.min(tookMs, MOST_TOOK_MS);
+    this.standsSince = performance.now();
+  }
+
+  /** Nothing is drawn any more by itself. */
+  close(): void {
+    this.isSoon = true;
+    clearTimeout(this.timer);
   }
 
   /** Slices come faster than planes are worth drawing: now and then is enough, for hands never wait for this. */
@@ -44,16 +55,13 @@ export class Drawing {
 
   /** Where all is there before a drawing pays, it would only hold the last slices up: they bring their own. */
   private drawLater(): void {
-    setTimeout(() => {
+    const restMs = Math.max(LOADING_DRAW_MS, (LOADING_SHARE - 1) * this.tookMs);
+    this.timer = setTimeout(() => {
       const { arrival } = this.stage;
       if (arrival.isOver) this.isSoon = false;
-      else if (arrival.endsWithin(this.restMs)) this.drawLater();
+      else if (isWorthWaiting(arrival.secondsLeft, restMs, performance.now() - this.standsSince)) this.drawLater();
       else this.drawWhileLoading();
-    }, this.restMs);
-  }
-
-  private get restMs(): number {
-    return Math.max(LOADING_DRAW_MS, (LOADING_SHARE - 1) * this.tookMs);
+    }, restMs);
   }
 
   private drawWhileLoading(): void {
@@ -61,7 +69,7 @@ export class Drawing {
       const begin = performance.now();
       this.redraw();
       requestAnimationFrame(() => {
-        this.tookMs = performance.now() - begin;
+        this.tookMs = Math.min(performance.now() - begin, MOST_TOOK_MS);
         this.isSoon = false;
       });
     });

@@ -112,6 +112,7 @@ export class Viewing implements Stage {
   close(): void {
     this.keep();
     this.closing.abort();
+    this.drawing.close();
     this.renderer?.close();
     this.layouts?.beside?.renderer?.close();
   }

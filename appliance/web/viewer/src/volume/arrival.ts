@@ -2,6 +2,7 @@
 
 const SPAN_MS = 5000;
 const LEAST_MS = 800; // before that nothing can be told
+const MOST_STOOD_MS = 5000; // whatever is told: a line may stall at its end
 
 /** Guards the last few seconds' counts. */
 export class Pace {
@@ -26,6 +27,11 @@ export class Pace {
     if (first === undefined || last === undefined || now - first.at < LEAST_MS) return null;
     return ((all - last.bytes) * (now - first.at)) / (last.bytes - first.bytes) / 1000;
   }
+}
+
+/** Say whether planes of the small volume do until all is there: for a few seconds, where the rest comes before a drawing pays. */
+export function isWorthWaiting(secondsLeft: number | null, restMs: number, stoodMs: number): boolean {
+  return stoodMs >= 0 && stoodMs < MOST_STOOD_MS && 1000 * (secondsLeft ?? 0) < restMs;
 }
 
 /** Seconds as a person says them: 7, 20, 45, 120. */

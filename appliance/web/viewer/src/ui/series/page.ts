@@ -90,7 +90,7 @@ class SeriesPage {
     if (stream === this.mount.dataset["stream"]) return;
     const fresh = await pageAt(href);
     const mount = fresh?.getElementById("viewer");
-    if (!fresh || !mount) return location.assign(href); // locked, signed out or gone: the browser shows what the box says
+    if (!fresh || !mount) return location.assign(href); // locked, signed out, gone or updated: the browser shows what the box says
     this.viewing?.close();
     this.worker?.terminate();
     this.joining?.terminate();
@@ -104,8 +104,14 @@ class SeriesPage {
   }
 }
 
+/** The address of the viewer's own script, which is another one in each release. */
+function scriptOf(page: Document): string | null | undefined {
+  return page.querySelector("script[src*=viewer]")?.getAttribute("src");
+}
+
 async function pageAt(href: string): Promise<Document | null> {
   const asking = fetch(href, { credentials: "same-origin", redirect: "manual", cache: "no-store" });
   const text = await asking.then((answer) => (answer.status === 200 ? answer.text() : "")).catch(() => "");
-  return text ? new DOMParser().parseFromString(text, "text/html") : null;
+  const page = new DOMParser().parseFromString(text, "text/html");
+  return scriptOf(page) === scriptOf(document) ? page : null;
 }
