@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 venv=${1:?the Python environment}
 whole='appliance/keys/*,appliance/store/*,appliance/audit/*,appliance/retention/*,appliance/dicom/*'
-# Those rooms' tests, and what of others' walks the branches left: only they run traced, which slows Python by half.
+# Those rooms' tests, and what of others' walks the branches left: only they run traced, which is slow.
 traced=(
   tests/retention tests/keys tests/store tests/audit tests/dicom
   tests/assembly/test_decommissioning.py tests/assembly/test_restored_box.py tests/cli/test_erasure.py

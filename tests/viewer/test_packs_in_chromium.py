@@ -91,6 +91,7 @@ def test_planes_are_coarse_at_once_and_exact_in_the_end(show: Show) -> None:
             "/stream/ask.json": json.dumps(ask).encode(),
             "/stream/held": Unsteady(made.body, holds=[made.ends[0], made.ends[2]]),
             "/stream/lost": Unsteady(against.body, holds=[against.ends[0]]),
+            "/stream/waiting": Unsteady(made.body, holds=[made.ends[0], made.ends[2]]),
         },
     )
     check_coarse(found, lines)
@@ -101,8 +102,9 @@ def test_planes_are_coarse_at_once_and_exact_in_the_end(show: Show) -> None:
     assert found["some"]["coming"].startswith("Coarse: 2 of 50 slices")
     assert found["after"]["coming"] == ""
     value = int(ramp()[24, 30, 34])
-    for name, points in lines.items():
-        assert found["after"]["greys"][name] == pytest.approx(expected(points), abs=2), name
+    for seen in (found["some"], found["after"], found["waiting"]["some"], found["waiting"]["after"]):
+        for name, points in lines.items():
+            assert seen["greys"][name] == pytest.approx(expected(points), abs=2), (name, seen["loaded"])
     assert found["after"]["reading"].startswith("Grey value ")
     assert abs(int(found["after"]["reading"].split()[-1]) - value) <= 24
     assert found["stored"] == [checked(one) for one in ramp()]
@@ -161,7 +163,13 @@ def test_the_boxs_own_pack_is_shown_the_same_way(show: Show, tmp_path: Path) -> 
     ask = {"lines": lines, "point": middle, "from": [5, 40, 2.4], "to": [15, 40, 2.4], "some": 0}
     held = Unsteady(made, holds=[after, after + 1])
     lost = Unsteady(made, holds=[after])
-    streams: dict[str, bytes | int | Unsteady] = {"/stream/small": made, "/stream/held": held, "/stream/lost": lost}
+    waiting = Unsteady(made, holds=[after, after + 1])
+    streams: dict[str, bytes | int | Unsteady] = {
+        "/stream/small": made,
+        "/stream/held": held,
+        "/stream/lost": lost,
+        "/stream/waiting": waiting,
+    }
     found = show("preview", streams | {"/stream/ask.json": json.dumps(ask).encode()})
     shown = [brightness(2 * p[0] / 0.5 + 3 * p[1] / 0.5 + 6 * (p[2] / 0.3 - 1)) for p in lines["axial"]]
     assert found["before"]["loaded"] == 0

@@ -3,9 +3,7 @@
 import pytest
 from httpx import Response
 
-from appliance.accounts.roles import Role
-from tests.web.a_clinic import AClinic, Browser
-from tests.web.invented import PEOPLE, put_all
+from tests.web.a_clinic import Browser
 
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; manifest-src 'self'; "
@@ -29,37 +27,29 @@ EXPECTED = {
 USUAL = {"content-type", "content-length", "set-cookie", "location"}
 
 
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Browser:
-    clinic = AClinic(tmp_path_factory.mktemp("clinic"))
-    with clinic.database.write() as tx:
-        put_all(tx, clinic.clock.now(), PEOPLE[:1])
-    return clinic.signed_in(clinic.person(Role.ADMINISTRATOR, image_right=True))
-
-
-def asked(browser: Browser, path: str) -> Response:
+def asked(looker: Browser, path: str) -> Response:
     """Ask as somebody signed in; for the sign-in page as nobody."""
-    return (Browser(browser.client.app) if path == "/login" else browser).get(path)
+    return (Browser(looker.client.app) if path == "/login" else looker).get(path)
 
 
 @pytest.mark.parametrize(
     "path", ["/", "/login", "/studies", "/studies/1", "/senders", "/quarantine", "/people", "/password", "/healthz",
              "/nothing-here", "/studies/999"]
 )  # fmt: skip
-def test_every_page_has_exactly_these_headers(browser: Browser, path: str) -> None:
-    headers = dict(asked(browser, path).headers)
+def test_every_page_has_exactly_these_headers(looker: Browser, path: str) -> None:
+    headers = dict(asked(looker, path).headers)
     assert {name: value for name, value in headers.items() if name not in USUAL} == EXPECTED
 
 
 @pytest.mark.parametrize("path", ["/series/1/view", "/files"])
-def test_the_viewer_may_also_compile_its_own_wasm_and_start_a_worker(browser: Browser, path: str) -> None:
-    headers = dict(browser.get(path).headers)
+def test_the_viewer_may_also_compile_its_own_wasm_and_start_a_worker(looker: Browser, path: str) -> None:
+    headers = dict(looker.get(path).headers)
     expected = EXPECTED | {"content-security-policy": VIEWER_POLICY}
     assert {name: value for name, value in headers.items() if name not in USUAL} == expected
 
 
-def test_scripts_and_styles_are_looked_up_again_but_may_be_kept(browser: Browser) -> None:
-    headers = browser.get("/static/office.js").headers
+def test_scripts_and_styles_are_looked_up_again_but_may_be_kept(looker: Browser) -> None:
+    headers = looker.get("/static/office.js").headers
     assert headers["cache-control"] == "no-cache"
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["cross-origin-resource-policy"] == "same-origin"
@@ -68,8 +58,8 @@ def test_scripts_and_styles_are_looked_up_again_but_may_be_kept(browser: Browser
 @pytest.mark.parametrize(
     "path", ["/login", "/studies", "/studies/1", "/series/1/view", "/files", "/senders", "/people"]
 )
-def test_no_page_has_inline_script_or_style_or_asks_anything_of_another_host(browser: Browser, path: str) -> None:
-    answer = asked(browser, path)
+def test_no_page_has_inline_script_or_style_or_asks_anything_of_another_host(looker: Browser, path: str) -> None:
+    answer = asked(looker, path)
     assert answer.status_code == 200
     text = answer.text
     assert " style=" not in text

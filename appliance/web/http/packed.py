@@ -11,6 +11,8 @@ from pathlib import Path
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from appliance.web.http.paths import at_path
+
 ENDING = ".br"
 
 
@@ -24,9 +26,7 @@ def packed_files(app: ASGIApp, path: str, folder: Path) -> ASGIApp:
             return
         reads = _reads_brotli(scope)
         ending = ENDING if reads else ""
-        file = scope["path"] + ending
-        asked = {**scope, "path": file, "raw_path": file.encode()}
-        await app(asked, receive, _telling(send, packed=reads))  # type: ignore[arg-type]  # a scope is a plain dict
+        await app(at_path(scope, scope["path"] + ending), receive, _telling(send, packed=reads))
 
     return front
 

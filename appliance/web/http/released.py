@@ -16,6 +16,7 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from appliance.web.http.headers import name_file
+from appliance.web.http.paths import at_path
 
 _DIGITS = 16
 
@@ -28,17 +29,18 @@ def release_of(folder: Path, headers: Iterable[str]) -> str:
     return digest.hexdigest()[:_DIGITS]
 
 
-def released_files(app: ASGIApp, path: str, release: str) -> ASGIApp:
-    """Put this in front of an app that serves a release's files under a path."""
-    address = re.compile(rf"{re.escape(path)}/([0-9a-f]{{{_DIGITS}}})(/.+)")
+def released_files(app: ASGIApp, address: str) -> ASGIApp:
+    """Put this in front of an app that serves files one folder above `address`, which ends on their release."""
+    path, _, release = address.rpartition("/")
+    released = re.compile(rf"{re.escape(path)}/([0-9a-f]{{{_DIGITS}}})(/.+)")
 
     async def front(scope: Scope, receive: Receive, send: Send) -> None:
-        found = address.fullmatch(scope["path"]) if scope["type"] == ScopeType.HTTP else None
+        found = released.fullmatch(scope["path"]) if scope["type"] == ScopeType.HTTP else None
         if found is None:
             await app(scope, receive, send)
             return
         file = path + found[2]
         name_file(scope, file, kept=found[1] == release)
-        await app({**scope, "path": file, "raw_path": file.encode()}, receive, send)  # type: ignore[arg-type]  # a scope is a plain dict
+        await app(at_path(scope, file), receive, send)
 
     return front

@@ -173,7 +173,7 @@ def put_together(
         request_max_body_size=LARGEST_FORM_BYTES,
     )
     files = packed_files(app.asgi_handler, f"{STATIC_PATH}/viewer", STATIC / "viewer")
-    files = released_files(files, STATIC_PATH, static_address().rpartition("/")[2])
+    files = released_files(files, static_address())
     app.asgi_handler = speaking_to(shared_methods(files), speaks or languages())
     return app
 

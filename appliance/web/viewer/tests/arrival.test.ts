@@ -35,17 +35,17 @@ describe("the pace", () => {
 });
 
 describe("planes of the small volume", () => {
-  it("do until all is there where the rest comes before a drawing pays, or before that is known", () => {
-    expect(isWorthWaiting(1, 2000, 1000)).toBe(true);
-    expect(isWorthWaiting(null, 250, 100)).toBe(true);
-    expect(isWorthWaiting(0, 250, 100)).toBe(true);
+  it("do until all is there where the rest comes soon, or before that is known", () => {
+    expect(isWorthWaiting(1.9, 1000)).toBe(true);
+    expect(isWorthWaiting(null, 100)).toBe(true);
+    expect(isWorthWaiting(0, 4900)).toBe(true);
   });
 
   it("do not where the rest takes longer, where there are none, and not for ever", () => {
-    expect(isWorthWaiting(3, 2000, 1000)).toBe(false);
-    expect(isWorthWaiting(Infinity, 2000, 1000)).toBe(false);
-    expect(isWorthWaiting(0, 250, -Infinity)).toBe(false);
-    expect(isWorthWaiting(0, 250, 5000)).toBe(false);
+    expect(isWorthWaiting(2, 1000)).toBe(false);
+    expect(isWorthWaiting(Infinity, 1000)).toBe(false);
+    expect(isWorthWaiting(0, -Infinity)).toBe(false);
+    expect(isWorthWaiting(0, 5000)).toBe(false);
   });
 });
 

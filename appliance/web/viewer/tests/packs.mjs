@@ -77,6 +77,7 @@ export async function preview() {
   found.small = await small(page);
   await page.close();
   found.lost = await lost(ask);
+  found.waiting = await waiting(ask);
   return found;
 }
 
@@ -132,6 +133,24 @@ export async function kept() {
     found[name] = one;
     await page.close();
   }
+  return found;
+}
+
+/** A lost card while slices wait that nothing has been drawn from. */
+async function waiting(ask) {
+  const page = await open("waiting");
+  await until(page, ["first"]);
+  await settle(page);
+  await go("waiting");
+  while ((await state(page)).loaded < ask.some) await page.waitForTimeout(5);
+  await loseCard(page);
+  await loaded(page, ask.some);
+  const found = { some: await look(page, ask.lines, ask.point) };
+  await go("waiting");
+  await until(page, ["all"]);
+  await settle(page);
+  found.after = await look(page, ask.lines, ask.point);
+  await page.close();
   return found;
 }
 

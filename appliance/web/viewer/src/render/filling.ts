@@ -34,6 +34,11 @@ export class Filling {
     return this.isClosed;
   }
 
+  /** Nothing has come. */
+  get isEmpty(): boolean {
+    return this.version === 0;
+  }
+
   /** At least one slice in sixteen has come, everywhere; of few slices one in a quarter of them. */
   get isEven(): boolean {
     return this.reach <= Math.min(NEAR_ENOUGH, this.filled.length / 8);

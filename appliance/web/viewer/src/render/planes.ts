@@ -9,9 +9,9 @@ import { directionToMm, inverse, length, plus, scaled, toMm, type Affine, type V
 import { BLOCK, type Tops } from "../halves";
 import type { Filling } from "./filling";
 import { makeProgram, type Program } from "./program";
-import { ARRIVING_SLAB, SLAB, SMALL_SOLID, SOLID, THIN } from "./shaders";
+import { ARRIVING_SLAB, SLAB, SMALL_SOLID, SMALL_THIN, SOLID, THIN } from "./shaders";
 import { Target } from "./target";
-import { makeTops, type CoarseTexture, type VolumeSize, type VolumeTexture } from "./textures";
+import { drawnFrom, makeTops, type CoarseTexture, type VolumeSize, type VolumeTexture } from "./textures";
 
 /** A part of the canvas in device pixels, counted from its lower left corner. */
 export interface Part {
@@ -83,6 +83,12 @@ function modeOf({ volume, coarse, filling }: Source): Mode | null {
   return coarse === null ? MODES.interpolated : MODES.mixed;
 }
 
+/** The shader that cuts a volume: what is seen first, and what is seen longest, have one that asks nothing. */
+function cutBy(mode: Mode | null, isThin: boolean): string {
+  if (mode === null) return isThin ? THIN : SLAB;
+  return isThin && mode === MODES.coarse ? SMALL_THIN : ARRIVING_SLAB;
+}
+
 /** Voxels that the texture coordinates 0 to 1 stand for; a texel may stand for several. */
 function reachOf({ columns, rows, slices }: Geometry, volume: VolumeTexture | null): VolumeSize {
   if (volume === null) return { columns, rows, slices: slices.length };
@@ -118,7 +124,7 @@ export class PlaneDrawer {
     const into = intoOf(scene.plane);
     const { samples, mm, isFine } = slabSteps(scene.geometry, into, scene.slabMm, scene.isResting);
     const mode = modeOf(source);
-    const program = this.program(mode !== null ? ARRIVING_SLAB : samples === 1 ? THIN : SLAB);
+    const program = this.program(cutBy(mode, samples === 1));
     this.begin(program, scene, source);
     gl.uniform1i(program.uniform("mode"), mode ?? 0);
     this.place(program, scene, texture, scene.view.centre);
@@ -134,8 +140,10 @@ export class PlaneDrawer {
     const { plane, view, part, look, opacity, tint, inverted, window } = scene;
     const { encoding, filling } = source;
     const isWhole = filling.isWhole && source.volume !== null;
+    const from = isWhole ? source : { ...source, volume: null, tops: null };
+    if (from.volume !== null) drawnFrom(this.gl, from.volume); // how long that takes says nothing of a body
     const depends = { view: JSON.stringify([plane, view, part, look, opacity, tint, inverted, window]), content: JSON.stringify([encoding, isWhole ? filling.version : "coarse"]) };
-    const isFine = this.target.show(depends, part, scene.isResting && isWhole, (smaller, scale) => this.rays({ ...scene, part: smaller, ratio: scene.ratio * scale }, source, isWhole));
+    const isFine = this.target.show(depends, part, scene.isResting && isWhole, (smaller, scale) => this.rays({ ...scene, part: smaller, ratio: scene.ratio * scale }, from, isWhole));
     return isFine || !isWhole; // while slices come there is something better to do than to draw the small one finely
   }
 
@@ -167,7 +175,7 @@ export class PlaneDrawer {
     const stride = scene.look === "brightest" || !isWhole ? 1 : strideOf(voxelMm, 1 / (scene.view.pixelsPerMm * scene.ratio));
     const samples = Math.min(MOST_RAY_SAMPLES, Math.ceil(depth / voxelMm / (isWhole ? 1 : COARSE_STEP)));
     this.begin(program, scene, source);
-    this.bindTops(program, isWhole ? source : { ...source, tops: null });
+    this.bindTops(program, source);
     this.place(program, scene, texture, plus(scene.view.centre, into, -depth / 2));
     gl.uniform3f(program.uniform("through"), ...directionToMm(texture, scaled(into, depth / samples)));
     gl.uniform3f(program.uniform("toMm"), ...sides);
@@ -194,13 +202,13 @@ export class PlaneDrawer {
   /** Give a program the textures; where one of the two volumes is not there, the other takes its place, and is not looked at. */
   private bind(program: Program, geometry: Geometry, { volume, coarse, filling }: Source): void {
     const { gl } = this;
-    const [own, small] = [(volume ?? coarse)?.texture ?? null, (coarse ?? volume)?.texture ?? null];
     gl.activeTexture(gl.TEXTURE2);
-    gl.bindTexture(gl.TEXTURE_3D, small);
+    const [small, own] = [coarse?.texture ?? null, volume && drawnFrom(gl, volume)];
+    gl.bindTexture(gl.TEXTURE_3D, small ?? own);
     gl.activeTexture(gl.TEXTURE1);
     gl.bindTexture(gl.TEXTURE_2D, this.betweenOf(filling));
     gl.activeTexture(gl.TEXTURE0);
-    gl.bindTexture(gl.TEXTURE_3D, own);
+    gl.bindTexture(gl.TEXTURE_3D, own ?? small);
     for (const [unit, name] of ["picture", "between", "coarse"].entries()) gl.uniform1i(program.uniform(name), unit);
     if (coarse === null) return;
     const reach = reachOf(geometry, volume);

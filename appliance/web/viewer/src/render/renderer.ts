@@ -18,7 +18,7 @@ import { PlaneDrawer, VOI_KINDS, type PlaneScene, type SolidScene, type Source }
 import { makeProgram, type Program } from "./program";
 import { COLOUR_FLAT, GREY_FLAT, GREY_VOLUME } from "./shaders";
 import { Tables } from "./tables";
-import { flatFactor, makeCoarse, makeFlat, reserveVolume, uploadSlice, type CoarseTexture, type VolumeTexture } from "./textures";
+import { drawnFrom, drop, flatFactor, makeCoarse, makeFlat, reserveVolume, uploadSlice, type CoarseTexture, type VolumeTexture } from "./textures";
 
 export interface Scene {
   readonly slot: number;
@@ -143,7 +143,7 @@ export class Renderer {
   /** Reserve the volume for slots of one size, and fill it with what has come; say whether the card has room for it. */
   openVolume(shape: VolumeShape): boolean {
     this.shape = shape;
-    if (this.volume !== null) this.gl.deleteTexture(this.volume.texture); // not two at once
+    if (this.volume !== null) drop(this.gl, this.volume); // not two at once
     this.volume = reserveVolume(this.gl, { columns: shape.columns, rows: shape.rows, slices: shape.slices.length }, this.mostBytes);
     if (this.volume !== null) this.refill();
     if (this.isEnded) this.closeVolume();
@@ -287,8 +287,8 @@ export class Renderer {
 
   private source(): Source {
     const { volume, encoding, filling, tops } = this;
-    const isWhole = volume !== null && filling.isWhole;
-    return { volume, coarse: isWhole || this.gl.isContextLost() ? null : this.coarseTexture(), encoding, filling, tops };
+    const coarse = (volume !== null && filling.isWhole) || this.gl.isContextLost() ? null : this.coarseTexture();
+    return { volume: coarse !== null && filling.isEmpty ? null : volume, coarse, encoding, filling, tops };
   }
 
   /** Say whether planes show something of every part of the volume: the small one, or slices that lie near enough. */
@@ -351,7 +351,7 @@ export class Renderer {
     const { gl } = this;
     if (pixels.kind === "kept" || this.holds(index)) {
       gl.useProgram(programs.volume.program);
-      gl.bindTexture(gl.TEXTURE_3D, this.volume?.texture ?? null);
+      gl.bindTexture(gl.TEXTURE_3D, this.volume && drawnFrom(gl, this.volume));
       return programs.volume;
     }
     const program = pixels.kind === "colour" ? programs.colour : programs.flat;

@@ -146,12 +146,15 @@ void main() {
 export const SLAB = `${BRIGHT}${WHOLE}${CUT}`;
 export const ARRIVING_SLAB = `${BRIGHT}${ARRIVING}${CUT}`;
 
-/** A plane without thickness, once all slices are there: as SLAB with one sample, in half the time where a processor draws. */
-export const THIN = `${BRIGHT}${WHOLE}
+/** A plane without thickness: as a slab of one sample, in half the time where a processor draws. */
+const PLANE = `
 void main() {
   vec3 at = place();
   colour = outside(at) ? vec4(0.0, 0.0, 0.0, 1.0) : shown(sampled(at));
 }`;
+
+export const THIN = `${BRIGHT}${WHOLE}${PLANE}`;
+export const SMALL_THIN = `${BRIGHT}${SMALL}${PLANE}`;
 
 /** The volume as a body: rays from the front to the back; kind of look 0 surfaces in light, 1 the brightest point. */
 const RAYS = `

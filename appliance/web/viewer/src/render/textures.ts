@@ -12,6 +12,8 @@ export interface VolumeTexture extends VolumeSize {
   readonly texture: WebGLTexture;
   /** How many picture pixels a texel stands for, across and down: 1, or 2, 4, 8 where the card refused more. */
   readonly factor: number;
+  /** Where slices wait until something is drawn from the volume; null once they have gone over, and where there is too much of them. */
+  waiting: WebGLBuffer | null;
 }
 
 /** A small volume on the card that stands for the whole one; its texels may reach over the whole one's end. */
@@ -25,50 +27,67 @@ export interface CoarseTexture extends VolumeSize {
 
 const INFINITE = 0x7c00; // as a half float
 const MOST_FACTOR = 8;
-const MOST_AT_ONCE_BYTES = 2 ** 28; // beyond that twice the room for a moment is too much
+const MOST_AT_ONCE_BYTES = 2 ** 28; // beyond that twice the room is too much
 
 /** Reserve a volume, at a lower resolution when the card or `mostBytes` refuse; null when it cannot be had at all. */
 export function reserveVolume(gl: WebGL2RenderingContext, size: VolumeSize, mostBytes: number): VolumeTexture | null {
   for (let factor = 1; factor <= MOST_FACTOR; factor *= 2) {
     const columns = Math.ceil(size.columns / factor);
     const rows = Math.ceil(size.rows / factor);
-    const texture = reserve(gl, { columns, rows, slices: size.slices }, mostBytes);
-    if (texture !== null) return { texture, columns, rows, slices: size.slices, factor };
+    const found = reserve(gl, { columns, rows, slices: size.slices }, mostBytes);
+    if (found !== null) return { ...found, columns, rows, slices: size.slices, factor };
   }
   return null;
 }
 
-function reserve(gl: WebGL2RenderingContext, size: VolumeSize, mostBytes: number): WebGLTexture | null {
+function reserve(gl: WebGL2RenderingContext, size: VolumeSize, mostBytes: number): Pick<VolumeTexture, "texture" | "waiting"> | null {
   const most = gl.getParameter(gl.MAX_3D_TEXTURE_SIZE) as number;
   if (Math.max(size.columns, size.rows, size.slices) > most) return null;
-  if (size.columns * size.rows * size.slices * 2 > mostBytes) return null;
+  const bytes = size.columns * size.rows * size.slices * 2;
+  if (bytes > mostBytes) return null;
   while (gl.getError() !== gl.NO_ERROR && !gl.isContextLost()); // errors of before are not this texture's
   const texture = gl.createTexture();
   gl.bindTexture(gl.TEXTURE_3D, texture);
   gl.texStorage3D(gl.TEXTURE_3D, 1, gl.R16F, size.columns, size.rows, size.slices);
   filter(gl, gl.TEXTURE_3D);
-  if (gl.getError() !== gl.NO_ERROR) {
-    gl.deleteTexture(texture);
-    return null;
-  }
-  fillAtOnce(gl, size);
-  return texture;
+  if (gl.getError() === gl.NO_ERROR) return { texture, waiting: waitingRoom(gl, bytes) };
+  gl.deleteTexture(texture);
+  return null;
 }
 
 /**
- * Fill a new volume with zeros by one copy. WebGL lets nobody read what was there before: where a single slice comes first, the
- * browser clears the rest texel by texel, which takes a software renderer longer than this copy does.
+ * Where slices wait, to go over by one copy. WebGL lets nobody read what was there before: where a single slice came first, the
+ * browser would clear the rest, which takes a software renderer longer than all copies do.
  */
-function fillAtOnce(gl: WebGL2RenderingContext, { columns, rows, slices }: VolumeSize): void {
-  const bytes = columns * rows * slices * 2;
-  if (bytes > MOST_AT_ONCE_BYTES) return;
-  const zeros = gl.createBuffer();
-  gl.bindBuffer(gl.PIXEL_UNPACK_BUFFER, zeros);
+function waitingRoom(gl: WebGL2RenderingContext, bytes: number): WebGLBuffer | null {
+  if (bytes > MOST_AT_ONCE_BYTES) return null;
+  const waiting = gl.createBuffer();
+  gl.bindBuffer(gl.PIXEL_UNPACK_BUFFER, waiting);
   gl.bufferData(gl.PIXEL_UNPACK_BUFFER, bytes, gl.STREAM_DRAW);
+  gl.bindBuffer(gl.PIXEL_UNPACK_BUFFER, null);
+  if (gl.getError() === gl.NO_ERROR) return waiting;
+  gl.deleteBuffer(waiting);
+  return null;
+}
+
+/** Give a volume's texture, to be drawn from: what has waited goes over, and what still comes goes there at once. */
+export function drawnFrom(gl: WebGL2RenderingContext, volume: VolumeTexture): WebGLTexture {
+  const { texture, waiting, columns, rows, slices } = volume;
+  if (waiting === null) return texture;
+  gl.bindTexture(gl.TEXTURE_3D, texture);
+  gl.bindBuffer(gl.PIXEL_UNPACK_BUFFER, waiting);
   gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
   gl.texSubImage3D(gl.TEXTURE_3D, 0, 0, 0, 0, columns, rows, slices, gl.RED, gl.HALF_FLOAT, 0);
   gl.bindBuffer(gl.PIXEL_UNPACK_BUFFER, null);
-  gl.deleteBuffer(zeros);
+  gl.deleteBuffer(waiting);
+  volume.waiting = null;
+  return texture;
+}
+
+/** Give a volume's memory back. */
+export function drop(gl: WebGL2RenderingContext, { texture, waiting }: VolumeTexture): void {
+  gl.deleteTexture(texture);
+  gl.deleteBuffer(waiting);
 }
 
 /** Make a small volume of half floats. */
@@ -97,6 +116,13 @@ export function makeTops(gl: WebGL2RenderingContext, tops: Tops | null): WebGLTe
 
 /** Put one slice of half floats into a volume. */
 export function uploadSlice(gl: WebGL2RenderingContext, volume: VolumeTexture, slice: number, halves: Uint16Array): void {
+  if (volume.waiting !== null) {
+    gl.bindBuffer(gl.PIXEL_UNPACK_BUFFER, volume.waiting);
+    const texels = volume.columns * volume.rows;
+    gl.bufferSubData(gl.PIXEL_UNPACK_BUFFER, 2 * texels * slice, halves, 0, texels);
+    gl.bindBuffer(gl.PIXEL_UNPACK_BUFFER, null);
+    return;
+  }
   gl.bindTexture(gl.TEXTURE_3D, volume.texture);
   gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
   gl.texSubImage3D(gl.TEXTURE_3D, 0, 0, 0, slice, volume.columns, volume.rows, 1, gl.RED, gl.HALF_FLOAT, halves);

@@ -1,9 +1,8 @@
 /** Says on the picture what is still to come: how much, how long, whether what is seen is coarse, and when a connection is taken up. */
-import { Pace, roughly } from "../volume/arrival";
+import { Pace, roughly, SOON_SECONDS } from "../volume/arrival";
 import type { Stage } from "./stage";
 import { WORDS } from "./words";
 
-const SOON_SECONDS = 2; // not worth a word
 const LONG_SECONDS = 5; // worth a body from the small volume, which keeps a processor that draws from what still comes
 
 /** Guards the one line that says it. */

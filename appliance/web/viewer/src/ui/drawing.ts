@@ -7,7 +7,7 @@ import type { Showing } from "./showing";
 import type { Stage } from "./stage";
 import { oddityWords, WORDS } from "./words";
 
-const LOADING_DRAW_MS = 250;
+const LOADING_LOOK_MS = 250;
 const LOADING_SHARE = 8; // while slices come, at most one part in so many of the time goes into drawing
 const MOST_TOOK_MS = 400; // a tab in the background, and the first planes, wait for more than their drawing
 const LOOK_AGAIN_MS = 20;
@@ -53,15 +53,19 @@ export class Drawing {
     this.drawLater();
   }
 
-  /** Where all is there before a drawing pays, it would only hold the last slices up: they bring their own. */
-  private drawLater(): void {
-    const restMs = Math.max(LOADING_DRAW_MS, (LOADING_SHARE - 1) * this.tookMs);
+  /** Where all is there soon, a drawing would only hold the last slices up: they bring their own. */
+  private drawLater(since = performance.now()): void {
     this.timer = setTimeout(() => {
       const { arrival } = this.stage;
+      const now = performance.now();
+      const isRested = now - since >= (LOADING_SHARE - 1) * this.tookMs;
       if (arrival.isOver) this.isSoon = false;
-      else if (isWorthWaiting(arrival.secondsLeft, restMs, performance.now() - this.standsSince)) this.drawLater();
-      else this.drawWhileLoading();
-    }, restMs);
+      else if (isRested && !isWorthWaiting(arrival.secondsLeft, now - this.standsSince)) this.drawWhileLoading();
+      else {
+        arrival.write();
+        this.drawLater(since);
+      }
+    }, LOADING_LOOK_MS);
   }
 
   private drawWhileLoading(): void {

@@ -2,6 +2,7 @@
 
 const SPAN_MS = 5000;
 const LEAST_MS = 800; // before that nothing can be told
+export const SOON_SECONDS = 2; // not worth a word, nor a drawing that is drawn over by then
 const MOST_STOOD_MS = 5000; // whatever is told: a line may stall at its end
 
 /** Guards the last few seconds' counts. */
@@ -29,9 +30,9 @@ export class Pace {
   }
 }
 
-/** Say whether planes of the small volume do until all is there: for a few seconds, where the rest comes before a drawing pays. */
-export function isWorthWaiting(secondsLeft: number | null, restMs: number, stoodMs: number): boolean {
-  return stoodMs >= 0 && stoodMs < MOST_STOOD_MS && 1000 * (secondsLeft ?? 0) < restMs;
+/** Say whether planes of the small volume do until all is there: for a few seconds, where the rest comes soon or nothing is known of it yet. */
+export function isWorthWaiting(secondsLeft: number | null, stoodMs: number): boolean {
+  return stoodMs >= 0 && stoodMs < MOST_STOOD_MS && (secondsLeft ?? 0) < SOON_SECONDS;
 }
 
 /** Seconds as a person says them: 7, 20, 45, 120. */
