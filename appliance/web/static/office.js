@@ -161,10 +161,18 @@ function reached(well) {
   unreachable.hidden = true;
 }
 
-// What was on its way when the network went still arrives, and says nothing of now: so the box itself is asked.
-addEventListener("offline", async () => {
+// A browser that has no network may be wrong, for the box is near; and what was on its way when it went still arrives. So
+// the box itself is asked, until it answers a browser that has one.
+let watching = 0;
+async function watch() {
+  const answer = await post("/session/active", background);
+  reached(Boolean(answer));
+  if (!answer || !navigator.onLine) watching = setTimeout(watch, 5000);
+}
+addEventListener("offline", () => {
+  clearTimeout(watching);
   reached(false);
-  reached(Boolean(await post("/session/active", background)));
+  watch();
 });
 
 function listen() {
