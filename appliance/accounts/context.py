@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from appliance.accounts.challenges import Challenges
 from appliance.accounts.knocks import Knocks
 from appliance.accounts.password_rules import PasswordPolicy
-from appliance.audit.events import AuditLog
+from appliance.audit.events import Actor, ActorKind, AuditLog
 from appliance.clock import Clock
 from appliance.keys.secret import SecretKey
 from appliance.store.database import Database
@@ -19,7 +19,8 @@ class Accounts:
 
     `clinic_name` is for password rules, `lock_after_seconds` is how long a screen stays open unattended;
     `emergency_minutes` is for how long the glass is broken;
-    `passwords` is what the clinic asks of them; `knocks` counts refusals, `challenges` are those of passkeys.
+    `passwords` is what the clinic asks of them; `knocks` counts sign-ins that were not heard by their
+    address, `turned_away` requests that were too many by their caller; `challenges` are those of passkeys.
     """
 
     database: Database
@@ -30,7 +31,8 @@ class Accounts:
     lock_after_seconds: int = 300
     emergency_minutes: int = 60
     passwords: PasswordPolicy = field(default_factory=PasswordPolicy)
-    knocks: Knocks = field(default_factory=Knocks)
+    knocks: Knocks[str] = field(default_factory=lambda: Knocks(""))
+    turned_away: Knocks[Actor] = field(default_factory=lambda: Knocks(Actor(ActorKind.NOBODY)))
     challenges: Challenges = field(default_factory=Challenges)
 
 

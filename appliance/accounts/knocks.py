@@ -1,49 +1,62 @@
-"""Adds up refusals of strangers, so that a stranger's requests cost no write each.
+"""Adds up refusals, so that what is refused costs no write each.
 
 Guards: bounded memory and a bounded number of events whatever comes: one event
-an address and interval, at most `MOST_ADDRESSES` addresses in an interval, all
-others together as one without an address.
+for each who is counted and interval, at most `MOST_COUNTED` of them in an
+interval, all others together as one.
 Leaves out: sums that were not recorded yet are lost when the process ends.
 """
 
+from collections.abc import Hashable
 from threading import Lock
+from typing import Generic, TypeVar
 
 INTERVAL_SECONDS = 300.0
-MOST_ADDRESSES = 64
-OTHERS = ""
+MOST_COUNTED = 64
+
+Who = TypeVar("Who", bound=Hashable)
 
 
-class Knocks:
-    """Counts refusals by address until they are recorded; safe in threads."""
+class Knocks(Generic[Who]):
+    """Counts refusals by address, or by caller, until they are recorded; safe in threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, others: Who) -> None:
+        """Count whoever is one too many as `others`."""
+        self._others = others
         self._lock = Lock()
-        self._waiting: dict[str, int] = {}
-        self._recorded_at: dict[str, float] = {}
+        self._waiting: dict[Who, int] = {}
+        self._recorded_at: dict[Who, float] = {}
 
-    def refused(self, address: str, now: float) -> bool:
-        """Count one refusal and say whether its address is due to be recorded.
+    def refused(self, who: Who, now: float) -> bool:
+        """Count one refusal and say whether it is due to be recorded.
 
         Args:
-            address: Where it came from.
+            who: Who was refused.
             now: Seconds that never step back.
         """
         with self._lock:
             self._forget(now)
-            known = address in self._waiting or address in self._recorded_at
+            known = who in self._waiting or who in self._recorded_at
             places = len(self._waiting.keys() | self._recorded_at.keys())
-            counted = address if known or places < MOST_ADDRESSES else OTHERS
+            counted = who if known or places < MOST_COUNTED else self._others
             self._waiting[counted] = self._waiting.get(counted, 0) + 1
             return counted not in self._recorded_at
 
-    def take_due(self, now: float) -> list[tuple[str, int]]:
-        """Give addresses with their sums, none of which was given within the last interval."""
+    def is_due(self, now: float) -> bool:
+        """Say whether there is a sum to record: cheap where nothing was refused."""
+        if not self._waiting:
+            return False
         with self._lock:
             self._forget(now)
-            due = [(address, number) for address, number in self._waiting.items() if address not in self._recorded_at]
-            for address, _number in due:
-                del self._waiting[address]
-                self._recorded_at[address] = now
+            return not self._waiting.keys() <= self._recorded_at.keys()
+
+    def take_due(self, now: float) -> list[tuple[Who, int]]:
+        """Give who was refused and how often; nobody who was given within the last interval."""
+        with self._lock:
+            self._forget(now)
+            due = [(who, number) for who, number in self._waiting.items() if who not in self._recorded_at]
+            for who, _number in due:
+                del self._waiting[who]
+                self._recorded_at[who] = now
             return due
 
     def _forget(self, now: float) -> None:

@@ -55,6 +55,11 @@ def record_throttled(tx: WriteTransaction, accounts: Accounts, address: str, num
     accounts.audit.record(tx, event)
 
 
+def record_turned_away(tx: WriteTransaction, accounts: Accounts, actor: Actor, number: int) -> None:
+    """Record that so many requests of a caller were too many and were not answered."""
+    accounts.audit.record(tx, Event(EventCode.REQUESTS_THROTTLED, actor, Outcome.FAILURE, number=number))
+
+
 def record_set_back(tx: WriteTransaction, accounts: Accounts, by: timedelta, account_key: int | None = None) -> None:
     """Record that something kept lay so far ahead of the clock; it was passed over, for an account's sign-in or all."""
     subject = None if account_key is None else Subject(SubjectKind.ACCOUNT, account_key)

@@ -29,6 +29,7 @@ class Kind(StrEnum):
     EXPORTED = "exported"
     NOT_PERMITTED = "not permitted"
     WRONG_TRIES = "wrong tries"
+    TOO_MANY = "too many requests"
     NEW_ADDRESS = "new address"
     RECOVERY_CODE = "recovery code"
     EMERGENCY = "emergency"
@@ -71,12 +72,14 @@ _ALWAYS = {
     EventCode.NOT_PERMITTED: Kind.NOT_PERMITTED,
     EventCode.LOGIN_FAILED: Kind.WRONG_TRIES,
     EventCode.LOGIN_THROTTLED: Kind.WRONG_TRIES,
+    EventCode.REQUESTS_THROTTLED: Kind.TOO_MANY,
     EventCode.UNLOCK_FAILED: Kind.WRONG_TRIES,
     EventCode.RECOVERY_CODE_USED: Kind.RECOVERY_CODE,
     EventCode.EMERGENCY_BEGUN: Kind.EMERGENCY,
 }
 _LEAST = {Kind.WRONG_TRIES: MANY_WRONG}
-_BY_ADDRESS = {Kind.WRONG_TRIES, Kind.NEW_ADDRESS}
+_SUMS = {EventCode.LOGIN_THROTTLED.value, EventCode.REQUESTS_THROTTLED.value}  # their number says how many
+_BY_ADDRESS = {Kind.WRONG_TRIES, Kind.TOO_MANY, Kind.NEW_ADDRESS}
 _LOOKS = frozenset(code.value for code in codes_of(Family.VIEWS))
 _Who = tuple[Kind, str, int | None, str | None]
 
@@ -123,7 +126,7 @@ def _kinds(
 def _count(found: dict[_Who, Finding], kind: Kind, entry: Entry) -> None:
     address = entry.address if kind in _BY_ADDRESS else None
     who = (kind, entry.actor_kind, entry.actor_key, address)
-    times = entry.number or 1 if entry.event == EventCode.LOGIN_THROTTLED else 1
+    times = entry.number or 1 if entry.event in _SUMS else 1
     if who in found:
         found[who] = replace(found[who], count=found[who].count + times, last_sequence=entry.sequence)
     else:

@@ -11,7 +11,7 @@ from appliance.accounts import invitations, login, pins, throttle
 from appliance.accounts.account import Account
 from appliance.accounts.emergency_codes import Opening, open_envelope
 from appliance.accounts.errors import SignInRefused, TooManyAttempts
-from appliance.accounts.knocks import MOST_ADDRESSES
+from appliance.accounts.knocks import MOST_COUNTED
 from appliance.accounts.roles import Role
 from appliance.accounts.service import change_own_password
 from appliance.accounts.sessions import Session, Stage, find_session, let_in, start_session
@@ -327,7 +327,7 @@ def test_strangers_at_any_number_of_addresses_write_a_bounded_number_of_events(c
     for number in range(300):
         with pytest.raises(TooManyAttempts):
             knock(clinic, "ana", f"2001:db8::{number:x}")
-    assert len(throttled(clinic)) == MOST_ADDRESSES + 1
+    assert len(throttled(clinic)) == MOST_COUNTED + 1
 
 
 def test_the_typed_name_is_not_kept(clinic: AClinic) -> None:

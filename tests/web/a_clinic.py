@@ -7,8 +7,8 @@ from pathlib import Path
 
 from argon2 import PasswordHasher
 from httpx import Response
-from litestar import Litestar
 from litestar.testing import TestClient
+from litestar.types import ASGIApp
 
 from appliance.accounts import service
 from appliance.accounts.account import Account, NewAccount
@@ -121,7 +121,7 @@ class AClinic:
         """Give a browser that nobody has signed in with."""
         return Browser(self.app)
 
-    def signed_in(self, account: Account, app: Litestar | None = None) -> "Browser":
+    def signed_in(self, account: Account, app: ASGIApp | None = None) -> "Browser":
         """Give a browser with a full session of this person; another app than this clinic's may stand behind it."""
         with self.database.write() as tx:
             token = start_session(tx, account.account_key, Stage.FULL, "192.0.2.10", self.clock.now())
@@ -138,7 +138,7 @@ class AClinic:
 class Browser:
     """Asks for pages, follows nothing by itself, and fills in forms as a person would."""
 
-    def __init__(self, app: Litestar) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self.client = TestClient(app, base_url="https://enamel.test")
 
     def get(self, path: str, **headers: str) -> Response:

@@ -71,7 +71,7 @@ class AStore:
             pass
         intake.close()
 
-    def application(self, pages: Litestar | None = None) -> ASGIApp:
+    def application(self, pages: ASGIApp | None = None) -> ASGIApp:
         """Give what the staff process serves: DICOMweb in front of pages."""
         clinic, callers = self.clinic, Callers(self.accounts)
         source = ScopedSource(clinic.database, clinic.parts.vault, clinic.keys, clinic.audit, clinic.clock)

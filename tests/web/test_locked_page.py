@@ -156,5 +156,5 @@ def test_the_owner_at_another_address_gets_through_while_a_neighbour_guesses() -
         return app(scope, receive, send)
 
     owner = Browser(app)
-    owner.client = TestClient(from_elsewhere, base_url="https://enamel.test")  # type: ignore[arg-type]  # any ASGI app does
+    owner.client = TestClient(from_elsewhere, base_url="https://enamel.test")
     assert owner.post("/unlock", page="/unlock", passphrase=PASSPHRASE).status_code == 200

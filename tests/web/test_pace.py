@@ -13,15 +13,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from litestar.handlers import HTTPRouteHandler
 
+from appliance.accounts import trail
 from appliance.accounts.account import Account
+from appliance.accounts.knocks import INTERVAL_SECONDS
+from appliance.accounts.roles import Permission
 from appliance.accounts.sessions import Stage, start_session
+from appliance.accounts.tokens import issue_token
 from appliance.web.dicomweb.callers import Callers, credential_of
 from appliance.web.dicomweb.faults import NotSignedIn
 from appliance.web.http.access import Door, access_of
 from appliance.web.http.actor import form_token
 from appliance.web.http.cookies import FORM_COOKIE, SESSION_COOKIE
 from appliance.web.http.pace import MOST_REMEMBERED, FewThreads, Gate, Pace, Paces, TooManyRequests
-from appliance.web.staff.app import HANDLERS, LARGEST_FORM_BYTES, create_app
+from appliance.web.staff.app import HANDLERS, LARGEST_FORM_BYTES, create_app, routes_of
 from appliance.web.staff.description import document
 from appliance.web.staff.locked import LockedStatus, create_locked_app
 from tests.web.a_clinic import AClinic, Browser, SetClock, form_token_of
@@ -111,6 +115,58 @@ def test_dicomweb_counts_the_same_session_and_machines_and_strangers(clinic: ACl
             callers.admit(nobody, "192.0.2.66")
     with pytest.raises(TooManyRequests):
         callers.admit(nobody, "192.0.2.66")
+
+
+def turned_away(clinic: AClinic) -> list[tuple[object, ...]]:
+    with clinic.database.read() as tx:
+        sql = """SELECT actor_kind, actor_key, address, number, outcome FROM audit_events
+            WHERE event = 'requests throttled' ORDER BY sequence"""
+        return tx.rows(sql)
+
+
+def test_who_was_turned_away_is_recorded_with_the_next_request_and_cannot_fill_the_trail(
+    clinic: AClinic, person: Account
+) -> None:
+    busy, stranger = clinic.signed_in(person), clinic.browser()
+    other = clinic.signed_in(clinic.person(user_name="other"))
+    assert statuses(busy, 25)[429] == 20
+    assert turned_away(clinic) == [], "what is refused costs no write"
+    assert statuses(stranger, 7, "/login")[429] == 3
+    assert other.get("/account").status_code == 200
+    first = [("account", person.account_key, None, 20, "failure"), ("nobody", None, None, 3, "failure")]
+    assert turned_away(clinic) == first
+    clinic.clock.pass_time(seconds=INTERVAL_SECONDS - 1)
+    assert statuses(stranger, 9, "/login")[429] == 5
+    assert other.get("/account").status_code == 200
+    assert turned_away(clinic) == first, "once in five minutes"
+    clinic.clock.pass_time(seconds=2)
+    assert other.get("/account").status_code == 200
+    assert turned_away(clinic) == [*first, ("nobody", None, None, 5, "failure")]
+
+
+def test_a_machine_that_was_turned_away_is_recorded_and_so_is_whoever_finds_no_thread_free(
+    clinic: AClinic, person: Account
+) -> None:
+    callers = Callers(clinic.accounts, clinic.context.gate)
+    token = issue_token(clinic.accounts, "planning", [Permission.READ_STUDY], trail.person(person, "192.0.2.10"))
+    machine = credential_of([(b"authorization", f"Bearer {token}".encode())])
+    for _ in range(5):
+        callers.admit(machine, "192.0.2.20")
+    for _ in range(3):
+        with pytest.raises(TooManyRequests):
+            callers.admit(machine, "192.0.2.20")
+    clinic.clock.pass_time(seconds=20)
+    _scope, due = callers.admit(machine, "192.0.2.20")
+    assert due is not None
+    due()
+    assert [(row[0], row[3]) for row in turned_away(clinic)] == [("token", 3)]
+    context = replace(clinic.context, gate=Gate(), few=FewThreads(1, -1))
+    browser = Browser(create_app(context))
+    browser.client.cookies.set(FORM_COOKIE, "a form")
+    fields = {"user_name": "luz", "password": "wrong", "form_token": form_token("a form")}
+    assert browser.post_bare("/login", **fields).status_code == 429
+    assert browser.get("/login").status_code == 200
+    assert [row[0] for row in turned_away(clinic)] == ["token", "nobody"]
 
 
 def test_a_locked_box_bounds_strangers_too() -> None:
@@ -206,10 +262,10 @@ def test_whatever_a_stranger_may_send_a_form_to_runs_in_few_threads(clinic: ACli
     assert {"/login", "/login/passkey", "/login/pin", "/join"} <= set(posts)
 
 
-def test_every_route_has_a_bound_for_its_body(clinic: AClinic) -> None:
+def test_every_route_has_a_bound_for_its_body() -> None:
     bounds = {
         handler.resolve_request_max_body_size()
-        for route in clinic.app.routes for handler in getattr(route, "route_handlers", ())
+        for route in routes_of(HANDLERS, ()).routes for handler in getattr(route, "route_handlers", ())
         if isinstance(handler, HTTPRouteHandler)
     }  # fmt: skip
     assert bounds == {LARGEST_FORM_BYTES}

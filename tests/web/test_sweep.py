@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 from httpx import Response
-from litestar import Litestar, get
-from litestar.types import ControllerRouterHandler
+from litestar import get
+from litestar.types import ASGIApp, ControllerRouterHandler
 
 from appliance.accounts.account import Account
 from appliance.accounts.roles import IMAGE_RIGHT, Permission, Role, permissions_of
@@ -79,7 +79,7 @@ def operations(handlers: Sequence[ControllerRouterHandler] = HANDLERS) -> Table:
 class Sweep:
     """Asks for operations of one clinic."""
 
-    def __init__(self, clinic: ACanarysClinic, app: Litestar) -> None:
+    def __init__(self, clinic: ACanarysClinic, app: ASGIApp) -> None:
         self.clinic, self.app = clinic, app
         self.other = clinic.person(Role.LAB, user_name=f"other{len(all_accounts(clinic.accounts))}")
         clinic.give(self.other)
@@ -162,7 +162,7 @@ def clinic(tmp_path_factory: pytest.TempPathFactory) -> ACanarysClinic:
     return ACanarysClinic(tmp_path_factory.mktemp("clinic"))
 
 
-def application(clinic: ACanarysClinic, handlers: Sequence[ControllerRouterHandler] = HANDLERS) -> Litestar:
+def application(clinic: ACanarysClinic, handlers: Sequence[ControllerRouterHandler] = HANDLERS) -> ASGIApp:
     """Give what the staff process serves: DICOMweb in front of pages."""
     copying = clinic.laboratory.copying
     lent = LentStudies(clinic.laboratory, clinic.clock)
@@ -170,9 +170,7 @@ def application(clinic: ACanarysClinic, handlers: Sequence[ControllerRouterHandl
     dicomweb = Dicomweb(
         copying.source, callers, Metadata(copying.source, clinic.clock), a_full_inbox(clinic, callers), lent
     )
-    app = create_app(clinic.context, handlers)
-    app.asgi_handler = in_front_of(app.asgi_handler, dicomweb)
-    return app
+    return in_front_of(create_app(clinic.context, handlers), dicomweb)
 
 
 def a_full_inbox(clinic: ACanarysClinic, callers: Callers) -> Storing:

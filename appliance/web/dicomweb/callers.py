@@ -10,18 +10,19 @@ Source: RFC 6750 (bearer tokens).
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from ipaddress import IPv4Address, IPv6Address, ip_address
 
+from appliance.accounts import trail
 from appliance.accounts.context import Accounts
 from appliance.accounts.roles import Permission
 from appliance.accounts.sessions import Session, Stage, find_again, find_session, use_session
 from appliance.accounts.tokens import find_token, note_use
 from appliance.archive.scope import Scope
-from appliance.audit.events import Actor, ActorKind
+from appliance.audit.events import Actor
 from appliance.errors import NotPermitted
 from appliance.web.dicomweb.faults import NotSignedIn
 from appliance.web.http.cookies import SESSION_COOKIE
 from appliance.web.http.pace import Gate, session_name
+from appliance.web.http.turned_away import counted, is_due, record_all
 
 Headers = Iterable[tuple[bytes, bytes]]
 TOUCH_SECONDS = 10.0
@@ -82,13 +83,15 @@ class Callers:
         try:
             scope, due = self.scope(credential, address)
         except NotSignedIn:
-            self._gate.admit_stranger(address, now)
+            with counted(self._accounts, trail.nobody(address)):
+                self._gate.admit_stranger(address, now)
             raise
-        if credential.bearer:
-            self._gate.admit_machine(scope.caller, now)
-        else:
-            self._gate.admit_person(scope.caller, scope.actor.key or 0, now)
-        return scope, due
+        with counted(self._accounts, scope.actor):
+            if credential.bearer:
+                self._gate.admit_machine(scope.caller, now)
+            else:
+                self._gate.admit_person(scope.caller, scope.actor.key or 0, now)
+        return scope, self._with_turned_away(due)
 
     def scope(self, credential: Credential, address: str) -> tuple[Scope, Callable[[], object] | None]:
         """Give the caller's scope, and what is due to be done off the event loop, if anything.
@@ -129,6 +132,18 @@ class Callers:
         if now != scope:
             raise NotPermitted("the caller's rights have changed")
 
+    def _with_turned_away(self, due: Callable[[], object] | None) -> Callable[[], object] | None:
+        """Add to what is due what is not in the trail yet."""
+        if not is_due(self._accounts):
+            return due
+
+        def both() -> None:
+            record_all(self._accounts)
+            if due is not None:
+                due()
+
+        return both
+
     def _session(self, credential: Credential) -> Session | None:
         if credential.session:
             return find_again(self._accounts, credential.session)
@@ -149,7 +164,7 @@ class Callers:
         token = find_token(self._accounts, credential.bearer)
         if token is None:
             raise NotSignedIn("no such token")
-        actor = Actor(ActorKind.TOKEN, token.token_key, _address(address))
+        actor = trail.machine(token.token_key, address)
         scope = _scope(actor, f"token {token.token_key}", token.permissions, token.laboratory_key)
         if credential.background or not token.use_is_due or not self._may_touch(scope.caller.encode()):
             return scope, None
@@ -172,8 +187,8 @@ class Callers:
 
 
 def _person(session: Session, address: str) -> Scope:
-    actor = Actor(ActorKind.ACCOUNT, session.account.account_key, _address(address))
-    return _scope(actor, session_name(session), session.account.permissions, session.account.account_key)
+    account = session.account
+    return _scope(trail.person(account, address), session_name(session), account.permissions, account.account_key)
 
 
 def _scope(actor: Actor, caller: str, permissions: frozenset[Permission], account_key: int | None) -> Scope:
@@ -194,10 +209,3 @@ def _session_cookie(header: bytes) -> str:
         if bare.startswith(_COOKIE):
             return bare[len(_COOKIE) :].decode("latin-1")
     return ""
-
-
-def _address(text: str) -> IPv4Address | IPv6Address | None:
-    try:
-        return ip_address(text)
-    except ValueError:
-        return None

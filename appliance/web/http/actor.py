@@ -14,7 +14,6 @@ from litestar.connection import ASGIConnection
 from litestar.datastructures import State
 from litestar.handlers import BaseRouteHandler
 from litestar.middleware.authentication import AbstractAuthenticationMiddleware, AuthenticationResult
-from litestar.types import ASGIApp
 
 from appliance.accounts import trail
 from appliance.accounts.context import Accounts
@@ -24,8 +23,10 @@ from appliance.accounts.tokens import MachineToken, find_token
 from appliance.audit import events as audit
 from appliance.errors import NotPermitted
 from appliance.web.http.access import Door, access_of
+from appliance.web.http.behind import Behind, behind_of
 from appliance.web.http.cookies import FORM_COOKIE, SESSION_COOKIE
 from appliance.web.http.pace import Gate, session_name
+from appliance.web.http.turned_away import counted, is_due, record_all
 from appliance.web.languages import speak
 
 Connection = ASGIConnection[BaseRouteHandler, "Actor", str, State]
@@ -65,19 +66,16 @@ class Actor:
 class Identify(AbstractAuthenticationMiddleware):
     """Finds the caller by session cookie, or by token where a route takes tokens."""
 
-    def __init__(self, app: ASGIApp, accounts: Accounts, gate: Gate) -> None:
-        super().__init__(app)
-        self._accounts, self._gate = accounts, gate
-
     async def authenticate_request(self, connection: Connection) -> AuthenticationResult:
         """Give the actor and the secret that its forms are bound to.
 
         Raises:
             TooManyRequests: The caller sends more than it may.
         """
-        actor = await to_thread.run_sync(identify, self._accounts, connection)
+        behind: Behind = behind_of(connection.scope)
+        actor = await to_thread.run_sync(identify, behind.accounts, connection)
         if actor.session is None or access_of(connection.scope.get("route_handler")).door is not Door.AT_LOCK:
-            admit(self._gate, actor, self._accounts.clock.monotonic())  # locking and signing out always pass
+            await _admit(behind, actor)  # locking and signing out always pass
         if actor.session is not None:
             speak(actor.session.account.language)
         secret = form_secret(actor.session) if actor.session else connection.cookies.get(FORM_COOKIE, "")
@@ -100,6 +98,14 @@ def identify(accounts: Accounts, connection: Connection) -> Actor:
     else:
         session = find_session(accounts, cookie)
     return Actor(address, session.account.permissions if session else frozenset(), session=session)
+
+
+async def _admit(behind: Behind, actor: Actor) -> None:
+    accounts = behind.accounts
+    with counted(accounts, actor.audited):
+        admit(behind.gate, actor, accounts.clock.monotonic())
+    if is_due(accounts):
+        await to_thread.run_sync(record_all, accounts)
 
 
 def admit(gate: Gate, actor: Actor, now: float) -> None:

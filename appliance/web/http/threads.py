@@ -6,30 +6,39 @@ path, and then answers with a coroutine (2.25.0).
 
 from collections.abc import Awaitable, Callable
 from functools import partial, wraps
-from typing import ParamSpec, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar, cast
 
 from anyio import to_thread
 
+from appliance.accounts.context import Accounts
 from appliance.web.http.pace import FewThreads
+from appliance.web.http.turned_away import counted
+
+if TYPE_CHECKING:
+    from appliance.web.http.actor import Actor
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 class HasFewThreads(Protocol):
-    """What the pages are given; it says which few threads strangers have."""
+    """What the pages are given; it says which few threads strangers have, and keeps the trail."""
+
+    @property
+    def accounts(self) -> Accounts: ...
 
     @property
     def few(self) -> FewThreads: ...
 
 
 def in_few_threads(handler: Callable[P, T]) -> Callable[P, Awaitable[T]]:
-    """Do the same for one that costs much and asks nobody who they are; it takes the pages' `context`."""
+    """Do the same for one that costs much and asks nobody who they are; it takes the pages' `context` and `actor`."""
 
     @wraps(handler)
     async def call(*arguments: P.args, **keywords: P.kwargs) -> T:
         context = cast("HasFewThreads", keywords["context"])
-        return await context.few.run(partial(handler, *arguments, **keywords))
+        with counted(context.accounts, cast("Actor", keywords["actor"]).audited):
+            return await context.few.run(partial(handler, *arguments, **keywords))
 
     return call
 

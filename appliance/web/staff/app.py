@@ -1,21 +1,25 @@
 """Puts the staff app together: every route with its door, every answer with its headers."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from litestar import Litestar, Request
 from litestar.di import Provide
 from litestar.middleware import DefineMiddleware
 from litestar.static_files import create_static_files_router
-from litestar.types import ControllerRouterHandler, Dependencies, Guard, Middleware
+from litestar.types import ASGIApp, ControllerRouterHandler, Dependencies, Guard, Middleware, Scope
 
+from appliance.accounts.context import Accounts
 from appliance.web.http.access import Door, access, check_row_keys
 from appliance.web.http.actor import Actor, Identify
+from appliance.web.http.behind import behind_of, standing_before
 from appliance.web.http.csrf import check_form
 from appliance.web.http.headers import HEADERS, VIEWER_POLICY, add_headers
 from appliance.web.http.methods import shared_methods
+from appliance.web.http.pace import Gate
 from appliance.web.http.packed import packed_files
 from appliance.web.http.released import release_of, released_files
 from appliance.web.http.speaking import speaking_to
@@ -124,9 +128,26 @@ def static_address() -> str:
     return f"{STATIC_PATH}/{release_of(STATIC, [*HEADERS.values(), VIEWER_POLICY])}"
 
 
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """What stands behind the routes of an unlocked box."""
+
+    context: StaffContext
+    pages: Pages
+    watcher: live.Watcher
+
+    @property
+    def accounts(self) -> Accounts:
+        return self.context.accounts
+
+    @property
+    def gate(self) -> Gate:
+        return self.context.gate
+
+
 def create_app(
     context: StaffContext, handlers: Sequence[ControllerRouterHandler] = HANDLERS, speaks: Sequence[Language] = ()
-) -> Litestar:
+) -> ASGIApp:
     """Build the app of an unlocked box.
 
     Args:
@@ -135,20 +156,27 @@ def create_app(
         speaks: The languages of its pages; all that there are unless told.
     """
     pages = Pages(context.clinic_name, static_address(), context.accounts.lock_after_seconds)
-    watcher = live.watcher_of(context.accounts)
+    rooms = Rooms(context, pages, live.watcher_of(context.accounts))
+    return standing_before(rooms, routes_of(tuple(handlers), tuple(speaks)))
+
+
+@cache
+def routes_of(handlers: tuple[ControllerRouterHandler, ...], speaks: tuple[Language, ...]) -> Litestar:
+    """Build the routes of an unlocked box, once a process."""
     return put_together(
         handlers,
-        middleware=[DefineMiddleware(Identify, accounts=context.accounts, gate=context.gate)],
-        guards=[recording_guard(context.accounts), check_form, check_row_keys],
+        middleware=[DefineMiddleware(Identify)],
+        guards=[recording_guard, check_form, check_row_keys],
         dependencies={
-            "context": Provide(lambda: context, sync_to_thread=False),
-            "pages": Provide(lambda: pages, sync_to_thread=False),
-            "actor": Provide(current_actor, sync_to_thread=False),
-            "watcher": Provide(lambda: watcher, sync_to_thread=False),
+            name: Provide(given, sync_to_thread=False)
+            for name, given in (
+                ("context", current_context), ("pages", current_pages), ("actor", current_actor),
+                ("watcher", current_watcher),
+            )
         },
-        faults=Faults(pages),
+        faults=Faults(lambda scope: _rooms(scope).pages),
         speaks=speaks,
-    )
+    )  # fmt: skip
 
 
 def put_together(
@@ -176,6 +204,25 @@ def put_together(
     files = released_files(files, static_address())
     app.asgi_handler = speaking_to(shared_methods(files), speaks or languages())
     return app
+
+
+def _rooms(scope: Scope) -> Rooms:
+    return cast("Rooms", behind_of(scope))
+
+
+def current_context(request: Request[Actor, str, Any]) -> StaffContext:
+    """Give handlers what they need."""
+    return _rooms(request.scope).context
+
+
+def current_pages(request: Request[Actor, str, Any]) -> Pages:
+    """Give handlers the clinic's pages."""
+    return _rooms(request.scope).pages
+
+
+def current_watcher(request: Request[Actor, str, Any]) -> live.Watcher:
+    """Give the live line what watches the catalogue."""
+    return _rooms(request.scope).watcher
 
 
 def current_actor(request: Request[Actor, str, Any]) -> Actor:

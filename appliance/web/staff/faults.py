@@ -1,5 +1,6 @@
 """Faults as pages in the same look, or as problem documents for scripts and machines."""
 
+from collections.abc import Callable
 from logging import getLogger
 from secrets import token_hex
 from typing import Any
@@ -8,6 +9,7 @@ from urllib.parse import quote
 from litestar import MediaType, Request, Response
 from litestar.datastructures import Cookie
 from litestar.response import Redirect
+from litestar.types import Scope
 
 from appliance.web.http.access import NotSignedIn, PasswordChangeDue, ScreenLocked, access_of
 from appliance.web.http.actor import form_token
@@ -25,8 +27,9 @@ _MAY_PASS = frozenset({429, 500, 503})  # what a second try may open
 class Faults:
     """Answers whatever a handler raised."""
 
-    def __init__(self, pages: Pages) -> None:
-        self._pages = pages
+    def __init__(self, pages_of: Callable[[Scope], Pages]) -> None:
+        """Show faults in the pages of the app that a request came to."""
+        self._pages_of = pages_of
 
     def answer(self, request: Request[Any, Any, Any], fault: Exception) -> Response[Any]:
         """Give the one answer for this fault; what is not ours is a bug and logged as one."""
@@ -46,7 +49,7 @@ class Faults:
     def _page(self, request: Request[Any, Any, Any], fault: Exception, problem: Problem, number: str) -> Response[str]:
         words, again = words_for(fault, problem.status), request.method in {"GET", "HEAD"}
         advice = _(words.advice)
-        page = self._pages.show_with_token(
+        page = self._pages_of(request.scope).show_with_token(
             "fault.html",
             form_token(request.scope["auth"]) if request.scope.get("auth") else "",
             status=problem.status,

@@ -214,6 +214,6 @@ def create_locked_app(
             "locked": Provide(lambda: locked, sync_to_thread=False),
             "pages": Provide(lambda: pages, sync_to_thread=False),
         },
-        faults=LockedFaults(pages),
+        faults=LockedFaults(lambda _scope: pages),
         speaks=speaks,
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -68,16 +69,7 @@ class Pages:
     def __init__(self, clinic_name: str, static: str, lock_after_seconds: int = 300) -> None:
         self._clinic_name = clinic_name
         self._lock_after_seconds = lock_after_seconds
-        self._environment = Environment(
-            loader=FileSystemLoader(Path(__file__).parent / "templates"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            extensions=["jinja2.ext.i18n"],
-        )
-        self._environment.globals["static"] = static
-        self._environment.install_gettext_callables(gettext, ngettext, newstyle=True, pgettext=pgettext)  # type: ignore[attr-defined]  # the extension adds it
+        self._environment = _environment(static)
 
     def show(self, template: str, request: PageRequest, status: int = 200, **context: object) -> Page:
         """Render a page that stands alone: sign-in, lock, password, faults."""
@@ -116,6 +108,22 @@ class Pages:
         }
         text = self._environment.get_template(template).render({**usual, **context})
         return Response(text, media_type=MediaType.HTML, status_code=status, cookies=list(cookies))
+
+
+@cache
+def _environment(static: str) -> Environment:
+    """Give where templates are read and compiled, once a process."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    environment.globals["static"] = static
+    environment.install_gettext_callables(gettext, ngettext, newstyle=True, pgettext=pgettext)  # type: ignore[attr-defined]  # the extension adds it
+    return environment
 
 
 def places_of(actor: Actor, waiting: Waiting) -> list[Place]:

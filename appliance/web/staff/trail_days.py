@@ -35,6 +35,7 @@ _FAMILIES = {
     Kind.MANY_PATIENTS: Family.VIEWS,
     Kind.NOT_PERMITTED: Family.LOGINS,
     Kind.WRONG_TRIES: Family.LOGINS,
+    Kind.TOO_MANY: Family.LOGINS,
     Kind.NEW_ADDRESS: Family.LOGINS,
     Kind.RECOVERY_CODE: Family.PEOPLE,
     Kind.EMERGENCY: Family.PEOPLE,

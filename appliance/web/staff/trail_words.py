@@ -94,6 +94,7 @@ EVENTS: Mapping[str, str] = {
     EventCode.TOKEN_ISSUED: later("Machine given access"),
     EventCode.TOKEN_REVOKED: later("Machine's access ended"),
     EventCode.NOT_PERMITTED: later("Asked for what is not allowed"),
+    EventCode.REQUESTS_THROTTLED: later("Too many requests"),
     EventCode.STUDIES_SEARCHED: later("Looked at the list of studies"),
     EventCode.STUDY_OPENED: later("Opened a study's page"),
     EventCode.SERIES_VIEWED: later("Looked at images"),
@@ -224,6 +225,7 @@ def finding_state(kind: Kind) -> State:
         Kind.EXPORTED: State("calm", _("Taken out")),
         Kind.NOT_PERMITTED: State("warn", _("Not allowed")),
         Kind.WRONG_TRIES: State("warn", _("Wrong tries")),
+        Kind.TOO_MANY: State("warn", _("Too many requests")),
         Kind.NEW_ADDRESS: State("calm", _("New place")),
         Kind.RECOVERY_CODE: State("calm", _("Recovery code")),
         Kind.EMERGENCY: State("bad", _("Emergency")),
@@ -248,6 +250,9 @@ def finding_words(one: Finding) -> str:
             number),
         Kind.WRONG_TRIES: ngettext(
             "A wrong password or code.", "A wrong password or code, %(num)d times.", number),
+        Kind.TOO_MANY: ngettext(
+            "A request too many, which was not answered.",
+            "%(num)d requests too many, which were not answered.", number),
         Kind.NEW_ADDRESS: ngettext(
             "Signed in from a place not seen before.", "Signed in from a place not seen before, %(num)d times.",
             number),
