@@ -12,6 +12,9 @@ BROWSING := appliance/web/viewer/node_modules/.package-lock.json
 WHOLE := keys store audit retention dicom
 comma := ,
 
+# Compiled once and kept: a run of the tests starts Python some thousands of times.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-all kills power-loss disk-errors root-faults planted-faults trail-forgeries restore-kills job-faults test-keeping test-accounts test-box lint format bench bench-backup screenshots ci coverage viewer-check clean
 

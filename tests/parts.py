@@ -1,11 +1,12 @@
 """The tests of one part of the product alone, timed: Safekeeping, or who may do what and who did.
 
-`python -m tests.parts keeping [--most-seconds 240]` (or `accounts`) runs them on two processes, as CI does among all
-others, and ends with the seconds; it fails when they take longer than is promised. What only a booted machine shows
-belongs to `make test-box`. A file may belong to both parts.
+`python -m tests.parts keeping [--most-seconds 240]` (or `accounts`) runs them on as many processes as CI does among
+all others, and ends with the seconds; it fails when they take longer than is promised. What only a booted machine
+shows belongs to `make test-box`. A file may belong to both parts.
 """
 
 import argparse
+import os
 import subprocess
 import sys
 import time
@@ -117,7 +118,8 @@ def timed(title: str, run: Sequence[str], most_seconds: float) -> int:
 
 def command(part: Part, more: Sequence[str] = ()) -> list[str]:
     """Give the command that runs a part's tests, with further arguments for pytest."""
-    spread = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", "--durations=15"]
+    cores = os.cpu_count() or 1
+    spread = ["-n", str(cores + cores // 2), "--dist", "loadfile", "--no-loadscope-reorder", "--durations=15"]
     return [sys.executable, "-m", "pytest", "-q", *spread, *more, *(f"tests/{place}" for place in part.places)]
 
 

@@ -15,7 +15,6 @@ import pytest
 from httpx import Response
 from litestar import Response as Answer
 from litestar import get
-from litestar.testing import TestClient
 from litestar.types import ControllerRouterHandler
 
 from appliance.accounts.account import Account
@@ -32,6 +31,7 @@ from appliance.web.staff.app import HANDLERS
 from appliance.web.staff.description import document
 from tests.canary.search import search_bytes, search_folder, spellings
 from tests.logs.test_logs import set_up
+from tests.web.a_client import client_of
 from tests.web.a_clinic import form_token_of
 from tests.web.a_laboratory import ACanarysClinic
 from tests.web.test_permissions import WHO
@@ -67,7 +67,7 @@ class Asking:
             yield operation, self._ask(operation, self.sweep.session(person), given)
 
     def _ask(self, operation: Operation, token: str, given: str) -> Response:
-        client = TestClient(self.sweep.app, base_url="https://enamel.test", raise_server_exceptions=False)
+        client = client_of(self.sweep.app, raise_server_exceptions=False)
         client.cookies.set(SESSION_COOKIE, token, domain="enamel.test")
         fields = {name: filled(operation, name, kind, given) for name, kind in self.fields(operation) if given}
         more: dict[str, Any] = {"params": fields}

@@ -1,5 +1,6 @@
 """The lists of a part's tests name what is there, and a run that takes too long fails."""
 
+import os
 import sys
 
 import pytest
@@ -25,9 +26,11 @@ def test_one_that_is_left_out_is_found() -> None:
 
 
 @EACH_PART
-def test_the_part_and_nothing_else_is_run_on_two_processes(part: Part) -> None:
+def test_the_part_and_nothing_else_is_run_on_as_many_processes_as_ci_uses(part: Part) -> None:
     words = command(part, ["-x"])
-    assert words[words.index("-n") + 1] == "2"
+    cores = os.cpu_count() or 1
+    assert words[words.index("-n") + 1] == str(cores + cores // 2)
+    assert "processes=$(($(nproc) + $(nproc) / 2))" in (TESTS.parent / "tools" / "ci-tests.sh").read_text()
     assert [word for word in words if word.startswith("tests/")] == [f"tests/{place}" for place in part.places]
 
 

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { code, launch, looked, signIn, someone, stepNow, until } from "./browser.mjs";
+import { lockScreen } from "./pages.mjs";
 
 const viewer = createRequire(new URL("../../appliance/web/viewer/package.json", import.meta.url));
 const axe = readFileSync(viewer.resolve("axe-core/axe.min.js"), "utf8");
@@ -233,7 +234,7 @@ async function dentist(browser) {
   await page.goto(`${origin}/not-here`);
   await examine(page, "fault");
   for (const [name, path] of Object.entries(plan.series)) await room(page, name, path);
-  await page.goto(`${origin}/lock`);
+  await lockScreen(page, origin);
   await examine(page, "lock");
   await page.context().close();
 }

@@ -1,7 +1,7 @@
 /** A night with an emergency, in a real Chromium: `node emergency.mjs PLAN.json` prints what everybody met as one JSON object. */
 import { readFileSync } from "node:fs";
 import { launch, looked, signIn, someone } from "./browser.mjs";
-import { at, comeInFirst, fresh, goneDark, left, path, pictures, press, spent, words } from "./pages.mjs";
+import { at, comeInFirst, fresh, goneDark, left, lockScreen, path, pictures, press, spent, words } from "./pages.mjs";
 
 const plan = JSON.parse(readFileSync(process.argv[2], "utf8"));
 const { url: origin } = plan.facts.web;
@@ -49,7 +49,7 @@ async function night(browser, sealed) {
   await looked(page);
   await picture(page, "viewer-in-emergency");
   const [inViewer, room] = [await words(page, "aside.emergency"), path(page)];
-  await page.goto(`${origin}/lock?back=${room}`);
+  await lockScreen(page, origin, room);
   const locked = await words(page, "main label span");
   await picture(page, "lock-in-emergency");
   await page.fill("input[name=password]", sealed);

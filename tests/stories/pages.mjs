@@ -21,6 +21,12 @@ export const words = (page, where) => page.locator(where).first().textContent().
 export const press = (page, name) => page.getByRole("button", { name, exact: true }).click();
 export const cookie = async (page, name) => (await page.context().cookies()).find((each) => each.name === `__Host-enamel-${name}`)?.value;
 
+/** Lock the screen by its address, from an empty page: the page that stood there hears of it too, and would lead there itself. */
+export async function lockScreen(page, origin, back = "") {
+  await page.goto("about:blank");
+  await page.goto(`${origin}/lock${back && `?back=${back}`}`);
+}
+
 /** Type a code that was not used yet into the form's field; the box takes one of a clock that goes a step ahead. */
 export async function fresh(page, secret, form) {
   const step = Math.max(stepNow(), (used[secret] ?? 0) + 1);

@@ -1,7 +1,7 @@
 /** A person makes a passkey in a real Chromium and comes in by it: `node passkeys.mjs PLAN.json`. The device is Chromium's own virtual authenticator. */
 import { readFileSync } from "node:fs";
 import { launch, someone } from "./browser.mjs";
-import { addPasskey, at, byPassword as signInAs, cookie, deviceOf, fresh, pictures } from "./pages.mjs";
+import { addPasskey, at, byPassword as signInAs, cookie, deviceOf, fresh, lockScreen, pictures } from "./pages.mjs";
 
 const plan = JSON.parse(readFileSync(process.argv[2], "utf8"));
 const { url: origin } = plan.facts.web;
@@ -49,7 +49,7 @@ try {
   found.codes = await page.locator("main li").count();
 
   // Locked, and open again by the passkey.
-  await page.goto(`${origin}/lock?back=/account`);
+  await lockScreen(page, origin, "/account");
   await picture(page, "lock-with-passkey");
   await page.getByRole("button", { name: "Use a passkey" }).click();
   await at(page, "/account");
@@ -60,7 +60,7 @@ try {
   await page.fill('form[action="/account/pin"] input[name=pin]', "2580");
   await page.locator('form[action="/account/pin"] button').click();
   await page.waitForSelector(".notice.good");
-  await page.goto(`${origin}/lock?back=/account`);
+  await lockScreen(page, origin, "/account");
   await picture(page, "lock-with-pin");
   await page.fill("input[name=pin]", "2580");
   await page.getByRole("button", { name: "Come in" }).click();

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from argon2 import PasswordHasher
 from httpx import Response
-from litestar.testing import TestClient
 from litestar.types import ASGIApp
 
 from appliance.accounts import service
@@ -33,6 +32,7 @@ from appliance.web.http.actor import form_token
 from appliance.web.http.cookies import SESSION_COOKIE
 from appliance.web.staff.app import create_app
 from appliance.web.staff.context import StaffContext
+from tests.web.a_client import client_of
 
 PASSWORD = "quiet amber tram 42"  # noqa: S105  # of people who were invented
 CLINIC = "Clínica Las Lilas"
@@ -139,7 +139,7 @@ class Browser:
     """Asks for pages, follows nothing by itself, and fills in forms as a person would."""
 
     def __init__(self, app: ASGIApp) -> None:
-        self.client = TestClient(app, base_url="https://enamel.test")
+        self.client = client_of(app)
 
     def get(self, path: str, **headers: str) -> Response:
         return self.client.get(path, headers={"accept": "text/html", **headers}, follow_redirects=False)

@@ -9,7 +9,6 @@ import pytest
 from litestar import get, post
 from litestar.exceptions import HTTPException
 from litestar.params import FromPath
-from litestar.testing import TestClient
 
 from appliance import __version__
 from appliance.accounts.errors import AlreadyAdmitted
@@ -25,6 +24,7 @@ from appliance.web.http.csrf import ForeignForm
 from appliance.web.http.pace import TooManyRequests
 from appliance.web.languages import languages
 from appliance.web.staff.app import HANDLERS, create_app
+from tests.web.a_client import client_of
 from tests.web.a_clinic import AClinic, Browser
 
 SECRET = "what only the log may say"  # noqa: S105  # of no account
@@ -144,7 +144,7 @@ def test_a_bug_in_dicomweb_is_answered_as_a_problem_and_logged(
     token = issue_token(clinic.accounts, "pacs", [Permission.LIST_STUDIES, Permission.VIEW_IMAGES], OPERATOR)
     broken: Any = None
     app: Any = in_front_of(clinic.app, Dicomweb(broken, Callers(clinic.accounts), Metadata(broken, clinic.clock)))
-    client = TestClient(app, base_url="https://enamel.test", raise_server_exceptions=True)
+    client = client_of(app, raise_server_exceptions=True)
     with caplog.at_level(logging.ERROR):
         answer = client.get("/dicomweb/studies", headers={"authorization": f"Bearer {token}"})
     assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
@@ -158,7 +158,7 @@ def test_a_bug_in_dicomweb_is_answered_as_a_problem_and_logged(
 def test_dicomweb_tells_strangers_in_the_same_form(clinic: AClinic, path: str, status: int) -> None:
     broken: Any = None
     app: Any = in_front_of(clinic.app, Dicomweb(broken, Callers(clinic.accounts), Metadata(broken, clinic.clock)))
-    answer = TestClient(app, base_url="https://enamel.test").get(path)
+    answer = client_of(app).get(path)
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
     assert set(answer.json()) == {"type", "title", "status", "detail"}
     assert answer.headers["www-authenticate"].startswith("Bearer")

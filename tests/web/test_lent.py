@@ -8,7 +8,6 @@ import pydicom
 import pytest
 from httpx import Response
 from litestar import Litestar
-from litestar.testing import TestClient
 
 from appliance.accounts import service
 from appliance.accounts.roles import Role
@@ -20,6 +19,7 @@ from appliance.web.dicomweb.lent import LentStudies
 from appliance.web.dicomweb.metadata import Metadata
 from appliance.web.dicomweb.routes import Dicomweb, in_front_of
 from tests.canary.search import search_bytes
+from tests.web.a_client import client_of
 from tests.web.a_dicomweb import elsewhere
 from tests.web.a_laboratory import SLICES, ACanarysClinic
 from tests.web.test_laboratory import needles
@@ -38,7 +38,7 @@ class ALab:
         dicomweb = Dicomweb(source, Callers(clinic.accounts), Metadata(source, clinic.clock), lent=lent)
         app = Litestar([elsewhere], openapi_config=None)
         app.asgi_handler = in_front_of(app.asgi_handler, dicomweb)
-        self.client = TestClient(app, base_url="https://enamel.test")
+        self.client = client_of(app)
         self.token = issue_laboratory_token(clinic.accounts, "planning", clinic.lab.account_key, OPERATOR)
         self.seen: list[bytes] = []
 

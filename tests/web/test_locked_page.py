@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Awaitable
 
-from litestar.testing import TestClient
 from litestar.types import Receive, Scope, Send
 
 from appliance.errors import Refused, Unavailable
@@ -12,6 +11,7 @@ from appliance.web.http.cookies import FORM_COOKIE
 from appliance.web.staff.app import static_address
 from appliance.web.staff.guesses import FREE_FOR_ADDRESS
 from appliance.web.staff.locked import LockedStatus, create_locked_app
+from tests.web.a_client import client_of
 from tests.web.a_clinic import Browser, SetClock, form_token_in
 
 PASSPHRASE = "winter harbour seventeen"  # noqa: S105  # of an invented box
@@ -106,7 +106,7 @@ def test_every_other_address_has_nothing() -> None:
         answer = browser.get(path)
         assert (answer.status_code, answer.headers["location"]) == (303, "/unlock"), "a bookmark leads to the one page"
         assert browser.client.get(path, headers={"accept": "application/json"}).status_code == 404
-    client = TestClient(create_locked_app("x", Locker().status, Locker().unlock, SetClock()))
+    client = client_of(create_locked_app("x", Locker().status, Locker().unlock, SetClock()))
     assert client.get("/healthz").json() == {"status": "ok", "keys": "sealed"}
 
 
@@ -156,5 +156,5 @@ def test_the_owner_at_another_address_gets_through_while_a_neighbour_guesses() -
         return app(scope, receive, send)
 
     owner = Browser(app)
-    owner.client = TestClient(from_elsewhere, base_url="https://enamel.test")
+    owner.client = client_of(from_elsewhere)
     assert owner.post("/unlock", page="/unlock", passphrase=PASSPHRASE).status_code == 200

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -160,7 +160,7 @@ def create_app(
     return standing_before(rooms, routes_of(tuple(handlers), tuple(speaks)))
 
 
-@cache
+@lru_cache(maxsize=4)
 def routes_of(handlers: tuple[ControllerRouterHandler, ...], speaks: tuple[Language, ...]) -> Litestar:
     """Build the routes of an unlocked box, once a process."""
     return put_together(
