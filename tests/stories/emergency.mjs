@@ -1,6 +1,6 @@
 /** A night with an emergency, in a real Chromium: `node emergency.mjs PLAN.json` prints what everybody met as one JSON object. */
 import { readFileSync } from "node:fs";
-import { launch, looked, signIn, someone } from "./browser.mjs";
+import { launch, looked, signIn, someone, until } from "./browser.mjs";
 import { at, comeInFirst, fresh, goneDark, left, lockScreen, path, pictures, press, spent, words } from "./pages.mjs";
 
 const plan = JSON.parse(readFileSync(process.argv[2], "utf8"));
@@ -68,6 +68,31 @@ async function night(browser, sealed) {
   return { banner, inViewer, locked, unlockedAt, outAt, again };
 }
 
+/** A list whose newest state is still on its way when the page is told to go, and comes before the other page does. */
+async function lateList(context, status) {
+  const page = await context.newPage();
+  const held = [];
+  let toldOver;
+  const leaving = new Promise((tell) => { toldOver = tell; });
+  await page.route("**/*", (route) => {
+    const asked = route.request();
+    if (asked.url().includes("told=over")) toldOver(route);
+    else if (asked.method() === "GET" && asked.headers()["x-enamel-background"]) held.push(route);
+    else return route.continue();
+  });
+  await page.goto(`${origin}/studies`);
+  await until("the list is asked for", () => held.length);
+  const body = await (await page.request.get(`${origin}/studies`)).text();
+  return async () => {
+    const going = await leaving;
+    await held[0].fulfill({ status, body, contentType: "text/html" });
+    await new Promise((done) => setTimeout(done, 200)); // for the page to make of it what it would
+    await going.continue().catch(() => undefined); // unless it was led elsewhere meanwhile
+    await until("another page", () => path(page) !== "/studies");
+    return { at: path(page), words: (await left(page)).words };
+  };
+}
+
 /** She breaks the glass, looks in two tabs, and ends it in one. */
 async function glass(browser) {
   const page = await someone(browser, origin, faults);
@@ -92,6 +117,7 @@ async function glass(browser) {
   await looked(other);
   const images = await other.evaluate(() => window.enamelViewer.state().loaded);
   await picture(page, "studies-with-the-banner");
+  const late = [await lateList(page.context(), 200), await lateList(page.context(), 401)];
   const asked = page.waitForRequest(`${origin}/emergency/end`).then(() => Date.now());
   await press(page, "End now");
   await goneDark(other);
@@ -100,9 +126,11 @@ async function glass(browser) {
   await other.waitForSelector(".notice.good");
   const seen = { at: path(other), seconds, ...(await left(other)) };
   await picture(other, "it-is-over");
+  const lists = [];
+  for (const each of late) lists.push(await each());
   const after = await answers();
   await page.context().close();
-  return { before, presses, banner, images, other: seen, after };
+  return { before, presses, banner, images, other: seen, lists, after };
 }
 
 /** The administrator reviews what the receptionist saw, and signs. */

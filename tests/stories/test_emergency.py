@@ -51,6 +51,8 @@ def test_the_glass_lends_the_pictures_and_the_end_takes_them_from_every_tab_with
     assert day["other"]["seconds"] < 2 * PATIENCE
     assert day["other"]["canvases"] == 0
     assert NAME not in day["other"]["words"]
+    assert [each["at"] for each in day["lists"]] == ["/emergency", "/emergency"], "though their list was on its way"
+    assert not any(NAME in each["words"] for each in day["lists"])
     assert day["after"] == 403
 
 

@@ -15,8 +15,12 @@ async function asked(address, form) {
 }
 const textOf = (answer) => (answer?.ok ? answer.text().catch(() => "") : "");
 
-// Nothing of a patient stays here while the lock's page is on its way. What was done to the pictures is kept by the viewer.
+// Nothing of a patient stays here while the lock's page is on its way, and no answer that comes now changes that or where
+// it leads. What was done to the pictures is kept by the viewer.
+let gone = false;
 function leave(to = "/lock?back=" + encodeURIComponent(location.pathname + location.search)) {
+  if (gone) return;
+  gone = true;
   document.documentElement.hidden = true;
   document.body.replaceChildren();
   location.replace(to);
@@ -145,6 +149,7 @@ async function refresh() {
   const answer = await asked(newest, { headers: background });
   if (answer?.status === 401) return lock();
   const text = await textOf(answer);
+  if (gone) return;
   if (text) takeOver(text);
   else if (!answer || answer.ok || answer.status >= 429) again = setTimeout(refresh, 5000);
   reached(Boolean(text));
@@ -218,7 +223,7 @@ async function ask(address, form) {
   const answer = await asked(address, form);
   if (answer && (answer.status === 401 || answer.url.includes("/lock"))) return lock();
   const text = await textOf(answer);
-  if (mine !== latest) return;
+  if (gone || mine !== latest) return;
   document.getElementById("list").ariaBusy = "false";
   unreachable.hidden = Boolean(text);
   if (!text) return;
