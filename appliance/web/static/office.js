@@ -29,6 +29,7 @@ function leave(to = "/lock?back=" + encodeURIComponent(location.pathname + locat
 // The page on which files were opened keeps them and what is being stored, behind the veil; every other one goes.
 const keeps = document.getElementById("files") !== null;
 function lock() {
+  if (gone) return;
   if (!keeps) return leave();
   cover();
   say("locked");
@@ -60,7 +61,7 @@ function handled() {
 }
 const covered = () => root.classList.contains("covered");
 function cover() {
-  if (covered()) return;
+  if (gone || covered()) return;
   root.classList.add("covered");
   veil.showModal();
 }
@@ -168,16 +169,17 @@ function reached(well) {
 
 // A browser that has no network may be wrong, for the box is near; and what was on its way when it went still arrives. So
 // the box itself is asked, until it answers a browser that has one.
-let watching = 0;
+let watching = false;
 async function watch() {
   const answer = await post("/session/active", background);
   reached(Boolean(answer));
-  if (!answer || !navigator.onLine) watching = setTimeout(watch, 5000);
+  watching = !answer || !navigator.onLine;
+  if (watching) setTimeout(watch, 5000);
 }
 addEventListener("offline", () => {
-  clearTimeout(watching);
   reached(false);
-  watch();
+  if (!watching) watch();
+  watching = true;
 });
 
 function listen() {
@@ -218,6 +220,7 @@ for (const kind of ["pointermove", "pointerdown", "keydown", "wheel", "touchstar
 // What was asked for takes the list's place; until then the list is dimmed, and if nothing comes the page says so.
 let latest = 0;
 async function ask(address, form) {
+  if (gone) return;
   const mine = ++latest;
   document.getElementById("list").ariaBusy = "true";
   const answer = await asked(address, form);

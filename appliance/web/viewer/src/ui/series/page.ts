@@ -89,6 +89,7 @@ class SeriesPage {
   private async change({ href, stream }: SeriesLink): Promise<void> {
     if (stream === this.mount.dataset["stream"]) return;
     const fresh = await pageAt(href);
+    if (!this.mount.isConnected) return; // the page is being left, and not for a series
     const mount = fresh?.getElementById("viewer");
     if (!fresh || !mount) return location.assign(href); // locked, signed out, gone or updated: the browser shows what the box says
     this.viewing?.close();
