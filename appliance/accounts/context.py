@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from appliance.accounts.challenges import Challenges
 from appliance.accounts.knocks import Knocks
 from appliance.accounts.password_rules import PasswordPolicy
-from appliance.audit.events import Actor, ActorKind, AuditLog
+from appliance.accounts.turned_away import TurnedAway
+from appliance.audit.events import AuditLog
 from appliance.clock import Clock
 from appliance.keys.secret import SecretKey
 from appliance.store.database import Database
@@ -32,7 +33,7 @@ class Accounts:
     emergency_minutes: int = 60
     passwords: PasswordPolicy = field(default_factory=PasswordPolicy)
     knocks: Knocks[str] = field(default_factory=lambda: Knocks(""))
-    turned_away: Knocks[Actor] = field(default_factory=lambda: Knocks(Actor(ActorKind.NOBODY)))
+    turned_away: TurnedAway = field(default_factory=TurnedAway)
     challenges: Challenges = field(default_factory=Challenges)
 
 

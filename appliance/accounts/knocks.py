@@ -6,7 +6,7 @@ interval, all others together as one.
 Leaves out: sums that were not recorded yet are lost when the process ends.
 """
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from threading import Lock
 from typing import Generic, TypeVar
 
@@ -41,14 +41,6 @@ class Knocks(Generic[Who]):
             self._waiting[counted] = self._waiting.get(counted, 0) + 1
             return counted not in self._recorded_at
 
-    def is_due(self, now: float) -> bool:
-        """Say whether there is a sum to record: cheap where nothing was refused."""
-        if not self._waiting:
-            return False
-        with self._lock:
-            self._forget(now)
-            return not self._waiting.keys() <= self._recorded_at.keys()
-
     def take_due(self, now: float) -> list[tuple[Who, int]]:
         """Give who was refused and how often; nobody who was given within the last interval."""
         with self._lock:
@@ -58,6 +50,13 @@ class Knocks(Generic[Who]):
                 del self._waiting[who]
                 self._recorded_at[who] = now
             return due
+
+    def give_back(self, due: Iterable[tuple[Who, int]]) -> None:
+        """Let what was taken be due again, for it was not recorded."""
+        with self._lock:
+            for who, number in due:
+                self._waiting[who] = self._waiting.get(who, 0) + number
+                self._recorded_at.pop(who, None)
 
     def _forget(self, now: float) -> None:
         self._recorded_at = {each: at for each, at in self._recorded_at.items() if now - at < INTERVAL_SECONDS}

@@ -1,6 +1,7 @@
 """The rooms of one box, opened once with the keys that this process was given."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from appliance.accounts.context import Accounts
 from appliance.accounts.password_rules import PasswordPolicy
@@ -32,9 +33,9 @@ class Rooms:
     audit: AuditLog
     vault: Vault
 
-    @property
+    @cached_property
     def accounts(self) -> Accounts:
-        """People, tokens and peers; needs the accounts key, which intake has not."""
+        """People, tokens and peers, one for the process, for it counts who knocks; needs a key that intake has not."""
         key = self.keyring.key(Subkey.ACCOUNTS)
         settings = self.settings
         asked = settings.passwords

@@ -46,6 +46,7 @@ from appliance.web.dicomweb.routes import Dicomweb, in_front_of
 from appliance.web.dicomweb.store import Storing
 from appliance.web.event_loop import in_event_loop
 from appliance.web.http.pace import Gate
+from appliance.web.http.turned_away import keep_recorded
 from appliance.web.staff.app import create_app
 from appliance.web.staff.context import StaffContext
 from appliance.web.staff.locked import LockedStatus, create_locked_app
@@ -72,6 +73,7 @@ def run_staff(start: Start) -> None:
     else:
         rooms = open_rooms(settings, keyring, SystemClock())
         _publish(rooms, stop)
+        Thread(target=keep_recorded, args=(rooms.accounts, stop), daemon=True).start()
         app = _open_app(rooms)
     _serve(app, _socket(Folders.of(settings).staff_socket), manager, stop)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from litestar.testing import TestClient
-from litestar.types import ASGIApp
+from litestar.types import ASGIApp, Receive, Scope, Send
 
 
 @cache
@@ -23,3 +23,13 @@ def client_of(app: ASGIApp, **more: Any) -> TestClient[ASGIApp]:  # noqa: ANN401
     client = TestClient(app, base_url="https://enamel.test", **more)
     client.blocking_portal = _portal()
     return client
+
+
+def from_address(app: ASGIApp, address: str) -> ASGIApp:
+    """Give an app to which everybody comes from this address, as the proxy tells it."""
+
+    async def there(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["client"] = (address, 4711)
+        await app(scope, receive, send)
+
+    return there

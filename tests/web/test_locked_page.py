@@ -1,9 +1,6 @@
 """The page of a locked box: it knows how much waits, and nothing else."""
 
 import threading
-from collections.abc import Awaitable
-
-from litestar.types import Receive, Scope, Send
 
 from appliance.errors import Refused, Unavailable
 from appliance.web.http.actor import form_token
@@ -11,7 +8,7 @@ from appliance.web.http.cookies import FORM_COOKIE
 from appliance.web.staff.app import static_address
 from appliance.web.staff.guesses import FREE_FOR_ADDRESS
 from appliance.web.staff.locked import LockedStatus, create_locked_app
-from tests.web.a_client import client_of
+from tests.web.a_client import client_of, from_address
 from tests.web.a_clinic import Browser, SetClock, form_token_in
 
 PASSPHRASE = "winter harbour seventeen"  # noqa: S105  # of an invented box
@@ -150,11 +147,5 @@ def test_the_owner_at_another_address_gets_through_while_a_neighbour_guesses() -
     neighbour = Browser(app)
     for _ in range(FREE_FOR_ADDRESS + 3):
         neighbour.post("/unlock", page="/unlock", passphrase=WRONG)
-
-    def from_elsewhere(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        scope["client"] = ("192.0.2.77", 4711)
-        return app(scope, receive, send)
-
-    owner = Browser(app)
-    owner.client = client_of(from_elsewhere)
+    owner = Browser(from_address(app, "192.0.2.77"))
     assert owner.post("/unlock", page="/unlock", passphrase=PASSPHRASE).status_code == 200

@@ -3,8 +3,11 @@
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from ipaddress import ip_address
 from pathlib import Path
 
 import anyio
@@ -15,19 +18,28 @@ from litestar.handlers import HTTPRouteHandler
 
 from appliance.accounts import trail
 from appliance.accounts.account import Account
-from appliance.accounts.knocks import INTERVAL_SECONDS
+from appliance.accounts.knocks import INTERVAL_SECONDS, MOST_COUNTED
 from appliance.accounts.roles import Permission
 from appliance.accounts.sessions import Stage, start_session
 from appliance.accounts.tokens import issue_token
+from appliance.accounts.turned_away import TurnedAway
+from appliance.audit.events import Actor, ActorKind
+from appliance.errors import OutOfSpace
+from appliance.keys.hierarchy import Keyring, Subkey
+from appliance.keys.secret import SecretKey
+from appliance.store.database import Database
+from appliance.store.transactions import WriteTransaction
 from appliance.web.dicomweb.callers import Callers, credential_of
 from appliance.web.dicomweb.faults import NotSignedIn
 from appliance.web.http.access import Door, access_of
 from appliance.web.http.actor import form_token
 from appliance.web.http.cookies import FORM_COOKIE, SESSION_COOKIE
 from appliance.web.http.pace import MOST_REMEMBERED, FewThreads, Gate, Pace, Paces, TooManyRequests
+from appliance.web.http.turned_away import keep_recorded, record_all
 from appliance.web.staff.app import HANDLERS, LARGEST_FORM_BYTES, create_app, routes_of
 from appliance.web.staff.description import document
 from appliance.web.staff.locked import LockedStatus, create_locked_app
+from tests.web.a_client import from_address
 from tests.web.a_clinic import AClinic, Browser, SetClock, form_token_of
 
 NARROW = Paces(
@@ -38,7 +50,11 @@ PROBLEM = "application/problem+json"
 
 @pytest.fixture
 def clinic(tmp_path: Path) -> AClinic:
-    clinic = AClinic(tmp_path)
+    return narrow(AClinic(tmp_path))
+
+
+def narrow(clinic: AClinic) -> AClinic:
+    """Let each send little."""
     clinic.context = replace(clinic.context, gate=Gate(NARROW))
     clinic.app = create_app(clinic.context)
     return clinic
@@ -117,6 +133,21 @@ def test_dicomweb_counts_the_same_session_and_machines_and_strangers(clinic: ACl
         callers.admit(nobody, "192.0.2.66")
 
 
+class FullAtFirst(Database):
+    """A catalogue on a disk that has room again at the fourth try."""
+
+    FULL = 3
+    tries = 0
+
+    @contextmanager
+    def write(self) -> Iterator[WriteTransaction]:
+        self.tries += 1
+        if self.tries <= self.FULL:
+            raise OutOfSpace("the disk is full")
+        with super().write() as tx:
+            yield tx
+
+
 def turned_away(clinic: AClinic) -> list[tuple[object, ...]]:
     with clinic.database.read() as tx:
         sql = """SELECT actor_kind, actor_key, address, number, outcome FROM audit_events
@@ -124,29 +155,46 @@ def turned_away(clinic: AClinic) -> list[tuple[object, ...]]:
         return tx.rows(sql)
 
 
-def test_who_was_turned_away_is_recorded_with_the_next_request_and_cannot_fill_the_trail(
+def test_who_was_turned_away_is_recorded_by_nobody_else_s_request_and_cannot_fill_the_trail(
     clinic: AClinic, person: Account
 ) -> None:
-    busy, stranger = clinic.signed_in(person), clinic.browser()
-    other = clinic.signed_in(clinic.person(user_name="other"))
+    busy, stranger = clinic.signed_in(person), Browser(from_address(clinic.app, "192.0.2.66"))
     assert statuses(busy, 25)[429] == 20
-    assert turned_away(clinic) == [], "what is refused costs no write"
     assert statuses(stranger, 7, "/login")[429] == 3
-    assert other.get("/account").status_code == 200
-    first = [("account", person.account_key, None, 20, "failure"), ("nobody", None, None, 3, "failure")]
+    assert clinic.signed_in(clinic.person(user_name="other")).get("/account").status_code == 200
+    assert turned_away(clinic) == [], "what is refused costs no write, and nobody waits for one"
+    record_all(clinic.accounts)
+    first = [("account", person.account_key, None, 20, "failure"), ("nobody", None, "192.0.2.66", 3, "failure")]
     assert turned_away(clinic) == first
     clinic.clock.pass_time(seconds=INTERVAL_SECONDS - 1)
     assert statuses(stranger, 9, "/login")[429] == 5
-    assert other.get("/account").status_code == 200
+    record_all(clinic.accounts)
     assert turned_away(clinic) == first, "once in five minutes"
     clinic.clock.pass_time(seconds=2)
-    assert other.get("/account").status_code == 200
-    assert turned_away(clinic) == [*first, ("nobody", None, None, 5, "failure")]
+    record_all(clinic.accounts)
+    assert turned_away(clinic) == [*first, ("nobody", None, "192.0.2.66", 5, "failure")]
 
 
-def test_a_machine_that_was_turned_away_is_recorded_and_so_is_whoever_finds_no_thread_free(
-    clinic: AClinic, person: Account
-) -> None:
+def test_who_was_turned_away_is_recorded_later_when_the_disk_is_full_now(tmp_path: Path) -> None:
+    root, stop = SecretKey.new(), threading.Event()
+    clinic = narrow(AClinic(tmp_path, root=root))
+    key = Keyring.for_process("staff", root).key(Subkey.CATALOGUE)
+    database = FullAtFirst(tmp_path / "catalogue.db", key, clinic.clock)
+    accounts = replace(clinic.accounts, database=database)
+    assert statuses(clinic.browser(), 7, "/login")[429] == 3
+    with pytest.raises(OutOfSpace):
+        record_all(accounts)
+    thread = threading.Thread(target=keep_recorded, args=(accounts, stop, 0.01))
+    thread.start()
+    while not turned_away(clinic):
+        time.sleep(0.01)
+    stop.set()
+    thread.join()
+    assert database.tries == FullAtFirst.FULL + 1
+    assert turned_away(clinic) == [("nobody", None, None, 3, "failure")]
+
+
+def test_a_machine_that_was_turned_away_is_recorded_with_where_it_called_from(clinic: AClinic, person: Account) -> None:
     callers = Callers(clinic.accounts, clinic.context.gate)
     token = issue_token(clinic.accounts, "planning", [Permission.READ_STUDY], trail.person(person, "192.0.2.10"))
     machine = credential_of([(b"authorization", f"Bearer {token}".encode())])
@@ -155,18 +203,43 @@ def test_a_machine_that_was_turned_away_is_recorded_and_so_is_whoever_finds_no_t
     for _ in range(3):
         with pytest.raises(TooManyRequests):
             callers.admit(machine, "192.0.2.20")
-    clinic.clock.pass_time(seconds=20)
-    _scope, due = callers.admit(machine, "192.0.2.20")
-    assert due is not None
-    due()
-    assert [(row[0], row[3]) for row in turned_away(clinic)] == [("token", 3)]
+    for _ in range(4):
+        with pytest.raises(NotSignedIn):
+            callers.admit(credential_of([]), "192.0.2.30")
+    with pytest.raises(TooManyRequests):
+        callers.admit(credential_of([]), "192.0.2.30")
+    record_all(clinic.accounts)
+    assert [(row[0], row[2], row[3]) for row in turned_away(clinic)] == [
+        ("token", "192.0.2.20", 3), ("nobody", "192.0.2.30", 1)
+    ]  # fmt: skip
+
+
+def test_whoever_meets_a_bound_that_others_used_up_is_not_named(clinic: AClinic, person: Account) -> None:
+    for number in range(1, 7):
+        clinic.context.gate.admit_stranger(f"192.0.2.{number}", clinic.clock.monotonic())
+    assert Browser(from_address(clinic.app, "192.0.2.66")).get("/login").status_code == 429
     context = replace(clinic.context, gate=Gate(), few=FewThreads(1, -1))
-    browser = Browser(create_app(context))
+    browser = Browser(from_address(create_app(context), "192.0.2.67"))
     browser.client.cookies.set(FORM_COOKIE, "a form")
-    fields = {"user_name": "luz", "password": "wrong", "form_token": form_token("a form")}
+    fields = {"user_name": person.user_name, "password": "wrong", "form_token": form_token("a form")}
     assert browser.post_bare("/login", **fields).status_code == 429
-    assert browser.get("/login").status_code == 200
-    assert [row[0] for row in turned_away(clinic)] == ["token", "nobody"]
+    record_all(clinic.accounts)
+    assert turned_away(clinic) == [("nobody", None, None, 2, "failure")]
+
+
+def test_strangers_with_many_addresses_fill_nothing_and_hide_nobody_who_is_known() -> None:
+    turned, account = TurnedAway(), Actor(ActorKind.ACCOUNT, 7, ip_address("192.0.2.10"))
+    for number in range(200):
+        turned.refused(trail.nobody(f"2001:db8::{number:x}"), 1.0, shared=False)
+        turned.refused(trail.nobody(f"198.51.100.{number}"), 1.0, shared=False)
+    turned.refused(account, 1.0, shared=False)
+    turned.refused(replace(account, address=ip_address("192.0.2.11")), 1.0, shared=False)
+    with turned.taken(2.0) as due:
+        assert due[:2] == [(account, 2), (trail.nobody("2001:db8::"), 200)], "one machine has any address of its /64"
+        assert len(due) == 1 + MOST_COUNTED + 1
+        assert due[-1] == (Actor(ActorKind.NOBODY), 200 - (MOST_COUNTED - 1))
+    with turned.taken(3.0) as due:
+        assert due == []
 
 
 def test_a_locked_box_bounds_strangers_too() -> None:

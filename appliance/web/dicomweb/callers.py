@@ -22,7 +22,7 @@ from appliance.errors import NotPermitted
 from appliance.web.dicomweb.faults import NotSignedIn
 from appliance.web.http.cookies import SESSION_COOKIE
 from appliance.web.http.pace import Gate, session_name
-from appliance.web.http.turned_away import counted, is_due, record_all
+from appliance.web.http.turned_away import counted
 
 Headers = Iterable[tuple[bytes, bytes]]
 TOUCH_SECONDS = 10.0
@@ -91,7 +91,7 @@ class Callers:
                 self._gate.admit_machine(scope.caller, now)
             else:
                 self._gate.admit_person(scope.caller, scope.actor.key or 0, now)
-        return scope, self._with_turned_away(due)
+        return scope, due
 
     def scope(self, credential: Credential, address: str) -> tuple[Scope, Callable[[], object] | None]:
         """Give the caller's scope, and what is due to be done off the event loop, if anything.
@@ -131,18 +131,6 @@ class Callers:
         now, _ = self.scope(replace(credential, background=True), address)
         if now != scope:
             raise NotPermitted("the caller's rights have changed")
-
-    def _with_turned_away(self, due: Callable[[], object] | None) -> Callable[[], object] | None:
-        """Add to what is due what is not in the trail yet."""
-        if not is_due(self._accounts):
-            return due
-
-        def both() -> None:
-            record_all(self._accounts)
-            if due is not None:
-                due()
-
-        return both
 
     def _session(self, credential: Credential) -> Session | None:
         if credential.session:

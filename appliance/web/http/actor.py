@@ -26,7 +26,7 @@ from appliance.web.http.access import Door, access_of
 from appliance.web.http.behind import Behind, behind_of
 from appliance.web.http.cookies import FORM_COOKIE, SESSION_COOKIE
 from appliance.web.http.pace import Gate, session_name
-from appliance.web.http.turned_away import counted, is_due, record_all
+from appliance.web.http.turned_away import counted
 from appliance.web.languages import speak
 
 Connection = ASGIConnection[BaseRouteHandler, "Actor", str, State]
@@ -75,7 +75,7 @@ class Identify(AbstractAuthenticationMiddleware):
         behind: Behind = behind_of(connection.scope)
         actor = await to_thread.run_sync(identify, behind.accounts, connection)
         if actor.session is None or access_of(connection.scope.get("route_handler")).door is not Door.AT_LOCK:
-            await _admit(behind, actor)  # locking and signing out always pass
+            _admit(behind, actor)  # locking and signing out always pass
         if actor.session is not None:
             speak(actor.session.account.language)
         secret = form_secret(actor.session) if actor.session else connection.cookies.get(FORM_COOKIE, "")
@@ -100,12 +100,10 @@ def identify(accounts: Accounts, connection: Connection) -> Actor:
     return Actor(address, session.account.permissions if session else frozenset(), session=session)
 
 
-async def _admit(behind: Behind, actor: Actor) -> None:
+def _admit(behind: Behind, actor: Actor) -> None:
     accounts = behind.accounts
     with counted(accounts, actor.audited):
         admit(behind.gate, actor, accounts.clock.monotonic())
-    if is_due(accounts):
-        await to_thread.run_sync(record_all, accounts)
 
 
 def admit(gate: Gate, actor: Actor, now: float) -> None:

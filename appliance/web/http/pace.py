@@ -28,6 +28,7 @@ from appliance.errors import Refused
 T = TypeVar("T")
 MOST_REMEMBERED = 4096  # of each kind
 BUSY_SECONDS = 2.0
+_STRANGERS = "strangers"
 _ROUNDING_SECONDS = 1e-6  # of sums of many small times
 
 
@@ -51,11 +52,14 @@ class Paces:
 
 
 class TooManyRequests(Refused):
-    """Too many came too fast; the same request may be answered later."""
+    """Too many came too fast; the same request may be answered later.
 
-    def __init__(self, wait_seconds: float) -> None:
+    `shared` says that the bound was one of many callers together, of whom this one need not have sent much.
+    """
+
+    def __init__(self, wait_seconds: float, *, shared: bool = False) -> None:
         super().__init__("too many requests")
-        self.wait_seconds = wait_seconds
+        self.wait_seconds, self.shared = wait_seconds, shared
 
     @property
     def retry_after(self) -> str:
@@ -99,7 +103,7 @@ class Gate:
             TooManyRequests: Not now.
         """
         paces = self._paces
-        self._admit(now, ("address", neighbour(address), paces.address), ("strangers", "", paces.strangers))
+        self._admit(now, ("address", neighbour(address), paces.address), (_STRANGERS, "", paces.strangers))
 
     def _admit(self, now: float, *lanes: tuple[str, str, Pace]) -> None:
         """Count a request in every lane, or in none.
@@ -115,7 +119,7 @@ class Gate:
             busy_until = max(now, before) + 1.0 / pace.per_second
             wait = busy_until - now - span
             if wait > _ROUNDING_SECONDS:
-                raise TooManyRequests(wait)
+                raise TooManyRequests(wait, shared=kind == _STRANGERS)
             after[kind, who] = busy_until
         for (kind, who), busy_until in after.items():
             self._keep(kind, who, busy_until, now)
@@ -147,7 +151,7 @@ class FewThreads:
             TooManyRequests: As many wait already as may.
         """
         if self._inside >= self._most:
-            raise TooManyRequests(BUSY_SECONDS)
+            raise TooManyRequests(BUSY_SECONDS, shared=True)
         self._inside += 1
         try:
             return await to_thread.run_sync(work, limiter=self._limiter)

@@ -1,18 +1,26 @@
-"""Requests that were not answered, for their caller sent too many: added up, and recorded with one that is.
+"""Requests that were not answered, for their caller sent too many: counted here, and recorded a moment later.
 
-Guards: who floods the box is in the trail, and cannot fill it (`knocks`); what is refused costs no write.
-Leaves out: a sum that no answered request follows before the process ends.
+Guards: who floods the box is in the trail, and cannot fill it (`accounts.turned_away`). What is refused costs no write,
+and nobody who is answered waits for one or meets its failure: a thread of its own records.
+Leaves out: what was refused in the last seconds of a process; a locked box, which has no trail to write.
 
 Source: OWASP ASVS 5.0 16.3.3 (attempts to get past anti-automation are recorded).
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Event
 
 from appliance.accounts.context import Accounts
 from appliance.accounts.trail import record_turned_away
 from appliance.audit.events import Actor
+from appliance.errors import ApplianceError
 from appliance.web.http.pace import TooManyRequests
+
+log = logging.getLogger(__name__)
+
+PAUSE_SECONDS = 10.0
 
 
 @contextmanager
@@ -24,18 +32,29 @@ def counted(accounts: Accounts, actor: Actor) -> Iterator[None]:
     """
     try:
         yield
-    except TooManyRequests:
-        accounts.turned_away.refused(actor, accounts.clock.monotonic())
+    except TooManyRequests as fault:
+        accounts.turned_away.refused(actor, accounts.clock.monotonic(), shared=fault.shared)
         raise
 
 
-def is_due(accounts: Accounts) -> bool:
-    """Say whether somebody was turned away who is not in the trail yet."""
-    return accounts.turned_away.is_due(accounts.clock.monotonic())
-
-
 def record_all(accounts: Accounts) -> None:
-    """Record who was turned away and how often, an event for each."""
-    with accounts.database.write() as tx:
-        for actor, number in accounts.turned_away.take_due(accounts.clock.monotonic()):
-            record_turned_away(tx, accounts, actor, number)
+    """Record who was turned away and how often, an event for each; with nobody, nothing is written.
+
+    Raises:
+        ApplianceError: It could not be written, and is still due.
+    """
+    with accounts.turned_away.taken(accounts.clock.monotonic()) as due:
+        if not due:
+            return
+        with accounts.database.write() as tx:
+            for actor, number in due:
+                record_turned_away(tx, accounts, actor, number)
+
+
+def keep_recorded(accounts: Accounts, stop: Event, pause_seconds: float = PAUSE_SECONDS) -> None:
+    """Until told to stop, record whoever was turned away."""
+    while not stop.wait(pause_seconds):
+        try:
+            record_all(accounts)
+        except ApplianceError as fault:
+            log.warning("who was turned away is not recorded yet: %s", fault)

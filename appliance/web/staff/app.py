@@ -160,9 +160,9 @@ def create_app(
     return standing_before(rooms, routes_of(tuple(handlers), tuple(speaks)))
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=4)  # a box asks for one; whoever makes many, as tests do, does not keep them all
 def routes_of(handlers: tuple[ControllerRouterHandler, ...], speaks: tuple[Language, ...]) -> Litestar:
-    """Build the routes of an unlocked box, once a process."""
+    """Build the routes of an unlocked box, once for the same handlers and languages."""
     return put_together(
         handlers,
         middleware=[DefineMiddleware(Identify)],
