@@ -89,7 +89,10 @@ class SeriesPage {
   private async change({ href, stream }: SeriesLink): Promise<void> {
     if (stream === this.mount.dataset["stream"]) return;
     const fresh = await pageAt(href);
-    if (!this.mount.isConnected) return; // the page is being left, and not for a series
+    if (this.mount.isConnected) this.turnTo(fresh, href, stream); // or the page is being left, and not for a series
+  }
+
+  private turnTo(fresh: Document | null, href: string, stream: string): void {
     const mount = fresh?.getElementById("viewer");
     if (!fresh || !mount) return location.assign(href); // locked, signed out, gone or updated: the browser shows what the box says
     this.viewing?.close();
