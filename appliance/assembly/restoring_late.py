@@ -10,12 +10,21 @@ target after that copy, whose records were not there yet.
 import shutil
 from collections.abc import Callable, Collection
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from appliance.assembly.integrity_parts import integrity_parts
-from appliance.assembly.restoring_vault import arriving_path, disk_faults, file_ids_in, unless_damaged
+from appliance.assembly.restoring_vault import (
+    arriving_path,
+    disk_faults,
+    file_ids_in,
+    gone_from,
+    lost_in,
+    unless_damaged,
+)
 from appliance.assembly.rooms import Rooms
 from appliance.backup.engine import Repository, Snapshot
+from appliance.backup.faults import GaveUp
 from appliance.identifiers import BoxId, FileId
 from appliance.integrity.rebuilding import list_kept
 from appliance.store.files import FILE_MODE, RealFiles, storage_faults, sync_disk
@@ -43,9 +52,7 @@ def take_in_late(
     late = [] if beside is None else sorted(file_ids_in(repository.names(beside.snapshot_id)) & set(later))
     if beside is None or not late:
         return 0
-    paths = [f"/vault/{str(one)[:2]}/{one}" for one in late]
-    with disk_faults():
-        unless_damaged(lambda: repository.restore(beside.snapshot_id, arriving, paths), None)
+    _fetch(repository, beside, late, arriving)
     late = [one for one in late if arriving_path(arriving, one).exists()]
     _into_vault(late, arriving, rooms.vault.path_of)
     listed = set(list_kept(integrity_parts(rooms), box_id, late))
@@ -54,6 +61,22 @@ def take_in_late(
             if file_id not in listed:
                 rooms.vault.path_of(file_id).unlink(missing_ok=True)
     return len(listed)
+
+
+def _fetch(repository: Repository, snapshot: Snapshot, late: Collection[FileId], arriving: Path) -> None:
+    """Let the engine write what is there; only what is gone without being known to be is waited for."""
+    gone = set[FileId]()
+    for waits in (False, False, True):
+        paths = [f"/vault/{str(one)[:2]}/{one}" for one in late if one not in gone]
+        if not paths:
+            return
+        try:
+            with disk_faults():
+                unless_damaged(partial(repository.restore, snapshot.snapshot_id, arriving, paths, waits=waits), None)
+        except GaveUp:
+            gone = gone_from(lost_in(repository), snapshot)
+        else:
+            return
 
 
 def _is_beside(snapshot: Snapshot, taken_at: datetime) -> bool:

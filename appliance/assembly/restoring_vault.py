@@ -109,11 +109,11 @@ class Fetching:
                 return
             there = file_ids_in(self._names(repository, snapshot))
             self.later |= there - known
-            if self._ask(repository, snapshot, there, _gone(lost, snapshot)):
+            if self._ask(repository, snapshot, there, gone_from(lost, snapshot)):
                 continue
             lost = lost_in(repository) if lost is None else lost
-            if not self._ask(repository, snapshot, there, _gone(lost, snapshot)):
-                self._ask(repository, snapshot, there, _gone(lost, snapshot), waits=True)
+            if not self._ask(repository, snapshot, there, gone_from(lost, snapshot)):
+                self._ask(repository, snapshot, there, gone_from(lost, snapshot), waits=True)
 
     def _names(self, repository: Repository, snapshot: Snapshot) -> Iterable[str]:
         """List a snapshot; one that is too damaged for that has nothing."""
@@ -300,7 +300,8 @@ def lost_in(repository: Repository) -> Mapping[str, set[str]]:
     return unless_damaged(repository.lost, {})
 
 
-def _gone(lost: Mapping[str, set[str]] | None, snapshot: Snapshot) -> set[FileId]:
+def gone_from(lost: Mapping[str, set[str]] | None, snapshot: Snapshot) -> set[FileId]:
+    """Give the files of a snapshot whose bytes are gone, by what `lost_in` found."""
     return set() if lost is None else file_ids_in(lost.get(short(snapshot.snapshot_id), ()))
 
 
