@@ -13,7 +13,7 @@ end a study's time (`proposals`).
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 
 from appliance.errors import Unsuitable
@@ -167,7 +167,7 @@ def da_day(text: str) -> date | None:
     if len(digits) != 8 or not (digits.isascii() and digits.isdigit()):
         return None
     try:
-        return datetime.strptime(digits, "%Y%m%d").date()  # noqa: DTZ007  # a date has no zone
+        return date.fromisoformat(digits)
     except ValueError:
         return None
 

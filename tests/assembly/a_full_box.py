@@ -120,7 +120,7 @@ def new_target(box: FullBox, folder: Path, *, quick: bool = True) -> Target:
     folder.mkdir()
     parts = backup_parts(box)
     if quick:
-        lay_out(folder, parts)
+        lay_out(folder, parts.box_id, parts.backup_key)
     location = location_of("folder", {"path": str(folder), "same_disk": "yes"})
     return add_target(parts, NewTarget(folder.name, location), OPERATOR)
 

@@ -53,7 +53,7 @@ class BackedUp(Clinic):
         """Plug in a disk and use it."""
         place = self.disk(name)
         if not any(place.iterdir()):
-            lay_out(place, self.backup)
+            lay_out(place, self.backup.box_id, self.backup.backup_key)
         return add_target(self.backup, new_disk(place, name), OPERATOR)
 
     def pass_by(self, span: timedelta) -> None:

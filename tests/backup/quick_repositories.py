@@ -21,8 +21,8 @@ from cryptography.hazmat.primitives.poly1305 import Poly1305
 
 from appliance.backup.connecting import FILES, KEYS
 from appliance.backup.marker import MARKER, Marker
-from appliance.backup.parts import BackupParts
 from appliance.backup.target import TARGET_ID_BYTES
+from appliance.identifiers import BoxId
 from appliance.keys.hierarchy import repository_password
 from appliance.keys.secret import SecretKey
 
@@ -31,13 +31,13 @@ _KEY_BYTES, _ENCRYPTING_BYTES, _MAC_HALF_BYTES = 64, 32, 16
 _POLYNOMIAL = "3da3358b4dc173"  # irreducible, of degree 53: how restic cuts files into chunks
 
 
-def lay_out(place: Path, parts: BackupParts) -> None:
+def lay_out(place: Path, box_id: BoxId, backup_key: SecretKey) -> None:
     """Make an empty folder one that this box may add as a target: a marker and two empty repositories."""
     target_id = token_bytes(TARGET_ID_BYTES)
     for name in (FILES, KEYS):
-        password = repository_password(parts.backup_key, target_id, name)
+        password = repository_password(backup_key, target_id, name)
         _lay_out_repository(place / name, password.reveal().hex().encode())
-    (place / MARKER).write_bytes(Marker(target_id, parts.box_id).encode())
+    (place / MARKER).write_bytes(Marker(target_id, box_id).encode())
 
 
 def make_quick(place: Path, password: SecretKey) -> None:

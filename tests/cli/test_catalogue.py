@@ -12,6 +12,7 @@ from appliance.assembly.rebuilding import rebuild_catalogue
 from appliance.assembly.rooms import Rooms
 from appliance.audit.events import OPERATOR, Event, EventCode
 from appliance.errors import Unavailable
+from tests.cli.a_disk import quick_disk
 from tests.cli.test_commands import run
 from tests.cli.test_trail import box
 from tests.store.failing_files import FailingFiles
@@ -46,8 +47,7 @@ def test_a_damaged_catalogue_is_made_again_and_the_old_one_stays_beside_it(tmp_p
 def with_a_copy(tmp_path: Path) -> tuple[str, Rooms, str]:
     """Make a box and a copy of it; give how to name it, its rooms, and where the copy lies."""
     data, rooms = box(tmp_path)
-    disk = tmp_path / "disk"
-    disk.mkdir()
+    disk = quick_disk(data, tmp_path / "disk")
     place = ("backup", "add", "folder", "--path", str(disk), "--same-disk", "--name", "blue")
     added = run(*place, "--data", data)
     assert (added.returncode, f"  folder:{disk}\n" in added.stdout) == (0, True), "what to write onto the papers"
@@ -139,8 +139,8 @@ def test_whatever_the_disk_refuses_one_whole_catalogue_is_in_place_and_a_second_
 
 def test_verify_with_targets_proves_every_copy_in_full(tmp_path: Path) -> None:
     data, rooms = box(tmp_path)
-    (tmp_path / "disk").mkdir()
-    place = ("backup", "add", "folder", "--path", str(tmp_path / "disk"), "--same-disk", "--name", "blue")
+    disk = quick_disk(data, tmp_path / "disk")
+    place = ("backup", "add", "folder", "--path", str(disk), "--same-disk", "--name", "blue")
     assert run(*place, "--data", data).returncode == 0
     assert run("backup", "run", "--data", data).returncode == 0
     done = run("verify", "--targets", "--data", data, "--json")
@@ -149,16 +149,16 @@ def test_verify_with_targets_proves_every_copy_in_full(tmp_path: Path) -> None:
     walked = json.loads(run("audit", "verify", "--targets", "--data", data, "--json").stdout)
     assert walked["holds"]
     assert [(one["name"], one["anchors"] > 0, one["why"]) for one in walked["targets"]] == [("blue", True, "")]
-    damaged = next(path for path in (tmp_path / "disk" / "files").rglob("snapshots/*"))
+    damaged = next(path for path in (disk / "files").rglob("snapshots/*"))
     damaged.unlink()
     missed = run("verify", "--targets", "--data", data, "--json")
     assert missed.returncode == 3
     assert "missing" in " ".join(json.loads(missed.stdout)["faults"])
-    (tmp_path / "disk").rename(tmp_path / "drawer")
+    disk.rename(tmp_path / "drawer")
     away = run("audit", "verify", "--targets", "--data", data)
     assert away.returncode == 3, "what was to be read was not there"
     assert "The record holds" in away.stdout
-    (tmp_path / "drawer").rename(tmp_path / "disk")
+    (tmp_path / "drawer").rename(disk)
     with rooms.database.write() as tx:  # as whoever has the key could
         tx.change("DELETE FROM audit_events WHERE sequence > 1")
         tx.change("UPDATE backup_snapshots SET audit_sequence = 0")

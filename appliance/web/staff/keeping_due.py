@@ -18,6 +18,7 @@ from appliance.retention.ends import BEGINNING, DueStudy, due_page, end_of_study
 from appliance.retention.holds import LONGEST_REFERENCE, set_hold
 from appliance.retention.proposals import Barred, propose
 from appliance.retention.queries_decisions import HoldReason, Kind, Scope
+from appliance.retention.rules import da_day
 from appliance.store.transactions import ReadTransaction
 from appliance.web.http.access import LARGEST_KEY, needs
 from appliance.web.http.actor import Actor
@@ -30,7 +31,7 @@ from appliance.web.staff.keeping import show_keeping
 from appliance.web.staff.keeping_retention import HERE, keys_of
 from appliance.web.staff.pages import Page, PageRequest, Pages
 from appliance.web.staff.signing_in import Answer, Caller, Context, Rendering, moved_on
-from appliance.web.staff.words import da_date, day, patient_facts, person_name, what_it_is
+from appliance.web.staff.words import day, patient_facts, person_name, what_it_is
 
 PAGE_SIZE = 50
 
@@ -102,7 +103,7 @@ def _due(tx: ReadTransaction, context: StaffContext, due: DueStudy, *, names: bo
         "name": person_name(row.patient_name) if row is not None and shown else number,
         "facts": patient_facts(row, today) if row is not None and shown else "",
         "what": "" if row is None else what_it_is(row) if names else ", ".join(row.modalities),
-        "taken": "" if row is None else day(da_date(row.study_date)),
+        "taken": "" if row is None else day(da_day(row.study_date)),
         "arrived": "" if row is None else day(row.last_arrived_at.astimezone().date()),
         "until": day(due.end.kept_until),
         "why": told_in.end_words(due.end),

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from appliance.archive.reading.rows import Conflict, PatientDetails, SeriesRow, StudyDetails, StudyRow
 from appliance.archive.reading.wanted import Order
 from appliance.backup.queries_copies import StudyCopies
+from appliance.retention.rules import da_day
 from appliance.web.languages import gettext as _
 from appliance.web.languages import ngettext
 from appliance.web.staff import words
@@ -136,7 +137,7 @@ def _title(row: StudyRow, today: date, order: Order) -> str:
     if order is Order.NAME:
         return _("By name")
     if order is Order.TAKEN:
-        taken = words.da_date(row.study_date)
+        taken = da_day(row.study_date)
         return _("Taken: not said") if taken is None else _("Taken in %s") % words.month_and_year(taken)
     return _heading(row.last_arrived_at.astimezone().date(), today)
 
@@ -170,7 +171,7 @@ def _line(row: StudyRow, now: datetime) -> Line:
 
 def _line_by_day(row: StudyRow, now: datetime, order: Order) -> Line:
     """Give a study by the day it was taken, or by that of its arrival; the year is told below."""
-    taken = words.da_date(row.study_date)
+    taken = da_day(row.study_date)
     if order is Order.TAKEN:
         return _line_with(row, now, "–" if taken is None else words.day_of_month(taken), _clock(row.study_time))
     shown = taken or row.last_arrived_at.astimezone().date()
@@ -226,7 +227,7 @@ def _facts(details: StudyDetails, copies: StudyCopies) -> list[Fact]:
     study = details.study
     pairs = [
         (_("Study"), words.what_it_is(study)),
-        (_("Taken"), " ".join((words.day(words.da_date(study.study_date)), _clock(study.study_time))).strip()),
+        (_("Taken"), " ".join((words.day(da_day(study.study_date)), _clock(study.study_time))).strip()),
         (_("Arrived"), words.day_and_time(study.last_arrived_at)),
         (_("Referred by"), words.person_name(study.referring_physician_name) if study.referring_physician_name else ""),
         (_("Accession number"), study.accession_number),
@@ -311,7 +312,7 @@ def series_choices(details: StudyDetails) -> list[SeriesView]:
 
 def series_strip(study: StudyRow, series: SeriesRow) -> SeriesStrip:
     """Put a series into the viewer's strip."""
-    parts = (words.series_title(series), words.day(words.da_date(study.study_date)))
+    parts = (words.series_title(series), words.day(da_day(study.study_date)))
     facts = " · ".join(part for part in parts if part)
     name = words.person_name(study.patient_name)
     return SeriesStrip(series.series_key, study.study_key, name, facts, series.modality, series.instance_count)

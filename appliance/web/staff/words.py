@@ -10,6 +10,7 @@ from typing import Protocol
 from appliance.accounts.roles import Role
 from appliance.archive.reading.rows import SeriesRow, StudyRow
 from appliance.dicom.completeness import Completeness
+from appliance.retention.rules import da_day
 from appliance.web.languages import decimal, later, ngettext
 from appliance.web.languages import gettext as _
 from appliance.web.staff.findings import finding_words
@@ -101,18 +102,6 @@ def _is_east_asian(text: str) -> bool:
     return any("\u1100" <= character <= "\u11ff" or "\u2e80" <= character <= "\ud7ff" for character in text)
 
 
-def da_date(stored: str) -> date | None:
-    """Read a DA value, or None.
-
-    Source: DICOM PS3.5 6.2 (DA): YYYYMMDD; older consoles put dots between.
-    """
-    digits = stored.replace(".", "").strip()
-    try:
-        return datetime.strptime(digits, "%Y%m%d").date()  # noqa: DTZ007  # a date has no zone
-    except ValueError:
-        return None
-
-
 def day(value: date | None) -> str:
     """Write a date without doubt about day and month."""
     if value is None:
@@ -163,7 +152,7 @@ class Told(Protocol):
 
 def patient_facts(study: Told, today: date) -> str:
     """Write what tells two people of one name apart."""
-    born = da_date(study.patient_birth_date)
+    born = da_day(study.patient_birth_date)
     sex = {"F": _("female"), "M": _("male"), "O": _("other")}.get(study.patient_sex.strip().upper(), "")
     birth = "" if born is None else _("born %(date)s (%(age)d)") % {"date": day(born), "age": _age(born, today)}
     identifier = study.patient_id or _("no patient ID")
