@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.a_disk import quick_disk
-from tests.cli.test_commands import run
+from tests.warm import run
 
 
 @pytest.mark.peer("restic")

@@ -13,9 +13,9 @@ from appliance.assembly.rooms import Rooms
 from appliance.audit.events import OPERATOR, Event, EventCode
 from appliance.errors import Unavailable
 from tests.cli.a_disk import quick_disk
-from tests.cli.test_commands import run
 from tests.cli.test_trail import box
 from tests.store.failing_files import FailingFiles
+from tests.warm import run
 
 
 def snapshot(rooms: Rooms) -> Path:

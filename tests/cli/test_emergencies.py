@@ -8,8 +8,8 @@ from appliance.accounts.emergencies import Borrower, begin_for
 from appliance.accounts.roles import Role
 from appliance.accounts.service import insert_built_in
 from appliance.accounts.trail import nobody
-from tests.cli.test_commands import run
 from tests.cli.test_trail import box
+from tests.warm import run
 from tests.web.an_emergency import WHY
 
 

@@ -8,8 +8,8 @@ from appliance.audit.events import OPERATOR
 from appliance.cli.answers import FOUND_WRONG
 from appliance.retention.erasing import erase
 from appliance.retention.queries_proofs import signing_keys
-from tests.cli.test_commands import run
 from tests.cli.test_trail import box
+from tests.warm import run
 from tests.web.invented import put_all
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from appliance.keys.hierarchy import Keyring
-from tests.cli.test_commands import run
 from tests.export.a_package import AnExport, asked
+from tests.warm import run
 
 
 @pytest.fixture

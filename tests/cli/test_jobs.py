@@ -7,8 +7,8 @@ from threading import Thread
 
 from appliance.jobs import queries
 from appliance.store.runs import RunOutcome
-from tests.cli.test_commands import run
 from tests.cli.test_trail import box
+from tests.warm import run
 
 
 def test_jobs_are_listed_asked_for_and_shown(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from appliance.jobs import queries
 from appliance.keys.hierarchy import Subkey
 from appliance.notifications.codes import NoticeCode, Severity
 from appliance.notifications.notices import raise_notice
-from tests.cli.test_commands import run
 from tests.cli.test_trail import box
+from tests.warm import run
 
 
 def test_notices_are_listed_and_known(tmp_path: Path) -> None:

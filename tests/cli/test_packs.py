@@ -7,8 +7,8 @@ from appliance.archive import queries_packs
 from appliance.identifiers import FileId
 from appliance.keys.secret import SecretKey
 from appliance.store.stored_files import NewFile, add_file
-from tests.cli.test_commands import run
 from tests.cli.test_trail import box
+from tests.warm import run
 from tests.web.invented import put_all
 
 

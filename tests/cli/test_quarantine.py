@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from appliance.keys.hierarchy import Keyring
-from tests.cli.test_commands import run
 from tests.intake.a_clinic import Clinic, Sent, ct_slice, sent
 from tests.intake.test_quarantine import quarantined, taken_in
+from tests.warm import run
 
 READABLE, UNNAMED = sent(ct_slice(1)), sent(ct_slice(2, StudyInstanceUID=None))
 

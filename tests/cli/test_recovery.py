@@ -15,7 +15,7 @@ from appliance.assembly.folders import Folders
 from appliance.config import read_settings
 from appliance.keys.recovery import recovery_code
 from appliance.keys.recovery_shares import make_kit, root_from_shares
-from tests.cli.test_commands import run
+from tests.warm import run
 
 PASSPHRASE = "amber fjord quiet comet nine"  # noqa: S105  of a box that lives for one test
 

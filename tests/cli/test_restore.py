@@ -17,7 +17,8 @@ from appliance.keys.recovery_shares import make_kit
 from appliance.keys.secret import SecretKey
 from tests.assembly.a_full_box import FullBox, copy, new_target
 from tests.assembly.a_lost_box import make_lost
-from tests.cli.test_commands import ROOT, run
+from tests.cli.test_commands import ROOT
+from tests.warm import run
 
 PASSPHRASE = "amber fjord quiet comet nine"  # noqa: S105  of a box that lives for one test
 

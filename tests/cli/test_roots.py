@@ -4,13 +4,15 @@ import json
 import os
 import pty
 import re
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+
+from tests.assembly.test_box import seal_cheaply
+from tests.warm import run
 
 ROOT = Path(__file__).parents[2]
 FIRST, SECOND = "correct horse battery staple", "another lamp under the stairs"
@@ -23,19 +25,20 @@ def memory() -> Iterator[Path]:
 
 
 def enamel(data: Path, *words: str, given: str = "") -> tuple[int, dict[str, object], str]:
-    command = [sys.executable, "-m", "appliance", *words, "--data", str(data), "--json"]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=ROOT, input=given)
+    done = run(*words, "--data", str(data), "--json", given=given)
     return done.returncode, json.loads(done.stdout) if done.stdout else {}, done.stderr
 
 
 def test_a_root_is_rotated_with_another_passphrase_and_its_code_is_left_in_memory(tmp_path: Path, memory: Path) -> None:
     data, code = tmp_path / "data", memory / "code"
     _, made, _ = enamel(data, "keys", "init", given=FIRST + "\n")
+    seal_cheaply(tmp_path, str(made["recovery_code"]), FIRST)
     given = f"{FIRST}\n{SECOND}\n"
     words = ("keys", "rotate-root", "--new-passphrase", "--compromised", "--recovery-file", str(code))
     status, answer, told = enamel(data, *words, given=given)
     assert (status, answer["root"]) == (0, 2), told
     assert code.read_text().strip() != made["recovery_code"]
+    seal_cheaply(tmp_path, code.read_text().strip(), SECOND)
     assert enamel(data, "audit", "verify", given=FIRST + "\n")[0] == 13
     assert enamel(data, "audit", "verify", given=SECOND + "\n")[0] == 0
     given = code.read_text() + FIRST + "\n"
@@ -103,7 +106,8 @@ def _some(terminal: int) -> str:
 
 def test_a_catalogue_gets_another_key_and_the_box_opens_as_before(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    enamel(data, "keys", "init", given=FIRST + "\n")
+    _, made, _ = enamel(data, "keys", "init", given=FIRST + "\n")
+    seal_cheaply(tmp_path, str(made["recovery_code"]), FIRST)
     for number in (2, 3):
         status, answer, told = enamel(data, "catalogue", "rekey", given=FIRST + "\n")
         assert (status, answer) == (0, {"catalogue_key": number}), told
@@ -159,6 +163,4 @@ def _events(data: Path) -> list[dict[str, object]]:
 
 
 def _rows(data: Path, *words: str) -> list[dict[str, object]]:
-    command = [sys.executable, "-m", "appliance", *words, "--data", str(data), "--json"]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
-    return list(json.loads(done.stdout))
+    return list(json.loads(run(*words, "--data", str(data), "--json").stdout))

@@ -9,7 +9,7 @@ from appliance.assembly.rooms import Rooms, open_rooms
 from appliance.clock import SystemClock
 from appliance.config import find_settings, read_settings
 from appliance.keys.hierarchy import Keyring
-from tests.cli.test_commands import run
+from tests.warm import run
 from tests.web.invented import put_all
 
 
