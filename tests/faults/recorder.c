@@ -43,7 +43,8 @@ static ssize_t raw_write(int fd, const void *data, size_t size) {
   return real(fd, data, size);
 }
 
-__attribute__((constructor)) static void begin(void) {
+/* At the start, and once more in a process that was forked to be told something of its own. */
+__attribute__((constructor)) void faults_begin(void) {
   const char *value = getenv("FAULTS_ROOT");
   if (!value || !realpath(value, root)) return;
   root_length = strlen(root);

@@ -5,9 +5,6 @@ the root that is sealed then, and the next try completes: SQLite's own writes ar
 """
 
 import errno
-import os
-import subprocess
-import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,13 +14,12 @@ from appliance.clock import SystemClock
 from appliance.errors import ApplianceError
 from appliance.store.files import RealFiles
 from tests.assembly.a_kept_box import KeptBox, a_kept_box, settings_of
+from tests.faults import forked
 from tests.faults.command import arguments, finish
 from tests.faults.errors import KINDS
-from tests.faults.preload import recorder
 
 CHANGES = ("root", "catalogue")
 KILL, FULL, REFUSE = -9, errno.ENOSPC, errno.EIO
-_ROOT = Path(__file__).parents[2]
 
 
 @dataclass(slots=True)
@@ -92,14 +88,13 @@ def _epoch(box: KeptBox) -> int:
 
 def _change(box: KeptBox, change: str, fault: dict[str, str]) -> int:
     """Change it in a process of its own, and give how that ended."""
-    preloaded = {"LD_PRELOAD": str(recorder()), "FAULTS_ROOT": str(box.folders.data), **fault}
-    command = [sys.executable, "-m", "tests.faults.root_change", "--one", change, str(box.folders.data.parent)]
-    done = subprocess.run(command, check=False, env={**os.environ, **preloaded}, cwd=_ROOT, capture_output=True)
-    return done.returncode
+    told = {"FAULTS_ROOT": str(box.folders.data), **fault}
+    return forked.run(__spec__.name, "change_here", [change, str(box.folders.data.parent)], told)
 
 
-def _change_here(change: str, folder: Path) -> int:
-    box = KeptBox(settings_of(folder), SystemClock())
+def change_here(change: str, folder: str) -> int:
+    """Change it in this process, to which the recorder is told what is to fail."""
+    box = KeptBox(settings_of(Path(folder)), SystemClock())
     if change == "root":
         rotate_root(box.settings, box.root(), box.clock, box.terms())
     else:
@@ -109,8 +104,6 @@ def _change_here(change: str, folder: Path) -> int:
 
 def main() -> int:
     """Run from the command line, print the outcome as JSON."""
-    if sys.argv[1:2] == ["--one"]:
-        return _change_here(sys.argv[2], Path(sys.argv[3]))
     given = arguments(__doc__, 25200, stride=1).parse_args()
     return finish(given, lambda folder: run(folder, given.stride))
 
