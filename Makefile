@@ -65,7 +65,7 @@ job-faults: $(READY) ## Cut every job off at every step, five ways, for at most 
 	@$(NEEDS) cc restic
 	$(BIN)/python -m tests.faults.jobs --minutes $(or $(MINUTES),90) --write benchmarks/results/job-faults.json
 
-root-faults: $(READY) ## Kill or fail every file operation of a new root and a rekey (30 min); writes benchmarks/results/root-change.json
+root-faults: $(READY) ## Kill or fail every file operation of a new root and a rekey (20 min); writes benchmarks/results/root-change.json
 	@$(NEEDS) cc
 	$(BIN)/python -m tests.faults.root_change --stride 1 --write benchmarks/results/root-change.json
 
