@@ -41,7 +41,7 @@ KEEPING = Part(
         "assembly/test_decommissioning.py", "assembly/test_jobs.py", "assembly/test_new_root.py",
         "assembly/test_restored_box.py", "assembly/test_restoring.py", "assembly/test_restoring_again.py",
         "assembly/test_restoring_damaged.py",
-        "assembly/test_restoring_servers.py",
+        "assembly/test_restoring_servers.py", "assembly/test_restoring_shelves.py",
         "audit/test_queries.py",
         "benchmarks/test_backup.py", "benchmarks/test_backup_arrivals.py",
         "cli/test_backup.py", "cli/test_catalogue.py", "cli/test_decommissioning.py", "cli/test_erasure.py",

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from appliance.assembly.restoring_shelves import ArrivingShelves
 from appliance.assembly.rooms import Rooms
 from appliance.backup.engine import Repository, Snapshot, short
 from appliance.backup.faults import BackupFailed, Fault, GaveUp
@@ -85,10 +86,9 @@ class Fetching:
         """
         self._told = Told(len(wanted), sum(sealed_bytes(one.plaintext_bytes) for one in wanted))
         self._wanted = {one.file_id: one for one in wanted}
-        for one in wanted:
-            if self.rooms.vault.path_of(one.file_id).exists():
-                self._count(one)
-        self._take_sound(self._wanted)
+        self._leave_out(self.rooms.vault.stored_ids())
+        if self.arriving.exists():
+            self._take_sound(self._wanted)
         with storage_faults():
             shutil.rmtree(self.arriving, ignore_errors=True)  # what is not whole comes again, and needs the room
         self._check_space()
@@ -154,19 +154,17 @@ class Fetching:
 
     def _verify_arriving(self, held: Collection[FileId], ended: threading.Event) -> None:
         """Verify files as soon as they have their length; one that is still being written is looked at again."""
-        pending = sorted(held)
+        lengths = {one: sealed_bytes(self._wanted[one].plaintext_bytes) for one in held}
+        shelves = ArrivingShelves(self.arriving / _VAULT, lengths)
         try:
-            while pending and not ended.wait(_LOOK_SECONDS):
-                pending = [one for one in pending if ended.is_set() or not (self._is_long(one) and self._is_sound(one))]
+            while shelves.is_waiting() and not ended.wait(_LOOK_SECONDS):
+                for file_id in shelves.come():
+                    if ended.is_set():
+                        return
+                    if self._is_sound(file_id):
+                        shelves.take(file_id)
         finally:
             self.rooms.database.close()
-
-    def _is_long(self, file_id: FileId) -> bool:
-        """Say whether a file has come to its length; then most of it is there."""
-        with suppress(OSError):
-            size = arriving_path(self.arriving, file_id).stat().st_size
-            return size >= sealed_bytes(self._wanted[file_id].plaintext_bytes)
-        return False
 
     def _is_sound(self, file_id: FileId) -> bool:
         one = self._wanted[file_id]
@@ -209,8 +207,12 @@ class Fetching:
             with storage_faults():
                 sync_disk(self.arriving)
             self._move_in()
-        for file_id in [one for one in self._wanted if self.rooms.vault.path_of(one).exists()]:
-            del self._wanted[file_id]
+
+    def _leave_out(self, here: Iterable[FileId]) -> None:
+        """Count what came before this restore was cut off, and want it no longer."""
+        for file_id in here:
+            if (one := self._wanted.pop(file_id, None)) is not None:
+                self._count(one)
 
     def _move_in(self) -> None:
         files = RealFiles()
@@ -224,6 +226,8 @@ class Fetching:
                     path.chmod(FILE_MODE)
                     path.rename(self.rooms.vault.path_of(file_id))
             sync_disk(self.arriving)
+        for file_id in self._sound:
+            del self._wanted[file_id]
         self._sound.clear()
 
     def _count(self, one: ToFetch) -> None:
