@@ -75,6 +75,7 @@ def test_a_reset_takes_password_second_factor_and_sessions_away(clinic: AClinic)
     assert not changed.second_factor
 
 
+@pytest.mark.usefixtures("usual_passwords")
 def test_a_password_that_is_replaced_while_it_is_compared_opens_nothing(clinic: AClinic) -> None:
     account, made = clinic.new_person(totp_secret=SECRET), hash_password("seven green kettles")
     with ThreadPoolExecutor(1) as thread:

@@ -1,7 +1,7 @@
 /** A night with an emergency, in a real Chromium: `node emergency.mjs PLAN.json` prints what everybody met as one JSON object. */
 import { readFileSync } from "node:fs";
 import { launch, looked, signIn, someone, until } from "./browser.mjs";
-import { at, comeInFirst, fresh, goneDark, left, lockScreen, path, pictures, press, spent, words } from "./pages.mjs";
+import { at, comeInFirst, fresh, goneDark, left, lockScreen, path, pictures, press, words } from "./pages.mjs";
 
 const plan = JSON.parse(readFileSync(process.argv[2], "utf8"));
 const { url: origin } = plan.facts.web;
@@ -12,7 +12,6 @@ const picture = pictures(plan.pictures);
 /** An administrator draws the code and prints it. */
 async function draw(page) {
   await signIn(page, origin, plan.facts.web);
-  spent(plan.facts.web.totp_secret);
   await page.goto(`${origin}/trail/emergencies`);
   await picture(page, "emergencies-none");
   await fresh(page, plan.facts.web.totp_secret, "main form");

@@ -1,7 +1,7 @@
 /** An assistant leaves the clinic while her screens are open: `node leaver.mjs PLAN.json` prints what was left to her. */
 import { readFileSync } from "node:fs";
 import { launch, looked, signIn, someone, until } from "./browser.mjs";
-import { addPasskey, at, byPassword, comeInFirst, cookie, deviceOf, fresh, goneDark, path, pictures, press, spent, words } from "./pages.mjs";
+import { addPasskey, at, byPassword, comeInFirst, cookie, deviceOf, fresh, goneDark, path, pictures, press, words } from "./pages.mjs";
 
 const plan = JSON.parse(readFileSync(process.argv[2], "utf8"));
 const { url: origin } = plan.facts.web;
@@ -46,7 +46,6 @@ async function opens(sessions) {
 /** The administrator goes to her page and presses the leaver's button; a code that was used already does nothing. */
 async function close(page, screens) {
   await signIn(page, origin, plan.facts.web);
-  spent(plan.facts.web.totp_secret);
   await page.goto(`${origin}/people`);
   await picture(page, "people-before");
   await page.getByRole("link", { name: `Change: ${plan.leaver.name}` }).click();

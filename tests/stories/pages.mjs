@@ -1,8 +1,7 @@
 /** What a person does at a clinic's pages, whoever it is: reads, presses, types codes, comes in for the first time. */
-import { code, stepNow, until } from "./browser.mjs";
+import { freshCode, until } from "./browser.mjs";
 
 const SIZES = [{ width: 1280, height: 800 }, { width: 768, height: 1024 }];
-const used = {};
 
 /** Give a function that pictures a page on a desk and on a tablet, where a folder for them is named. */
 export const pictures = (folder) => async (page, name) => {
@@ -27,17 +26,9 @@ export async function lockScreen(page, origin, back = "") {
   await page.goto(`${origin}/lock${back && `?back=${back}`}`);
 }
 
-/** Type a code that was not used yet into the form's field; the box takes one of a clock that goes a step ahead. */
+/** Type a code that was not used yet into the form's field. */
 export async function fresh(page, secret, form) {
-  const step = Math.max(stepNow(), (used[secret] ?? 0) + 1);
-  await until("a code that was not used", () => step <= stepNow() + 1, 90);
-  used[secret] = step;
-  await page.fill(`${form} input[name=code]`, code(secret, step));
-}
-
-/** A code that was typed elsewhere, just now. */
-export function spent(secret) {
-  used[secret] = Math.max(stepNow(), used[secret] ?? 0);
+  await page.fill(`${form} input[name=code]`, await freshCode(secret));
 }
 
 export async function byPassword(page, origin, user, password) {
