@@ -146,10 +146,11 @@ def test_what_stands_behind_native_pixels_is_cut(syntax: str, rows: int, whole: 
     assert after.PixelData == bytes(range(1, whole + 1))
 
 
-def test_native_pixels_of_an_odd_length_keep_their_padding() -> None:
+def test_native_pixels_of_an_odd_length_have_a_padding_that_says_nothing() -> None:
     dataset = picture(Rows=3, Columns=3, BitsAllocated=8)
-    dataset.PixelData = bytes(range(9)) + b"\0"
-    assert copied(dataset)[0].PixelData == bytes(range(9)) + b"\0"
+    for behind in (b"\0", b"Z", NAME):
+        dataset.PixelData = bytes(range(9)) + behind
+        assert copied(dataset)[0].PixelData == bytes(range(9)) + b"\0"
     dataset.PixelData = bytes(range(8))
     assert copied(dataset)[0].PixelData == bytes(range(8))
 

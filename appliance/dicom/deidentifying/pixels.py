@@ -73,11 +73,12 @@ class Picture:
         return count if count is not None and 0 < count <= MOST_FRAMES else 0
 
     def _native(self, bits: int) -> Kept | Refusal:
-        """Cut what stands behind the last frame, but for one byte of padding."""
+        """Cut what stands behind the last frame, but for one byte of padding, which says nothing."""
         whole = (bits + 7) // 8
         if not whole or self.element.length == UNDEFINED:
             return Refusal.UNREADABLE
-        return Kept(min(self.element.length, whole + whole % 2), ())
+        padded = whole % 2 == 1 and self.element.length > whole
+        return Kept(min(self.element.length, whole + padded), ((self.element.offset + whole, 1),) if padded else ())
 
     def _beside(self, pixels: int) -> bitstreams.Beside | None:
         """Give what finds what is beside a frame's picture, None for a form that is not known."""
