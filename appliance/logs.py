@@ -7,7 +7,8 @@ and where it came from, never its words: they quote whatever was at hand, a
 name as soon as a number. Our own errors' words name no patient, and stay; of
 the system's the reason stays and the path goes. Guards: a stranger who repeats himself cannot fill the
 disk: one kind of line is written at most 60 times a minute, and what was left
-out is counted.
+out is counted; nor can one forge a line: control characters and line breaks are
+written as their codes.
 """
 
 import logging
@@ -25,6 +26,8 @@ from appliance.errors import ApplianceError
 Level = Literal["debug", "info", "warning"]
 MOST_A_MINUTE = 60
 _MINUTE_SECONDS = 60.0
+_CONTROLS = {number: f"\\x{number:02x}" for number in (*range(32), *range(127, 160))}
+_CONTROLS |= {number: f"\\u{number:04x}" for number in (0x2028, 0x2029)}  # what some readers take for line breaks
 _TALKATIVE = ("pynetdicom", "pydicom", "uvicorn.access", "litestar", "httpx", "asyncio")
 
 
@@ -61,7 +64,12 @@ class ToStandardError(logging.StreamHandler[TextIO]):
 
 
 class WithoutValues(logging.Formatter):
-    """Writes a fault as its class and the lines of code it came through, without what it says."""
+    """Writes one line, and a fault as its class and the lines of code it came through, without what it says."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  the library's own name
+        """Write what a line says without anything that would begin another."""
+        record.message = record.message.translate(_CONTROLS)
+        return super().formatMessage(record)
 
     def formatException(  # noqa: N802  the library's own name
         self, ei: tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
@@ -85,7 +93,7 @@ def _written(fault: BaseException, seen: set[int]) -> Iterator[str]:
 def _named(fault: BaseException) -> str:
     name = f"{type(fault).__module__}.{type(fault).__qualname__}"
     if isinstance(fault, ApplianceError):
-        return f"{name}: {fault}"
+        return f"{name}: {str(fault).translate(_CONTROLS)}"
     return f"{name}: {fault.strerror}" if isinstance(fault, OSError) and fault.errno else name
 
 

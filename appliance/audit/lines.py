@@ -1,10 +1,12 @@
 """Writes events as lines for other programs: CSV for a spreadsheet, and JSON.
 
-Guards: no cell of the CSV begins as a formula does, whoever chose the text in it (OWASP, CSV Injection).
+Guards: no cell of the CSV begins as a formula does, whoever chose the text in it (OWASP, CSV Injection), wherever a
+reader cuts a line into cells, as many do at `;`, and whether or not it honours quotes.
 Leaves out: names of patients; there are none.
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
 
@@ -12,7 +14,8 @@ from appliance.audit.chain import Entry
 from appliance.clock import instant
 
 NameOf = Callable[[str, int], str]
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+# Where a formula could begin: at one of its signs, but within a word, where no reader cuts, or behind our own mark.
+_FORMULA = re.compile("(?<![^\\W_])(?<!')(?=[-=+@\t\r\n\uff1d\uff0b\uff0d\uff20])")
 _COLUMNS = tuple(field.name for field in fields(Entry))
 _AFTER = _COLUMNS.index("actor_key") + 1
 COLUMNS = (*_COLUMNS[:_AFTER], "actor_name", *_COLUMNS[_AFTER:])
@@ -44,6 +47,4 @@ def _cell(value: object) -> str:
         return ""
     if isinstance(value, int):
         return str(value)
-    text = str(value)
-    safe = f"'{text}" if text.lstrip(" ").startswith(_FORMULAS) else text
-    return '"' + safe.replace('"', '""') + '"'
+    return '"' + _FORMULA.sub("'", str(value)).replace('"', '""') + '"'

@@ -1,8 +1,9 @@
 """Copies of stored instances without their patient, made on the fly and kept nowhere.
 
 Guards: the dataset is written anew by a confined child that holds no key; here the laboratory's UIDs are put in, and
-what the catalogue knows of the patient is looked for in the result. Pixels are read as they leave. A copy that is not
-sure is none: it is left out, and why is told.
+what the catalogue knows of the patient is looked for in the result. Pixels are read as they leave, and what lies among
+their bytes and is no picture, as the child found, leaves as zeros. A copy that is not sure is none: it is left out, and
+why is told.
 """
 
 import re
@@ -19,7 +20,7 @@ from appliance.clock import Clock
 from appliance.deidentify import queries
 from appliance.deidentify.pseudonyms import Pseudonyms
 from appliance.deidentify.remains import pattern_of
-from appliance.dicom.deidentifying.copies import NONCE_DIGITS, NUMBER_DIGITS, UID_ROOT, Copy, Wish
+from appliance.dicom.deidentifying.copies import NONCE_DIGITS, NUMBER_DIGITS, UID_ROOT, Blanks, Copy, Wish, blanked
 from appliance.dicom.deidentifying.judging import Refusal, may_be_given
 from appliance.dicom.faults import Unparsable
 from appliance.dicom.part10 import plain_head
@@ -43,13 +44,14 @@ class Whose:
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """One copy: its head and dataset up to the pixels, and where those lie in the original."""
+    """One copy: its head and dataset up to the pixels, where those lie in the original, and what of them is zeros."""
 
     located: Located
     head: bytes
     dataset: bytes
     pixel_offset: int
     pixel_bytes: int
+    blanks: Blanks
 
     @property
     def total_bytes(self) -> int:
@@ -99,7 +101,8 @@ class Copying:
         yield copied.head + copied.dataset
         end = copied.pixel_offset + copied.pixel_bytes
         for offset in range(copied.pixel_offset, end, PIECE_BYTES):
-            yield self.source.read(whose.scope, copied.located, offset, min(PIECE_BYTES, end - offset))
+            read = self.source.read(whose.scope, copied.located, offset, min(PIECE_BYTES, end - offset))
+            yield blanked(read, offset, copied.blanks) if copied.blanks else read
 
     def close(self) -> None:
         """End what makes the children."""
@@ -135,7 +138,7 @@ def _finished(whose: Whose, located: Located, made: Copy, nonce: str) -> Copied 
     dataset = mark.sub(lambda found: named[int(found[1])] if int(found[1]) < len(named) else found[0], made.dataset)
     uid = whose.names.uid(located.sop_instance_uid)
     head = plain_head(located.sop_class_uid, uid, located.transfer_syntax_uid)
-    return Copied(located, head, dataset, made.pixel_offset, made.pixel_bytes)
+    return Copied(located, head, dataset, made.pixel_offset, made.pixel_bytes, made.blanks)
 
 
 @dataclass(frozen=True, slots=True)

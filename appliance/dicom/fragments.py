@@ -12,9 +12,13 @@ import struct
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
+from appliance.dicom.elements import Walk
+from appliance.dicom.facts import MOST_FRAMES
 from appliance.dicom.faults import Fault, Unparsable
+from appliance.dicom.source import Source
 
 Fragment = tuple[int, int]  # offset and length in the file's plaintext
+EXTENDED_OFFSETS = 0x7FE00001
 _COUNT = struct.Struct("<I")
 _FRAGMENT = struct.Struct("<QQ")
 _LONE = struct.Struct("<IQQ")  # a frame of one fragment
@@ -71,6 +75,18 @@ def find_frames(data: bytes, numbers: Sequence[int], frame_count: int) -> list[l
     return [frames[number - 1] for number in numbers] if max(numbers, default=0) <= len(frames) else None
 
 
+def located_frames(walk: Walk, source: Source, frame_count: int) -> list[list[Fragment]] | None:
+    """Group the fragments that a walk found into frames, or give None when nothing says how.
+
+    Args:
+        walk: Of a dataset whose encapsulated pixel data has at least one item.
+        source: What was walked.
+        frame_count: As the dataset says.
+    """
+    table, *fragments = walk.fragments
+    return frames_of(fragments, _offsets(walk, source, table), frame_count, source.read)
+
+
 def frames_of(
     fragments: Sequence[Fragment], offsets: Sequence[int], frame_count: int, read: Callable[[int, int], bytes]
 ) -> list[list[Fragment]] | None:
@@ -109,3 +125,19 @@ def _split(fragments: Sequence[Fragment], starts: Sequence[int]) -> list[list[Fr
     if not starts or starts[0] != 0 or any(a >= b for a, b in pairwise(starts)):
         return None
     return [list(fragments[a:b]) for a, b in zip(starts, [*starts[1:], len(fragments)], strict=True)]
+
+
+def _offsets(walk: Walk, source: Source, table: Fragment) -> Sequence[int]:
+    extended = walk.elements.get(EXTENDED_OFFSETS)
+    if extended is not None and extended.length % 8 == 0 and extended.length <= 8 * MOST_FRAMES:
+        raw = source.read(extended.offset, extended.length)
+        return struct.unpack(f"<{len(raw) // 8}Q", raw)
+    return basic_offsets(source, table)
+
+
+def basic_offsets(source: Source, table: Fragment) -> Sequence[int]:
+    """Read the Basic Offset Table; of one that cannot be one, nothing."""
+    if not 0 < table[1] <= 4 * MOST_FRAMES or table[1] % 4:
+        return ()
+    raw = source.read(*table)
+    return struct.unpack(f"<{len(raw) // 4}I", raw)

@@ -5,7 +5,6 @@ not a failure: a scan cannot be taken again without dose. Only a dataset whose
 structure cannot be followed raises.
 """
 
-import struct
 from collections.abc import Sequence
 
 from appliance.dicom.attributes import Attributes
@@ -20,7 +19,7 @@ from appliance.dicom.facts import (
     StudyFacts,
 )
 from appliance.dicom.faults import Fault, Unparsable
-from appliance.dicom.fragments import Fragment, encode_index, frames_of
+from appliance.dicom.fragments import EXTENDED_OFFSETS, encode_index, located_frames
 from appliance.dicom.geometry import Geometry, Numbers, steps
 from appliance.dicom.source import ByteSource, InflatedSource, Source
 from appliance.dicom.transfer_syntaxes import DEFLATED, VIEWABLE, encoding_of, is_native
@@ -31,13 +30,12 @@ _PLANE_POSITION, _PLANE_ORIENTATION, _PIXEL_MEASURES = 0x00209113, 0x00209116, 0
 _POSITION, _ORIENTATION = 0x00200032, 0x00200037
 _PIXEL_SPACING, _SLICE_THICKNESS, _SPACING_BETWEEN = 0x00280030, 0x00180050, 0x00180088
 _IMAGER_SPACING = 0x00181164
-_EXTENDED_OFFSETS = 0x7FE00001
 _SEQUENCES = frozenset({_SHARED, _PER_FRAME, _PLANE_POSITION, _PLANE_ORIENTATION, _PIXEL_MEASURES})
 _KEEP = (
     _SEQUENCES
     | PIXEL_TAGS
     | {SOP_CLASS_UID, SOP_INSTANCE_UID, _POSITION, _ORIENTATION, _PIXEL_SPACING, _SLICE_THICKNESS, _SPACING_BETWEEN}
-    | {_IMAGER_SPACING, _EXTENDED_OFFSETS, 0x00080005, 0x00080020, 0x00080030, 0x00080050, 0x00080060, 0x00080070}
+    | {_IMAGER_SPACING, EXTENDED_OFFSETS, 0x00080005, 0x00080020, 0x00080030, 0x00080050, 0x00080060, 0x00080070}
     | {0x00080090, 0x00081030, 0x0008103E, 0x00081090, 0x00100010, 0x00100020, 0x00100021, 0x00100030, 0x00100040}
     | {0x00180015, 0x0020000D, 0x0020000E, 0x00200010, 0x00200011, 0x00200013, 0x00200060}
     | {0x00280002, 0x00280004, 0x00280008, 0x00280010, 0x00280011, 0x00280100}
@@ -219,24 +217,11 @@ def _encapsulated(walk: Walk, source: Source, pixels: PixelFacts, findings: list
         if InstanceFinding.TRUNCATED not in findings:
             findings.append(InstanceFinding.TRUNCATED)
         return _placed(pixels, offset, None, None)
-    table, *fragments = walk.fragments
-    offsets = _offsets(walk, source, table)
-    frames = frames_of(fragments, offsets, pixels.number_of_frames or 0, source.read)
+    frames = located_frames(walk, source, pixels.number_of_frames or 0)
     if frames is None:
         findings.append(InstanceFinding.FRAMES_UNCLEAR)
     index = encode_index(frames) if frames is not None else None
     return _placed(pixels, offset, walk.pixel_end - offset, index)
-
-
-def _offsets(walk: Walk, source: Source, table: Fragment) -> Sequence[int]:
-    extended = walk.elements.get(_EXTENDED_OFFSETS)
-    if extended is not None and extended.length % 8 == 0 and extended.length <= 8 * MOST_FRAMES:
-        raw = source.read(extended.offset, extended.length)
-        return struct.unpack(f"<{len(raw) // 8}Q", raw)
-    if not 0 < table[1] <= 4 * MOST_FRAMES or table[1] % 4:
-        return ()
-    raw = source.read(*table)
-    return struct.unpack(f"<{len(raw) // 4}I", raw)
 
 
 def _geometry(top: Attributes, pixels: PixelFacts | None, findings: list[InstanceFinding]) -> Geometry:

@@ -1,15 +1,15 @@
 """A copy without its patient as it is asked of a child, and as its parent checks the answer.
 
 Guards: a child that a hostile scan has taken over can give a wrong copy of that scan's own header, and no pixels but
-its own; what of the catalogue may not be in it is looked for by whoever asked.
+its own, with what lies beside them; what of the catalogue may not be in the header is looked for by whoever asked.
 """
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
-from appliance.dicom.deidentifying.copies import Copy, Wish
+from appliance.dicom.deidentifying.copies import Blanks, Copy, Wish
 from appliance.dicom.deidentifying.judging import Refusal
 from appliance.dicom.faults import Fault, Unparsable
 from appliance.sandbox.wire import parts_of, two_parts
@@ -32,8 +32,8 @@ def encode_copy(made: Copy | Refusal) -> bytes:
     """Write a copy, or why there is none, as a result's body."""
     if isinstance(made, Refusal):
         return two_parts(json.dumps({"refusal": made.value}).encode(), b"")
-    told = {"pixel_offset": made.pixel_offset, "pixel_bytes": made.pixel_bytes, "uids": made.uids}
-    return two_parts(json.dumps(told).encode(), made.dataset)
+    where = {"pixel_offset": made.pixel_offset, "pixel_bytes": made.pixel_bytes, "blanks": made.blanks}
+    return two_parts(json.dumps(where | {"uids": made.uids}).encode(), made.dataset)
 
 
 def decode_copy(body: bytes, total_bytes: int) -> Copy | Refusal:
@@ -53,7 +53,8 @@ def decode_copy(body: bytes, total_bytes: int) -> Copy | Refusal:
         told = json.loads(text)
         if "refusal" in told:
             return Refusal(told["refusal"])
-        return _checked(dataset, told["pixel_offset"], told["pixel_bytes"], told["uids"], total_bytes)
+        made = _checked(dataset, told["pixel_offset"], told["pixel_bytes"], told["uids"], total_bytes)
+        return replace(made, blanks=_checked_blanks(told["blanks"], made))
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise Unparsable(Fault.NONSENSE) from error
 
@@ -66,3 +67,15 @@ def _checked(dataset: bytes, offset: object, length: object, uids: object, total
     if not all(isinstance(uid, str) and len(uid) <= _LONGEST_UID for uid in uids):
         raise ValueError("uids")
     return Copy(dataset, offset, length, tuple(uids))
+
+
+def _checked_blanks(blanks: object, made: Copy) -> Blanks:
+    """Check that blanks lie among the pixels, in order and apart."""
+    if not isinstance(blanks, list):
+        raise TypeError("blanks")
+    at, end = made.pixel_offset, made.pixel_offset + made.pixel_bytes
+    for offset, length in blanks:
+        if type(offset) is not int or type(length) is not int or offset < at or length < 1 or offset + length > end:
+            raise ValueError("blanks")
+        at = offset + length
+    return tuple((offset, length) for offset, length in blanks)

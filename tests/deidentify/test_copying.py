@@ -64,6 +64,21 @@ def test_the_archive_holds_the_pictures_and_nobodys_name(clinic: ACanarysClinic,
     assert "1: its pixels may show words" in files["README.TXT"].decode()
 
 
+def test_words_among_a_pictures_bytes_are_in_no_copy_and_its_values_are_the_originals(tmp_path: Path) -> None:
+    clinic = ACanarysClinic(tmp_path, compressed=True)
+    clinic.give()
+    files = taken(clinic, Caller(clinic.lab.account_key, Actor(ActorKind.ACCOUNT, clinic.lab.account_key), "test"))
+    needles = spellings(clinic.word)
+    assert [name for name, content in files.items() if search_bytes(content, needles)] == []
+    [original] = [one for one in originals(clinic) if one["PixelData"].is_undefined_length]
+    pictures = [pydicom.dcmread(io.BytesIO(raw)) for name, raw in files.items() if name.startswith("DICOM/")]
+    assert len(pictures) == SLICES + 1
+    [copy] = [one for one in pictures if one.BitsAllocated == 8]
+    assert search_bytes(original.PixelData, needles)
+    assert len(copy.PixelData) == len(original.PixelData)
+    assert (copy.pixel_array == original.pixel_array).all()
+
+
 def test_taking_it_again_gives_the_same_files(clinic: ACanarysClinic, caller: Caller) -> None:
     assert taken(clinic, caller) == taken(clinic, caller)
 

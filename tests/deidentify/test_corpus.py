@@ -12,14 +12,17 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pydicom
 import pytest
+from numpy.typing import NDArray
 from pydicom.dataelem import DataElement
-from pydicom.dataset import Dataset
+from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.multival import MultiValue
+from pydicom.uid import UID
 
 from appliance.dicom.deidentifying import table
-from appliance.dicom.deidentifying.copies import NONCE_DIGITS, Copy, Wish
+from appliance.dicom.deidentifying.copies import NONCE_DIGITS, Copy, Wish, blanked
 from appliance.dicom.deidentifying.dataset import deidentify
 from appliance.dicom.faults import Unparsable
 from appliance.dicom.source import ByteSource
@@ -127,6 +130,8 @@ class Pair:
     copy_bytes: bytes
     original: Dataset
     copy: Dataset
+    syntax: str
+    is_altered: bool  # something among the picture's bytes is no picture
 
     @property
     def known(self) -> Known:
@@ -149,8 +154,9 @@ def pairs(corpus_files: list[Path]) -> list[Pair]:
         if one is not None and made is not None:
             syntax, content = one.context.transfer_syntax_uid, one.instance.dataset
             pixels = content[made.pixel_offset : made.pixel_offset + made.pixel_bytes]
-            copy = read(made.dataset + pixels, syntax)
-            found.append(Pair(path, content, made.dataset, read(content, syntax), copy))
+            whole = made.dataset + blanked(pixels, made.pixel_offset, made.blanks)
+            altered = bool(made.blanks)
+            found.append(Pair(path, content, made.dataset, read(content, syntax), read(whole, syntax), syntax, altered))
     return found
 
 
@@ -173,3 +179,27 @@ def test_what_is_looked_for_would_be_found(pairs: list[Pair]) -> None:
         kinds |= {told.rpartition(" ")[2] for told in left}
         assert any(needle in one.original_bytes for needle in needles_of(one.known)), one.path.name
     assert kinds >= {"PN", "LO", "SH", "DA", "TM", "UI"}
+
+
+def values_of(dataset: Dataset, syntax: str) -> NDArray[np.generic] | None:
+    """Give the decoded values of every frame, None where another program cannot decode them."""
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = UID(syntax)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return np.array(dataset.pixel_array)
+        except Exception:  # noqa: BLE001  whatever a decoder raises: then there are no values
+            return None
+
+
+def test_every_decoded_value_is_the_originals(pairs: list[Pair]) -> None:
+    altered = set()
+    for one in pairs:
+        values = values_of(one.original, one.syntax)
+        if values is not None:
+            copy = values_of(one.copy, one.syntax)
+            assert copy is not None, one.path.name
+            assert np.array_equal(copy, values), one.path.name
+            altered |= {one.syntax} if one.is_altered else set()
+    assert len(altered) >= 2

@@ -89,6 +89,18 @@ def test_a_line_that_cannot_be_written_is_named_by_its_place_alone(capfd: pytest
     assert "a line of test_logs" in told
 
 
+def test_no_character_of_what_is_logged_begins_another_line(capfd: pytest.CaptureFixture[str]) -> None:
+    forged = "x\n2026-01-01T00:00:00.000Z staff INFO all is well\r\x1b[2K\x85\u2028\x00é"
+    with set_up() as log:
+        log.warning("a sender calls itself %s", forged)
+        log.error("a file", exc_info=Tampered(forged))
+    told = capfd.readouterr().err
+    assert [one for one in told.splitlines() if one.endswith("INFO all is well")] == []
+    assert sum("staff INFO" in one for one in told.splitlines()) == 2
+    assert not set(told) & set("\r\x1b\x85\u2028\x00")
+    assert "itself x\\x0a2026-01-01T00:00:00.000Z staff INFO all is well\\x0d\\x1b[2K\\x85\\u2028\\x00é" in told
+
+
 def line(at: float, number: int = 0, place: int = 1) -> logging.LogRecord:
     record = logging.LogRecord("receiver", logging.WARNING, "door.py", place, "refused %d", (number,), None)
     record.created = at

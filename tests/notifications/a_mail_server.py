@@ -64,7 +64,7 @@ _MAIL_MODULE = Path("/usr/lib/nginx/modules/ngx_mail_module.so")
 def with_starttls(behind: MailServer) -> Iterator[MailServer]:
     """Put nginx before a server: it offers STARTTLS."""
     certificate = behind.folder / "certificate.pem"
-    _make_certificate(certificate)
+    make_certificate(certificate)
     port, asked = ports_nobody_listens_on(2)
     config = behind.folder / "nginx.conf"
     load = f"load_module {_MAIL_MODULE};" if _MAIL_MODULE.exists() else ""
@@ -87,7 +87,7 @@ def mail_server(folder: Path, *, user: str = "", tls: bool = False) -> Iterator[
         _run(running, command, port)
         certificate = folder / "certificate.pem"
         if tls:
-            _make_certificate(certificate)
+            make_certificate(certificate)
             listen = f"OPENSSL-LISTEN:{tls_port},bind=127.0.0.1,reuseaddr,fork,cert={certificate},verify=0"
             _run(running, ["socat", listen, f"TCP:127.0.0.1:{port}"], tls_port)
         yield MailServer(port, folder, tls_port if tls else 0, certificate)
@@ -148,7 +148,7 @@ def _run(running: ExitStack, command: list[str], port: int) -> None:
     raise AssertionError("the mail server does not listen")
 
 
-def _make_certificate(file: Path) -> None:
+def make_certificate(file: Path) -> None:
     """Make a certificate for 127.0.0.1, with its key behind it."""
     command = [
         "openssl",

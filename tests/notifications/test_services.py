@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,7 +28,7 @@ from appliance.notifications.telling import NotTold, Telling, TellingParts, tell
 from appliance.notifications.webhook import SIGNATURE, WebhookTeller
 from appliance.store.runs import RunOutcome
 from tests.jobs.a_timetable import Works
-from tests.notifications.a_mail_server import PASSWORD, mail_server, refusing_server, with_starttls
+from tests.notifications.a_mail_server import PASSWORD, mail_server, make_certificate, refusing_server, with_starttls
 from tests.notifications.a_told_box import ALARM, DAY, HOUR, Told
 
 
@@ -135,7 +136,8 @@ class Service:
 
 
 @contextmanager
-def a_service() -> Iterator[Service]:
+def a_service(certificate: Path | None = None) -> Iterator[Service]:
+    """Serve on loopback, over TLS with this certificate where there is one."""
     service = Service()
 
     class Handler(BaseHTTPRequestHandler):
@@ -150,7 +152,12 @@ def a_service() -> Iterator[Service]:
             """Print no requests."""
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
-    service.url = f"http://127.0.0.1:{server.server_port}/told?by=enamel"
+    if certificate is not None:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(certificate)
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    scheme = "http" if certificate is None else "https"
+    service.url = f"{scheme}://127.0.0.1:{server.server_port}/told?by=enamel"
     thread = Thread(target=server.serve_forever)
     thread.start()
     try:
@@ -179,6 +186,15 @@ def test_a_service_gets_codes_and_numbers_signed(works: Told) -> None:
         assert len(service.got) == 4, "a redirect is not followed"
     with pytest.raises(NotTold, match="webhook unreachable"):
         WebhookTeller(service.url, "ab" * 16).tell(telling(works, NoticeCode.TEST))
+
+
+@pytest.mark.peer("openssl")
+def test_a_service_that_nobody_vouches_for_gets_nothing(works: Told, tmp_path: Path) -> None:
+    make_certificate(tmp_path / "own.pem")
+    with a_service(tmp_path / "own.pem") as service:
+        with pytest.raises(NotTold, match=r"^webhook not trusted$"):
+            WebhookTeller(service.url, "ab" * 16, b"shared").tell(telling(works, NoticeCode.TEST))
+        assert service.got == []
 
 
 @pytest.mark.parametrize(

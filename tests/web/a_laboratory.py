@@ -3,6 +3,8 @@
 import secrets
 from pathlib import Path
 
+from pydicom.uid import generate_uid
+
 from appliance.accounts.account import Account
 from appliance.accounts.roles import Role
 from appliance.archive.source import ScopedSource
@@ -18,6 +20,7 @@ from appliance.store.rotating_keys import RotatingKeys
 from appliance.store.vault import Vault
 from tests.export.a_package import AnExport
 from tests.web.a_clinic import AClinic, Browser
+from tests.web.a_compressed import compressed_dataset
 
 SLICES = 3
 
@@ -33,8 +36,8 @@ def a_laboratory(
 class ACanarysClinic(AClinic):
     """A clinic with one study of somebody whose name and number nobody else writes, and a laboratory."""
 
-    def __init__(self, folder: Path) -> None:
-        """Store a series that may be given and one of screenshots that may not."""
+    def __init__(self, folder: Path, *, compressed: bool = False) -> None:
+        """Store a series that may be given and one of screenshots that may not; `compressed`: and one of a JPEG."""
         stored = AnExport(folder)
         box = stored.archive.box
         self.word = f"Zilda{secrets.token_hex(4)}"
@@ -47,6 +50,10 @@ class ACanarysClinic(AClinic):
         }  # fmt: skip
         self.study_uid = stored.scan(slices=SLICES, **facts)
         stored.scan(slices=1, StudyInstanceUID=self.study_uid, BurnedInAnnotation="YES", **facts)
+        if compressed:
+            more = facts | {"StudyInstanceUID": self.study_uid, "SeriesInstanceUID": generate_uid(None)}
+            number = more.pop("patient_id")
+            stored.store(compressed_dataset(self.word, **more, PatientID=number, PatientBirthDate="19640720"))
         self.study_key = stored.key_of(self.study_uid)
         self.originals = stored.archive.stored
         box.database.close()

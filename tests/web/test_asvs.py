@@ -60,6 +60,18 @@ def test_what_it_names_is_there(path: str) -> None:
     assert (ROOT / path).exists()
 
 
+@pytest.mark.parametrize("named", sorted(set(re.findall(r"`(tests/[^`]*::[^`]*)`", TABLE))))
+def test_each_test_that_it_names_is_there(named: str) -> None:
+    path, _, test = named.partition("::")
+    assert re.search(rf"^(?:async )?def {test}\(", (ROOT / path).read_text(), re.MULTILINE)
+
+
+def test_it_names_files_of_tests_and_no_folders() -> None:
+    named = re.findall(r"`(tests/[^`:]*)", TABLE)
+    assert len(named) > 100
+    assert [path for path in named if not path.endswith(".py")] == []
+
+
 def test_each_state_is_one_of_few() -> None:
     states = {line.split("|")[2].strip() for line in TABLE.splitlines() if re.match(r"\| \d", line)}
     assert states == {"met", "partly", "none here", "not met", "not met, on purpose"}

@@ -104,6 +104,7 @@ def test_every_answer_carries_the_safe_headers(served: ADicomweb) -> None:
         assert headers["cache-control"] == "no-store"
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["content-security-policy"].startswith("default-src 'none'")
+        assert headers["content-security-policy"].endswith("; sandbox")
 
 
 def test_looks_are_recorded_once_for_many_frames(served: ADicomweb) -> None:

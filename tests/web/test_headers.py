@@ -60,7 +60,7 @@ def test_scripts_and_styles_are_looked_up_again_but_may_be_kept(looker: Browser)
 )
 def test_no_page_has_inline_script_or_style_or_asks_anything_of_another_host(looker: Browser, path: str) -> None:
     answer = asked(looker, path)
-    assert answer.status_code == 200
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
     text = answer.text
     assert " style=" not in text
     assert "<style" not in text

@@ -49,6 +49,7 @@ def test_a_study_is_given_seen_taken_and_taken_back(clinic: ACanarysClinic) -> N
     assert "may show words" in study
     answer = browser.post(f"{link}/download", page=link)
     assert answer.headers["content-type"] == "application/zip"
+    assert answer.headers["content-disposition"] == f'attachment; filename="{link.rsplit("/", 1)[1]}.zip"'
     assert int(answer.headers["content-length"]) == len(answer.content)
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
         assert len([name for name in archive.namelist() if name.startswith("DICOM/")]) == SLICES

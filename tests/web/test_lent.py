@@ -3,11 +3,14 @@
 import io
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pydicom
 import pytest
 from httpx import Response
 from litestar import Litestar
+from pydicom.encaps import generate_frames
+from pydicom.uid import JPEGBaseline8Bit
 
 from appliance.accounts import service
 from appliance.accounts.roles import Role
@@ -77,6 +80,28 @@ def test_what_was_given_is_searched_and_retrieved_under_other_names(lab: ALab) -
     assert lab.get(f"{path}/frames/1", "application/octet-stream").content == file.PixelData
     assert lab.get(f"/studies/{uid}", 'multipart/related; type="application/dicom"').content.count(b"DICM") == SLICES
     assert json.dumps(lab.get("/studies", StudyInstanceUID=uid).json()) == json.dumps([study])
+
+
+def test_frames_and_files_hold_no_words_among_a_pictures_bytes(tmp_path: Path) -> None:
+    lab = ALab(ACanarysClinic(tmp_path, compressed=True))
+    uid = lab.uid_of("/studies", "0020000D")
+    original = next(raw for raw in lab.clinic.originals.values() if JPEGBaseline8Bit.encode() in raw)
+    assert search_bytes(original, needles(lab.clinic))
+    given = []
+    for instance in lab.get(f"/studies/{uid}/instances").json():
+        series, sop = (instance[tag]["Value"][0] for tag in ("0020000E", "00080018"))
+        path = f"/studies/{uid}/series/{series}/instances/{sop}"
+        whole = lab.get(path, INSTANCE)
+        if whole.status_code == 200:
+            frame = lab.get(f"{path}/frames/1", "*/*").content
+            given.append((pydicom.dcmread(io.BytesIO(whole.content)), frame))
+    [(file, frame)] = [one for one in given if one[0].BitsAllocated == 8]
+    assert len(given) == SLICES + 1
+    stored = pydicom.dcmread(io.BytesIO(original))
+    assert (file.pixel_array == stored.pixel_array).all()
+    assert len(frame) > len(next(generate_frames(stored.PixelData, number_of_frames=1)))
+    assert next(generate_frames(file.PixelData, number_of_frames=1)) in frame
+    assert not [len(one) for one in lab.seen if search_bytes(one, needles(lab.clinic))]
 
 
 def test_the_true_names_do_not_exist(lab: ALab) -> None:

@@ -69,6 +69,18 @@ def test_signing_out_everywhere_else_keeps_this_one(clinic: AClinic, person: Acc
     assert "everywhere else" not in browser.get("/account").text
 
 
+def test_a_password_is_changed_by_whoever_types_the_old_one_and_ends_other_sessions(
+    clinic: AClinic, person: Account, browser: Browser
+) -> None:
+    other, new = clinic.signed_in(person), "seven green kettles"
+    refused = browser.post("/password", page="/password", old="not it at all", new=new, again=new)
+    assert refused.status_code == 403
+    assert other.get("/studies").status_code == 200
+    assert browser.post("/password", page="/password", old=PASSWORD, new=new, again=new).status_code == 303
+    assert other.get("/studies").headers["location"] == "/login"
+    assert browser.get("/studies").status_code == 200
+
+
 def test_a_passkey_made_here_lets_the_person_in_without_password(clinic: AClinic, browser: Browser) -> None:
     device, fresh = with_passkey(clinic, browser), clinic.browser()
     assert "My phone" in browser.get("/account").text

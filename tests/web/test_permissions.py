@@ -331,10 +331,11 @@ def url_of(path: str) -> str:
     return re.sub(r"\{\w+:int\}", "1", path)
 
 
+@pytest.mark.parametrize("method", ["OPTIONS", "TRACE"])
 @pytest.mark.parametrize("path", sorted({path for _, path in ROUTES}))
-def test_no_route_offers_options_and_each_says_what_it_does(clinic: AClinic, path: str) -> None:
+def test_no_route_offers_options_or_trace_and_each_says_what_it_does(clinic: AClinic, path: str, method: str) -> None:
     before = len(clinic.events())
-    answer = clinic.browser().client.request("OPTIONS", url_of(path))
+    answer = clinic.browser().client.request(method, url_of(path))
     methods = {method for method, each in ROUTES if each == path} | ({"HEAD"} if ("GET", path) in ROUTES else set())
     assert answer.status_code == 405
     assert answer.headers["allow"] == ", ".join(sorted(methods))

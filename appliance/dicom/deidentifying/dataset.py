@@ -1,4 +1,4 @@
-"""Writes a dataset anew without what says whose it is; its pixels are not touched.
+"""Writes a dataset anew without what says whose it is; of its pixels it says what a copy has of them.
 
 Guards: what is written holds nothing but attributes whose rule says so, each within the walker's bounds. A UID of the
 recipient's own needs a key, which no parser has: in its place stands a mark of the same length, and the UIDs are told.
@@ -14,6 +14,7 @@ from appliance.dicom.attributes import SPECIFIC_CHARACTER_SET, Attributes
 from appliance.dicom.deidentifying.copies import NUMBER_DIGITS, Copy, Wish
 from appliance.dicom.deidentifying.judging import Refusal, refusal_of
 from appliance.dicom.deidentifying.people import People
+from appliance.dicom.deidentifying.pixels import Kept, Picture
 from appliance.dicom.deidentifying.rules import PROSE, Action, action_for, basic_action
 from appliance.dicom.deidentifying.values import even, nothing_of, shifted
 from appliance.dicom.deidentifying.vocabulary import cleaned
@@ -54,7 +55,15 @@ def deidentify(source: Source, dataset_offset: int, transfer_syntax_uid: str, wi
     refusal = refusal_of(top, top.uid(_SOP_CLASS_UID) or "")
     if refusal is not None:
         return refusal
-    return _Writer(source, encoding, wish, People.of(walk.elements, top.character_set)).copy(walk)
+    pixels = [(tag, one) for tag, one in walk.elements.items() if tag in PIXEL_TAGS]
+    if len(pixels) != 1:
+        return Refusal.KIND
+    tag, element = pixels[0]
+    kept = Picture(source, walk, top, element, transfer_syntax_uid).kept()
+    if isinstance(kept, Refusal):
+        return kept
+    writer = _Writer(source, encoding, wish, People.of(walk.elements, top.character_set))
+    return Copy(writer.written(walk, tag, kept), element.offset, kept.pixel_bytes, tuple(writer.uids), kept.blanks)
 
 
 @dataclass(slots=True)
@@ -67,18 +76,15 @@ class _Writer:
     people: People
     uids: dict[str, int] = field(default_factory=dict)
 
-    def copy(self, walk: Walk) -> Copy | Refusal:
+    def written(self, walk: Walk, pixel_tag: int, kept: Kept) -> bytes:
+        """Give the dataset up to its pixels."""
         elements = {tag: one for tag, one in walk.elements.items() if tag not in PIXEL_TAGS}
-        pixels = [(tag, one) for tag, one in walk.elements.items() if tag in PIXEL_TAGS]
-        if len(pixels) != 1:
-            return Refusal.KIND
-        tag, element = pixels[0]
-        end = walk.pixel_end or element.offset + element.length  # a walk without a fault went past it
         characters = Attributes(walk.elements, self.encoding.little).character_set
         written = self._level(elements, characters) | self._told()
-        head = self._header(tag, "OB" if element.length == UNDEFINED else _settled(element.vr), element.length)
-        dataset = b"".join(written[each] for each in sorted(written)) + head
-        return Copy(dataset, element.offset, end - element.offset, tuple(self.uids))
+        pixels = walk.elements[pixel_tag]
+        encapsulated = pixels.length == UNDEFINED
+        vr, length = ("OB", UNDEFINED) if encapsulated else (_settled(pixels.vr), kept.pixel_bytes)
+        return b"".join(written[each] for each in sorted(written)) + self._header(pixel_tag, vr, length)
 
     def _told(self) -> dict[int, bytes]:
         """Say whose it is by the pseudonym, and that and how the rest was taken out."""

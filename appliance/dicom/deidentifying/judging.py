@@ -21,6 +21,7 @@ _PROJECTIONS = frozenset({
     "1.2.840.10008.5.1.4.1.1.1.3", "1.2.840.10008.5.1.4.1.1.1.3.1",
 })  # fmt: skip
 _BURNED_IN, _RECOGNIZABLE, _CONVERSION_TYPE = 0x00280301, 0x00280302, 0x00080064
+_OVERLAY_BIT_POSITION, _ANY_OVERLAY = 0x60000102, 0xFF01FFFF  # PS3.3 C.9.2, in any group 60xx
 _IMAGE_TYPE, _SAMPLES = 0x00080008, 0x00280002
 _SCREENS = frozenset({"SCREEN SAVE", "SCREENSHOT", "SCREEN CAPTURE", "REPORT", "DOSE_INFO", "DOSE INFO"})
 
@@ -32,7 +33,7 @@ class Refusal(StrEnum):
     WORDS = "words"  # its pixels may show words
     FACE = "face"  # its pixels show a face
     UNREADABLE = "unreadable"  # it cannot be followed to its end
-    FORM = "form"  # written in a form that is not handled: deflated
+    FORM = "form"  # written in a form that is not handled: deflated, or compressed as no table here knows
     REMAINS = "remains"  # something in it still says whose it is
 
 
@@ -51,7 +52,8 @@ def refusal_of(top: Attributes, sop_class_uid: str) -> Refusal | None:
     if not may_be_given(sop_class_uid):
         return Refusal.KIND
     burned_in = top.text(_BURNED_IN).upper()
-    if burned_in == "YES" or _is_screen(top) or (sop_class_uid in _PROJECTIONS and burned_in != "NO"):
+    drawn = burned_in == "YES" or _is_screen(top) or _has_drawings(top)
+    if drawn or (sop_class_uid in _PROJECTIONS and burned_in != "NO"):
         return Refusal.WORDS
     return Refusal.FACE if top.text(_RECOGNIZABLE).upper() == "YES" else None
 
@@ -60,3 +62,9 @@ def _is_screen(top: Attributes) -> bool:
     """Say whether a program drew it: it was captured, or it has colours, which no X-ray has."""
     kinds = {part.strip() for part in top.text(_IMAGE_TYPE).upper().split("\\")}
     return bool(kinds & _SCREENS) or bool(top.text(_CONVERSION_TYPE)) or (top.unsigned(_SAMPLES) or 1) > 1
+
+
+def _has_drawings(top: Attributes) -> bool:
+    """Say whether something was drawn into bits of the pixels that are no grey value, as was done until 2004."""
+    found = (tag for tag in top.elements if tag & _ANY_OVERLAY == _OVERLAY_BIT_POSITION)
+    return any(top.unsigned(tag) != 0 for tag in found)

@@ -192,7 +192,8 @@ class LentStudies:
 
     def _frames(self, asked: Asked) -> Answer:
         copied = self._copies(asked)[0]
-        return retrieve.frames_answer(copied.located, parse_frame_list(asked.resource.rest), asked.accept)
+        numbers = parse_frame_list(asked.resource.rest)
+        return retrieve.frames_answer(copied.located, numbers, asked.accept, copied.blanks)
 
     def _metadata(self, asked: Asked) -> Answer:
         media_type = _json(asked)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from appliance.archive.located import Readable
+from appliance.dicom.deidentifying.copies import Blanks, blanks_within
 
 _ONE_RANGE = re.compile(r"\s*bytes\s*=\s*(\d{0,19})\s*-\s*(\d{0,19})\s*", re.ASCII)
 
@@ -81,6 +82,22 @@ def cut(pieces: Sequence[Piece], start: int, stop: int) -> Iterator[Piece]:
         if end > start and position < stop:
             yield _part(piece, max(0, start - position), min(end, stop) - position)
         position = end
+
+
+def without(pieces: Sequence[Piece], blanks: Blanks) -> list[Piece]:
+    """Give zeros in place of those bytes of stored instances that are blanks."""
+    return [part for piece in pieces for part in (_without(piece, blanks) if isinstance(piece, Stretch) else [piece])]
+
+
+def _without(stretch: Stretch, blanks: Blanks) -> Iterator[Piece]:
+    at, end = stretch.offset, stretch.offset + stretch.length
+    for first, last in blanks_within(blanks, at, end):
+        if at < first:
+            yield replace(stretch, offset=at, length=first - at)
+        yield bytes(last - first)
+        at = last
+    if at < end:
+        yield replace(stretch, offset=at, length=end - at)
 
 
 def _part(piece: Piece, begin: int, end: int) -> Piece:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 
 from appliance.archive.located import Located
+from appliance.dicom.deidentifying.copies import Blanks
 from appliance.errors import NotFound
 from appliance.web.dicomweb import multipart
 from appliance.web.dicomweb.answers import Answer
@@ -19,7 +20,7 @@ from appliance.web.dicomweb.negotiation import (
     choose_frames,
     choose_instance,
 )
-from appliance.web.dicomweb.ranges import Piece, Stretch, Unsatisfiable, cut, parse_range, total
+from appliance.web.dicomweb.ranges import Piece, Stretch, Unsatisfiable, cut, parse_range, total, without
 
 _PIXEL_DATA = "7fe00010"
 
@@ -41,8 +42,16 @@ def instances_answer(found: Sequence[Located], accept: Sequence[MediaRange], *, 
     return _answer(parts, chosen)
 
 
-def frames_answer(located: Located, numbers: Sequence[int], accept: Sequence[MediaRange]) -> Answer:
+def frames_answer(
+    located: Located, numbers: Sequence[int], accept: Sequence[MediaRange], blanks: Blanks = ()
+) -> Answer:
     """Answer with frames, each one part.
+
+    Args:
+        located: The instance.
+        numbers: Frame numbers from 1 on.
+        accept: What the client accepts.
+        blanks: Which of its bytes are given as zeros.
 
     Raises:
         NotAcceptable: Frames are stored in a form that is not accepted.
@@ -50,7 +59,7 @@ def frames_answer(located: Located, numbers: Sequence[int], accept: Sequence[Med
     """
     chosen = _acceptable(choose_frames(accept, located.transfer_syntax_uid, single=len(numbers) == 1))
     part_type = multipart.part_type(chosen.media_type, chosen.transfer_syntax_uid)
-    return _answer([(part_type, pieces) for pieces in frame_pieces(located, numbers)], chosen)
+    return _answer([(part_type, without(pieces, blanks)) for pieces in frame_pieces(located, numbers)], chosen)
 
 
 def bulk_answer(located: Located, where: str, accept: Sequence[MediaRange]) -> Answer:
