@@ -130,64 +130,63 @@ def test_every_resource_of_dicomweb_that_is_refused_is_recorded(clinic: ACanarys
         assert (answers, told) == ([403], by_account(person, about)), template
 
 
-def test_every_other_kind_of_refusal_is_recorded_with_who_it_was(clinic: ACanarysClinic, app: ASGIApp) -> None:
-    study, uid = study_of(clinic), f"/dicomweb/studies/{clinic.study_uid}"
-    reception = clinic.person(Role.RECEPTION, user_name="refused.reception")
+def test_whatever_a_page_refuses_behind_its_guard_is_recorded(clinic: ACanarysClinic, app: ASGIApp) -> None:
     admin = with_app(clinic, Role.ADMINISTRATOR, "refused.admin")
     bare = clinic.person(Role.ADMINISTRATOR, user_name="refused.bare")
     key = broken(clinic, admin)[1]
     clinic.clock.pass_time(hours=2)
-    token = issue_token(clinic.accounts, "listing", [Permission.LIST_STUDIES], OPERATOR)
-    machine = ("not permitted", "failure", "token", find_token_key(clinic.accounts, token))
+
+    def posts(person: Account, path: str, **fields: str) -> list[tuple[object, ...]]:
+        browser = clinic.signed_in(person, app)
+        token = form_token_in(browser.get("/password").text)
+        return told_of(clinic, lambda: browser.post_bare(path, form_token=token, code=code_now(clinic), **fields))
+
+    signed = {"verdict": "right", "words": "fine"}
+    assert posts(admin, f"/trail/emergencies/{key}/review", **signed) == by_account(
+        admin, ("emergency", key, None, None)
+    )
+    own: About = ("account", admin.account_key, None, None)
+    assert posts(admin, f"/people/{admin.account_key}/close") == by_account(admin, own)
+    assert posts(bare, "/trail/emergencies/code") == by_account(bare), "there is no second factor to decide with"
+
+
+def test_a_form_of_another_site_is_recorded_whoever_sends_it(clinic: ACanarysClinic, app: ASGIApp) -> None:
+    dentist = clinic.person(user_name="refused.foreign")
+    browser, stranger, theirs = clinic.signed_in(dentist, app), Browser(app), {"form_token": "theirs"}
+    assert told_of(clinic, lambda: browser.post_bare("/account/name", **theirs)) == by_account(dentist)
+    told = told_of(clinic, lambda: stranger.post_bare("/login", user_name="x", password="y", **theirs))  # noqa: S106  invented
+    assert told == [("not permitted", "failure", "nobody", None, *NOTHING, 1)]
+    headers = {HEADER: form_token_of("none"), "content-type": "multipart/related; boundary=b"}
+    for role in (Role.ASSISTANT, Role.RECEPTION):  # who might hand in, and who might not
+        person = clinic.person(role, image_right=role is Role.ASSISTANT, user_name=f"refused.storing.{role}")
+        client = clinic.signed_in(person, app).client
+        told = told_of(clinic, lambda: client.post("/dicomweb/studies", headers=headers, content=b""))  # noqa: B023  called at once
+        assert told == by_account(person)
+
+
+def test_machines_are_recorded_with_what_they_may_not_have_and_tokens_that_are_not_good(
+    clinic: ACanarysClinic, app: ASGIApp
+) -> None:
+    listing = issue_token(clinic.accounts, "listing", [Permission.LIST_STUDIES], OPERATOR)
     leaver = issue_token(clinic.accounts, "leaver", [Permission.VIEW_IMAGES], OPERATOR)
-    left = find_token_key(clinic.accounts, leaver)
+    key, left, study = (
+        find_token_key(clinic.accounts, listing),
+        find_token_key(clinic.accounts, leaver),
+        study_of(clinic),
+    )
     assert left is not None
     revoke_token(clinic.accounts, left, OPERATOR)
 
-    def bears(bearer: str, path: str) -> Callable[[], object]:
-        return lambda: Browser(app).get(path, authorization=f"Bearer {bearer}", accept="*/*")
+    def bears(bearer: str) -> list[tuple[object, ...]]:
+        address, header = f"/dicomweb/studies/{clinic.study_uid}", f"Bearer {bearer}"
+        return told_of(clinic, lambda: Browser(app).get(address, authorization=header, accept="*/*"))
 
-    def posts(person: Account, path: str, **fields: str) -> Callable[[], object]:
-        def ask() -> object:
-            browser = clinic.signed_in(person, app)
-            token = {"form_token": form_token_in(browser.get("/password").text), "code": code_now(clinic)}
-            return browser.post_bare(path, **{**token, **fields})
-
-        return ask
-
-    def stores() -> object:
-        browser = clinic.signed_in(reception, app)
-        headers = {HEADER: form_token_of("none"), "content-type": "multipart/related; boundary=b"}
-        return browser.client.post("/dicomweb/studies", headers=headers, content=b"")
-
-    nobody = ("token refused", "failure", "nobody", None)
-    kinds: Mapping[str, tuple[Callable[[], object], list[tuple[object, ...]]]] = {
-        "one's own emergency": (
-            posts(admin, f"/trail/emergencies/{key}/review", verdict="right", words="fine"),
-            by_account(admin, ("emergency", key, None, None)),
-        ),
-        "one's own account": (
-            posts(admin, f"/people/{admin.account_key}/close"),
-            by_account(admin, ("account", admin.account_key, None, None)),
-        ),
-        "a decision without a second factor": (posts(bare, "/trail/emergencies/code"), by_account(bare)),
-        "a form of another site": (posts(admin, "/people", form_token="theirs"), by_account(admin)),  # noqa: S106  no secret
-        "a stranger's form": (
-            lambda: Browser(app).post_bare("/login", user_name="x", password="y", form_token="theirs"),  # noqa: S106
-            [("not permitted", "failure", "nobody", None, *NOTHING, 1)],
-        ),
-        "storing": (stores, by_account(reception)),
-        "pixels for a token of lists": (bears(token, uid), [(*machine, *study, 1)]),
-        "a guessed token": (bears("enamel_guessed", uid), [(*nobody, *NOTHING, 1)]),
-        "a revoked token": (bears(leaver, uid), [(*nobody, "token", left, None, None, 1)]),
-        "a laboratory at the stream": (
-            lambda: clinic.signed_in(clinic.lab, app).get("/series/1/stream"),
-            by_account(clinic.lab, ("series", 1, *study[2:])),
-        ),
-    }
-    assert {name: told_of(clinic, ask) for name, (ask, _) in kinds.items()} == {
-        name: wanted for name, (_, wanted) in kinds.items()
-    }
+    assert bears(listing) == [("not permitted", "failure", "token", key, *study, 1)]
+    assert bears("enamel_guessed") == [("token refused", "failure", "nobody", None, *NOTHING, 1)]
+    assert bears(leaver) == [("token refused", "failure", "nobody", None, "token", left, None, None, 1)]
+    series: About = ("series", 1, *study[2:])
+    lab = clinic.signed_in(clinic.lab, app)
+    assert told_of(clinic, lambda: lab.get("/series/1/stream")) == by_account(clinic.lab, series)
 
 
 def test_whoever_has_to_sign_in_first_or_typed_a_wrong_code_was_not_refused(clinic: AClinic, app: ASGIApp) -> None:
