@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from appliance.accounts.challenges import Challenges
 from appliance.accounts.knocks import Knocks
 from appliance.accounts.password_rules import PasswordPolicy
+from appliance.accounts.refusals import Refusals
 from appliance.accounts.turned_away import TurnedAway
 from appliance.audit.events import AuditLog
 from appliance.clock import Clock
@@ -21,7 +22,8 @@ class Accounts:
     `clinic_name` is for password rules, `lock_after_seconds` is how long a screen stays open unattended;
     `emergency_minutes` is for how long the glass is broken;
     `passwords` is what the clinic asks of them; `knocks` counts sign-ins that were not heard by their
-    address, `turned_away` requests that were too many by their caller; `challenges` are those of passkeys.
+    address, `turned_away` requests that were too many by their caller, `refusals` what was not allowed;
+    `challenges` are those of passkeys.
     """
 
     database: Database
@@ -34,6 +36,7 @@ class Accounts:
     passwords: PasswordPolicy = field(default_factory=PasswordPolicy)
     knocks: Knocks[str] = field(default_factory=lambda: Knocks(""))
     turned_away: TurnedAway = field(default_factory=TurnedAway)
+    refusals: Refusals = field(default_factory=Refusals)
     challenges: Challenges = field(default_factory=Challenges)
 
 

@@ -338,6 +338,12 @@ def token_by_hash(
     return number(key), str(name), str(scopes), maybe_instant(last_used), laboratory
 
 
+def token_key_by_hash(tx: ReadTransaction, token_hash: bytes) -> int | None:
+    """The key of a token, whether it is good or not."""
+    rows = tx.rows("SELECT token_key FROM machine_tokens WHERE token_hash = :hash", hash=token_hash)
+    return number(rows[0][0]) if rows else None
+
+
 def note_token_use(tx: WriteTransaction, token_key: int, at: datetime) -> None:
     """Note that a token was used."""
     tx.change("UPDATE machine_tokens SET last_used_at = :at WHERE token_key = :key", at=microseconds(at), key=token_key)

@@ -98,6 +98,12 @@ def find_token(accounts: Accounts, token: str) -> MachineToken | None:
     return MachineToken(token_key, name, held, due, laboratory_key)
 
 
+def find_token_key(accounts: Accounts, token: str) -> int | None:
+    """Give the row of a token that is or was good, so that a refused one can be named."""
+    with accounts.database.read() as tx:
+        return queries.token_key_by_hash(tx, _hash(token))
+
+
 def issue_laboratory_token(
     accounts: Accounts, name: str, account_key: int, by: Actor, expires_at: datetime | None = None
 ) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from appliance.accounts.knocks import Knocks
+from appliance.accounts.knocks import Knocks, taken
 from appliance.accounts.neighbours import neighbour
 from appliance.audit.events import Actor, ActorKind
 
@@ -23,14 +23,21 @@ class Caller:
     actor: Actor = field(compare=False)
 
 
-_OTHERS = Caller("", Actor(ActorKind.NOBODY))
+OTHERS = Caller("", Actor(ActorKind.NOBODY))
+
+
+def caller_of(actor: Actor) -> Caller:
+    """Give under what an actor counts: whoever is known by who they are, a stranger by the neighbourhood."""
+    if actor.key is None:
+        return Caller(neighbour(str(actor.address or "")), actor)
+    return Caller(f"{actor.kind.value} {actor.key}", actor)
 
 
 class TurnedAway:
     """Counts refused requests by their caller; safe in threads."""
 
     def __init__(self) -> None:
-        self._known, self._strangers = Knocks(_OTHERS), Knocks(_OTHERS)
+        self._known, self._strangers = Knocks(OTHERS), Knocks(OTHERS)
 
     def refused(self, actor: Actor, now: float, *, shared: bool) -> None:
         """Count one request that was not answered.
@@ -41,19 +48,12 @@ class TurnedAway:
             shared: The bound was not the caller's own.
         """
         if shared:
-            self._strangers.refused(_OTHERS, now)
-        elif actor.key is None:
-            self._strangers.refused(Caller(neighbour(str(actor.address or "")), actor), now)
+            self._strangers.refused(OTHERS, now)
         else:
-            self._known.refused(Caller(f"{actor.kind.value} {actor.key}", actor), now)
+            (self._strangers if actor.key is None else self._known).refused(caller_of(actor), now)
 
     @contextmanager
     def taken(self, now: float) -> Iterator[list[tuple[Actor, int]]]:
         """Give who was refused and how often, nobody twice in an interval; on a fault it is due again."""
-        due = [(knocks, knocks.take_due(now)) for knocks in (self._known, self._strangers)]
-        try:
-            yield [(each.actor, number) for _, sums in due for each, number in sums]
-        except BaseException:
-            for knocks, sums in due:
-                knocks.give_back(sums)
-            raise
+        with taken((self._known, self._strangers), now) as due:
+            yield [(each.actor, number) for each, number in due]

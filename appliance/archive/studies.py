@@ -103,6 +103,21 @@ def find_study(tx: ReadTransaction, study_instance_uid: str) -> int | None:
     return queries.latest_study(tx, study_instance_uid)
 
 
+def find_patient_of(tx: ReadTransaction, study_key: int) -> int | None:
+    """Give the patient of a study, None where there is no such study."""
+    return queries.patient_of_study(tx, study_key)
+
+
+def find_study_of(tx: ReadTransaction, series_key: int) -> int | None:
+    """Give the study of a series, None where there is no such series."""
+    return queries.study_of_series(tx, series_key)
+
+
+def has_patient(tx: ReadTransaction, patient_key: int) -> bool:
+    """Say whether there is such a patient."""
+    return queries.has_patient(tx, patient_key)
+
+
 def get_series(tx: ReadTransaction, series_key: int) -> tuple[StudyRow, SeriesRow]:
     """Give a series with its study.
 

@@ -104,6 +104,7 @@ class EventCode(StrEnum):
     TOKEN_ISSUED = "token issued"  # noqa: S105 - an event's code
     TOKEN_REVOKED = "token revoked"  # noqa: S105 - an event's code
     NOT_PERMITTED = "not permitted"
+    TOKEN_REFUSED = "token refused"  # noqa: S105 - an event's code
     REQUESTS_THROTTLED = "requests throttled"
 
     STUDIES_SEARCHED = "studies searched"

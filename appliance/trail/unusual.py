@@ -28,6 +28,7 @@ class Kind(StrEnum):
     MANY_PATIENTS = "many patients"
     EXPORTED = "exported"
     NOT_PERMITTED = "not permitted"
+    MACHINE_REFUSED = "machine refused"
     WRONG_TRIES = "wrong tries"
     TOO_MANY = "too many requests"
     NEW_ADDRESS = "new address"
@@ -70,6 +71,7 @@ _ALWAYS = {
     EventCode.AUDIT_EXPORTED: Kind.EXPORTED,
     EventCode.LABORATORY_COPY_TAKEN: Kind.EXPORTED,
     EventCode.NOT_PERMITTED: Kind.NOT_PERMITTED,
+    EventCode.TOKEN_REFUSED: Kind.MACHINE_REFUSED,
     EventCode.LOGIN_FAILED: Kind.WRONG_TRIES,
     EventCode.LOGIN_THROTTLED: Kind.WRONG_TRIES,
     EventCode.REQUESTS_THROTTLED: Kind.TOO_MANY,
@@ -78,8 +80,13 @@ _ALWAYS = {
     EventCode.EMERGENCY_BEGUN: Kind.EMERGENCY,
 }
 _LEAST = {Kind.WRONG_TRIES: MANY_WRONG}
-_SUMS = {EventCode.LOGIN_THROTTLED.value, EventCode.REQUESTS_THROTTLED.value}  # their number says how many
-_BY_ADDRESS = {Kind.WRONG_TRIES, Kind.TOO_MANY, Kind.NEW_ADDRESS}
+_SUMS = {
+    each.value
+    for each in (
+        EventCode.LOGIN_THROTTLED, EventCode.REQUESTS_THROTTLED, EventCode.NOT_PERMITTED, EventCode.TOKEN_REFUSED,
+    )
+}  # fmt: skip  # their number says how many
+_BY_ADDRESS = {Kind.WRONG_TRIES, Kind.MACHINE_REFUSED, Kind.TOO_MANY, Kind.NEW_ADDRESS}
 _LOOKS = frozenset(code.value for code in codes_of(Family.VIEWS))
 _Who = tuple[Kind, str, int | None, str | None]
 

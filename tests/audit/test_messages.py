@@ -68,6 +68,7 @@ def test_every_event_of_every_actor_and_subject_keeps_the_standards_schema(tmp_p
         ("erased", "110105", "D", ""),
         ("studies exported", "110106", "R", ""), ("studies searched", "110112", "E", ""),
         ("not permitted", "110113", "E", "110132"), ("requests throttled", "110113", "E", "110132"),
+        ("token refused", "110114", "E", "110122"),
         ("association refused", "110113", "E", "110126"),
         ("sender approved", "110113", "E", "110128"), ("key destroyed", "110113", "E", "110129"),
         ("account changed", "110113", "E", "110136"), ("password changed", "110113", "E", "110137"),

@@ -83,7 +83,8 @@ def test_every_code_is_of_one_family_and_every_family_has_codes() -> None:
         EventCode.SPOOL_BEGAN_AGAIN: Family.ARRIVALS, EventCode.BOX_DECOMMISSIONED: Family.ERASURES,
         EventCode.RECOVERY_CODE_USED: Family.PEOPLE, EventCode.LOGGED_IN: Family.LOGINS,
         EventCode.SCREEN_UNLOCKED: Family.LOGINS, EventCode.TOKEN_REVOKED: Family.PEOPLE,
-        EventCode.NOT_PERMITTED: Family.LOGINS, EventCode.INSTANCES_RETRIEVED: Family.VIEWS,
+        EventCode.NOT_PERMITTED: Family.LOGINS, EventCode.TOKEN_REFUSED: Family.LOGINS,
+        EventCode.INSTANCES_RETRIEVED: Family.VIEWS,
         EventCode.EXPORT_CUT_OFF: Family.EXPORTS, EventCode.BACKUP_MADE: Family.KEEPING,
         EventCode.AUDIT_VERIFIED: Family.TRAIL,
     }  # fmt: skip

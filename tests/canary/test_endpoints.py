@@ -18,6 +18,7 @@ from litestar import get
 from litestar.types import ControllerRouterHandler
 
 from appliance.accounts.account import Account
+from appliance.accounts.refusals import MINUTE_SECONDS
 from appliance.accounts.roles import Permission, Role, permissions_of
 from appliance.audit.lines import csv_line, json_line
 from appliance.audit.messages import message_of
@@ -62,8 +63,9 @@ class Asking:
         return self.clinic.person(role, image_right=right, user_name=name)
 
     def answers(self, person: Account, given: str = "") -> Iterator[tuple[Operation, Response]]:
-        """Ask for everything with a session of its own each time; what a field takes is what was given."""
+        """Ask for everything with a session and a minute of its own each time; what a field takes is what was given."""
         for operation in self.table:
+            self.clinic.clock.pass_time(seconds=MINUTE_SECONDS)  # so that each refusal is an event
             yield operation, self._ask(operation, self.sweep.session(person), given)
 
     def _ask(self, operation: Operation, token: str, given: str) -> Response:
@@ -167,15 +169,16 @@ def test_a_request_that_fails_by_a_bug_tells_neither_log_nor_asker(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     asking = Asking(tmp_path)
-    person = asking.person(Role.DENTIST, "the.dentist", right=True)
+    people = [asking.person(role, f"the.{role}", right=True) for role in (Role.DENTIST, Role.ADMINISTRATOR)]
     spoil(asking)
     with set_up():
-        answers = list(asking.answers(person, asking.clinic.word))
+        answers = [each for person in people for each in asking.answers(person, asking.clinic.word)]
     failed = [(one, answer) for one, answer in answers if answer.status_code == 500]
-    assert len(failed) > 30, "too few requests failed"
+    assert len(failed) > 30, f"too few requests failed: {len(failed)}"
     assert asking.shown(iter(failed)) == []
     log = capfd.readouterr().err
     assert "a request failed unexpectedly" in log
+    assert "what was refused is not recorded yet: OperationalError" in log
     assert '  File "' in log
     assert not asking.holds(log.encode())
 

@@ -64,7 +64,7 @@ def test_many_patients_are_different_ones_of_one_person_within_an_hour_of_the_cl
         (EventCode.AUDIT_EXPORTED, Kind.EXPORTED), (EventCode.QUARANTINE_EXPORTED, Kind.EXPORTED),
         (EventCode.NOT_PERMITTED, Kind.NOT_PERMITTED), (EventCode.SPOOL_GAP, Kind.TRAIL_INCOMPLETE),
         (EventCode.SPOOL_BEGAN_AGAIN, Kind.TRAIL_INCOMPLETE), (EventCode.FILE_FORGED, Kind.FORGED),
-        (EventCode.REQUESTS_THROTTLED, Kind.TOO_MANY),
+        (EventCode.REQUESTS_THROTTLED, Kind.TOO_MANY), (EventCode.TOKEN_REFUSED, Kind.MACHINE_REFUSED),
         (EventCode.RECOVERY_CODE_USED, Kind.RECOVERY_CODE), (EventCode.LABORATORY_COPY_TAKEN, Kind.EXPORTED),
     ],
 )  # fmt: skip
@@ -83,6 +83,14 @@ def test_wrong_tries_count_by_place_and_throttled_ones_by_their_number() -> None
     assert found(*tries, entry(9, EventCode.LOGIN_FAILED, **(nobody | {"address": "192.0.2.10"}))) == []
     throttled = entry(9, EventCode.LOGIN_THROTTLED, **(nobody | {"number": 40}))
     assert found(*tries, throttled) == [(Kind.WRONG_TRIES, MANY_WRONG - 1 + 40)]
+
+
+def test_what_was_refused_counts_by_its_number_and_machines_by_place() -> None:
+    assert found(*[entry(n, EventCode.NOT_PERMITTED, number=9) for n in (1, 2)]) == [(Kind.NOT_PERMITTED, 18)]
+    nobody: dict[str, Any] = {"actor_kind": "nobody", "actor_key": None, "outcome": "failure", "number": 70}
+    there = [entry(n, EventCode.TOKEN_REFUSED, **nobody) for n in (1, 2)]
+    elsewhere = entry(3, EventCode.TOKEN_REFUSED, **(nobody | {"address": "192.0.2.10", "number": 1}))
+    assert found(*there, elsewhere) == [(Kind.MACHINE_REFUSED, 140), (Kind.MACHINE_REFUSED, 1)]
 
 
 def test_requests_too_many_count_by_place_and_number() -> None:

@@ -8,6 +8,7 @@ import pytest
 from appliance.accounts import emergencies
 from appliance.accounts.account import Account
 from appliance.accounts.emergency_reviews import get_emergency, seen_in
+from appliance.accounts.queries_emergencies import emergencies as emergencies_kept
 from appliance.accounts.roles import Permission, Role
 from appliance.audit.events import EventCode
 from appliance.trail.days import DayParts, look_through
@@ -212,6 +213,19 @@ def test_what_is_looked_at_again_in_the_next_emergency_of_a_session_stands_in_it
     assert emergencies.end(clinic.accounts, session_of(clinic, token), ADDRESS)
     second = emergencies.begin(clinic.accounts, session_of(clinic, token), confirmed(clinic, somebody), AGAIN)
     assert [looks(second) for _ in range(2)] == [1, 1]
+
+
+def test_a_list_that_stood_open_before_the_emergency_stands_in_its_review_too(clinic: AClinic) -> None:
+    somebody = with_app(clinic)
+    browser = clinic.signed_in(somebody)
+    assert browser.get("/studies").status_code == 200
+    assert breaks(clinic, browser) == "/studies"
+    for _ in range(2):
+        assert browser.get("/studies/latest").status_code == 200
+    with clinic.database.read() as tx:
+        [one] = emergencies_kept(tx, 2)
+        seen = seen_in(tx, one)
+    assert [entry.event for entry in seen] == [EventCode.STUDIES_SEARCHED]
 
 
 @pytest.fixture

@@ -158,6 +158,7 @@ def test_one_does_not_approve_ones_own(office: AnOffice) -> None:
     answer = ana.post(f"{HERE}/proposals/approve", page=HERE, proposals="1", code=office.code())
     assert answer.status_code == 422
     assert "it is your own proposal" in answer.text
+    assert office.clinic.events()[-1] == ("not permitted", "failure")
 
 
 def test_who_may_not_list_studies_sees_numbers_and_no_name(office: AnOffice) -> None:

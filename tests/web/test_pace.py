@@ -6,11 +6,9 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 
-import anyio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -285,35 +283,6 @@ def test_however_many_addresses_come_memory_is_bounded() -> None:
     for number in range(3 * MOST_REMEMBERED):
         gate.admit_stranger(f"192.0.2.{number}", 0.0)
     assert sum(len(each) for each in gate._busy_until.values()) <= MOST_REMEMBERED + 2
-
-
-def test_few_run_at_once_a_bounded_number_waits_and_the_rest_is_told_so() -> None:
-    few, running, most, told = FewThreads(at_once=2, waiting=3), Counter[str](), [], []
-    lock = threading.Lock()
-
-    def work() -> None:
-        with lock:
-            running["now"] += 1
-            most.append(running["now"])
-        time.sleep(0.05)
-        with lock:
-            running["now"] -= 1
-
-    async def one() -> None:
-        try:
-            await few.run(work)
-            told.append("done")
-        except TooManyRequests:
-            told.append("refused")
-
-    async def all_at_once() -> None:
-        async with anyio.create_task_group() as group:
-            for _ in range(8):
-                group.start_soon(one)
-
-    anyio.run(all_at_once)
-    assert (max(most), Counter(told)) == (2, {"done": 5, "refused": 3})
-    assert anyio.run(partial(few.run, lambda: "again")) == "again"
 
 
 def test_whatever_a_stranger_may_send_a_form_to_runs_in_few_threads(clinic: AClinic) -> None:

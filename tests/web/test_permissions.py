@@ -391,9 +391,3 @@ def test_sender_cards_of_the_seed_are_there_for_an_administrator(clinic: AClinic
         put_sender(tx, clinic.clock.now())
     browser = clinic.signed_in(clinic.person(Role.ADMINISTRATOR, user_name="admin.cards", display_name="Ana Prueba"))
     assert "ORTHOPHOS_2" in browser.get("/senders").text
-
-
-def test_asking_for_what_one_may_not_have_is_recorded(clinic: AClinic) -> None:
-    browser = clinic.signed_in(clinic.person(Role.RECEPTION, user_name="reception.asks", display_name="Ana Prueba"))
-    browser.get("/people")
-    assert clinic.events()[-1] == ("not permitted", "failure")

@@ -2,13 +2,17 @@
 
 import logging
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from httpx import Response
 
 from appliance.accounts.roles import Role
+from appliance.archive.viewings import AGAIN_AFTER_SECONDS
+from appliance.clock import microseconds
 from tests.web.a_clinic import AClinic, Browser
 from tests.web.invented import PEOPLE, Invented, put, put_all
 
@@ -169,13 +173,46 @@ def test_looking_is_an_event_of_that_person_and_patient(clinic: AClinic) -> None
     ]
 
 
-def test_a_live_refresh_is_no_event(clinic: AClinic) -> None:
+def test_a_live_refresh_of_an_opened_list_is_no_event(clinic: AClinic) -> None:
     browser = clinic.signed_in(clinic.person())
+    for query in ("", "sort=name", "when=today&state=check"):
+        page = browser.get(f"/studies?{query}").text
+        before = len(clinic.events())
+        fresh = browser.get(f"/studies/latest?find=anything&after=1.1&{query}").text
+        assert len(clinic.events()) == before
+        assert fresh.split('id="list"')[1].split("</main>")[0] == page.split('id="list"')[1].split("</main>")[0]
+    clinic.clock.pass_time(seconds=AGAIN_AFTER_SECONDS - 1)
+    keep_alive(clinic)
+    assert looked(clinic, lambda: browser.get("/studies/latest")) == []
+    clinic.clock.pass_time(seconds=1)
+    assert looked(clinic, lambda: browser.get("/studies/latest")) == ["studies searched"], "once an hour"
+    assert looked(clinic, lambda: browser.get("/studies/latest")) == []
+
+
+def test_a_list_that_this_session_did_not_open_is_a_search(clinic: AClinic) -> None:
+    person = clinic.person()
+    browser, other = clinic.signed_in(person), clinic.signed_in(person)
+    assert browser.get("/studies").status_code == 200
+    for which, query in ((browser, "sort=name"), (browser, "state=check"), (browser, "modality=CT"), (other, "")):
+        assert looked(clinic, lambda: which.get(f"/studies/latest?{query}")) == ["studies searched"]  # noqa: B023  called at once
+        assert looked(clinic, lambda: which.get(f"/studies/latest?{query}")) == []  # noqa: B023  called at once
+    third = clinic.signed_in(person)
+    for path in ("/studies?after=9.9", third.post("/studies/search", page="/account", q="nunez").headers["location"]):
+        assert looked(clinic, lambda: third.get(path)) == ["studies searched"]  # noqa: B023  called at once
+    assert looked(clinic, lambda: third.get("/studies/latest")) == ["studies searched"], "another part of it was seen"
+
+
+def looked(clinic: AClinic, look: Callable[[], Response]) -> list[str]:
+    """Look at something; give what that adds to the record."""
     before = len(clinic.events())
-    fresh = browser.get("/studies/latest?find=anything&after=1.1").text
-    assert len(clinic.events()) == before
-    page = browser.get("/studies").text
-    assert fresh.split('id="list"')[1].split("</main>")[0] == page.split('id="list"')[1].split("</main>")[0]
+    assert look().status_code == 200
+    return [code for code, _ in clinic.events()[before:]]
+
+
+def keep_alive(clinic: AClinic) -> None:
+    """Have everybody been active just now, so that no screen has locked."""
+    with clinic.database.write() as tx:
+        tx.change("UPDATE sessions SET last_active_at = :now", now=microseconds(clinic.clock.now()))
 
 
 def test_no_header_of_a_client_keeps_a_search_out_of_the_record(clinic: AClinic) -> None:

@@ -99,6 +99,23 @@ def latest_study(tx: ReadTransaction, study_instance_uid: str) -> int | None:
     return int(rows[0][0]) if rows else None
 
 
+def patient_of_study(tx: ReadTransaction, study_key: int) -> int | None:
+    """The patient of a study."""
+    rows = tx.rows("SELECT patient_key FROM studies WHERE study_key = :key", key=study_key)
+    return int(rows[0][0]) if rows else None
+
+
+def study_of_series(tx: ReadTransaction, series_key: int) -> int | None:
+    """The study of a series."""
+    rows = tx.rows("SELECT study_key FROM series WHERE series_key = :key", key=series_key)
+    return int(rows[0][0]) if rows else None
+
+
+def has_patient(tx: ReadTransaction, patient_key: int) -> bool:
+    """Whether there is such a patient."""
+    return bool(tx.rows("SELECT 1 FROM patients WHERE patient_key = :key", key=patient_key))
+
+
 def count_arrived_since(tx: ReadTransaction, since_microseconds: int) -> int:
     """How many studies had something arrive since then."""
     sql = "SELECT count(*) FROM studies WHERE last_arrived_at >= :since"

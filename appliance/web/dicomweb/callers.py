@@ -10,9 +10,11 @@ Source: RFC 6750 (bearer tokens).
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from appliance.accounts import trail
 from appliance.accounts.context import Accounts
+from appliance.accounts.refusals import Thing
 from appliance.accounts.roles import Permission
 from appliance.accounts.sessions import Session, Stage, find_again, find_session, use_session
 from appliance.accounts.tokens import find_token, note_use
@@ -22,6 +24,7 @@ from appliance.errors import NotPermitted
 from appliance.web.dicomweb.faults import NotSignedIn
 from appliance.web.http.cookies import SESSION_COOKIE
 from appliance.web.http.pace import Gate, session_name
+from appliance.web.http.refusals import note_refused, note_wrong_token
 from appliance.web.http.turned_away import counted
 
 Headers = Iterable[tuple[bytes, bytes]]
@@ -131,6 +134,18 @@ class Callers:
         now, _ = self.scope(replace(credential, background=True), address)
         if now != scope:
             raise NotPermitted("the caller's rights have changed")
+
+    def refused(self, credential: Credential, address: str) -> Callable[[Thing | None], None]:
+        """Give what records that this caller was refused what it asked for, to be done off the event loop."""
+        try:
+            actor = self.scope(replace(credential, background=True), address)[0].actor
+        except NotSignedIn:  # its access has just ended
+            actor = trail.nobody(address)
+        return partial(note_refused, self._accounts, actor)
+
+    def wrong_token(self, credential: Credential, address: str) -> None:
+        """Record that a token is not good, or not any more; to be done off the event loop."""
+        note_wrong_token(self._accounts, credential.bearer, address)
 
     def _session(self, credential: Credential) -> Session | None:
         if credential.session:

@@ -20,6 +20,7 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Send
 from litestar.types import Scope as Connection
 
+from appliance.accounts.refusals import Thing
 from appliance.archive.located import Located, Readable
 from appliance.archive.matching import Key, Level, Search
 from appliance.archive.scope import Scope
@@ -30,7 +31,7 @@ from appliance.web.dicomweb.answers import Answer, Flow, ReadInto, Sending, send
 from appliance.web.dicomweb.attributes import results
 from appliance.web.dicomweb.buffers import Buffers
 from appliance.web.dicomweb.callers import Callers, Credential, credential_of
-from appliance.web.dicomweb.faults import NotAcceptable, Unexpected, WrongMethod, problem
+from appliance.web.dicomweb.faults import NotAcceptable, NotSignedIn, Unexpected, WrongMethod, problem
 from appliance.web.dicomweb.frames import parse_frame_list
 from appliance.web.dicomweb.lent import Asked, LentStudies
 from appliance.web.dicomweb.metadata import Metadata
@@ -40,6 +41,7 @@ from appliance.web.dicomweb.paths import STORABLE, STREAM, Kind, Resource, parse
 from appliance.web.dicomweb.ranges import Stretch
 from appliance.web.dicomweb.series_stream import MEDIA_TYPE, SMALL_PICTURE, Damaged, layout
 from appliance.web.dicomweb.store import Post, Storing
+from appliance.web.http.refusals import thing_in
 
 ROOT = "/dicomweb"
 _STREAM = re.compile(STREAM.replace("{series_key}", "([0-9]{1,18})"), re.ASCII)
@@ -124,7 +126,7 @@ async def serve(dicomweb: Dicomweb, connection: HTTPScope, receive: Receive, sen
             else:
                 await send_answer(answer, sending, receive, send, head_only=head_only)
         except ApplianceError as error:  # before the first byte: the answer can still be a truthful one
-            _noted(error)
+            await _noted(dicomweb, connection, error)
             if again and isinstance(error, Tampered):
                 continue
             await send_answer(problem(error), sending, receive, send, head_only=head_only)
@@ -136,7 +138,7 @@ async def _stored(dicomweb: Dicomweb, connection: HTTPScope, receive: Receive) -
     try:
         return await _taken_in(dicomweb, connection, receive)
     except Exception as error:  # noqa: BLE001  # nothing was sent yet, so even a bug can be answered as what it is
-        return problem(_noted(error))
+        return problem(await _noted(dicomweb, connection, error))
 
 
 async def _taken_in(dicomweb: Dicomweb, connection: HTTPScope, receive: Receive) -> Answer:
@@ -158,7 +160,7 @@ async def _prepared(dicomweb: Dicomweb, connection: HTTPScope) -> tuple[Answer |
     try:
         return await _found(dicomweb, connection)
     except Exception as error:  # noqa: BLE001  # nothing was sent here either
-        return problem(_noted(error)), Sending(_no_read, dicomweb.buffers, _unasked)
+        return problem(await _noted(dicomweb, connection, error)), Sending(_no_read, dicomweb.buffers, _unasked)
 
 
 async def _found(dicomweb: Dicomweb, connection: HTTPScope) -> tuple[Answer | Flow, Sending]:
@@ -338,12 +340,34 @@ def _no_read(stretch: Stretch, _: memoryview) -> None:
     raise NotFound(f"an answer without stored bytes has none at {stretch.offset}")
 
 
-def _noted(error: Exception) -> ApplianceError:
-    """Log what is the box's own doing; what is no fault that this product knows is a bug."""
+async def _noted(dicomweb: Dicomweb, connection: HTTPScope, error: Exception) -> ApplianceError:
+    """Record a refusal and log what is the box's own doing; what is no fault that this product knows is a bug."""
     if not isinstance(error, ApplianceError):
         _LOG.error("DICOMweb failed unexpectedly", exc_info=error)
         return Unexpected("a bug")
+    if isinstance(error, NotPermitted):
+        await _refusal_noted(dicomweb.callers, connection, error)
     answer = problem(error)
     if answer.status >= 500:
         _LOG.error("DICOMweb answered %d: %s", answer.status, error)
     return error
+
+
+async def _refusal_noted(callers: Callers, connection: HTTPScope, error: NotPermitted) -> None:
+    """Record who was refused what; of whoever is not known, only a token that is not good."""
+    credential, client = credential_of(connection["headers"]), connection.get("client")
+    address = client[0] if client else ""
+    if not isinstance(error, NotSignedIn):
+        await asyncio.to_thread(callers.refused(credential, address), _thing(connection["path"]))
+    elif credential.bearer:
+        await asyncio.to_thread(callers.wrong_token, credential, address)
+
+
+def _thing(path: str) -> Thing | None:
+    """Give what a path names, for the record of refusals."""
+    streamed = _STREAM.fullmatch(path)
+    if streamed:
+        return thing_in({"series_key": int(streamed.group(1))})
+    with suppress(ApplianceError):
+        return thing_in({"study_instance_uid": parse_path(path[len(ROOT) :]).study})
+    return None

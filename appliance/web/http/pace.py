@@ -13,6 +13,7 @@ For the event loop's thread only.
 Source: OWASP ASVS 5.0 2.4.1, 15.2.2.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
@@ -137,26 +138,35 @@ class FewThreads:
     """Runs what costs much, for whoever is not known yet, in a few threads; a bounded number waits for them.
 
     A password's hash takes 64 MiB and a processor: without this, forty at once would take all threads that pages have.
+    One caller holds a few of the places, so that nobody alone keeps others from signing in.
     """
 
-    def __init__(self, at_once: int = 4, waiting: int = 32) -> None:
+    def __init__(self, at_once: int = 4, waiting: int = 32, each: int = 8) -> None:
         self._limiter = CapacityLimiter(at_once)
-        self._most = at_once + waiting
-        self._inside = 0
+        self._most, self._each = at_once + waiting, each
+        self._inside: Counter[str] = Counter()
 
-    async def run(self, work: Callable[[], T]) -> T:
+    async def run(self, work: Callable[[], T], who: str) -> T:
         """Run it off the event loop.
 
+        Args:
+            work: What costs much.
+            who: Under what its caller counts.
+
         Raises:
-            TooManyRequests: As many wait already as may.
+            TooManyRequests: As many wait already as may, or as many of this caller. It is shared where the caller
+                holds less than half of what one may: then others have taken the places.
         """
-        if self._inside >= self._most:
-            raise TooManyRequests(BUSY_SECONDS, shared=True)
-        self._inside += 1
+        held = self._inside[who]
+        if held >= self._each or self._inside.total() >= self._most:
+            raise TooManyRequests(BUSY_SECONDS, shared=2 * held < self._each)
+        self._inside[who] += 1
         try:
             return await to_thread.run_sync(work, limiter=self._limiter)
         finally:
-            self._inside -= 1
+            self._inside[who] -= 1
+            if not self._inside[who]:
+                del self._inside[who]
 
 
 def session_name(session: Session) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar, cast
 from anyio import to_thread
 
 from appliance.accounts.context import Accounts
+from appliance.accounts.turned_away import caller_of
 from appliance.web.http.pace import FewThreads
 from appliance.web.http.turned_away import counted
 
@@ -37,8 +38,9 @@ def in_few_threads(handler: Callable[P, T]) -> Callable[P, Awaitable[T]]:
     @wraps(handler)
     async def call(*arguments: P.args, **keywords: P.kwargs) -> T:
         context = cast("HasFewThreads", keywords["context"])
-        with counted(context.accounts, cast("Actor", keywords["actor"]).audited):
-            return await context.few.run(partial(handler, *arguments, **keywords))
+        caller = cast("Actor", keywords["actor"]).audited
+        with counted(context.accounts, caller):
+            return await context.few.run(partial(handler, *arguments, **keywords), caller_of(caller).counts_as)
 
     return call
 

@@ -1,7 +1,8 @@
 """Requests that were not answered, for their caller sent too many: counted here, and recorded a moment later.
 
 Guards: who floods the box is in the trail, and cannot fill it (`accounts.turned_away`). What is refused costs no write,
-and nobody who is answered waits for one or meets its failure: a thread of its own records.
+and nobody who is answered waits for one or meets its failure: a thread of its own records, also the sums of what was
+not allowed (`refusals`), and whatever fails there, it goes on.
 Leaves out: what was refused in the last seconds of a process; a locked box, which has no trail to write.
 
 Source: OWASP ASVS 5.0 16.3.3 (attempts to get past anti-automation are recorded).
@@ -17,6 +18,7 @@ from appliance.accounts.trail import record_turned_away
 from appliance.audit.events import Actor
 from appliance.errors import ApplianceError
 from appliance.web.http.pace import TooManyRequests
+from appliance.web.http.refusals import record_refusals
 
 log = logging.getLogger(__name__)
 
@@ -52,9 +54,12 @@ def record_all(accounts: Accounts) -> None:
 
 
 def keep_recorded(accounts: Accounts, stop: Event, pause_seconds: float = PAUSE_SECONDS) -> None:
-    """Until told to stop, record whoever was turned away."""
+    """Until told to stop, record whoever was turned away, and what was refused more than once."""
     while not stop.wait(pause_seconds):
-        try:
-            record_all(accounts)
-        except ApplianceError as fault:
-            log.warning("who was turned away is not recorded yet: %s", fault)
+        for record in (record_all, record_refusals):
+            try:
+                record(accounts)
+            except ApplianceError as fault:
+                log.warning("who was turned away or refused is not recorded yet: %s", fault)
+            except Exception as error:  # noqa: BLE001  whatever it is, it is tried again
+                log.error("who was turned away or refused is not recorded yet: %s", type(error).__name__)  # noqa: TRY400  its words could quote

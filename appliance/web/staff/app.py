@@ -13,7 +13,7 @@ from litestar.static_files import create_static_files_router
 from litestar.types import ASGIApp, ControllerRouterHandler, Dependencies, Guard, Middleware, Scope
 
 from appliance.accounts.context import Accounts
-from appliance.web.http.access import Door, access, check_row_keys
+from appliance.web.http.access import Door, access, check_access, check_row_keys
 from appliance.web.http.actor import Actor, Identify
 from appliance.web.http.behind import behind_of, standing_before
 from appliance.web.http.csrf import check_form
@@ -71,7 +71,7 @@ from appliance.web.staff import (
 from appliance.web.staff.context import StaffContext
 from appliance.web.staff.faults import Faults
 from appliance.web.staff.pages import Pages
-from appliance.web.staff.refusals import recording_guard
+from appliance.web.staff.refusals import record_refusal
 
 STATIC = Path(__file__).parents[1] / "static"
 STATIC_PATH = "/static"
@@ -166,7 +166,7 @@ def routes_of(handlers: tuple[ControllerRouterHandler, ...], speaks: tuple[Langu
     return put_together(
         handlers,
         middleware=[DefineMiddleware(Identify)],
-        guards=[recording_guard, check_form, check_row_keys],
+        guards=[check_access, check_form, check_row_keys],
         dependencies={
             name: Provide(given, sync_to_thread=False)
             for name, given in (
@@ -174,7 +174,7 @@ def routes_of(handlers: tuple[ControllerRouterHandler, ...], speaks: tuple[Langu
                 ("watcher", current_watcher),
             )
         },
-        faults=Faults(lambda scope: _rooms(scope).pages),
+        faults=Faults(lambda scope: _rooms(scope).pages, [record_refusal]),
         speaks=speaks,
     )  # fmt: skip
 
@@ -195,6 +195,7 @@ def put_together(
         guards=guards,
         dependencies=dependencies,
         exception_handlers={Exception: faults.answer},
+        after_exception=faults.told,
         before_send=[add_headers],
         openapi_config=None,
         logging_config=None,

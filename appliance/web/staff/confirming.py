@@ -16,6 +16,7 @@ from appliance.accounts.errors import NoSecondFactor, SignInRefused, TooManyAtte
 from appliance.accounts.second_factor import Confirmed
 from appliance.web.http.access import Door, access
 from appliance.web.http.actor import Actor
+from appliance.web.http.refusals import note_refused
 from appliance.web.http.threads import in_thread
 from appliance.web.languages import gettext as _
 from appliance.web.staff.context import StaffContext
@@ -49,6 +50,7 @@ def confirmed(request: PageRequest, context: StaffContext, actor: Actor, proof: 
     """
     session = session_of(actor)
     if not session.account.second_factor:
+        note_refused(context.accounts, actor.audited)
         raise NoSecondFactor("this person has no second factor")
     if _is_passkey(proof):
         by = passkeys.confirm(context.accounts, session, answer_of(request, actor, proof, session.session_hash))

@@ -14,6 +14,7 @@ from appliance.jobs.clock_marks import has_jumped
 from appliance.keys.secret import SecretKey
 from appliance.retention.context import Retention
 from appliance.web.http.pace import FewThreads, Gate
+from appliance.web.staff.standing_lists import StandingLists
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,8 @@ class StaffContext:
     `receiver` is what a scanner has to be told: ports and title.
     `zone` is the clinic's, by which days end.
     `security_contact` is the address of `security.txt`; empty, there is none.
-    `gate` counts requests, `few` runs what costs much for whoever is not known yet.
+    `gate` counts requests, `few` runs what costs much for whoever is not known yet;
+    `lists` knows which lists of studies stand open.
     """
 
     accounts: Accounts
@@ -41,6 +43,7 @@ class StaffContext:
     security_contact: str = ""
     gate: Gate = field(default_factory=Gate)
     few: FewThreads = field(default_factory=FewThreads)
+    lists: StandingLists = field(default_factory=StandingLists)
 
     @property
     def clinic_name(self) -> str:

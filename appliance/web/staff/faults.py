@@ -1,6 +1,6 @@
 """Faults as pages in the same look, or as problem documents for scripts and machines."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from logging import getLogger
 from secrets import token_hex
 from typing import Any
@@ -21,15 +21,22 @@ from appliance.web.staff.pages import Pages
 from appliance.web.staff.way_back import FRONT, kept
 
 log = getLogger(__name__)
+Told = Callable[[Exception, Scope], Awaitable[None]]
 _MAY_PASS = frozenset({429, 500, 503})  # what a second try may open
 
 
 class Faults:
     """Answers whatever a handler raised."""
 
-    def __init__(self, pages_of: Callable[[Scope], Pages]) -> None:
-        """Show faults in the pages of the app that a request came to."""
+    def __init__(self, pages_of: Callable[[Scope], Pages], told: Sequence[Told] = ()) -> None:
+        """Show faults in the pages of the app that a request came to.
+
+        Args:
+            pages_of: Gives them.
+            told: What each fault is told to before it is answered.
+        """
         self._pages_of = pages_of
+        self.told = told
 
     def answer(self, request: Request[Any, Any, Any], fault: Exception) -> Response[Any]:
         """Give the one answer for this fault; what is not ours is a bug and logged as one."""

@@ -22,6 +22,7 @@ from appliance.retention.standing import barrier_of, waits_for
 from appliance.store.transactions import ReadTransaction
 from appliance.web.http.access import needs
 from appliance.web.http.actor import Actor
+from appliance.web.http.refusals import note_refused
 from appliance.web.http.threads import in_thread
 from appliance.web.languages import gettext as _
 from appliance.web.languages import later
@@ -296,7 +297,9 @@ def approve_proposals(
         return _told(_page(request, context, pages, actor, trouble=confirmed.words), confirmed.status)
     try:
         refused = approve(context.retention, keys_of(data.proposals), confirmed)
-    except (NotPermitted, NotFound):
+    except (NotPermitted, NotFound) as fault:
+        if isinstance(fault, NotPermitted):
+            note_refused(context.accounts, actor.audited)
         trouble = _("That was not approved: it is your own proposal, or somebody has just decided it.")
         return _told(_page(request, context, pages, actor, trouble=trouble), 422)
     return moved_on(f"{HERE}?told={'refused' if refused else 'approved'}")

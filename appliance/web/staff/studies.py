@@ -31,6 +31,7 @@ from appliance.keys.wrapping import seal_secret, unseal_secret
 from appliance.store.transactions import ReadTransaction
 from appliance.web.http.access import LARGEST_KEY, Door, access, needs
 from appliance.web.http.actor import Actor
+from appliance.web.http.pace import session_name
 from appliance.web.http.threads import in_thread
 from appliance.web.languages import gettext as _
 from appliance.web.languages import ngettext
@@ -89,9 +90,8 @@ def study_list(  # each is one thing that the framework hands over
     typed, asked, accounts = _unseal(context, actor, find), asked_of(request.query_params), context.accounts
     with accounts.database.read() as tx:
         rows = _rows(tx, wanted_of(tx, asked, typed, accounts.clock.now()), typed, after)
-    with accounts.database.write() as tx:
-        accounts.audit.record(tx, Event(EventCode.STUDIES_SEARCHED, actor.audited, number=len(rows)))
     shown = _Shown(find, typed, asked, live=not after and not typed)
+    _record_search(context, actor, len(rows), shown)
     return _list_page(request, context, pages, actor, rows, shown)
 
 
@@ -100,13 +100,26 @@ def study_list(  # each is one thing that the framework hands over
 def latest_studies(request: PageRequest, context: Context, pages: Rendering, actor: Caller) -> Page:
     """Give the list that stands open its newest state.
 
-    A page asks for it by itself, so it is neither activity nor an event; it
-    shows nothing but the beginning of the list whose opening was one.
+    A page asks for it by itself, so it is no activity, and no event where this
+    session opened the same list within the hour; otherwise it is a search.
     """
     asked, accounts = asked_of(request.query_params), context.accounts
     with accounts.database.read() as tx:
         rows = _rows(tx, wanted_of(tx, asked, "", accounts.clock.now()), "", "")
-    return _list_page(request, context, pages, actor, rows, _Shown("", "", asked, live=True))
+    shown = _Shown("", "", asked, live=True)
+    if context.lists.is_due(session_name(session_of(actor)), asked.query(), accounts.clock.monotonic()):
+        _record_search(context, actor, len(rows), shown)
+    return _list_page(request, context, pages, actor, rows, shown)
+
+
+def _record_search(context: StaffContext, actor: Actor, number: int, shown: _Shown) -> None:
+    """Record a look at the list, and remember one that renews itself; it is durable before anything is shown."""
+    accounts = context.accounts
+    with accounts.database.write() as tx:
+        accounts.audit.record(tx, Event(EventCode.STUDIES_SEARCHED, actor.audited, number=number))
+    if shown.live:
+        session = session_name(session_of(actor))
+        context.lists.recorded(session, shown.asked.query(), accounts.clock.monotonic())
 
 
 def _rows(tx: ReadTransaction, wanted: Wanted, typed: str, after: str) -> Sequence[StudyRow]:

@@ -94,6 +94,7 @@ EVENTS: Mapping[str, str] = {
     EventCode.TOKEN_ISSUED: later("Machine given access"),
     EventCode.TOKEN_REVOKED: later("Machine's access ended"),
     EventCode.NOT_PERMITTED: later("Asked for what is not allowed"),
+    EventCode.TOKEN_REFUSED: later("Machine not let in"),
     EventCode.REQUESTS_THROTTLED: later("Too many requests"),
     EventCode.STUDIES_SEARCHED: later("Looked at the list of studies"),
     EventCode.STUDY_OPENED: later("Opened a study's page"),
@@ -224,6 +225,7 @@ def finding_state(kind: Kind) -> State:
         Kind.MANY_PATIENTS: State("warn", _("Many patients")),
         Kind.EXPORTED: State("calm", _("Taken out")),
         Kind.NOT_PERMITTED: State("warn", _("Not allowed")),
+        Kind.MACHINE_REFUSED: State("warn", _("Machine not let in")),
         Kind.WRONG_TRIES: State("warn", _("Wrong tries")),
         Kind.TOO_MANY: State("warn", _("Too many requests")),
         Kind.NEW_ADDRESS: State("calm", _("New place")),
@@ -248,6 +250,9 @@ def finding_words(one: Finding) -> str:
         Kind.NOT_PERMITTED: ngettext(
             "Asked for something that is not allowed.", "Asked for something that is not allowed, %(num)d times.",
             number),
+        Kind.MACHINE_REFUSED: ngettext(
+            "A machine asked whose access is not valid, or not any more.",
+            "A machine asked whose access is not valid, or not any more, %(num)d times.", number),
         Kind.WRONG_TRIES: ngettext(
             "A wrong password or code.", "A wrong password or code, %(num)d times.", number),
         Kind.TOO_MANY: ngettext(
