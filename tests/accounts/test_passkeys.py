@@ -8,13 +8,14 @@ from typing import Any
 import pyotp
 import pytest
 
-from appliance.accounts import passkeys, second_factor, service, totp
+from appliance.accounts import passkeys, second_factor, totp
 from appliance.accounts.account import Account
 from appliance.accounts.challenges import Purpose
 from appliance.accounts.errors import SignInRefused, TooManyAttempts
 from appliance.accounts.passkeys import Answer, Site
 from appliance.accounts.sessions import Session, Stage, find_session, lock_screen, start_session
 from appliance.audit.events import OPERATOR
+from appliance.deidentify import leaving
 from appliance.errors import NotFound, Unsuitable
 from tests.accounts.an_authenticator import Authenticator
 from tests.web.a_clinic import AClinic
@@ -259,7 +260,7 @@ def test_a_removed_passkey_and_one_of_a_closed_account_open_nothing(clinic: ACli
     with pytest.raises(NotFound):
         passkeys.remove_passkey(clinic.accounts, confirmed(clinic, other), key, ADDRESS)
     passkeys.remove_passkey(clinic.accounts, confirmed(clinic, person), key, ADDRESS)
-    service.disable_account(clinic.accounts, other.account_key, OPERATOR)
+    leaving.close_account(clinic.accounts, other.account_key, OPERATOR)
     for one in (device, others):
         with pytest.raises(SignInRefused):
             shown(clinic, one.show(question(clinic)))

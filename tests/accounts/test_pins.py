@@ -8,9 +8,10 @@ from appliance.accounts import own, pins
 from appliance.accounts.account import Account
 from appliance.accounts.devices import device_token
 from appliance.accounts.errors import SignInRefused, TooManyAttempts
-from appliance.accounts.service import change_own_password, disable_account
+from appliance.accounts.service import change_own_password
 from appliance.accounts.sessions import Session, find_session, let_in
 from appliance.audit.events import OPERATOR
+from appliance.deidentify import leaving
 from appliance.errors import Unsuitable
 from tests.web.a_clinic import PASSWORD, AClinic
 
@@ -183,6 +184,6 @@ def test_signing_out_everywhere_else_ends_the_pins_there(clinic: AClinic, device
 def test_a_closed_account_comes_back_by_no_pin(clinic: AClinic, device: str) -> None:
     person = clinic.person()
     with_pin(clinic, person, device)
-    disable_account(clinic.accounts, person.account_key, OPERATOR)
+    leaving.close_account(clinic.accounts, person.account_key, OPERATOR)
     with pytest.raises(SignInRefused):
         switched(clinic, person, device)
