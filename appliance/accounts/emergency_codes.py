@@ -3,11 +3,11 @@
 An administrator has it drawn and puts it, printed, into an envelope. Whoever opens that types it at the sign-in page,
 with their name and a reason, and may look at images for the same box of time as everybody who breaks the glass.
 
-Guards: only a hash of it is kept, and one code alone can be opened, once; a wrong, a used and a replaced one are
-answered alike and in the same time. Wrong ones alone are slowed, as those of strangers everywhere: 100 random bits are
-not guessed, so nobody's guesses keep the next person from the envelope. What is opened has an account of its own, which
-is closed when it is over and which no password, passkey or invitation enters; the code unlocks that one session's
-screen, and opens nothing else.
+Guards: only a hash of it is kept, and one code alone can be opened, once, while whoever drew it, and so saw it, may
+draw one; a wrong, a used, a replaced and a void one are answered alike and in the same time. Wrong ones alone are
+slowed, as those of strangers everywhere: 100 random bits are not guessed, so nobody's guesses keep the next person from
+the envelope. What is opened has an account of its own, which is closed when it is over and which no password, passkey
+or invitation enters; the code unlocks that one session's screen, and opens nothing else.
 Leaves out: whether the name that is typed is true. Reviewing tells.
 """
 
@@ -28,6 +28,7 @@ from appliance.audit.events import Event, EventCode, Subject, SubjectKind
 from appliance.errors import NotPermitted, Unsuitable
 from appliance.keys.passphrases import hash_password
 from appliance.notifications.codes import NoticeCode
+from appliance.notifications.notices import end_notice
 from appliance.store.transactions import ReadTransaction, WriteTransaction
 
 LONGEST_NAME = 100
@@ -44,16 +45,31 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """How it stands with the sealed code: `is_sealed` while one can be opened, `is_used` when the last one was."""
+    """How it stands with the sealed code.
+
+    Attributes:
+        is_sealed: One can be opened.
+        is_used: The last one was.
+        is_void: The last one can be no more, for whoever drew it has left or manages accounts no more.
+    """
 
     is_sealed: bool
     is_used: bool
+    is_void: bool = False
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether another has to be drawn in place of one that there was."""
+        return self.is_used or self.is_void
 
 
 def envelope(tx: ReadTransaction) -> Envelope:
-    """Say whether there is a code that can be opened, or whether one was and none was drawn since."""
+    """Say whether there is a code that can be opened, or why the last one cannot be and none was drawn since."""
     latest = kept.latest_code(tx)
-    return Envelope(False, False) if latest is None else Envelope(latest[2], latest[3])
+    if latest is None:
+        return Envelope(is_sealed=False, is_used=False)
+    _drawn_at, _drawn_by, is_sealed, is_used = latest
+    return Envelope(is_sealed, is_used, is_void=not is_sealed and not is_used)
 
 
 def draw(accounts: Accounts, by: Confirmed) -> str:
@@ -68,6 +84,7 @@ def draw(accounts: Accounts, by: Confirmed) -> str:
     with accounts.database.write() as tx:
         kept.end_codes(tx, now)
         kept.insert_code(tx, code_hash(code), by.account.account_key, now)
+        end_notice(tx, NoticeCode.EMERGENCY_CODE_ENDED, now)
         accounts.audit.record(tx, Event(EventCode.EMERGENCY_CODE_DRAWN, by.actor))
     return code
 

@@ -1,7 +1,8 @@
-"""Notes which emergencies are over, with the instant at which they ended, whoever or whatever ended them.
+"""Notes which emergencies are over, with the instant at which they ended, whoever or whatever ended them; and the code.
 
 What an emergency lends ends by itself, where the session is looked up; here that is written into the trail. So no way
-to end a session has to think of emergencies.
+to end a session has to think of emergencies. So does a sealed code, with the right of whoever drew it and so saw it to
+draw one: the look-up of a code asks for that.
 """
 
 from datetime import datetime, timedelta
@@ -11,6 +12,8 @@ from appliance.accounts import queries_emergencies as emergencies
 from appliance.accounts.queries_emergencies import Unended
 from appliance.audit.events import PROCESS, Actor, AuditLog, Event, EventCode, Subject, SubjectKind
 from appliance.clock import is_ahead
+from appliance.notifications.codes import NoticeCode, Severity
+from appliance.notifications.notices import raise_notice
 from appliance.store.transactions import WriteTransaction
 
 NOTED_EVERY = timedelta(seconds=10)  # how often its use is noted, so how much later than that it was used at most
@@ -22,6 +25,13 @@ def settle(tx: WriteTransaction, audit: AuditLog, now: datetime, by: Actor = PRO
     for one, at in over:
         note_end(tx, audit, one, at, by)
     return len(over)
+
+
+def settle_code(tx: WriteTransaction, audit: AuditLog, now: datetime, by: Actor = PROCESS) -> None:
+    """Note that the sealed code is over where whoever drew it has left or manages accounts no more, and tell it."""
+    for drawn_by in emergencies.end_codes_of_gone(tx, now):
+        audit.record(tx, Event(EventCode.EMERGENCY_CODE_ENDED, by, subject=Subject(SubjectKind.ACCOUNT, drawn_by)))
+        raise_notice(tx, NoticeCode.EMERGENCY_CODE_ENDED, Severity.WARNING, now)
 
 
 def note_end(tx: WriteTransaction, audit: AuditLog, one: Unended, at: datetime, by: Actor) -> None:

@@ -1,8 +1,9 @@
 """Reviewing emergencies: somebody else looks at what was seen, says whether it was right, and signs.
 
-Guards: nobody reviews their own; a review is signed with a code just shown and is never changed, only added to (the
-catalogue refuses it). Its event in the chained trail bears a digest of what was signed, so that a review that was
-changed past the box shows. The digest is salted: it tells nobody what was written.
+Guards: nobody reviews their own, nor what was opened by the code that they drew, and so saw, while anybody else can
+review it; a review is signed with a code just shown and is never changed, only added to (the catalogue refuses it).
+Its event in the chained trail bears a digest of what was signed, so that a review that was changed past the box shows.
+The digest is salted: it tells nobody what was written.
 Leaves out: who stood behind the name that was typed at an envelope.
 """
 
@@ -58,7 +59,7 @@ def review(accounts: Accounts, emergency_key: int, by: Confirmed, verdict: str, 
 
     Raises:
         NotFound: There is no such emergency.
-        NotPermitted: It is one's own, or not for this person.
+        NotPermitted: It is one's own, came of one's own code while others may review, or is not for this person.
         Unsuitable: It goes on still, or there is no verdict or no words.
     """
     said, own = words.strip()[:LONGEST_WORDS], by.account
@@ -68,7 +69,7 @@ def review(accounts: Accounts, emergency_key: int, by: Confirmed, verdict: str, 
         now = accounts.clock.now()
         settle(tx, accounts.audit, now)
         found = get_emergency(tx, emergency_key)
-        if Permission.REVIEW_EMERGENCIES not in own.permissions or found.account_key == own.account_key:
+        if Permission.REVIEW_EMERGENCIES not in own.permissions or not is_for(tx, found, own.account_key):
             raise NotPermitted("an emergency is reviewed by somebody else, who may")
         if found.ended_at is None:
             raise Unsuitable("it goes on: it is reviewed when it is over")
@@ -134,7 +135,18 @@ def seen_in(tx: ReadTransaction, emergency: Emergency) -> list[Entry]:
     return list(reading(tx, wanted, emergency.first_sequence))
 
 
+def is_for(tx: ReadTransaction, emergency: Emergency, account_key: int) -> bool:
+    """Say whether this is for somebody to review, who may review emergencies.
+
+    Not one's own. Nor what somebody came in for by a code that one had drawn, and so may have used under any name;
+    only where nobody else can, it is better reviewed by its drawer than by nobody.
+    """
+    if account_key == emergency.account_key:
+        return False
+    return account_key != emergency.drawn_by or not can_be_reviewed(tx, emergency)
+
+
 def can_be_reviewed(tx: ReadTransaction, emergency: Emergency) -> bool:
-    """Say whether there is anybody else who could review this."""
+    """Say whether there is anybody else who could review this than who it was, or who drew the code for it."""
     others = who_may(tx, Permission.REVIEW_EMERGENCIES)
-    return any(each.account_key != emergency.account_key for each in others)
+    return any(each.account_key not in (emergency.account_key, emergency.drawn_by) for each in others)

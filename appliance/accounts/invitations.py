@@ -3,7 +3,8 @@
 Whoever manages accounts gets a code that is shown once, to print or hand over.
 It opens one thing: choosing the password of that account, once, within three
 days. The second factor is set up right after, before anything is shown. A new
-code ends the one before, and with it every proof of identity of before.
+code ends the one before, and with it every proof of identity of before; a code
+ends too when whoever made it, and so saw it, manages accounts no more (`leaving`).
 
 Guards: a code has 80 random bits and only its SHA-256 is kept; wrong ones are
 slowed by address as wrong passwords are, and told alike, and keep no right one
@@ -20,7 +21,7 @@ from appliance.accounts.account import Account, NewAccount
 from appliance.accounts.context import Accounts
 from appliance.accounts.errors import SignInRefused
 from appliance.accounts.sessions import Stage, start_session
-from appliance.accounts.trail import record_account_event, record_failure, record_own_event
+from appliance.accounts.trail import account_key_of, record_account_event, record_failure, record_own_event
 from appliance.audit.events import Actor, EventCode
 from appliance.clock import DRIFT
 from appliance.keys.passphrases import hash_password
@@ -108,6 +109,7 @@ def _issue(tx: WriteTransaction, accounts: Accounts, account: Account, by: Actor
     letters = "".join(secrets.choice(_ALPHABET) for _ in range(_LETTERS))
     code, now = "-".join(letters[start : start + 4] for start in range(0, _LETTERS, 4)), accounts.clock.now()
     queries_invitations.end_invitations_of(tx, account.account_key, now)
-    queries_invitations.insert_invitation(tx, account.account_key, code_hash(code), now, now + VALID_FOR)
+    made_by, until = account_key_of(by), now + VALID_FOR
+    queries_invitations.insert_invitation(tx, account.account_key, code_hash(code), made_by, now, until)
     record_account_event(tx, accounts, EventCode.INVITATION_MADE, by, account.account_key)
-    return Invitation(account, code, now + VALID_FOR)
+    return Invitation(account, code, until)

@@ -1,10 +1,10 @@
-"""What the box does by itself with emergencies: notes that one is over, and says that one waits for its review."""
+"""What the box does by itself with emergencies: notes what is over, and says that one waits for its review."""
 
 from dataclasses import dataclass
 from datetime import timedelta
 
 from appliance.accounts.emergencies import REVIEW_WITHIN
-from appliance.accounts.emergency_endings import settle
+from appliance.accounts.emergency_endings import settle, settle_code
 from appliance.accounts.queries_emergencies import count_unreviewed
 from appliance.audit.events import AuditLog
 from appliance.clock import Clock
@@ -40,6 +40,7 @@ def look_after(parts: EmergencyParts) -> int:
     now = parts.clock.now()
     with parts.database.write() as tx:
         ended = settle(tx, parts.audit, now)
+        settle_code(tx, parts.audit, now)
         late = count_unreviewed(tx, now - REVIEW_WITHIN)
         if late:
             raise_notice(tx, NoticeCode.EMERGENCY_UNREVIEWED, Severity.ALARM, now, number=late)

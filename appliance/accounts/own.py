@@ -1,14 +1,15 @@
-"""What a person does with their own account: sessions, recovery codes, name, a copy of what is kept, closing.
+"""What a person does with their own account: sessions, recovery codes, name, a copy of what is kept.
 
 What changes who may come in asks for a code just shown (`Confirmed`). The trail
-keeps what was done under the account, whatever becomes of it.
+keeps what was done under the account, whatever becomes of it. It is closed as by
+anybody else (`service.disable_account`).
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from appliance.accounts import queries, queries_devices, queries_passkeys, second_factor, service
+from appliance.accounts import queries, queries_devices, queries_passkeys, second_factor
 from appliance.accounts.account import Account
 from appliance.accounts.context import Accounts
 from appliance.accounts.devices import hash_device
@@ -93,15 +94,6 @@ def correct_name(accounts: Accounts, account: Account, display_name: str, addres
     with accounts.database.write() as tx:
         if queries.set_display_name(tx, account.account_key, name):
             record_own_event(tx, accounts, EventCode.ACCOUNT_CHANGED, account, address)
-
-
-def close_own_account(accounts: Accounts, by: Confirmed) -> None:
-    """Close one's own account for good; the trail stays.
-
-    Raises:
-        Unsuitable: It is the last administrator's.
-    """
-    service.disable_account(accounts, by.account.account_key, by.actor)
 
 
 def export_account(accounts: Accounts, session: Session, address: str) -> dict[str, object]:

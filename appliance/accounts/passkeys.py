@@ -1,7 +1,7 @@
 """Passkeys: enrolling one, coming in by one, as the second factor or as the only one, and deciding by one.
 
-As the only factor, and for a decision, the device must have verified its owner
-(a PIN, a finger, a face); as the second factor after a password, a touch is enough. A passkey works
+As the only factor, at a locked screen and for a decision, the device must have verified its owner
+(a PIN, a finger, a face); as the second factor right after a password, a touch is enough. A passkey works
 under the name of the box where it was made and nowhere else, so a page of
 another name can collect nothing that opens this one. Whose it is, the device says
 too, by a handle that names nobody: it has to be its person's, and has to be told
@@ -56,7 +56,7 @@ MOST_OF_ONE_PERSON = 20
 LONGEST_NAME = 60
 CLINIC = "Enamel"
 _TIMEOUT_MS = 300_000
-_OWNER_VERIFIED = frozenset({Purpose.SIGN_IN, Purpose.DECISION})
+_OWNER_VERIFIED = frozenset({Purpose.SIGN_IN, Purpose.UNLOCK, Purpose.DECISION})
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +202,8 @@ def unlock_screen(accounts: Accounts, session: Session, answer: Answer) -> None:
     Raises:
         SignInRefused: Whatever it is that is wrong.
         TooManyAttempts: Wrong, and too soon after failures.
+
+    Source: NIST SP 800-63B-4 2.2.3 (reauthentication: a password or a verified owner, never a thing alone).
     """
     shown = _shown(accounts, Purpose.UNLOCK, answer, session.account)
     with accounts.database.write() as tx:

@@ -3,8 +3,10 @@
 It is chosen for one browser and works there alone: the browser's own token is
 the first proof and the PIN the second. Guards: it works for half a day after
 the person last came in whole there; a PIN of one browser opens no other; five
-wrong ones in a row, counted before they are looked at, and it is forgotten; it
-is never asked for what needs a fresh second factor.
+wrong ones in a row, counted before they are looked at, and it is forgotten; they
+count among the guesses at their account too (`throttle`), and at no colleague's;
+it is never asked for what needs a fresh second factor. Hashing happens outside
+any write transaction, so the PIN that was compared is looked at again inside.
 
 Source: NIST SP 800-63B-4 3.2.10 (activation secrets: at least four digits, at most ten wrong ones).
 """
@@ -106,11 +108,10 @@ def switch_to(
         TooManyAttempts: Too soon after failures.
     """
     device, pin = given
-    with accounts.database.read() as tx:
-        known = device if queries_devices.is_device(tx, hash_device(device)) else ""
-    attempt = throttle.begin_attempt(accounts, throttle.at_pin(accounts, address, known))
-    account = _right(accounts, device, account_key, pin, address)
+    attempt = throttle.begin_attempt(accounts, _attempt(accounts, device, account_key, address))
+    account, pin_hash = _right(accounts, device, account_key, pin, address)
     with accounts.database.write() as tx:
+        _check_same(tx, accounts, device, (account_key, pin_hash))
         throttle.take_back(tx, attempt)
         queries_devices.clear_pin_failures(tx, hash_device(device), account_key)
         now = accounts.clock.now()
@@ -121,22 +122,51 @@ def switch_to(
         return start_session(tx, account_key, Stage.FULL, address, now, device)
 
 
-def _right(accounts: Accounts, device: str, account_key: int, pin: str, address: str) -> Account:
-    """Compare a PIN that is counted as wrong until it is known better; a hash's time goes by for nobody's PIN too."""
+def _attempt(accounts: Accounts, device: str, account_key: int, address: str) -> throttle.Attempt:
+    """Say what is guessed at: a PIN is one of the account's secrets, and where there is none nothing is."""
+    with accounts.database.read() as tx:
+        kept = _find(tx, accounts, device, account_key)
+        found = None if kept is None else queries.credentials_by_key(tx, account_key)
+    if found is None:
+        return throttle.at_no_pin(accounts, address)
+    return throttle.at_pin(accounts, found.account, address, device)
+
+
+def _right(accounts: Accounts, device: str, account_key: int, pin: str, address: str) -> tuple[Account, str]:
+    """Compare a PIN that is counted as wrong until it is known better; a hash's time goes by for nobody's PIN too.
+
+    Returns:
+        Whose it is, and the hash that it was compared with.
+    """
     with accounts.database.write() as tx:
-        kept = next((each for each in _with_pin(tx, accounts, device) if each.account_key == account_key), None)
+        kept = _find(tx, accounts, device, account_key)
         wrong = queries_devices.count_pin_failure(tx, hash_device(device), account_key) if kept else 0
         found = queries.credentials_by_key(tx, account_key) if kept else None
     if kept is None or kept.pin_hash is None or found is None:
         hash_password(pin)
         _refuse(accounts, None, address)
     if password_matches(kept.pin_hash, pin) and wrong <= MOST_WRONG:
-        return found.account
+        return found.account, kept.pin_hash
     if wrong >= MOST_WRONG:
         with accounts.database.write() as tx:
             if queries_devices.set_pin(tx, hash_device(device), account_key, None):
                 record_account_event(tx, accounts, EventCode.PIN_DROPPED, nobody(address), account_key)
     return _refuse(accounts, found.account, address)
+
+
+def _check_same(tx: ReadTransaction, accounts: Accounts, device: str, compared: tuple[int, str]) -> None:
+    """Make sure that the PIN that was compared is that person's still: none was dropped or replaced meanwhile."""
+    account_key, pin_hash = compared
+    kept = _find(tx, accounts, device, account_key)
+    if kept is None or kept.pin_hash != pin_hash:
+        raise SignInRefused("the PIN was dropped or replaced meanwhile")
+
+
+def _find(
+    tx: ReadTransaction, accounts: Accounts, device: str, account_key: int
+) -> queries_devices.DevicePerson | None:
+    """Find somebody whose PIN works in the browser with this token now."""
+    return next((each for each in _with_pin(tx, accounts, device) if each.account_key == account_key), None)
 
 
 def _with_pin(tx: ReadTransaction, accounts: Accounts, device: str) -> list[queries_devices.DevicePerson]:

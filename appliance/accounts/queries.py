@@ -321,14 +321,15 @@ def token_by_hash(
 ) -> tuple[int, str, str, datetime | None, int | None] | None:
     """Key, name, scopes, last use and laboratory of a token that is good now.
 
-    One that expires was made by then as well; one of a laboratory is good while its account is open.
+    One that expires was made by then as well; one of a laboratory is good while its account is open and is one.
     """
     rows = tx.rows(
         """SELECT token_key, name, scopes, last_used_at, laboratory_key FROM machine_tokens WHERE token_hash = :hash
-           AND (laboratory_key IS NULL OR (SELECT disabled_at IS NULL FROM accounts
+           AND (laboratory_key IS NULL OR (SELECT disabled_at IS NULL AND coalesce(built_in, role) = :lab FROM accounts
                                            WHERE account_key = laboratory_key))
            AND revoked_at IS NULL AND (expires_at IS NULL OR (expires_at > :now AND created_at <= :made_by))""",
         hash=token_hash,
+        lab=Role.LAB,
         now=microseconds(now),
         made_by=microseconds(made_by),
     )
@@ -355,15 +356,18 @@ def revoke_token(tx: WriteTransaction, token_key: int, at: datetime) -> bool:
     return tx.change(sql, at=microseconds(at), key=token_key) == 1
 
 
-def revoke_tokens_of(tx: WriteTransaction, account_key: int, at: datetime) -> list[int]:
+def revoke_tokens_given_by(tx: WriteTransaction, account_key: int, at: datetime) -> list[int]:
     """End every good token that a person gave out; gives their keys."""
-    rows = tx.rows(
-        """UPDATE machine_tokens SET revoked_at = :at WHERE created_by = :key AND revoked_at IS NULL
-           RETURNING token_key""",
-        at=microseconds(at),
-        key=account_key,
-    )
-    return [number(row[0]) for row in rows]
+    sql = """UPDATE machine_tokens SET revoked_at = :at WHERE created_by = :key AND revoked_at IS NULL
+             RETURNING token_key"""
+    return [number(row[0]) for row in tx.rows(sql, at=microseconds(at), key=account_key)]
+
+
+def revoke_tokens_of_laboratory(tx: WriteTransaction, account_key: int, at: datetime) -> list[int]:
+    """End every good token of a laboratory's machines; gives their keys."""
+    sql = """UPDATE machine_tokens SET revoked_at = :at WHERE laboratory_key = :key AND revoked_at IS NULL
+             RETURNING token_key"""
+    return [number(row[0]) for row in tx.rows(sql, at=microseconds(at), key=account_key)]
 
 
 def tokens(tx: ReadTransaction) -> list[Row]:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from appliance.accounts.lent import Lent
 from appliance.accounts.queries import maybe_instant, number
+from appliance.accounts.roles import PERMISSIONS, Permission
 from appliance.clock import instant, microseconds
 from appliance.store.transactions import ReadTransaction, Row, WriteTransaction
 
@@ -12,6 +13,9 @@ _EMERGENCY = """SELECT e.emergency_key, e.account_key, a.display_name, c.drawn_b
   e.ends_at, e.ended_at, e.first_sequence, e.last_sequence,
   (SELECT count(*) FROM emergency_reviews r WHERE r.emergency_key = e.emergency_key)
   FROM emergencies e JOIN accounts a USING (account_key) LEFT JOIN emergency_codes c USING (code_key)"""
+_DRAW = ", ".join(f"'{role.value}'" for role, may in PERMISSIONS.items() if Permission.MANAGE_ACCOUNTS in may)
+_MAY_DRAW = f"""EXISTS (SELECT 1 FROM accounts a WHERE a.account_key = drawn_by AND a.disabled_at IS NULL
+  AND coalesce(a.built_in, a.role) IN ({_DRAW}))"""  # noqa: S608  # roles are written in this program
 _UNREVIEWED = "NOT EXISTS (SELECT 1 FROM emergency_reviews r WHERE r.emergency_key = e.emergency_key)"
 
 
@@ -204,24 +208,30 @@ def insert_code(tx: WriteTransaction, code_hash: bytes, drawn_by: int, at: datet
     )  # fmt: skip
 
 
+def end_codes_of_gone(tx: WriteTransaction, at: datetime) -> list[int]:
+    """End the code whose drawer may draw none any more; gives who had drawn it."""
+    sql = f"""UPDATE emergency_codes SET ended_at = :at WHERE ended_at IS NULL AND NOT {_MAY_DRAW}
+              RETURNING drawn_by"""  # noqa: S608  # the condition is written in this file
+    return [number(row[0]) for row in tx.rows(sql, at=microseconds(at))]
+
+
 def is_sealed(tx: ReadTransaction, code_hash: bytes) -> bool:
-    """Say whether this code can be opened now."""
-    return bool(tx.rows("SELECT 1 FROM emergency_codes WHERE code_hash = :hash AND ended_at IS NULL", hash=code_hash))
+    """Say whether this code can be opened now: nobody did, and whoever drew it may still draw one."""
+    sql = f"SELECT 1 FROM emergency_codes WHERE code_hash = :hash AND ended_at IS NULL AND {_MAY_DRAW}"  # noqa: S608  # the condition is written in this file
+    return bool(tx.rows(sql, hash=code_hash))
 
 
 def use_code(tx: WriteTransaction, code_hash: bytes, at: datetime) -> int | None:
     """Spend a code; gives its key, None when there is no such sealed one."""
-    rows = tx.rows(
-        """UPDATE emergency_codes SET ended_at = :at, is_used = 1 WHERE code_hash = :hash AND ended_at IS NULL
-           RETURNING code_key""",
-        hash=code_hash, at=microseconds(at),
-    )  # fmt: skip
+    sql = f"""UPDATE emergency_codes SET ended_at = :at, is_used = 1
+              WHERE code_hash = :hash AND ended_at IS NULL AND {_MAY_DRAW} RETURNING code_key"""  # noqa: S608  # the condition is written in this file
+    rows = tx.rows(sql, hash=code_hash, at=microseconds(at))
     return number(rows[0][0]) if rows else None
 
 
 def latest_code(tx: ReadTransaction) -> tuple[datetime, int, bool, bool] | None:
-    """Say of the newest code when it was drawn and by whom, whether it is sealed still, and whether it was opened."""
-    rows = tx.rows(
-        "SELECT drawn_at, drawn_by, ended_at IS NULL, is_used FROM emergency_codes ORDER BY code_key DESC LIMIT 1"
-    )
+    """Say of the newest code when it was drawn and by whom, whether it can be opened, and whether it was."""
+    sql = f"""SELECT drawn_at, drawn_by, ended_at IS NULL AND {_MAY_DRAW}, is_used FROM emergency_codes
+              ORDER BY code_key DESC LIMIT 1"""  # noqa: S608  # the condition is written in this file
+    rows = tx.rows(sql)
     return (instant(number(rows[0][0])), number(rows[0][1]), bool(rows[0][2]), bool(rows[0][3])) if rows else None

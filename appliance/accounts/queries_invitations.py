@@ -8,14 +8,15 @@ from appliance.store.transactions import ReadTransaction, WriteTransaction
 
 
 def insert_invitation(
-    tx: WriteTransaction, account_key: int, code_hash: bytes, at: datetime, expires_at: datetime
+    tx: WriteTransaction, account_key: int, code_hash: bytes, made_by: int | None, at: datetime, expires_at: datetime
 ) -> None:
-    """Add an invitation that begins now."""
+    """Add an invitation that begins now; whoever made it has seen its code."""
     tx.change(
-        """INSERT INTO invitations (account_key, code_hash, created_at, expires_at)
-           VALUES (:account, :hash, :at, :expires)""",
+        """INSERT INTO invitations (account_key, code_hash, made_by, created_at, expires_at)
+           VALUES (:account, :hash, :by, :at, :expires)""",
         account=account_key,
         hash=code_hash,
+        by=made_by,
         at=microseconds(at),
         expires=microseconds(expires_at),
     )
@@ -37,6 +38,17 @@ def end_invitations_of(tx: WriteTransaction, account_key: int, at: datetime) -> 
     """Let no code of a person invite any more; gives how many did."""
     sql = "UPDATE invitations SET ended_at = :at WHERE account_key = :account AND ended_at IS NULL"
     return tx.change(sql, at=microseconds(at), account=account_key)
+
+
+def end_invitations_made_by(tx: WriteTransaction, account_key: int, at: datetime) -> list[int]:
+    """Let no code that a person made for somebody invite any more; gives whom they invited still."""
+    rows = tx.rows(
+        """UPDATE invitations SET ended_at = :at WHERE made_by = :by AND ended_at IS NULL
+           RETURNING account_key, expires_at""",
+        at=microseconds(at),
+        by=account_key,
+    )
+    return [number(invited) for invited, expires_at in rows if number(expires_at) > microseconds(at)]
 
 
 def invited_until(tx: ReadTransaction, account_key: int, now: datetime) -> datetime | None:

@@ -1,20 +1,29 @@
 """Making, changing and closing accounts.
 
 Every change and its audit event are one transaction. Changing a password,
-resetting a second factor or closing an account ends that person's sessions at once.
+resetting a second factor or closing an account ends that person's sessions at once;
+what else they have seen ends with the right to it (`leaving`).
 """
 
 import re
 
-from appliance.accounts import login, queries, queries_devices, queries_invitations, queries_passkeys, second_factor
+from appliance.accounts import (
+    leaving,
+    login,
+    queries,
+    queries_devices,
+    queries_invitations,
+    queries_passkeys,
+    second_factor,
+)
 from appliance.accounts.account import Account, Credentials, NewAccount
 from appliance.accounts.context import Accounts, folded_user_name
 from appliance.accounts.errors import PasswordTooWeak
 from appliance.accounts.password_rules import Rule, check_password
-from appliance.accounts.roles import ASSIGNABLE, MAY_HOLD_IMAGE_RIGHT, Role
+from appliance.accounts.roles import ASSIGNABLE, MAY_HOLD_IMAGE_RIGHT, Permission, Role, permissions_of
 from appliance.accounts.sessions import Session, check_living
 from appliance.accounts.trail import record_account_event, record_own_event
-from appliance.audit.events import Actor, Event, EventCode, Subject, SubjectKind
+from appliance.audit.events import Actor, EventCode
 from appliance.clock import microseconds
 from appliance.errors import NotFound, Unsuitable
 from appliance.keys.passphrases import hash_password
@@ -125,23 +134,29 @@ def reset_account(accounts: Accounts, account_key: int, password: str, by: Actor
         record_account_event(tx, accounts, EventCode.ACCOUNT_CHANGED, by, account_key)
 
 
-def disable_account(accounts: Accounts, account_key: int, by: Actor) -> None:
-    """Close an account; sessions, passkeys, known browsers and machine tokens that it gave out end at once.
+def disable_account(tx: WriteTransaction, accounts: Accounts, account_key: int, by: Actor) -> None:
+    """Close an account; sessions, passkeys, known browsers and what its person has seen of others end at once.
+
+    What it was given as a laboratory ends where it is closed at a door (`deidentify.leaving`).
 
     Raises:
         Unsuitable: It is the last administrator's.
     """
-    with accounts.database.write() as tx:
-        if is_last_administrator(tx, account_key):
-            raise Unsuitable("the last administrator stays, or nobody could let anybody in")
-        if queries.disable_account(tx, account_key, accounts.clock.now()):
-            _take_proofs_away(tx, accounts, account_key)
-            _revoke_tokens(tx, accounts, account_key, by)
-            record_account_event(tx, accounts, EventCode.ACCOUNT_DISABLED, by, account_key)
+    if is_last_administrator(tx, account_key):
+        raise Unsuitable("the last administrator stays, or nobody could let anybody in")
+    if queries.disable_account(tx, account_key, accounts.clock.now()):
+        _take_proofs_away(tx, accounts, account_key)
+        leaving.end_what_was_seen(tx, accounts, account_key, by)
+        leaving.end_machines(tx, accounts, account_key, by)
+        record_account_event(tx, accounts, EventCode.ACCOUNT_DISABLED, by, account_key)
 
 
-def change_role(accounts: Accounts, account_key: int, role: Role, by: Actor, *, image_right: bool) -> None:
-    """Give a person another role or image right, and end their sessions: nobody goes on with rights of before.
+def change_role(
+    tx: WriteTransaction, accounts: Accounts, account_key: int, role: Role, by: Actor, *, image_right: bool
+) -> None:
+    """Give a person another role or image right; sessions, and secrets that came with the rights of before, end.
+
+    What they were given as a laboratory ends where it is changed at a door (`deidentify.leaving`).
 
     Raises:
         NotFound: No such open account.
@@ -150,14 +165,19 @@ def change_role(accounts: Accounts, account_key: int, role: Role, by: Actor, *, 
     if image_right and role not in MAY_HOLD_IMAGE_RIGHT:
         raise Unsuitable("this role may not hold the image right")
     _check_assignable(role)
-    with accounts.database.write() as tx:
-        found = find_open_person(tx, account_key)
-        if role is not Role.ADMINISTRATOR and is_last_administrator(tx, account_key):
-            raise Unsuitable("the last administrator stays one")
-        if (found.account.role, found.account.image_right) != (role, image_right):
-            queries.set_role(tx, account_key, role, image_right=image_right)
-            queries.revoke_sessions_of(tx, account_key, accounts.clock.now())
-            record_account_event(tx, accounts, EventCode.ACCOUNT_CHANGED, by, account_key)
+    before = find_open_person(tx, account_key).account
+    if role is not Role.ADMINISTRATOR and is_last_administrator(tx, account_key):
+        raise Unsuitable("the last administrator stays one")
+    if (before.role, before.image_right) == (role, image_right):
+        return
+    queries.set_role(tx, account_key, role, image_right=image_right)
+    queries.revoke_sessions_of(tx, account_key, accounts.clock.now())
+    lost = before.permissions - permissions_of(role, image_right=image_right)
+    if Permission.MANAGE_ACCOUNTS in lost:
+        leaving.end_what_was_seen(tx, accounts, account_key, by)
+    if Permission.READ_GIVEN in lost:
+        leaving.end_machines(tx, accounts, account_key, by)
+    record_account_event(tx, accounts, EventCode.ACCOUNT_CHANGED, by, account_key)
 
 
 def sign_out_everywhere(accounts: Accounts, account_key: int, by: Actor) -> None:
@@ -207,12 +227,6 @@ def _take_proofs_away(tx: WriteTransaction, accounts: Accounts, account_key: int
     queries_passkeys.delete_passkeys_of(tx, account_key)
     queries_invitations.end_invitations_of(tx, account_key, now)
     queries_devices.forget_devices_of(tx, account_key)
-
-
-def _revoke_tokens(tx: WriteTransaction, accounts: Accounts, account_key: int, by: Actor) -> None:
-    for token_key in queries.revoke_tokens_of(tx, account_key, accounts.clock.now()):
-        event = Event(EventCode.TOKEN_REVOKED, by, subject=Subject(SubjectKind.TOKEN, token_key))
-        accounts.audit.record(tx, event)
 
 
 def get_account(accounts: Accounts, account_key: int) -> Account:

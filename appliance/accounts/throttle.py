@@ -1,12 +1,15 @@
 """Bounds guessing, the same for names that exist and names that do not.
 
-Guards: of an account's password at most `MOST_JUDGED` wrong guesses are judged
-in any hour, from all addresses and devices together, and the same of its
-second factor. Strangers have at most `MOST_OF_STRANGERS` of them, so that what
-is left is for the places where the right person is known: a browser in which
-they came in whole (`devices`), a living session, a decision that asks for a
-code. There a stranger's guesses never count. Guesses at one place are slowed
-from the sixth on; strangers are slowed by their address and all together too.
+Guards: of an account at most `MOST_JUDGED` wrong guesses are judged in any hour,
+at its password, its second factor and its PINs together, from all addresses and
+devices. Strangers have at most `MOST_OF_STRANGERS` of them, so that what is left
+is for the places where the right person is known: a browser in which they came
+in whole (`devices`), a living session, a decision that asks for a code. There a
+stranger's guesses never count. The last `KEPT_FOR_PASSWORDS` are neither for
+strangers nor for PINs: whoever wears a PIN out, their own or a colleague's,
+leaves the password. Guesses at one place are slowed from the sixth on; strangers
+are slowed by their address and all together too. Nobody's guesses at one account
+count at another in a browser that is known there, wherever both sit.
 An attempt is counted as failed before anything is hashed and taken back when
 it was right, so attempts sent at once do not slip past the count. What nobody
 can guess (a passkey, an invitation's code, a sealed one) is looked at first,
@@ -18,9 +21,9 @@ up, and the sum is recorded with the next attempt that is heard.
 A clock that is set back makes nobody wait longer: failures that lie ahead of it
 count from now on.
 
-Leaves out: whoever guesses at a colleague's own browser or screen uses up what
-strangers leave of the hour, and a person in a new browser waits while strangers
-guess at their name: a passkey, which cannot be guessed, still lets both in.
+Leaves out: whoever guesses passwords at a colleague's own browser or screen uses
+up what strangers leave of the hour, and a person in a new browser waits while
+strangers guess at their name: a passkey, which cannot be guessed, still lets both in.
 
 Source: OWASP ASVS 5.0 6.3.1; NIST SP 800-63B-4 3.2.2.
 """
@@ -44,6 +47,7 @@ from appliance.store.transactions import ReadTransaction, WriteTransaction
 WINDOW = timedelta(hours=1)
 MOST_JUDGED = 10
 MOST_OF_STRANGERS = 6
+KEPT_FOR_PASSWORDS = 2  # of the most, at known places
 FREE_AT_PLACE = 5
 FREE_FOR_ADDRESS = 20
 FREE_FOR_ALL = 100  # of strangers at any name from any address
@@ -59,6 +63,7 @@ class Attempt:
     """What is counted: a hash of what was tried, and where from.
 
     `user_name` is whom `device_hash` has to be known for; `place_hash` is a place that is known whatever that says.
+    `is_pin` says that the password would do as well.
     """
 
     tried_hash: bytes
@@ -66,6 +71,7 @@ class Attempt:
     user_name: str = NO_ADDRESS
     device_hash: bytes = b""
     place_hash: bytes = STRANGER
+    is_pin: bool = False
 
     @property
     def counted_address(self) -> str:
@@ -75,26 +81,37 @@ class Attempt:
 
 def at_name(accounts: Accounts, user_name: str, address: str, device: str = "") -> Attempt:
     """An attempt at somebody's password in a browser with this token."""
-    name = folded_user_name(user_name)
-    return Attempt(attempt_hash(accounts, b"name", name), address, name or NO_ADDRESS, hash_device(device))
+    tried, name = _account(accounts, user_name)
+    return Attempt(tried, address, name or NO_ADDRESS, hash_device(device))
 
 
 def at_session(accounts: Accounts, session: Session, address: str) -> Attempt:
     """An attempt of somebody who is in, at that session's own password."""
-    name = folded_user_name(session.account.user_name)
-    return Attempt(attempt_hash(accounts, b"name", name), address, name, place_hash=session.session_hash)
+    tried, name = _account(accounts, session.account.user_name)
+    return Attempt(tried, address, name, place_hash=session.session_hash)
 
 
 def at_code(accounts: Accounts, account: Account, address: str, device: str = "") -> Attempt:
     """An attempt at the second factor of somebody whose password is known."""
-    name = folded_user_name(account.user_name)
-    return Attempt(attempt_hash(accounts, b"code", name), address, name, hash_device(device))
+    tried, name = _account(accounts, account.user_name)
+    return Attempt(tried, address, name, hash_device(device))
 
 
 def at_decision(accounts: Accounts, account: Account, address: str) -> Attempt:
     """An attempt of somebody who is in, at the code that one decision asks for."""
-    name = folded_user_name(account.user_name)
-    return Attempt(attempt_hash(accounts, b"code", name), address, name, place_hash=DECIDING)
+    tried, name = _account(accounts, account.user_name)
+    return Attempt(tried, address, name, place_hash=DECIDING)
+
+
+def at_pin(accounts: Accounts, account: Account, address: str, device: str) -> Attempt:
+    """An attempt at the PIN that somebody has in the browser with this token, where they came in whole."""
+    tried, name = _account(accounts, account.user_name)
+    return Attempt(tried, address, name, place_hash=hash_device(device), is_pin=True)
+
+
+def at_no_pin(accounts: Accounts, address: str) -> Attempt:
+    """A PIN typed where there is none: no guess at anybody, but each costs an event."""
+    return Attempt(attempt_hash(accounts, b"pin", neighbour(address)), address)
 
 
 def at_passkey(accounts: Accounts, address: str) -> Attempt:
@@ -105,16 +122,6 @@ def at_passkey(accounts: Accounts, address: str) -> Attempt:
 def at_invitation(accounts: Accounts, address: str) -> Attempt:
     """A stranger's wrong code of an invitation."""
     return Attempt(attempt_hash(accounts, b"invitation", neighbour(address)), address)
-
-
-def at_pin(accounts: Accounts, address: str, known_device: str = "") -> Attempt:
-    """An attempt at a PIN, which counts its own wrong ones: here only how fast they come from an address.
-
-    `known_device` is the token of a browser where somebody came in whole: a known place.
-    """
-    return Attempt(
-        attempt_hash(accounts, b"pin", neighbour(address)), address, place_hash=hash_device(known_device) or STRANGER
-    )
 
 
 def at_envelope(accounts: Accounts, address: str) -> Attempt:
@@ -164,6 +171,12 @@ def delay_seconds(failures: int, free: int, longest: int = LONGEST_SECONDS) -> i
     return 0 if failures < free else min(longest, 2 ** min(failures - free + 1, 30))
 
 
+def _account(accounts: Accounts, user_name: str) -> tuple[bytes, str]:
+    """Give what every guess at an account counts under, and the name."""
+    name = folded_user_name(user_name)
+    return attempt_hash(accounts, b"name", name), name
+
+
 def _place(tx: ReadTransaction, attempt: Attempt) -> bytes:
     """Say where this attempt counts; a browser is asked for always, for it takes its time too."""
     known = came_in_from(tx, attempt.user_name, attempt.device_hash)
@@ -191,8 +204,9 @@ def _record_due(tx: WriteTransaction, accounts: Accounts) -> None:
 def _wait_seconds(tx: ReadTransaction, attempt: Attempt, place: bytes, now: datetime) -> float:
     """Give the longest of the waits that this attempt meets; a place that is known meets two of them."""
     tried = attempt.tried_hash
+    kept = 0 if place and not attempt.is_pin else KEPT_FOR_PASSWORDS
     waits = [
-        _until_fewer(tx, Lane(tried), MOST_JUDGED, now),
+        _until_fewer(tx, Lane(tried), MOST_JUDGED - kept, now),
         _paced(tx, Lane(tried, place, None if place else attempt.counted_address), now, FREE_AT_PLACE),
         _until_fewer(tx, Lane(tried, STRANGER), MOST_OF_STRANGERS, now),
         _paced(tx, Lane(None, STRANGER, attempt.counted_address), now, FREE_FOR_ADDRESS),

@@ -7,7 +7,7 @@ from appliance.accounts.account import Account, NewAccount
 from appliance.accounts.context import Accounts, folded_user_name
 from appliance.accounts.invitations import Invitation, invite, invite_again
 from appliance.accounts.roles import ASSIGNABLE, Role
-from appliance.accounts.service import all_accounts, create_account, disable_account, reset_account
+from appliance.accounts.service import all_accounts, create_account, reset_account
 from appliance.accounts.tokens import (
     LABORATORY,
     SCOPES,
@@ -19,6 +19,7 @@ from appliance.accounts.tokens import (
 from appliance.audit.events import OPERATOR
 from appliance.cli.answers import Answer, listed
 from appliance.cli.line import Command, Invocation, ask_new_secret
+from appliance.deidentify.leaving import close_account
 from appliance.errors import NotFound, Unsuitable
 
 _MOST_DAYS = 3650
@@ -108,7 +109,7 @@ def _reset(call: Invocation) -> Answer:
 def _disable(call: Invocation) -> Answer:
     with call.rooms() as rooms:
         account = _find(rooms.accounts, call.given.user)
-        disable_account(rooms.accounts, account.account_key, OPERATOR)
+        close_account(rooms.accounts, account.account_key, OPERATOR)
     return Answer({"user": account.user_name, "disabled": True}, f"{account.user_name} can no longer come in.")
 
 

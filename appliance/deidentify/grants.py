@@ -16,7 +16,7 @@ from appliance.audit.events import Actor, Event, EventCode, Subject, SubjectKind
 from appliance.clock import DRIFT, instant, microseconds
 from appliance.deidentify import queries
 from appliance.errors import NotFound, Unsuitable
-from appliance.store.transactions import ReadTransaction, Row
+from appliance.store.transactions import ReadTransaction, Row, WriteTransaction
 
 DAYS = (7, 30, 90)  # that a person may choose
 
@@ -86,12 +86,24 @@ def end(accounts: Accounts, study_key: int, grant_key: int, by: Actor) -> None:
         ended = queries.end(tx, grant_key, study_key, microseconds(accounts.clock.now()))
         if not ended:
             raise NotFound("no such grant")
-        subject = Subject(SubjectKind.ACCOUNT, ended[0])
-        patients = queries.patient_of_study(tx, study_key)
-        event = Event(
-            EventCode.GIVING_ENDED, by, subject=subject, patient_key=patients[0], study_key=study_key, number=grant_key
-        )
-        accounts.audit.record(tx, event)
+        _record_end(tx, accounts, grant_key, (study_key, ended[0]), by)
+
+
+def end_all_of(tx: WriteTransaction, accounts: Accounts, account_key: int, by: Actor) -> None:
+    """End at once all that an account has as a laboratory."""
+    for grant_key, study_key in queries.end_all_of(tx, account_key, microseconds(accounts.clock.now())):
+        _record_end(tx, accounts, grant_key, (study_key, account_key), by)
+
+
+def _record_end(tx: WriteTransaction, accounts: Accounts, grant_key: int, of_whom: tuple[int, int], by: Actor) -> None:
+    """Record that a study is a laboratory's no more; `of_whom` are the study and the account."""
+    study_key, account_key = of_whom
+    subject = Subject(SubjectKind.ACCOUNT, account_key)
+    patients = queries.patient_of_study(tx, study_key)
+    event = Event(
+        EventCode.GIVING_ENDED, by, subject=subject, patient_key=patients[0], study_key=study_key, number=grant_key
+    )
+    accounts.audit.record(tx, event)
 
 
 def given_to(tx: ReadTransaction, account_key: int, now: datetime) -> Sequence[Given]:

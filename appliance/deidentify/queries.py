@@ -30,6 +30,13 @@ def end_earlier(tx: WriteTransaction, account_key: int, study_key: int, at: int)
     tx.change(sql, account=account_key, study=study_key, at=at)
 
 
+def end_all_of(tx: WriteTransaction, account_key: int, at: int) -> list[Row]:
+    """End all that a laboratory has; give grant and study of what was good until now."""
+    sql = """UPDATE laboratory_grants SET ended_at = :at WHERE account_key = :account AND ended_at IS NULL
+      RETURNING grant_key, study_key, ends_at"""
+    return [row[:2] for row in tx.rows(sql, account=account_key, at=at) if row[2] > at]
+
+
 def given(tx: ReadTransaction, account_key: int, now: int, latest: int) -> list[Row]:
     """Give what a laboratory has now, the latest first; one given after `latest` says that the clock was set back."""
     return tx.rows(_GIVEN, account=account_key, now=now, latest=latest)

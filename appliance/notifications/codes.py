@@ -44,6 +44,7 @@ class NoticeCode(StrEnum):
     EMERGENCY_BEGUN = "emergency begun"
     EMERGENCY_REPEATED = "emergency repeated"
     EMERGENCY_CODE_USED = "emergency code used"
+    EMERGENCY_CODE_ENDED = "emergency code ended"
     EMERGENCY_UNREVIEWED = "emergency unreviewed"
 
 

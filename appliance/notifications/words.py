@@ -156,6 +156,14 @@ _WORDS: dict[NoticeCode, tuple[str, str, str]] = {
         "O código de emergência lacrado foi aberto: quem o tem pode ver imagens durante {number} minutos. Registro, "
         "Emergências diz com que nome; revise e gere um código novo.",
     ),
+    NoticeCode.EMERGENCY_CODE_ENDED: (
+        "The sealed emergency code opens nothing any more, for whoever drew it has left or has another role. Draw a "
+        "new one under Record, Emergencies, and destroy the paper.",
+        "El código de emergencia sellado ya no abre nada, porque quien lo generó se fue o tiene otro rol. Genere uno "
+        "nuevo en Registro, Emergencias y destruya el papel.",
+        "O código de emergência lacrado não abre mais nada, porque quem o gerou saiu ou tem outra função. Gere um novo "
+        "em Registro, Emergências e destrua o papel.",
+    ),
     NoticeCode.EMERGENCY_UNREVIEWED: (
         "Access in an emergency has waited for its review for more than a week ({number} in all). Record, Emergencies "
         "shows what was seen.",

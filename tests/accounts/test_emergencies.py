@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.accounts import emergencies, service
+from appliance.accounts import emergencies
 from appliance.accounts import queries_emergencies as kept
 from appliance.accounts.emergencies import Reason, Why, why_of
 from appliance.accounts.jobs import EmergencyParts, look_after
@@ -14,6 +14,7 @@ from appliance.accounts.roles import IMAGE_RIGHT, Permission, Role
 from appliance.accounts.sessions import Stage, end_session, find_session, lock_screen, start_session, use_session
 from appliance.audit.events import OPERATOR
 from appliance.clock import microseconds
+from appliance.deidentify import leaving
 from appliance.errors import NotFound, NotPermitted, Unsuitable
 from appliance.health.telling import TELL_EVERY
 from appliance.jobs import queries as jobs
@@ -126,9 +127,9 @@ def ends_it(clinic: AClinic, token: str, how: str) -> None:
     elif how == "sign-out":
         end_session(clinic.accounts, session, ADDRESS)
     elif how == "the leaver's button":
-        service.disable_account(clinic.accounts, key, OPERATOR)
+        leaving.close_account(clinic.accounts, key, OPERATOR)
     elif how == "another role":
-        service.change_role(clinic.accounts, key, Role.ASSISTANT, OPERATOR, image_right=False)
+        leaving.change_role(clinic.accounts, key, Role.ASSISTANT, OPERATOR, image_right=False)
     elif how == "forgotten":
         with clinic.database.write() as tx:
             tx.change("DELETE FROM sessions")

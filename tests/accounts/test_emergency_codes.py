@@ -14,6 +14,7 @@ from appliance.accounts.jobs import EmergencyParts, look_after
 from appliance.accounts.roles import IMAGE_RIGHT, Role, permissions_of
 from appliance.accounts.sessions import find_session, lock_screen
 from appliance.audit.events import OPERATOR
+from appliance.deidentify import leaving
 from appliance.errors import NotFound, NotPermitted, Unsuitable
 from appliance.notifications.queries import open_notices
 from tests.web.a_clinic import PASSWORD, AClinic, somebody
@@ -145,7 +146,7 @@ def test_nothing_makes_a_person_of_it(clinic: AClinic, administrator: Account) -
     with pytest.raises(NotFound):
         invitations.invite_again(accounts, key, OPERATOR)
     with pytest.raises(NotFound):
-        service.change_role(accounts, key, Role.DENTIST, OPERATOR, image_right=True)
+        leaving.change_role(accounts, key, Role.DENTIST, OPERATOR, image_right=True)
     with pytest.raises(Unsuitable):
         service.reset_account(accounts, key, PASSWORD, OPERATOR)
     with pytest.raises(Unsuitable):
@@ -162,7 +163,7 @@ def test_its_role_is_given_to_nobody(clinic: AClinic) -> None:
         service.create_account(clinic.accounts, somebody(Role.EMERGENCY, image_right=False), OPERATOR)
     person = clinic.person()
     with pytest.raises(Unsuitable):
-        service.change_role(clinic.accounts, person.account_key, Role.EMERGENCY, OPERATOR, image_right=False)
+        leaving.change_role(clinic.accounts, person.account_key, Role.EMERGENCY, OPERATOR, image_right=False)
 
 
 @pytest.mark.parametrize("how", ["its time", "its own end", "a reviewer"])

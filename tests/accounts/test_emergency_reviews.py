@@ -7,13 +7,15 @@ import pytest
 from appliance.accounts import emergencies
 from appliance.accounts import emergency_reviews as reviews
 from appliance.accounts.account import Account
+from appliance.accounts.emergency_codes import Opening, open_envelope
 from appliance.accounts.jobs import EmergencyParts, look_after
 from appliance.accounts.roles import Role
-from appliance.audit.events import Actor, ActorKind, Event, EventCode
+from appliance.audit.events import OPERATOR, Actor, ActorKind, Event, EventCode
+from appliance.deidentify import leaving
 from appliance.errors import NotFound, NotPermitted, Unsuitable
 from appliance.notifications.queries import open_notices
 from tests.web.a_clinic import AClinic
-from tests.web.an_emergency import ADDRESS, broken, confirmed, session_of, with_app
+from tests.web.an_emergency import ADDRESS, WHY, broken, confirmed, drawn, session_of, with_app
 
 VERDICT, WORDS = "right", "He was bleeding, and I would have done the same"
 
@@ -74,6 +76,25 @@ def test_nobody_reviews_their_own_and_not_everybody_may(clinic: AClinic) -> None
     with_app(clinic, Role.AUDITOR)
     with clinic.database.read() as tx:
         assert reviews.can_be_reviewed(tx, reviews.get_emergency(tx, key))
+
+
+def test_who_drew_the_code_reviews_nothing_that_it_opened_while_anybody_else_can(clinic: AClinic) -> None:
+    drawer = with_app(clinic, Role.ADMINISTRATOR)
+    token = open_envelope(clinic.accounts, Opening(drawn(clinic, drawer), "Nora Nocturna", WHY), ADDRESS)
+    lent = session_of(clinic, token).emergency
+    assert lent is not None
+    emergencies.end(clinic.accounts, session_of(clinic, token), ADDRESS)
+    with clinic.database.read() as tx:
+        found = reviews.get_emergency(tx, lent.emergency_key)
+        assert reviews.is_for(tx, found, drawer.account_key), "better by its drawer than by nobody"
+        assert not reviews.can_be_reviewed(tx, found)
+    auditor = with_app(clinic, Role.AUDITOR)
+    with pytest.raises(NotPermitted):
+        reviews.review(clinic.accounts, lent.emergency_key, confirmed(clinic, drawer), VERDICT, WORDS)
+    reviews.review(clinic.accounts, lent.emergency_key, confirmed(clinic, auditor), VERDICT, WORDS)
+    leaving.close_account(clinic.accounts, auditor.account_key, OPERATOR)
+    reviews.review(clinic.accounts, lent.emergency_key, confirmed(clinic, drawer), VERDICT, "She has left")
+    assert [words for _, words, _ in signed(clinic, lent.emergency_key)] == [WORDS, "She has left"]
 
 
 def test_what_goes_on_what_is_not_there_and_what_says_nothing_is_not_reviewed(

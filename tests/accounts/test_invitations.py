@@ -9,9 +9,10 @@ from appliance.accounts.account import NewAccount
 from appliance.accounts.errors import PasswordTooWeak, SignInRefused, TooManyAttempts
 from appliance.accounts.invitations import Invitation
 from appliance.accounts.roles import Role
-from appliance.accounts.service import disable_account, get_account
+from appliance.accounts.service import get_account
 from appliance.accounts.sessions import Stage, find_session
 from appliance.audit.events import OPERATOR
+from appliance.deidentify import leaving
 from appliance.errors import NotFound, Unsuitable
 from tests.web.a_clinic import PASSWORD, AClinic
 
@@ -95,7 +96,7 @@ def test_nobody_comes_in_before_the_invitation_was_used_and_a_closed_account_is_
     for guess in ("", " ", invitation.code, "None"):
         with pytest.raises(SignInRefused):
             login.sign_in(clinic.accounts, "ines", guess, ADDRESS)
-    disable_account(clinic.accounts, invitation.account.account_key, OPERATOR)
+    leaving.close_account(clinic.accounts, invitation.account.account_key, OPERATOR)
     with pytest.raises(SignInRefused):
         invitations.accept(clinic.accounts, invitation.code, PASSWORD, ADDRESS)
     for account_key in (invitation.account.account_key, 999):

@@ -8,13 +8,14 @@ from typing import Any
 import pyotp
 import pytest
 
-from appliance.accounts import passkeys, second_factor, service, totp
+from appliance.accounts import passkeys, second_factor, totp
 from appliance.accounts.account import Account
 from appliance.accounts.challenges import Purpose
 from appliance.accounts.errors import SignInRefused, TooManyAttempts
 from appliance.accounts.passkeys import Answer, Site
 from appliance.accounts.sessions import Session, Stage, find_session, lock_screen, start_session
 from appliance.audit.events import OPERATOR
+from appliance.deidentify import leaving
 from appliance.errors import NotFound, Unsuitable
 from tests.accounts.an_authenticator import Authenticator
 from tests.web.a_clinic import AClinic
@@ -216,19 +217,40 @@ def test_a_passkey_stands_in_for_the_code_after_the_password_of_its_own_person(
     assert whole.stage is Stage.FULL
 
 
-def test_a_passkey_unlocks_the_screen_of_its_own_person(clinic: AClinic, person: Account) -> None:
-    device = enrolled(clinic, person)
+def locked_screen(clinic: AClinic, person: Account) -> tuple[str, Session]:
+    """Lock a screen of this person; give its token and its session."""
     with clinic.database.write() as tx:
         token = start_session(tx, person.account_key, Stage.FULL, ADDRESS, clinic.clock.now())
     session = find_session(clinic.accounts, token)
     assert session is not None
     lock_screen(clinic.accounts, session, ADDRESS)
+    return token, session
+
+
+@pytest.mark.parametrize("verified", [True, False])
+def test_a_passkey_unlocks_the_screen_of_its_own_person_once_the_device_knows_who_holds_it(
+    clinic: AClinic, person: Account, *, verified: bool
+) -> None:
+    device = enrolled(clinic, person)
+    token, session = locked_screen(clinic, person)
     options = passkeys.options_to_show(clinic.accounts, Purpose.UNLOCK, HERE, session.session_hash, person)
-    answer = Answer(device.show(options, verified=False), HERE, session.session_hash, ADDRESS)
-    passkeys.unlock_screen(clinic.accounts, session, answer)
-    unlocked = find_session(clinic.accounts, token)
-    assert unlocked is not None
-    assert not unlocked.locked
+    answer = Answer(device.show(options, verified=verified), HERE, session.session_hash, ADDRESS)
+    with nullcontext() if verified else pytest.raises(SignInRefused):
+        passkeys.unlock_screen(clinic.accounts, session, answer)
+    found = find_session(clinic.accounts, token)
+    assert found is not None
+    assert found.locked is not verified
+    assert clinic.events()[-1] == (("screen unlocked", "success") if verified else ("login failed", "failure"))
+
+
+@pytest.mark.parametrize("purpose", [each for each in Purpose if each is not Purpose.ADD])
+def test_only_right_after_the_password_may_a_device_not_ask_who_holds_it(
+    clinic: AClinic, person: Account, purpose: Purpose
+) -> None:
+    enrolled(clinic, person)
+    options = passkeys.options_to_show(clinic.accounts, purpose, HERE, FORM, person)
+    wanted = "preferred" if purpose is Purpose.SECOND_FACTOR else "required"
+    assert json.loads(options)["userVerification"] == wanted
 
 
 def test_a_removed_passkey_and_one_of_a_closed_account_open_nothing(clinic: AClinic, person: Account) -> None:
@@ -238,7 +260,7 @@ def test_a_removed_passkey_and_one_of_a_closed_account_open_nothing(clinic: ACli
     with pytest.raises(NotFound):
         passkeys.remove_passkey(clinic.accounts, confirmed(clinic, other), key, ADDRESS)
     passkeys.remove_passkey(clinic.accounts, confirmed(clinic, person), key, ADDRESS)
-    service.disable_account(clinic.accounts, other.account_key, OPERATOR)
+    leaving.close_account(clinic.accounts, other.account_key, OPERATOR)
     for one in (device, others):
         with pytest.raises(SignInRefused):
             shown(clinic, one.show(question(clinic)))

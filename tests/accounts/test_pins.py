@@ -1,17 +1,25 @@
 """A PIN lets its person back in at one browser, for half a day after a whole sign-in there, five wrong ones at most."""
 
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 
-from appliance.accounts import own, pins
+from appliance.accounts import login, own, pins, queries_devices
 from appliance.accounts.account import Account
-from appliance.accounts.devices import device_token
+from appliance.accounts.devices import device_token, hash_device
 from appliance.accounts.errors import SignInRefused, TooManyAttempts
-from appliance.accounts.service import change_own_password, disable_account
+from appliance.accounts.queries import revoke_sessions_of
+from appliance.accounts.service import change_own_password, sign_out_everywhere
 from appliance.accounts.sessions import Session, find_session, let_in
 from appliance.audit.events import OPERATOR
+from appliance.deidentify import leaving
 from appliance.errors import Unsuitable
+from appliance.keys.passphrases import hash_password
 from tests.web.a_clinic import PASSWORD, AClinic
 
 ADDRESS = "192.0.2.10"
@@ -105,6 +113,7 @@ def test_five_wrong_ones_in_a_row_and_it_is_forgotten(clinic: AClinic, device: s
             with pytest.raises(SignInRefused):
                 switched(clinic, person, device, "0000")
         assert switched(clinic, person, device)
+        clinic.clock.pass_time(hours=1, seconds=1)  # so many an hour are heard of one account
     for _ in range(5):
         with pytest.raises(SignInRefused):
             switched(clinic, person, device, "0000")
@@ -130,6 +139,84 @@ def test_wrong_ones_are_slowed_by_address_too(clinic: AClinic, device: str) -> N
             pins.switch_to(clinic.accounts, None, person.account_key, (device, PIN), ADDRESS)
     with pytest.raises(TooManyAttempts):
         pins.switch_to(clinic.accounts, None, person.account_key, (device, PIN), ADDRESS)
+
+
+@pytest.mark.parametrize("address", [ADDRESS, "2001:db8:1:1::7"])
+def test_a_colleagues_slips_and_those_of_a_private_window_keep_nobody_from_their_own_pin(
+    clinic: AClinic, device: str, address: str
+) -> None:
+    one, other = clinic.person(), clinic.person(user_name="other")
+    with_pin(clinic, one, device)
+    with_pin(clinic, other, device, "1397")
+    for place, person in (("", one), ("made up", one), (device, other), (device, clinic.person(user_name="third"))):
+        for _ in range(20):
+            with suppress(SignInRefused, TooManyAttempts):
+                pins.switch_to(clinic.accounts, None, person.account_key, (place, "0000"), address)
+    assert pins.switch_to(clinic.accounts, None, one.account_key, (device, PIN), address)
+
+
+def test_a_pin_counts_among_the_guesses_at_its_account_and_leaves_the_last_to_the_password(
+    clinic: AClinic, device: str
+) -> None:
+    person = clinic.person()
+    with_pin(clinic, person, device)
+    for number in range(6):
+        with pytest.raises(SignInRefused):
+            login.sign_in(clinic.accounts, person.user_name, "wrong", f"198.51.100.{number}")
+    for _ in range(2):
+        with pytest.raises(SignInRefused):
+            switched(clinic, person, device, "0000")
+    with pytest.raises(TooManyAttempts):
+        switched(clinic, person, device)
+    with pytest.raises(SignInRefused):
+        login.sign_in(clinic.accounts, person.user_name, "a slip", ADDRESS, device)
+    assert login.sign_in(clinic.accounts, person.user_name, PASSWORD, ADDRESS, device)
+    clinic.clock.pass_time(hours=1)
+    assert switched(clinic, person, device)
+
+
+def drops(clinic: AClinic, person: Account, device: str) -> None:
+    pins.drop_pin(clinic.accounts, came_in(clinic, person, device)[1], device, ADDRESS)
+
+
+def takes_another(clinic: AClinic, person: Account, device: str) -> None:
+    with clinic.database.write() as tx:
+        assert queries_devices.set_pin(tx, hash_device(device), person.account_key, hash_password("1397"))
+
+
+def signs_out(clinic: AClinic, person: Account, _device: str) -> None:
+    sign_out_everywhere(clinic.accounts, person.account_key, OPERATOR)
+
+
+def leaves(clinic: AClinic, person: Account, _device: str) -> None:
+    leaving.close_account(clinic.accounts, person.account_key, OPERATOR)
+
+
+@pytest.mark.parametrize("meanwhile", [drops, takes_another, signs_out, leaves])
+def test_a_pin_that_ends_while_it_is_compared_opens_nothing(
+    clinic: AClinic, device: str, meanwhile: Callable[[AClinic, Account, str], None]
+) -> None:
+    person = clinic.person()
+    with_pin(clinic, person, device)
+    with clinic.database.write() as tx:
+        revoke_sessions_of(tx, person.account_key, clinic.clock.now())
+    slow = PasswordHasher(time_cost=8, memory_cost=64 * 1024, parallelism=1).hash(PIN)
+    with clinic.database.write() as tx:
+        queries_devices.set_pin(tx, hash_device(device), person.account_key, slow)
+    with ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(switched, clinic, person, device)
+        while not counted(clinic):  # from here on it compares, which takes a hash's time
+            time.sleep(0.001)
+        meanwhile(clinic, person, device)
+        with pytest.raises(SignInRefused):
+            coming.result()
+    with clinic.database.read() as tx:
+        assert tx.rows("SELECT 1 FROM sessions WHERE revoked_at IS NULL AND address <> :here", here=ADDRESS) == []
+
+
+def counted(clinic: AClinic) -> bool:
+    with clinic.database.read() as tx:
+        return bool(tx.rows("SELECT 1 FROM known_devices WHERE pin_failures > 0"))
 
 
 @pytest.mark.parametrize("pin", ["", "123", "12a4", "0000", "1234", "4321", "7890", "1" * 13, "١٣٩٧", "3333333"])
@@ -183,6 +270,6 @@ def test_signing_out_everywhere_else_ends_the_pins_there(clinic: AClinic, device
 def test_a_closed_account_comes_back_by_no_pin(clinic: AClinic, device: str) -> None:
     person = clinic.person()
     with_pin(clinic, person, device)
-    disable_account(clinic.accounts, person.account_key, OPERATOR)
+    leaving.close_account(clinic.accounts, person.account_key, OPERATOR)
     with pytest.raises(SignInRefused):
         switched(clinic, person, device)

@@ -10,8 +10,8 @@ from appliance.accounts.account import Account
 from appliance.accounts.errors import SignInRefused, TooManyAttempts
 from appliance.accounts.roles import Role
 from appliance.accounts.second_factor import confirm
-from appliance.accounts.service import disable_account
 from appliance.audit.events import OPERATOR
+from appliance.deidentify import leaving
 from appliance.errors import NotFound, NotPermitted, Unsuitable
 from appliance.retention import queries_decisions as decisions
 from appliance.retention.barriers import Barrier
@@ -101,7 +101,7 @@ def test_guessing_codes_is_slowed_down(keeper: AKeeper) -> None:
 def test_who_has_no_second_factor_or_is_closed_confirms_nothing(keeper: AKeeper) -> None:
     without = keeper.clinic.person(Role.DENTIST, user_name="new.dentist")
     closed = keeper.somebody("closed")
-    disable_account(keeper.clinic.accounts, closed.account_key, OPERATOR)
+    leaving.close_account(keeper.clinic.accounts, closed.account_key, OPERATOR)
     for account in (without, closed):
         with pytest.raises(SignInRefused):
             confirm(keeper.clinic.accounts, account, totp.current_code(SECRET, keeper.clock.now()), ADDRESS)
@@ -141,7 +141,7 @@ def test_who_comes_to_the_clinic_within_the_seven_days_has_to_agree(keeper: AKee
 def test_closing_the_others_after_a_proposal_makes_nobody_alone(keeper: AKeeper) -> None:
     ana, bea, study = keeper.somebody("ana"), keeper.somebody("bea"), keeper.study()
     key = due(keeper, study, ana)
-    disable_account(keeper.clinic.accounts, bea.account_key, OPERATOR)
+    leaving.close_account(keeper.clinic.accounts, bea.account_key, OPERATOR)
     keeper.clock.pass_time(days=30)
     assert wait(keeper, key) is Wait.APPROVAL
 

@@ -54,7 +54,7 @@ def test_it_decides_in_place_of_a_code(found: dict[str, Any]) -> None:
 
 
 def test_a_device_that_does_not_know_its_owner_and_a_removed_passkey_open_nothing(found: dict[str, Any]) -> None:
-    assert (found["unverified"], found["removed"]) == ("/login", "/login/passkey")
+    assert (found["touched"], found["unverified"], found["removed"]) == ("/lock", "/login", "/login/passkey")
     assert (found["troubleBefore"], found["troubleAfter"]) == (False, True)
 
 

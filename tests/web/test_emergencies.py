@@ -290,6 +290,42 @@ def test_nobody_reviews_their_own(clinic: AClinic, administrator: Account) -> No
     assert browser_of(clinic, token).get("/studies").status_code in {303, 403}
 
 
+def test_who_drew_the_code_is_told_to_leave_the_review_to_others(clinic: AClinic, administrator: Account) -> None:
+    night, _ = opened(clinic, drawn(clinic, administrator))
+    assert night.post("/emergency/end", page="/studies").status_code == 303
+    desk, page = clinic.signed_in(administrator), "/trail/emergencies/1"
+    alone = desk.get(page).text
+    assert "should not be the one who reviews" in alone
+    assert "Nobody else can yet" in alone
+    assert f'action="{page}/review"' in alone
+    auditor = clinic.signed_in(with_app(clinic, Role.AUDITOR))
+    text = desk.get(page).text
+    assert "somebody else reviews what it opened" in text
+    assert f'action="{page}/review"' not in text
+    assert desk.post(f"{page}/review", page="/people", **VERDICT, code=code_now(clinic)).status_code == 403
+    assert auditor.post(f"{page}/review", page=page, **VERDICT, code=code_now(clinic)).status_code == 303
+
+
+def test_a_code_whose_drawer_left_is_told_on_every_page_that_counts(clinic: AClinic, administrator: Account) -> None:
+    other = with_app(clinic, Role.ADMINISTRATOR, "other.admin")
+    code, desk = drawn(clinic, administrator), clinic.signed_in(other)
+    where = f"/people/{administrator.account_key}"
+    assert "the sealed emergency code if they drew it" in desk.get(where).text
+    assert desk.post(f"{where}/close", page=where, code=code_now(clinic)).status_code == 303
+    assert 'aria-label="1 waiting"' in desk.get("/people").text
+    listed = desk.get("/trail/emergencies").text
+    assert ">Ended<" in listed
+    assert "draw a new one, and destroy the paper" in listed
+    front = desk.get("/keeping").text
+    assert "Code ended" in front
+    assert "The sealed emergency code opens nothing any more" in front
+    assert "opens nothing" in opened(clinic, code)[1]
+    slip(clinic, desk)
+    assert 'aria-label="1 waiting"' not in desk.get("/people").text
+    assert "a sealed code lies ready" in desk.get("/keeping").text
+    assert "opens nothing any more, for whoever drew it" not in desk.get("/keeping").text
+
+
 def test_a_reviewer_ends_one_that_goes_on(clinic: AClinic, administrator: Account) -> None:
     token, key = broken(clinic, with_app(clinic))
     desk, page = clinic.signed_in(administrator), f"/trail/emergencies/{key}"

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import pyzipper
 
-from appliance.accounts import service
 from appliance.accounts.roles import Permission, Role
 from appliance.audit.events import OPERATOR
+from appliance.deidentify import leaving
 from appliance.errors import NotPermitted
 from appliance.web.staff.downloading import check
 from tests.export.a_package import AnExport
@@ -129,6 +129,6 @@ def test_a_closed_account_ends_a_download(clinic: AnExportingClinic) -> None:
     account = clinic.person(Role.DENTIST, image_right=True)
     session = clinic.signed_in(account).session(clinic.accounts)
     check(clinic.accounts, session, Permission.EXPORT_STUDIES)
-    service.disable_account(clinic.accounts, account.account_key, OPERATOR)
+    leaving.close_account(clinic.accounts, account.account_key, OPERATOR)
     with pytest.raises(NotPermitted):
         check(clinic.accounts, session, Permission.EXPORT_STUDIES)

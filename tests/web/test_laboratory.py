@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from appliance.accounts import service
 from appliance.accounts.roles import Role
 from appliance.audit.events import OPERATOR
+from appliance.deidentify import leaving
 from appliance.web.staff.app import HANDLERS
 from tests.canary.search import search_bytes, spellings
 from tests.web.a_clinic import Browser, form_token_in
@@ -104,11 +104,29 @@ def test_a_form_without_a_choice_is_told_so(clinic: ACanarysClinic) -> None:
 
 def test_a_closed_laboratory_is_offered_no_more(tmp_path: Path) -> None:
     clinic = ACanarysClinic(tmp_path)
-    service.disable_account(clinic.accounts, clinic.lab.account_key, OPERATOR)
+    leaving.close_account(clinic.accounts, clinic.lab.account_key, OPERATOR)
     dentist = clinic.signed_in(clinic.person(Role.DENTIST, image_right=True))
     page = dentist.get(f"/studies/{clinic.study_key}/laboratories").text
     assert "No laboratory has an account" in page
     assert "Laboratorio Lilas" not in page
+
+
+@pytest.mark.parametrize("comes_back", [False, True])
+def test_what_was_given_ends_with_the_laboratory(tmp_path: Path, *, comes_back: bool) -> None:
+    clinic = ACanarysClinic(tmp_path)
+    key, accounts = clinic.lab.account_key, clinic.accounts
+    dentist = clinic.person(Role.DENTIST, image_right=True)
+    clinic.give()
+    if comes_back:
+        for role in (Role.RECEPTION, Role.LAB):
+            leaving.change_role(accounts, key, role, OPERATOR, image_right=False)
+        assert "Nothing yet" in clinic.at_laboratory().get("/laboratory").text
+    else:
+        leaving.close_account(accounts, key, OPERATOR)
+    assert clinic.laboratory.lent(key) == []
+    assert [code for code, _ in clinic.events()].count("giving ended") == 1
+    page = clinic.signed_in(dentist).get(f"/studies/{clinic.study_key}/laboratories").text
+    assert ">Ended<" in page
 
 
 def test_a_laboratory_without_anything_is_told_so(tmp_path: Path) -> None:

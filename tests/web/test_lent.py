@@ -12,10 +12,10 @@ from litestar import Litestar
 from pydicom.encaps import generate_frames
 from pydicom.uid import JPEGBaseline8Bit
 
-from appliance.accounts import service
 from appliance.accounts.roles import Role
 from appliance.accounts.tokens import issue_laboratory_token
 from appliance.audit.events import OPERATOR
+from appliance.deidentify import leaving
 from appliance.errors import Unsuitable
 from appliance.web.dicomweb.callers import Callers
 from appliance.web.dicomweb.lent import LentStudies
@@ -127,7 +127,7 @@ def test_what_is_not_given_by_its_pixels_is_not_retrieved(lab: ALab) -> None:
 
 def test_the_token_ends_with_the_laboratorys_account(lab: ALab) -> None:
     assert lab.get("/studies").status_code == 200
-    service.disable_account(lab.clinic.accounts, lab.clinic.lab.account_key, OPERATOR)
+    leaving.close_account(lab.clinic.accounts, lab.clinic.lab.account_key, OPERATOR)
     lab.clinic.clock.pass_time(seconds=2)  # this one thread does both: another's change would be seen at once
     assert lab.get("/studies").status_code == 401
 

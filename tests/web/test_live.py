@@ -14,10 +14,10 @@ import uvicorn
 
 from appliance.accounts import emergencies
 from appliance.accounts.roles import Role
-from appliance.accounts.service import disable_account
 from appliance.accounts.sessions import Stage, find_session, lock_screen, start_session
 from appliance.archive.queries import refresh_study
 from appliance.audit.events import OPERATOR
+from appliance.deidentify import leaving
 from appliance.web.http.cookies import SESSION_COOKIE
 from appliance.web.staff.live import Seen, Watcher
 from tests.patience import PATIENCE
@@ -106,7 +106,7 @@ def test_it_ends_within_a_second_of_the_screen_locking_by_itself(served: tuple[A
 
 def test_it_ends_within_a_second_of_closing_the_account(served: tuple[AClinic, str]) -> None:
     line, account_key = open_line(served)
-    disable_account(line.clinic.accounts, account_key, OPERATOR)
+    leaving.close_account(line.clinic.accounts, account_key, OPERATOR)
     assert line.ended.wait(WITHIN_SECONDS)
 
 

@@ -99,8 +99,10 @@ def test_a_passkey_made_here_stands_in_for_the_code_and_unlocks_the_screen(clini
     assert fresh.post("/login/code/passkey", page="/login/code", answer="{}").status_code == 403
     assert fresh.post("/login/code/passkey", page="/login/code", answer=answer).status_code == 303
     fresh.post("/lock/now", page="/studies", back="/studies")
-    page = fresh.get("/lock?back=/studies").text
-    answer = device.show(options_in(page), verified=False)
+    touched = device.show(options_in(fresh.get("/lock?back=/studies").text), verified=False)
+    assert fresh.post("/lock/passkey", page="/lock?back=/studies", answer=touched).status_code == 403
+    assert fresh.get("/studies").status_code == 303, "a key that was left there unlocks nothing by a touch"
+    answer = device.show(options_in(fresh.get("/lock?back=/studies").text))
     unlocked = fresh.post("/lock/passkey", page="/lock?back=/studies", answer=answer, back="/studies")
     assert (unlocked.status_code, unlocked.headers["location"]) == (303, "/studies")
     assert fresh.get("/studies").status_code == 200

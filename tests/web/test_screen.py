@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from appliance.accounts.service import disable_account
 from appliance.assembly.rooms import open_rooms
 from appliance.audit.events import OPERATOR
 from appliance.config import Settings, StaffSettings
+from appliance.deidentify import leaving
 from appliance.keys.hierarchy import Keyring
 from appliance.keys.secret import SecretKey
 from appliance.web.http.paths import local_path
@@ -133,7 +133,7 @@ def test_closing_an_account_puts_its_person_out_at_once(clinic: AClinic) -> None
     account = clinic.person()
     browser = clinic.signed_in(account)
     assert browser.get("/studies").status_code == 200
-    disable_account(clinic.accounts, account.account_key, OPERATOR)
+    leaving.close_account(clinic.accounts, account.account_key, OPERATOR)
     assert browser.get("/studies").headers["location"] == "/login"
 
 

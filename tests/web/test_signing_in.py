@@ -13,9 +13,9 @@ from appliance.accounts.devices import hash_device
 from appliance.accounts.password_rules import PasswordPolicy
 from appliance.accounts.queries_devices import came_in_from
 from appliance.accounts.roles import Role
-from appliance.accounts.service import disable_account
 from appliance.accounts.sessions import Stage, start_session
 from appliance.audit.events import OPERATOR
+from appliance.deidentify import leaving
 from appliance.keys.passphrases import needs_rehash, password_matches
 from appliance.web.http.cookies import DEVICE_COOKIE, FORM_COOKIE, SESSION_COOKIE
 from tests.web.a_clinic import PASSWORD, AClinic, Browser
@@ -103,7 +103,7 @@ def test_wrong_password_and_unknown_name_get_the_same_page(clinic: AClinic) -> N
 
 
 def test_a_closed_account_gets_the_same_page_too(clinic: AClinic) -> None:
-    disable_account(clinic.accounts, clinic.person().account_key, OPERATOR)
+    leaving.close_account(clinic.accounts, clinic.person().account_key, OPERATOR)
     answer = clinic.browser().post("/login", page="/login", user_name="dentist.one", password=PASSWORD)
     assert answer.status_code == 403
     assert "User name or password is wrong." in answer.text

@@ -31,11 +31,11 @@ def waiting(accounts: Accounts, actor: Actor) -> Waiting:
 
 
 def count_emergencies(tx: ReadTransaction, actor: Actor) -> int:
-    """Count what waits to be reviewed, and an envelope that was opened and has no successor."""
+    """Count what waits to be reviewed, and an envelope that was opened or is void and has no successor."""
     if Permission.REVIEW_EMERGENCIES not in actor.permissions:
         return 0
     left = envelope(tx)
-    draws = Permission.MANAGE_ACCOUNTS in actor.permissions and left.is_used and not left.is_sealed
+    draws = Permission.MANAGE_ACCOUNTS in actor.permissions and left.is_wanted and not left.is_sealed
     return count_unreviewed(tx) + int(draws)
 
 

@@ -234,7 +234,11 @@ def emergencies_card(tx: ReadTransaction, now: datetime) -> Card:
             "%(num)d time waits for somebody else's review.", "%(num)d times wait for somebody else's review.", count
         ) % {"num": count}
         return Card(title, State("warn", _("Waits for review")), words, url)
-    if not envelope(tx).is_sealed:
+    left = envelope(tx)
+    if left.is_void:
+        words = _("Whoever drew the sealed emergency code has left or manages people no more, so it opens nothing.")
+        return Card(title, State("warn", _("Code ended")), words, url)
+    if not left.is_sealed:
         words = _("No emergency code lies in a sealed envelope, for the night when nobody who may look is there.")
         return Card(title, State("calm", _("No sealed code")), words, url)
     return Card(title, State("good", _("Ready")), _("Everything is reviewed, and a sealed code lies ready."), url)

@@ -7,6 +7,7 @@ from litestar.params import FromPath, FromQuery, URLEncodedBody
 
 from appliance.accounts import login, own, passkeys, pins
 from appliance.accounts.errors import SignInRefused, TooManyAttempts
+from appliance.deidentify import leaving
 from appliance.errors import NotFound, NotPermitted, Unsuitable
 from appliance.web.http.access import Door, access
 from appliance.web.http.actor import Actor, form_token
@@ -237,7 +238,8 @@ def submit_close(
 ) -> Answer:
     """Close one's own account for good."""
     try:
-        own.close_own_account(context.accounts, confirmed(request, context, actor, data.code))
+        by = confirmed(request, context, actor, data.code)
+        leaving.close_account(context.accounts, by.account.account_key, by.actor)
     except (SignInRefused, TooManyAttempts) as fault:
         return account_refused(request, context, pages, actor, said(fault, data.code))
     except Unsuitable:

@@ -12,6 +12,7 @@ from appliance.accounts.errors import SignInRefused, TooManyAttempts
 from appliance.accounts.invitations import Invitation
 from appliance.accounts.login import may_come_in_without
 from appliance.accounts.roles import ASSIGNABLE, Permission, Role
+from appliance.deidentify import leaving
 from appliance.errors import NotFound, NotPermitted, Unsuitable
 from appliance.web.http.access import needs
 from appliance.web.http.actor import Actor
@@ -183,11 +184,11 @@ def change_role(
     request: PageRequest, context: Context, pages: Rendering, actor: Caller, account_key: FromPath[int],
     data: URLEncodedBody[RoleForm],
 ) -> Answer:  # fmt: skip
-    """Give another role or image right, and end the sessions of before."""
+    """Give another role or image right; sessions and what came with the role of before end."""
     try:
         by, role = confirmed(request, context, actor, data.code).actor, Role(data.role)
         right = data.image_right == "yes"
-        service.change_role(context.accounts, account_key, role, by, image_right=right)
+        leaving.change_role(context.accounts, account_key, role, by, image_right=right)
     except (SignInRefused, TooManyAttempts) as fault:
         return _person(request, context, pages, actor, account_key, said(fault, data.code))
     except (Unsuitable, ValueError):
@@ -225,7 +226,7 @@ def close_person(
     request: PageRequest, context: Context, pages: Rendering, actor: Caller, account_key: FromPath[int],
     data: URLEncodedBody[CodeForm],
 ) -> Answer:  # fmt: skip
-    """Close an account at once: sessions, passkeys, known browsers and the machine tokens it gave out.
+    """Close an account at once, with all that it had or gave out.
 
     Raises:
         NotPermitted: It is one's own, which is closed on the page of one's own account.
@@ -233,7 +234,7 @@ def close_person(
     if account_key == session_of(actor).account.account_key:
         raise NotPermitted("nobody closes their own account here")
     try:
-        service.disable_account(context.accounts, account_key, confirmed(request, context, actor, data.code).actor)
+        leaving.close_account(context.accounts, account_key, confirmed(request, context, actor, data.code).actor)
     except (SignInRefused, TooManyAttempts) as fault:
         return _person(request, context, pages, actor, account_key, said(fault, data.code))
     except Unsuitable:

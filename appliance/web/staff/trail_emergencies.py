@@ -73,7 +73,10 @@ def _code(tx: ReadTransaction, known: Names) -> dict[str, object]:
     about = _("Drawn by %(who)s on %(day)s.") % {"who": who, "day": day(drawn_at.astimezone().date())}
     if is_sealed:
         return {"state": State("good", _("Sealed")), "about": about}
-    return {"state": State("bad", _("Opened")) if is_used else State("calm", _("None yet")), "about": about}
+    if is_used:
+        return {"state": State("bad", _("Opened")), "about": about}
+    void = _("It ended when that person left or managed people no more: draw a new one, and destroy the paper.")
+    return {"state": State("bad", _("Ended")), "about": f"{about} {void}"}
 
 
 @post("/trail/emergencies/code", opt=needs(Permission.MANAGE_ACCOUNTS), status_code=200)

@@ -91,6 +91,8 @@ def _show(
             "lists": lists_words(looks),
             "reviews": [_signed(one, known) for one in signed],
             "is_own": found.account_key == own.account_key,
+            "is_own_code": found.drawn_by == own.account_key,
+            "may_review": reviews.is_for(tx, found, own.account_key),
             "is_alone": not signed and not reviews.can_be_reviewed(tx, found),
             "verdicts": verdict_choices(),
             "longest": LONGEST_WORDS,
