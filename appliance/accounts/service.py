@@ -5,6 +5,7 @@ resetting a second factor or closing an account ends that person's sessions at o
 """
 
 import re
+from dataclasses import replace
 
 from appliance.accounts import login, queries, queries_devices, queries_invitations, queries_passkeys, second_factor
 from appliance.accounts.account import Account, Credentials, NewAccount
@@ -13,7 +14,13 @@ from appliance.accounts.errors import PasswordTooWeak
 from appliance.accounts.password_rules import Rule, check_password
 from appliance.accounts.roles import ASSIGNABLE, MAY_HOLD_IMAGE_RIGHT, Role
 from appliance.accounts.sessions import Session, check_living
-from appliance.accounts.trail import record_account_event, record_own_event
+from appliance.accounts.trail import (
+    record_account_event,
+    record_created,
+    record_language,
+    record_own_event,
+    record_rights,
+)
 from appliance.audit.events import Actor, Event, EventCode, Subject, SubjectKind
 from appliance.clock import microseconds
 from appliance.errors import NotFound, Unsuitable
@@ -104,7 +111,7 @@ def choose_own_language(accounts: Accounts, session: Session, language: str, add
     """Keep the language that a person wants the pages in, wherever they sign in. The caller knows which there are."""
     with accounts.database.write() as tx:
         if queries.set_language(tx, session.account.account_key, language):
-            record_own_event(tx, accounts, EventCode.ACCOUNT_CHANGED, session.account, address)
+            record_language(tx, accounts, session.account, address)
 
 
 def reset_account(accounts: Accounts, account_key: int, password: str, by: Actor) -> None:
@@ -122,7 +129,7 @@ def reset_account(accounts: Accounts, account_key: int, password: str, by: Actor
         queries.set_password(tx, account_key, password_hash, accounts.clock.now(), must_change=True)
         queries.set_sealed_secret(tx, account_key, None)
         _take_proofs_away(tx, accounts, account_key)
-        record_account_event(tx, accounts, EventCode.ACCOUNT_CHANGED, by, account_key)
+        record_account_event(tx, accounts, EventCode.ACCOUNT_RESET, by, account_key)
 
 
 def disable_account(accounts: Accounts, account_key: int, by: Actor) -> None:
@@ -151,13 +158,14 @@ def change_role(accounts: Accounts, account_key: int, role: Role, by: Actor, *, 
         raise Unsuitable("this role may not hold the image right")
     _check_assignable(role)
     with accounts.database.write() as tx:
-        found = find_open_person(tx, account_key)
+        before = find_open_person(tx, account_key).account
         if role is not Role.ADMINISTRATOR and is_last_administrator(tx, account_key):
             raise Unsuitable("the last administrator stays one")
-        if (found.account.role, found.account.image_right) != (role, image_right):
+        if (before.role, before.image_right) != (role, image_right):
             queries.set_role(tx, account_key, role, image_right=image_right)
             queries.revoke_sessions_of(tx, account_key, accounts.clock.now())
-            record_account_event(tx, accounts, EventCode.ACCOUNT_CHANGED, by, account_key)
+            after = replace(before, role=role, image_right=image_right)
+            record_rights(tx, accounts, by, before, after)
 
 
 def sign_out_everywhere(accounts: Accounts, account_key: int, by: Actor) -> None:
@@ -277,5 +285,5 @@ def _insert(tx: WriteTransaction, accounts: Accounts, new: NewAccount, password_
     found = queries.credentials_by_name(tx, user_name)
     if found is None:
         raise NotFound("the account that was just added")
-    record_account_event(tx, accounts, EventCode.ACCOUNT_CREATED, by, found.account.account_key)
+    record_created(tx, accounts, by, found.account)
     return found.account

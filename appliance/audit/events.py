@@ -77,6 +77,9 @@ class EventCode(StrEnum):
 
     ACCOUNT_CREATED = "account created"
     ACCOUNT_CHANGED = "account changed"
+    ROLE_CHANGED = "role changed"
+    NAME_CORRECTED = "name corrected"
+    ACCOUNT_RESET = "account reset"
     ACCOUNT_DISABLED = "account disabled"
     PASSWORD_CHANGED = "password changed"  # noqa: S105 - an event's code
     SECOND_FACTOR_ENROLLED = "second factor enrolled"
@@ -212,8 +215,8 @@ PROCESS = Actor(ActorKind.PROCESS)
 class Event:
     """One thing that happened.
 
-    `number` counts what the code speaks of (instances, attempts, a key's number). `at` is given where it was
-    told later than it happened.
+    `number` counts what the code speaks of (instances, attempts, a key's number), or says it (`numbers`). `at` is
+    given where it was told later than it happened.
     """
 
     code: EventCode

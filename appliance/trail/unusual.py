@@ -12,6 +12,7 @@ from enum import StrEnum
 from appliance.audit.chain import Entry
 from appliance.audit.events import EventCode
 from appliance.audit.families import Family, codes_of
+from appliance.audit.numbers import rights_given
 from appliance.clock import instant
 
 NIGHT_FROM_HOUR, NIGHT_TO_HOUR = 21, 6  # of the clinic's wall
@@ -33,6 +34,7 @@ class Kind(StrEnum):
     NEW_ADDRESS = "new address"
     RECOVERY_CODE = "recovery code"
     EMERGENCY = "emergency"
+    RIGHT_GIVEN = "right given"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,9 @@ def _kinds(
 ) -> Iterator[Kind]:
     if entry.event in _ALWAYS:
         yield _ALWAYS[EventCode(entry.event)]
+    given = rights_given(entry)
+    if given is not None and given.raised:
+        yield Kind.RIGHT_GIVEN
     if entry.event != EventCode.LOGGED_IN or entry.actor_key is None:
         return
     hour = instant(entry.at).astimezone(zone).hour

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -24,7 +25,7 @@ def test_a_line_reads_back_as_what_was_recorded() -> None:
     assert row == {
         "sequence": "7", "at": "2026-11-18T11:06:40+00:00", "event": "logged in", "outcome": "success",
         "actor_kind": "account", "actor_key": "3", "actor_name": 'Ana "Nené" Prueba, Dra.', "address": "192.0.2.9",
-        "subject_kind": "", "subject_key": "", "patient_key": "", "study_key": "", "number": "-5",
+        "subject_kind": "", "subject_key": "", "patient_key": "", "study_key": "", "number": "-5", "meaning": "",
     }  # fmt: skip
 
 
@@ -40,6 +41,13 @@ def test_no_name_changes_what_other_cells_say_or_begins_a_formula(name: str) -> 
     assert [row["number"] for row in told] == ["-5", "-5"]
     assert told[0]["actor_name"].removeprefix("'") == name.removeprefix("'")
     assert not told[0]["actor_name"].lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
+
+
+def test_a_number_that_counts_nothing_is_said_in_words() -> None:
+    changed = replace(ENTRY, event="role changed", number=2120)
+    (row,) = read(HEADER + csv_line(changed, lambda _kind, _key: "x"))
+    assert row["meaning"] == "dentist with the image right to dentist"
+    assert json.loads(json_line(changed, lambda _kind, _key: "x"))["meaning"] == row["meaning"]
 
 
 def test_a_line_of_json_has_the_same_facts() -> None:

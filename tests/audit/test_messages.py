@@ -70,7 +70,8 @@ def test_every_event_of_every_actor_and_subject_keeps_the_standards_schema(tmp_p
         ("not permitted", "110113", "E", "110132"), ("requests throttled", "110113", "E", "110132"),
         ("association refused", "110113", "E", "110126"),
         ("sender approved", "110113", "E", "110128"), ("key destroyed", "110113", "E", "110129"),
-        ("account changed", "110113", "E", "110136"), ("password changed", "110113", "E", "110137"),
+        ("role changed", "110113", "E", "110136"), ("account changed", "110113", "E", "110137"),
+        ("account reset", "110113", "E", "110137"), ("password changed", "110113", "E", "110137"),
         ("emergency begun", "110113", "E", "110127"), ("emergency ended", "110113", "E", "110138"),
         ("logged in", "110114", "E", "110122"), ("login failed", "110114", "E", "110122"),
         ("logged out", "110114", "E", "110123"), ("of another release", "110113", "E", "110129"),
@@ -136,6 +137,12 @@ def test_what_the_standard_has_no_place_for_is_not_lost() -> None:
         each.attrib["type"]: b64decode(each.attrib["value"]).decode() for each in root.iter("ParticipantObjectDetail")
     }
     assert details == {"Alert Description": "backup made", "subject": "backup target 2", "number": "12"}
+
+
+def test_a_changed_role_is_said_in_words_besides_its_number() -> None:
+    root = parsed(entry("role changed", subject_kind="account", subject_key=8, number=1011))
+    told = [b64decode(each.attrib["value"]).decode() for each in root.iter("ParticipantObjectDetail")]
+    assert told == ["role changed", "account 8", "1011", "administrator to administrator with the image right"]
 
 
 @given(st.text())

@@ -39,6 +39,7 @@ _FAMILIES = {
     Kind.NEW_ADDRESS: Family.LOGINS,
     Kind.RECOVERY_CODE: Family.PEOPLE,
     Kind.EMERGENCY: Family.PEOPLE,
+    Kind.RIGHT_GIVEN: Family.PEOPLE,
 }  # what was taken out is of more than one
 _TOLD = {"reviewed": later("Noted: you have looked at it.")}
 

@@ -67,6 +67,9 @@ EVENTS: Mapping[str, str] = {
     EventCode.BOX_DECOMMISSIONED: later("Box taken out of service"),
     EventCode.ACCOUNT_CREATED: later("Account added"),
     EventCode.ACCOUNT_CHANGED: later("Account changed"),
+    EventCode.ROLE_CHANGED: later("Role or image right changed"),
+    EventCode.NAME_CORRECTED: later("Name corrected"),
+    EventCode.ACCOUNT_RESET: later("Account given a first password again"),
     EventCode.ACCOUNT_DISABLED: later("Account closed"),
     EventCode.PASSWORD_CHANGED: later("Password changed"),
     EventCode.SECOND_FACTOR_ENROLLED: later("Second factor set up"),
@@ -229,6 +232,7 @@ def finding_state(kind: Kind) -> State:
         Kind.NEW_ADDRESS: State("calm", _("New place")),
         Kind.RECOVERY_CODE: State("calm", _("Recovery code")),
         Kind.EMERGENCY: State("bad", _("Emergency")),
+        Kind.RIGHT_GIVEN: State("warn", _("Right given")),
     }[kind]
 
 
@@ -260,5 +264,8 @@ def finding_words(one: Finding) -> str:
             "Signed in with a recovery code.", "Signed in with a recovery code, %(num)d times.", number),
         Kind.EMERGENCY: ngettext(
             "Looked at images in an emergency.", "Looked at images in an emergency, %(num)d times.", number),
+        Kind.RIGHT_GIVEN: ngettext(
+            "Gave an account the right to view images or to run the box.",
+            "Gave accounts the right to view images or to run the box, %(num)d times.", number),
     }  # fmt: skip
     return words[one.kind] % {"num": number} if "%(num)d" in words[one.kind] else words[one.kind]
