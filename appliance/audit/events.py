@@ -40,6 +40,7 @@ class EventCode(StrEnum):
     CATALOGUE_REKEYED = "catalogue rekeyed"
     CERTIFICATE_ISSUED = "certificate issued"
     CLOCK_SET_BACK = "clock set back"
+    SETTINGS_CHANGED = "settings changed"
 
     ASSOCIATION_REFUSED = "association refused"
     ASSOCIATION_ENDED = "association ended"

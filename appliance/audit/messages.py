@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from appliance.audit.chain import Entry
 from appliance.audit.events import ActorKind, EventCode, Outcome
 from appliance.audit.families import FAMILIES, Family
-from appliance.audit.numbers import meaning
+from appliance.audit.numbers import SettingsGroup, meaning, settings_group
 from appliance.clock import instant
 from appliance.dicom.audit_message import Action, AuditMessage, Code, Participant, Participated
 
@@ -127,7 +127,7 @@ _UNKNOWN = _Kind(_ALERT, Action.EXECUTE, _SECURITY_CONFIGURATION)  # a code of a
 
 def message_of(entry: Entry, source: Source) -> AuditMessage:
     """Put one event into a message."""
-    kind = _kind_of(entry.event)
+    kind = _kind_of(entry)
     return AuditMessage(
         event_id=kind.event_id,
         action=kind.action,
@@ -141,11 +141,13 @@ def message_of(entry: Entry, source: Source) -> AuditMessage:
     )
 
 
-def _kind_of(code: str) -> _Kind:
+def _kind_of(entry: Entry) -> _Kind:
     try:
-        known = EventCode(code)
+        known = EventCode(entry.event)
     except ValueError:
         return _UNKNOWN
+    if settings_group(entry) is SettingsGroup.NETWORK:
+        return _BY_FAMILY[Family.DEVICES]
     return _BY_CODE.get(known) or _BY_FAMILY[FAMILIES[known]]
 
 

@@ -7,6 +7,7 @@ Leaves out: words for people; the pages have those.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import IntEnum
 
 from appliance.audit.chain import Entry
 from appliance.audit.events import EventCode
@@ -24,6 +25,18 @@ ROLES: Mapping[int, str] = {
 LANGUAGE = 1  # of `account changed`
 _NUMBERS = {role: number for number, role in ROLES.items()}
 _OF_RIGHTS = frozenset({EventCode.ACCOUNT_CREATED.value, EventCode.ROLE_CHANGED.value})
+
+
+class SettingsGroup(IntEnum):
+    """Settings that are told together when one of them was changed."""
+
+    BOX = 1
+    NETWORK = 2
+    SESSIONS = 3
+    PASSWORDS = 4
+    PACKS = 5
+    NOTICES = 6
+    TRAIL = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +93,20 @@ def chose_language(entry: Entry) -> bool:
     return entry.event == EventCode.ACCOUNT_CHANGED and entry.number == LANGUAGE
 
 
+def settings_group(entry: Entry) -> SettingsGroup | None:
+    """Say which settings were changed; None where none were, or the group is not known."""
+    if entry.event != EventCode.SETTINGS_CHANGED:
+        return None
+    return next((group for group in SettingsGroup if group == entry.number), None)
+
+
 def meaning(entry: Entry) -> str:
     """Say in plain English, for other programs, what the number means; empty where it counts, or there is none."""
     if chose_language(entry):
         return "language"
+    group = settings_group(entry)
+    if group is not None:
+        return group.name.lower()
     given = rights_given(entry)
     return "" if given is None else str(given)
 

@@ -35,6 +35,7 @@ class Kind(StrEnum):
     RECOVERY_CODE = "recovery code"
     EMERGENCY = "emergency"
     RIGHT_GIVEN = "right given"
+    SETTINGS = "settings changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,7 @@ _ALWAYS = {
     EventCode.UNLOCK_FAILED: Kind.WRONG_TRIES,
     EventCode.RECOVERY_CODE_USED: Kind.RECOVERY_CODE,
     EventCode.EMERGENCY_BEGUN: Kind.EMERGENCY,
+    EventCode.SETTINGS_CHANGED: Kind.SETTINGS,
 }
 _LEAST = {Kind.WRONG_TRIES: MANY_WRONG}
 _SUMS = {EventCode.LOGIN_THROTTLED.value, EventCode.REQUESTS_THROTTLED.value}  # their number says how many

@@ -86,6 +86,11 @@ def test_an_event_has_the_standards_codes(code: str, event_id: str, action: str,
     assert event.attrib["EventDateTime"] == "2026-11-18T11:06:40.000001Z"
 
 
+def test_changed_settings_of_the_network_are_told_as_such() -> None:
+    told = {number: code_of(parsed(entry("settings changed", number=number)), ".//EventTypeCode") for number in (2, 3)}
+    assert told == {2: "110128", 3: "110129"}
+
+
 def test_a_failure_is_one_and_who_asked_is_named_with_their_address() -> None:
     root = parsed(entry("login failed", outcome="failure"))
     event, actor = root.find("EventIdentification"), root.find("ActiveParticipant")

@@ -64,7 +64,7 @@ def test_many_patients_are_different_ones_of_one_person_within_an_hour_of_the_cl
         (EventCode.AUDIT_EXPORTED, Kind.EXPORTED), (EventCode.QUARANTINE_EXPORTED, Kind.EXPORTED),
         (EventCode.NOT_PERMITTED, Kind.NOT_PERMITTED), (EventCode.SPOOL_GAP, Kind.TRAIL_INCOMPLETE),
         (EventCode.SPOOL_BEGAN_AGAIN, Kind.TRAIL_INCOMPLETE), (EventCode.FILE_FORGED, Kind.FORGED),
-        (EventCode.REQUESTS_THROTTLED, Kind.TOO_MANY),
+        (EventCode.REQUESTS_THROTTLED, Kind.TOO_MANY), (EventCode.SETTINGS_CHANGED, Kind.SETTINGS),
         (EventCode.RECOVERY_CODE_USED, Kind.RECOVERY_CODE), (EventCode.LABORATORY_COPY_TAKEN, Kind.EXPORTED),
     ],
 )  # fmt: skip

@@ -1,11 +1,24 @@
 """Words for what an event's number says where it counts nothing: what somebody may do, what was changed."""
 
+from collections.abc import Mapping
+
 from appliance.accounts.roles import Role
 from appliance.audit.chain import Entry
 from appliance.audit.events import EventCode
-from appliance.audit.numbers import Rights, chose_language, meaning, rights_given
+from appliance.audit.numbers import Rights, SettingsGroup, chose_language, meaning, rights_given, settings_group
 from appliance.web.languages import gettext as _
+from appliance.web.languages import later
 from appliance.web.staff.words import role_words
+
+_GROUPS: Mapping[SettingsGroup, str] = {
+    SettingsGroup.BOX: later("Name, folders, time zone, log"),
+    SettingsGroup.NETWORK: later("Scanners and network"),
+    SettingsGroup.SESSIONS: later("Screen lock and emergencies"),
+    SettingsGroup.PASSWORDS: later("Passwords and second factor"),
+    SettingsGroup.PACKS: later("Room for prepared series"),
+    SettingsGroup.NOTICES: later("Where notices go"),
+    SettingsGroup.TRAIL: later("Where this record is sent on"),
+}
 
 
 def number_counts(entry: Entry) -> bool:
@@ -17,6 +30,9 @@ def number_words(entry: Entry) -> str:
     """Say what the number means; '' where it counts, or there is none."""
     if chose_language(entry):
         return _("The language of the pages")
+    group = settings_group(entry)
+    if group is not None:
+        return _(_GROUPS[group])
     given = rights_given(entry)
     if given is None:
         return ""

@@ -40,6 +40,7 @@ _FAMILIES = {
     Kind.RECOVERY_CODE: Family.PEOPLE,
     Kind.EMERGENCY: Family.PEOPLE,
     Kind.RIGHT_GIVEN: Family.PEOPLE,
+    Kind.SETTINGS: Family.BOX,
 }  # what was taken out is of more than one
 _TOLD = {"reviewed": later("Noted: you have looked at it.")}
 

@@ -34,6 +34,7 @@ EVENTS: Mapping[str, str] = {
     EventCode.CATALOGUE_REKEYED: later("Catalogue got its next key"),
     EventCode.CERTIFICATE_ISSUED: later("Certificate issued"),
     EventCode.CLOCK_SET_BACK: later("Clock was set back"),
+    EventCode.SETTINGS_CHANGED: later("Settings of the box changed"),
     EventCode.ASSOCIATION_REFUSED: later("Scanner refused"),
     EventCode.ASSOCIATION_ENDED: later("Scanner sent files"),
     EventCode.SENDER_UNKNOWN: later("Unknown scanner knocked"),
@@ -233,6 +234,7 @@ def finding_state(kind: Kind) -> State:
         Kind.RECOVERY_CODE: State("calm", _("Recovery code")),
         Kind.EMERGENCY: State("bad", _("Emergency")),
         Kind.RIGHT_GIVEN: State("warn", _("Right given")),
+        Kind.SETTINGS: State("warn", _("Settings changed")),
     }[kind]
 
 
@@ -267,5 +269,8 @@ def finding_words(one: Finding) -> str:
         Kind.RIGHT_GIVEN: ngettext(
             "Gave an account the right to view images or to run the box.",
             "Gave accounts the right to view images or to run the box, %(num)d times.", number),
+        Kind.SETTINGS: ngettext(
+            "Settings in the box's file were changed.",
+            "Settings in the box's file were changed, of %(num)d kinds or at several times.", number),
     }  # fmt: skip
     return words[one.kind] % {"num": number} if "%(num)d" in words[one.kind] else words[one.kind]
