@@ -255,7 +255,7 @@ def settings_text(settings: Settings) -> str:
 
 def settings_values(settings: Settings) -> dict[str, str]:
     """Give each setting under its whole name, its value as it stands in a settings file."""
-    found = {}
+    found: dict[str, str] = {}
     for key, value in msgspec.to_builtins(settings).items():
         section = value if isinstance(value, dict) else {"": value}
         found |= {f"{key}.{name}" if name else key: _toml(each) for name, each in section.items()}

@@ -100,6 +100,7 @@ class EventCode(StrEnum):
     EMERGENCY_ENDED = "emergency ended"
     EMERGENCY_REVIEWED = "emergency reviewed"
     LOGGED_IN = "logged in"
+    PASSWORD_ACCEPTED = "password accepted"  # noqa: S105 - an event's code
     LOGIN_FAILED = "login failed"
     LOGIN_THROTTLED = "login throttled"
     LOGGED_OUT = "logged out"

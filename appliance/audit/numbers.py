@@ -85,7 +85,8 @@ def rights_given(entry: Entry) -> RightsGiven | None:
     now, then = _rights(after), _rights(before)
     if now is None or (then is None) != (entry.event == EventCode.ACCOUNT_CREATED):
         return None
-    return RightsGiven(now, then)
+    given = RightsGiven(now, then)
+    return given if given.number == entry.number else None
 
 
 def chose_language(entry: Entry) -> bool:

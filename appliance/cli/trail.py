@@ -24,7 +24,18 @@ from appliance.errors import Refused, Unavailable
 from appliance.trail.anchors import anchor_text, parse_whole_anchor
 from appliance.trail.queries import all_anchors, days
 
-_COLUMNS = ("sequence", "at", "event", "outcome", "actor_kind", "actor_key", "address", "study_key", "number", "meaning")
+_COLUMNS = (
+    "sequence",
+    "at",
+    "event",
+    "outcome",
+    "actor_kind",
+    "actor_key",
+    "address",
+    "study_key",
+    "number",
+    "meaning",
+)
 
 
 def _list_arguments(parser: ArgumentParser) -> None:

@@ -66,7 +66,7 @@ def note_settings(parts: SettingsParts) -> tuple[SettingsGroup, ...]:
 
 
 def keep_noted(parts: SettingsParts, stop: Stop, pause_seconds: float = RETRY_SECONDS) -> None:
-    """Note what this process was started with, once; while the catalogue cannot take it, try again until told to stop."""
+    """Note what this process was started with; while the catalogue cannot take it, try again until told to stop."""
     try:
         while not stop.is_set():
             try:
@@ -89,7 +89,7 @@ def group_of(name: str) -> SettingsGroup:
 def _changed(kept: Mapping[str, bytes], now: Mapping[str, bytes]) -> tuple[SettingsGroup, ...]:
     if not kept:
         return ()
-    before = _digests(Settings()) | kept
+    before = {**_digests(Settings()), **kept}
     return tuple(sorted({group_of(name) for name, digest in now.items() if digest != before.get(name)}))
 
 

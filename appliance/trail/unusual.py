@@ -25,17 +25,18 @@ class Kind(StrEnum):
 
     TRAIL_INCOMPLETE = "trail incomplete"
     FORGED = "forged"
+    SETTINGS = "settings changed"
+    RIGHT_GIVEN = "right given"
     NIGHT = "night"
     MANY_PATIENTS = "many patients"
     EXPORTED = "exported"
     NOT_PERMITTED = "not permitted"
+    HALFWAY = "halfway"
     WRONG_TRIES = "wrong tries"
     TOO_MANY = "too many requests"
     NEW_ADDRESS = "new address"
     RECOVERY_CODE = "recovery code"
     EMERGENCY = "emergency"
-    RIGHT_GIVEN = "right given"
-    SETTINGS = "settings changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +84,16 @@ _ALWAYS = {
 }
 _LEAST = {Kind.WRONG_TRIES: MANY_WRONG}
 _SUMS = {EventCode.LOGIN_THROTTLED.value, EventCode.REQUESTS_THROTTLED.value}  # their number says how many
-_BY_ADDRESS = {Kind.WRONG_TRIES, Kind.TOO_MANY, Kind.NEW_ADDRESS}
+_BY_ADDRESS = {Kind.HALFWAY, Kind.WRONG_TRIES, Kind.TOO_MANY, Kind.NEW_ADDRESS}
 _LOOKS = frozenset(code.value for code in codes_of(Family.VIEWS))
 _Who = tuple[Kind, str, int | None, str | None]
 
 
 def unusual(
-    entries: Iterable[Entry], zone: tzinfo, known_addresses: Callable[[int], Collection[str]]
+    entries: Iterable[Entry],
+    zone: tzinfo,
+    known_addresses: Callable[[int], Collection[str]],
+    halfway: Iterable[Entry] = (),
 ) -> tuple[Finding, ...]:
     """Look through events, oldest first.
 
@@ -97,6 +101,7 @@ def unusual(
         entries: What was recorded since the last look.
         zone: The clinic's.
         known_addresses: Where an account signed in from before; nothing for one that never did.
+        halfway: Right passwords without a second step (`halfway.stopped`), which took time to show.
     """
     found: dict[_Who, Finding] = {}
     patients: dict[tuple[str, int | None, datetime], tuple[Finding, set[int]]] = {}
@@ -105,6 +110,8 @@ def unusual(
         for kind in _kinds(entry, zone, known, known_addresses):
             _count(found, kind, entry)
         _look(patients, entry, zone)
+    for entry in halfway:
+        _count(found, Kind.HALFWAY, entry)
     many = (replace(one, count=len(seen)) for one, seen in patients.values() if len(seen) >= MANY_PATIENTS)
     often = (one for one in found.values() if one.count >= _LEAST.get(one.kind, 1))
     return tuple(sorted((*often, *many), key=lambda one: (list(Kind).index(one.kind), one.first_sequence)))

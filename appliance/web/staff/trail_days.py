@@ -34,6 +34,7 @@ _FAMILIES = {
     Kind.NIGHT: Family.LOGINS,
     Kind.MANY_PATIENTS: Family.VIEWS,
     Kind.NOT_PERMITTED: Family.LOGINS,
+    Kind.HALFWAY: Family.LOGINS,
     Kind.WRONG_TRIES: Family.LOGINS,
     Kind.TOO_MANY: Family.LOGINS,
     Kind.NEW_ADDRESS: Family.LOGINS,

@@ -90,6 +90,7 @@ EVENTS: Mapping[str, str] = {
     EventCode.EMERGENCY_REVIEWED: later("Emergency access reviewed"),
     EventCode.SESSION_ENDED: later("Session ended"),
     EventCode.LOGGED_IN: later("Signed in"),
+    EventCode.PASSWORD_ACCEPTED: later("Password right, second step open"),
     EventCode.LOGIN_FAILED: later("Wrong password or code"),
     EventCode.LOGIN_THROTTLED: later("Too many wrong tries"),
     EventCode.LOGGED_OUT: later("Signed out"),
@@ -228,6 +229,7 @@ def finding_state(kind: Kind) -> State:
         Kind.MANY_PATIENTS: State("warn", _("Many patients")),
         Kind.EXPORTED: State("calm", _("Taken out")),
         Kind.NOT_PERMITTED: State("warn", _("Not allowed")),
+        Kind.HALFWAY: State("warn", _("Halfway in")),
         Kind.WRONG_TRIES: State("warn", _("Wrong tries")),
         Kind.TOO_MANY: State("warn", _("Too many requests")),
         Kind.NEW_ADDRESS: State("calm", _("New place")),
@@ -254,6 +256,9 @@ def finding_words(one: Finding) -> str:
         Kind.NOT_PERMITTED: ngettext(
             "Asked for something that is not allowed.", "Asked for something that is not allowed, %(num)d times.",
             number),
+        Kind.HALFWAY: ngettext(
+            "The password was right, and the second step was not taken.",
+            "The password was right, and the second step was not taken, %(num)d times.", number),
         Kind.WRONG_TRIES: ngettext(
             "A wrong password or code.", "A wrong password or code, %(num)d times.", number),
         Kind.TOO_MANY: ngettext(
