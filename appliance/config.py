@@ -253,6 +253,15 @@ def settings_text(settings: Settings) -> str:
     return "\n".join(plain) + "\n"
 
 
+def settings_values(settings: Settings) -> dict[str, str]:
+    """Give each setting under its whole name, its value as it stands in a settings file."""
+    found: dict[str, str] = {}
+    for key, value in msgspec.to_builtins(settings).items():
+        section = value if isinstance(value, dict) else {"": value}
+        found |= {f"{key}.{name}" if name else key: _toml(each) for name, each in section.items()}
+    return found
+
+
 def find_settings(data: Path | None, file: Path | None) -> Path:
     """Say which settings file is meant: the one named, the data folder's, `./data`'s, or the installed box's."""
     if file is not None:

@@ -3,6 +3,9 @@
 Every way to fail gives the same answer, takes a password hash's time and is
 counted. Hashing happens outside any write transaction, so what was compared is
 looked at again inside: a password that was replaced meanwhile opens nothing.
+
+A right password is recorded before the second step, for whoever stops there may be somebody who learnt it; it counts
+as a wrong attempt until that step is taken, so nobody tries what they learnt more often than they could guess.
 """
 
 from typing import NoReturn
@@ -10,10 +13,12 @@ from typing import NoReturn
 from appliance.accounts import queries, recovery_codes, second_factor, throttle
 from appliance.accounts.account import Account, Credentials
 from appliance.accounts.context import Accounts, folded_user_name
+from appliance.accounts.devices import hash_device
 from appliance.accounts.emergency_letters import packed
 from appliance.accounts.errors import SignInRefused
+from appliance.accounts.queries_devices import came_in_from
 from appliance.accounts.roles import Role
-from appliance.accounts.sessions import Session, Stage, promote, start_session
+from appliance.accounts.sessions import Session, Stage, promote, start_half_session, start_session
 from appliance.accounts.trail import record_failure, record_own_event
 from appliance.audit.events import EventCode
 from appliance.errors import NotPermitted
@@ -42,11 +47,12 @@ def sign_in(accounts: Accounts, user_name: str, password: str, address: str, dev
         _refuse(accounts, found, address)
     again = hash_password(password) if needs_rehash(found.password_hash) else ""
     with accounts.database.write() as tx:
-        throttle.take_back(tx, attempt)
         _check_same(tx, found.account)
         if again:
             queries.rehash_password(tx, found.account.account_key, found.password_hash, again)
-        return start_session(tx, found.account.account_key, Stage.PASSWORD, address, accounts.clock.now())
+        record_own_event(tx, accounts, EventCode.PASSWORD_ACCEPTED, found.account, address)
+        known = device if came_in_from(tx, found.account.user_name, hash_device(device)) else ""
+        return start_half_session(tx, found.account.account_key, address, accounts.clock.now(), attempt, known)
 
 
 def finish_sign_in(accounts: Accounts, session: Session, code: str, address: str, device: str = "") -> str:

@@ -93,7 +93,7 @@ def correct_name(accounts: Accounts, account: Account, display_name: str, addres
         raise Unsuitable("a person has a name")
     with accounts.database.write() as tx:
         if queries.set_display_name(tx, account.account_key, name):
-            record_own_event(tx, accounts, EventCode.ACCOUNT_CHANGED, account, address)
+            record_own_event(tx, accounts, EventCode.NAME_CORRECTED, account, address)
 
 
 def export_account(accounts: Accounts, session: Session, address: str) -> dict[str, object]:

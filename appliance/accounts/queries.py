@@ -297,10 +297,33 @@ def revoke_sessions_of(tx: WriteTransaction, account_key: int, at: datetime, kee
     return tx.change(sql, at=microseconds(at), key=account_key, keep=keep)
 
 
-def delete_sessions_outside(tx: WriteTransaction, earliest: datetime, latest: datetime) -> None:
-    """Forget sessions that can no longer be used: made before the earliest or after the latest."""
-    sql = "DELETE FROM sessions WHERE created_at < :earliest OR created_at > :latest"
-    tx.change(sql, earliest=microseconds(earliest), latest=microseconds(latest))
+def delete_sessions_outside(tx: WriteTransaction, stage: str, earliest: datetime, latest: datetime) -> None:
+    """Forget sessions of a stage that can no longer be used: made before the earliest or after the latest."""
+    sql = "DELETE FROM sessions WHERE stage = :stage AND created_at"
+    tx.change(f"{sql} < :earliest", stage=stage, earliest=microseconds(earliest))
+    tx.change(f"{sql} > :latest", stage=stage, latest=microseconds(latest))
+
+
+def delete_half_sessions(tx: WriteTransaction, account_key: int, address: str, device_hash: bytes) -> None:
+    """Forget a person's sessions that wait for the second step, from one address and browser."""
+    tx.change(
+        """DELETE FROM sessions WHERE account_key = :key AND stage = 'password' AND address = :address
+             AND device_hash = :device""",
+        key=account_key,
+        address=address,
+        device=device_hash,
+    )
+
+
+def set_attempt(tx: WriteTransaction, session_hash: bytes, attempt_key: int) -> None:
+    """Say which attempt a session that waits for the second step came from."""
+    tx.change("UPDATE sessions SET attempt_key = :key WHERE session_hash = :hash", key=attempt_key, hash=session_hash)
+
+
+def attempt_of(tx: ReadTransaction, session_hash: bytes) -> int | None:
+    """Give the attempt that a session came from; None where there is none, or it was taken back."""
+    rows = tx.rows("SELECT attempt_key FROM sessions WHERE session_hash = :hash", hash=session_hash)
+    return None if not rows or rows[0][0] is None else number(rows[0][0])
 
 
 def insert_token(tx: WriteTransaction, **columns: object) -> int:

@@ -6,6 +6,7 @@ what else they have seen ends with the right to it (`leaving`).
 """
 
 import re
+from dataclasses import replace
 
 from appliance.accounts import (
     leaving,
@@ -22,7 +23,13 @@ from appliance.accounts.errors import PasswordTooWeak
 from appliance.accounts.password_rules import Rule, check_password
 from appliance.accounts.roles import ASSIGNABLE, MAY_HOLD_IMAGE_RIGHT, Permission, Role, permissions_of
 from appliance.accounts.sessions import Session, check_living
-from appliance.accounts.trail import record_account_event, record_own_event
+from appliance.accounts.trail import (
+    record_account_event,
+    record_created,
+    record_language,
+    record_own_event,
+    record_rights,
+)
 from appliance.audit.events import Actor, EventCode
 from appliance.clock import microseconds
 from appliance.errors import NotFound, Unsuitable
@@ -113,7 +120,7 @@ def choose_own_language(accounts: Accounts, session: Session, language: str, add
     """Keep the language that a person wants the pages in, wherever they sign in. The caller knows which there are."""
     with accounts.database.write() as tx:
         if queries.set_language(tx, session.account.account_key, language):
-            record_own_event(tx, accounts, EventCode.ACCOUNT_CHANGED, session.account, address)
+            record_language(tx, accounts, session.account, address)
 
 
 def reset_account(accounts: Accounts, account_key: int, password: str, by: Actor) -> None:
@@ -131,7 +138,7 @@ def reset_account(accounts: Accounts, account_key: int, password: str, by: Actor
         queries.set_password(tx, account_key, password_hash, accounts.clock.now(), must_change=True)
         queries.set_sealed_secret(tx, account_key, None)
         _take_proofs_away(tx, accounts, account_key)
-        record_account_event(tx, accounts, EventCode.ACCOUNT_CHANGED, by, account_key)
+        record_account_event(tx, accounts, EventCode.ACCOUNT_RESET, by, account_key)
 
 
 def disable_account(tx: WriteTransaction, accounts: Accounts, account_key: int, by: Actor) -> None:
@@ -177,7 +184,7 @@ def change_role(
         leaving.end_what_was_seen(tx, accounts, account_key, by)
     if Permission.READ_GIVEN in lost:
         leaving.end_machines(tx, accounts, account_key, by)
-    record_account_event(tx, accounts, EventCode.ACCOUNT_CHANGED, by, account_key)
+    record_rights(tx, accounts, by, before, replace(before, role=role, image_right=image_right))
 
 
 def sign_out_everywhere(accounts: Accounts, account_key: int, by: Actor) -> None:
@@ -291,5 +298,5 @@ def _insert(tx: WriteTransaction, accounts: Accounts, new: NewAccount, password_
     found = queries.credentials_by_name(tx, user_name)
     if found is None:
         raise NotFound("the account that was just added")
-    record_account_event(tx, accounts, EventCode.ACCOUNT_CREATED, by, found.account.account_key)
+    record_created(tx, accounts, by, found.account)
     return found.account

@@ -14,6 +14,11 @@ ago either was cannot be told then.
 Leaves out: a step of less than a minute, and a session that nobody asked for
 until the clock had caught up with it again.
 
+Whoever's password was right has a half session, which may do nothing but take the second step, for ten minutes. It is
+deleted at the next sign-in after that, and so is one of the same account, address and browser when another begins:
+trying a password again and again leaves one row. That half of a sign-in is recorded, and counts as a wrong attempt
+until the second step is taken.
+
 What an emergency lends is added here, to the one session that it is lent to, at each look-up and for as long as it
 lives; a session of an opened envelope ends with it.
 
@@ -35,6 +40,7 @@ from appliance.accounts.errors import SignInRefused
 from appliance.accounts.lent import Lent
 from appliance.accounts.queries_devices import note_device
 from appliance.accounts.queries_emergencies import note_use
+from appliance.accounts.queries_failures import delete_failure
 from appliance.accounts.roles import IMAGE_RIGHT, Role
 from appliance.accounts.trail import record_own_event
 from appliance.audit.events import EventCode
@@ -89,7 +95,29 @@ def start_session(
         address=address,
         device_hash=hash_device(device),
     )
-    queries.delete_sessions_outside(tx, at - ABSOLUTE_END - timedelta(days=1), at + DRIFT)
+    for each, longest in ((Stage.PASSWORD, SIGN_IN_END), (Stage.FULL, ABSOLUTE_END + timedelta(days=1))):
+        queries.delete_sessions_outside(tx, each, at - longest, at + DRIFT)
+    return token
+
+
+def start_half_session(
+    tx: WriteTransaction, account_key: int, address: str, at: datetime, attempt: int, known_device: str = ""
+) -> str:
+    """Start the session of somebody whose password was right, and who may only finish signing in; give its token.
+
+    Of an account there is one such session for an address and browser: one before it ends.
+
+    Args:
+        tx: The transaction.
+        account_key: Whose password it was.
+        address: Where from.
+        at: Now.
+        attempt: What counts as a wrong attempt until the second step is taken.
+        known_device: The token of a browser in which this person came in whole; any other says nothing.
+    """
+    queries.delete_half_sessions(tx, account_key, address, hash_device(known_device))
+    token = start_session(tx, account_key, Stage.PASSWORD, address, at, known_device)
+    queries.set_attempt(tx, hash_token(token), attempt)
     return token
 
 
@@ -111,6 +139,9 @@ def promote(tx: WriteTransaction, accounts: Accounts, session: Session, address:
         SignInRefused: The half one was ended meanwhile.
     """
     check_living(tx, session)
+    attempt = queries.attempt_of(tx, session.session_hash)
+    if attempt is not None:
+        delete_failure(tx, attempt)
     queries.revoke_session(tx, session.session_hash, accounts.clock.now())
     return let_in(tx, accounts, session.account, address, device)
 

@@ -11,7 +11,8 @@ leaves the password. Guesses at one place are slowed from the sixth on; stranger
 are slowed by their address and all together too. Nobody's guesses at one account
 count at another in a browser that is known there, wherever both sit.
 An attempt is counted as failed before anything is hashed and taken back when
-it was right, so attempts sent at once do not slip past the count. What nobody
+it was right, so attempts sent at once do not slip past the count: a right password
+once the second step is taken as well. What nobody
 can guess (a passkey, an invitation's code, a sealed one) is looked at first,
 and only a wrong one is counted: so no stranger keeps a right one waiting.
 

@@ -6,6 +6,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from appliance.accounts.account import Account
 from appliance.accounts.context import Accounts
 from appliance.audit.events import PROCESS, Actor, ActorKind, Event, EventCode, Outcome, Subject, SubjectKind
+from appliance.audit.numbers import LANGUAGE, Rights, RightsGiven
 from appliance.store.transactions import WriteTransaction
 
 
@@ -30,10 +31,29 @@ def account_key_of(actor: Actor) -> int | None:
 
 
 def record_account_event(
-    tx: WriteTransaction, accounts: Accounts, code: EventCode, actor: Actor, account_key: int
+    tx: WriteTransaction, accounts: Accounts, code: EventCode, actor: Actor, account_key: int, number: int | None = None
 ) -> None:
     """Record what an actor did to an account, their own or another's."""
-    accounts.audit.record(tx, Event(code, actor, subject=Subject(SubjectKind.ACCOUNT, account_key)))
+    event = Event(code, actor, subject=Subject(SubjectKind.ACCOUNT, account_key), number=number)
+    accounts.audit.record(tx, event)
+
+
+def record_created(tx: WriteTransaction, accounts: Accounts, actor: Actor, account: Account) -> None:
+    """Record that an account was made, and what its person may do."""
+    given = RightsGiven(_rights(account))
+    record_account_event(tx, accounts, EventCode.ACCOUNT_CREATED, actor, account.account_key, given.number)
+
+
+def record_rights(tx: WriteTransaction, accounts: Accounts, actor: Actor, before: Account, after: Account) -> None:
+    """Record what a person may do from now on, and what they could do before."""
+    given = RightsGiven(_rights(after), _rights(before))
+    record_account_event(tx, accounts, EventCode.ROLE_CHANGED, actor, after.account_key, given.number)
+
+
+def record_language(tx: WriteTransaction, accounts: Accounts, account: Account, address: str) -> None:
+    """Record that a person chose another language."""
+    code, actor = EventCode.ACCOUNT_CHANGED, person(account, address)
+    record_account_event(tx, accounts, code, actor, account.account_key, LANGUAGE)
 
 
 def record_own_event(tx: WriteTransaction, accounts: Accounts, code: EventCode, account: Account, address: str) -> None:
@@ -65,6 +85,10 @@ def record_set_back(tx: WriteTransaction, accounts: Accounts, by: timedelta, acc
     subject = None if account_key is None else Subject(SubjectKind.ACCOUNT, account_key)
     seconds = int(by.total_seconds())
     accounts.audit.record(tx, Event(EventCode.CLOCK_SET_BACK, PROCESS, subject=subject, number=seconds))
+
+
+def _rights(account: Account) -> Rights:
+    return Rights(account.role.value, account.image_right)
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:

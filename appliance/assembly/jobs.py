@@ -16,6 +16,7 @@ from appliance.assembly.proof_parts import proof_parts
 from appliance.assembly.rooms import Rooms, open_rooms, retention_of
 from appliance.assembly.running import Start, begin, find_keyring, give_way
 from appliance.assembly.service_manager import Pulse, ServiceManager
+from appliance.assembly.settings_noted import note_settings_soon
 from appliance.backup.jobs import backup_jobs
 from appliance.clock import SystemClock
 from appliance.errors import KeysSealed
@@ -84,6 +85,7 @@ def _work(rooms: Rooms, manager: ServiceManager, stop: Event) -> None:
     pulse = Pulse()
     timetable = Timetable(all_jobs(rooms), zone_of(rooms.settings.time_zone), rooms.database, rooms.clock)
     timetable.open()
+    note_settings_soon(rooms, stop)
     runner = Runner(
         rooms.database, rooms.clock, stop.is_set, lambda tx, _job, _outcome: note_outcome(tx, rooms.clock.now())
     )

@@ -20,6 +20,7 @@ from appliance.assembly.folders import Folders
 from appliance.assembly.rooms import Rooms, open_rooms
 from appliance.assembly.running import Start, begin, find_keyring
 from appliance.assembly.service_manager import Pulse, ServiceManager, handed_sockets
+from appliance.assembly.settings_noted import note_settings_soon
 from appliance.assembly.supervisor import waiting_count
 from appliance.clock import SystemClock
 from appliance.config import Settings, service_manager_facts
@@ -73,6 +74,7 @@ def run_staff(start: Start) -> None:
     else:
         rooms = open_rooms(settings, keyring, SystemClock())
         _publish(rooms, stop)
+        note_settings_soon(rooms, stop)
         Thread(target=keep_recorded, args=(rooms.accounts, stop), daemon=True).start()
         app = _open_app(rooms)
     _serve(app, _socket(Folders.of(settings).staff_socket), manager, stop)

@@ -40,6 +40,7 @@ class EventCode(StrEnum):
     CATALOGUE_REKEYED = "catalogue rekeyed"
     CERTIFICATE_ISSUED = "certificate issued"
     CLOCK_SET_BACK = "clock set back"
+    SETTINGS_CHANGED = "settings changed"
 
     ASSOCIATION_REFUSED = "association refused"
     ASSOCIATION_ENDED = "association ended"
@@ -77,6 +78,9 @@ class EventCode(StrEnum):
 
     ACCOUNT_CREATED = "account created"
     ACCOUNT_CHANGED = "account changed"
+    ROLE_CHANGED = "role changed"
+    NAME_CORRECTED = "name corrected"
+    ACCOUNT_RESET = "account reset"
     ACCOUNT_DISABLED = "account disabled"
     PASSWORD_CHANGED = "password changed"  # noqa: S105 - an event's code
     SECOND_FACTOR_ENROLLED = "second factor enrolled"
@@ -98,6 +102,7 @@ class EventCode(StrEnum):
     EMERGENCY_ENDED = "emergency ended"
     EMERGENCY_REVIEWED = "emergency reviewed"
     LOGGED_IN = "logged in"
+    PASSWORD_ACCEPTED = "password accepted"  # noqa: S105 - an event's code
     LOGIN_FAILED = "login failed"
     LOGIN_THROTTLED = "login throttled"
     LOGGED_OUT = "logged out"
@@ -215,8 +220,8 @@ PROCESS = Actor(ActorKind.PROCESS)
 class Event:
     """One thing that happened.
 
-    `number` counts what the code speaks of (instances, attempts, a key's number). `at` is given where it was
-    told later than it happened.
+    `number` counts what the code speaks of (instances, attempts, a key's number), or says it (`numbers`). `at` is
+    given where it was told later than it happened.
     """
 
     code: EventCode

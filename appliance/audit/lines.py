@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
 
 from appliance.audit.chain import Entry
+from appliance.audit.numbers import meaning
 from appliance.clock import instant
 
 NameOf = Callable[[str, int], str]
@@ -18,7 +19,7 @@ NameOf = Callable[[str, int], str]
 _FORMULA = re.compile("(?<![^\\W_])(?<!')(?=[-=+@\t\r\n\uff1d\uff0b\uff0d\uff20])")
 _COLUMNS = tuple(field.name for field in fields(Entry))
 _AFTER = _COLUMNS.index("actor_key") + 1
-COLUMNS = (*_COLUMNS[:_AFTER], "actor_name", *_COLUMNS[_AFTER:])
+COLUMNS = (*_COLUMNS[:_AFTER], "actor_name", *_COLUMNS[_AFTER:], "meaning")
 HEADER = "\ufeff" + ",".join(COLUMNS) + "\r\n"  # with a mark by which spreadsheets know UTF-8
 
 
@@ -37,9 +38,9 @@ def json_line(entry: Entry, name_of: NameOf) -> str:
 
 
 def facts(entry: Entry, name_of: NameOf) -> Mapping[str, object]:
-    """Give what an event's row says, its time in ISO 8601 and UTC, and the name of who did it."""
+    """Give what an event's row says, its time in ISO 8601 and UTC, who did it by name, and what its number means."""
     name = "" if entry.actor_key is None else name_of(entry.actor_kind, entry.actor_key)
-    return asdict(entry) | {"at": instant(entry.at).isoformat(), "actor_name": name}
+    return asdict(entry) | {"at": instant(entry.at).isoformat(), "actor_name": name, "meaning": meaning(entry)}
 
 
 def _cell(value: object) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from appliance.audit.chain import Entry
 from appliance.audit.events import ActorKind, EventCode, Outcome
 from appliance.audit.families import FAMILIES, Family
+from appliance.audit.numbers import SettingsGroup, meaning, settings_group
 from appliance.clock import instant
 from appliance.dicom.audit_message import Action, AuditMessage, Code, Participant, Participated
 
@@ -95,7 +96,7 @@ _BY_CODE: Mapping[EventCode, _Kind] = {
     EventCode.INSTANCE_VERSION_ADDED: _Kind(_TRANSFERRED, Action.UPDATE),
     EventCode.QUARANTINE_EXPORTED: _Kind(_EXPORT, Action.READ),
     EventCode.BOX_DECOMMISSIONED: _Kind(_ALERT, Action.EXECUTE, _SECURITY_CONFIGURATION),
-    EventCode.ACCOUNT_CHANGED: _Kind(_ALERT, Action.EXECUTE, _ROLES_CHANGED),
+    EventCode.ROLE_CHANGED: _Kind(_ALERT, Action.EXECUTE, _ROLES_CHANGED),
     EventCode.RECOVERY_CODE_USED: _Kind(_AUTHENTICATION, Action.EXECUTE, _LOGIN),
     EventCode.EMERGENCY_BEGUN: _Kind(_ALERT, Action.EXECUTE, _OVERRIDE_STARTED),
     EventCode.EMERGENCY_ENDED: _Kind(_ALERT, Action.EXECUTE, _OVERRIDE_STOPPED),
@@ -126,7 +127,7 @@ _UNKNOWN = _Kind(_ALERT, Action.EXECUTE, _SECURITY_CONFIGURATION)  # a code of a
 
 def message_of(entry: Entry, source: Source) -> AuditMessage:
     """Put one event into a message."""
-    kind = _kind_of(entry.event)
+    kind = _kind_of(entry)
     return AuditMessage(
         event_id=kind.event_id,
         action=kind.action,
@@ -140,11 +141,13 @@ def message_of(entry: Entry, source: Source) -> AuditMessage:
     )
 
 
-def _kind_of(code: str) -> _Kind:
+def _kind_of(entry: Entry) -> _Kind:
     try:
-        known = EventCode(code)
+        known = EventCode(entry.event)
     except ValueError:
         return _UNKNOWN
+    if settings_group(entry) is SettingsGroup.NETWORK:
+        return _BY_FAMILY[Family.DEVICES]
     return _BY_CODE.get(known) or _BY_FAMILY[FAMILIES[known]]
 
 
@@ -209,7 +212,8 @@ def _study(key: int, source: Source) -> Participated:
 def _own(entry: Entry) -> Participated:
     subject = "" if entry.subject_kind is None else f"{entry.subject_kind} {entry.subject_key}"
     number = "" if entry.number is None else str(entry.number)
-    facts = (("Alert Description", entry.event), ("subject", subject), ("number", number))
+    told = (("subject", subject), ("number", number), ("meaning", meaning(entry)))
+    facts = (("Alert Description", entry.event), *told)
     details = tuple((name, value) for name, value in facts if value)
     id_type = Code("event", _OWN, "Event of the Trail")
     return Participated(str(entry.sequence), id_type, entry.event, role=_SECURITY_ROLE, details=details)

@@ -13,6 +13,7 @@ from appliance.assembly.backup_parts import backup_parts
 from appliance.assembly.rooms import Rooms
 from appliance.audit.chain import Head
 from appliance.audit.events import OPERATOR, Event, EventCode, Outcome
+from appliance.audit.numbers import meaning
 from appliance.audit.queries import head, latest
 from appliance.backup.anchors import anchors_on
 from appliance.backup.queries import used_targets
@@ -23,7 +24,18 @@ from appliance.errors import Refused, Unavailable
 from appliance.trail.anchors import anchor_text, parse_whole_anchor
 from appliance.trail.queries import all_anchors, days
 
-_COLUMNS = ("sequence", "at", "event", "outcome", "actor_kind", "actor_key", "address", "study_key", "number")
+_COLUMNS = (
+    "sequence",
+    "at",
+    "event",
+    "outcome",
+    "actor_kind",
+    "actor_key",
+    "address",
+    "study_key",
+    "number",
+    "meaning",
+)
 
 
 def _list_arguments(parser: ArgumentParser) -> None:
@@ -35,7 +47,7 @@ def _list(call: Invocation) -> Answer:
     with call.rooms() as rooms, rooms.database.write() as tx:
         found = latest(tx, max(1, call.given.limit), call.given.before)
         rooms.audit.record(tx, Event(EventCode.AUDIT_READ, OPERATOR, number=len(found)))
-    rows = [asdict(entry) | {"at": instant(entry.at).isoformat()} for entry in found]
+    rows = [asdict(entry) | {"at": instant(entry.at).isoformat(), "meaning": meaning(entry)} for entry in found]
     return listed(rows, _COLUMNS, "Nothing was recorded.")
 
 

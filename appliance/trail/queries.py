@@ -1,6 +1,6 @@
-"""SQL of looking through the trail: days, what was unusual, where else the trail was sent."""
+"""SQL of looking through the trail: days, what was unusual, where else it was sent, which settings were kept."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from appliance.audit.chain import Head
@@ -134,6 +134,18 @@ def note_sent(tx: WriteTransaction, destination: str, sequence: int, at: int) ->
            ON CONFLICT (destination) DO UPDATE SET last_sequence = :sequence, sent_at = :at""",
         to=destination, sequence=sequence, at=at,
     )  # fmt: skip
+
+
+def kept_settings(tx: ReadTransaction) -> dict[str, bytes]:
+    """Give the digest of each setting that the box ran with last."""
+    return {str(name): bytes(digest) for name, digest in tx.rows("SELECT name, digest FROM settings_kept")}
+
+
+def keep_settings(tx: WriteTransaction, digests: Mapping[str, bytes]) -> None:
+    """Keep the digests of these settings, and of no others."""
+    tx.change("DELETE FROM settings_kept")
+    for name, digest in digests.items():
+        tx.change("INSERT INTO settings_kept (name, digest) VALUES (:name, :digest)", name=name, digest=digest)
 
 
 def study_uid(tx: ReadTransaction, study_key: int) -> str | None:

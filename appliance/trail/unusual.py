@@ -12,6 +12,7 @@ from enum import StrEnum
 from appliance.audit.chain import Entry
 from appliance.audit.events import EventCode
 from appliance.audit.families import Family, codes_of
+from appliance.audit.numbers import rights_given
 from appliance.clock import instant
 
 NIGHT_FROM_HOUR, NIGHT_TO_HOUR = 21, 6  # of the clinic's wall
@@ -24,11 +25,14 @@ class Kind(StrEnum):
 
     TRAIL_INCOMPLETE = "trail incomplete"
     FORGED = "forged"
+    SETTINGS = "settings changed"
+    RIGHT_GIVEN = "right given"
     NIGHT = "night"
     MANY_PATIENTS = "many patients"
     EXPORTED = "exported"
     NOT_PERMITTED = "not permitted"
     MACHINE_REFUSED = "machine refused"
+    HALFWAY = "halfway"
     WRONG_TRIES = "wrong tries"
     TOO_MANY = "too many requests"
     NEW_ADDRESS = "new address"
@@ -78,6 +82,7 @@ _ALWAYS = {
     EventCode.UNLOCK_FAILED: Kind.WRONG_TRIES,
     EventCode.RECOVERY_CODE_USED: Kind.RECOVERY_CODE,
     EventCode.EMERGENCY_BEGUN: Kind.EMERGENCY,
+    EventCode.SETTINGS_CHANGED: Kind.SETTINGS,
 }
 _LEAST = {Kind.WRONG_TRIES: MANY_WRONG}
 _SUMS = {
@@ -86,13 +91,16 @@ _SUMS = {
         EventCode.LOGIN_THROTTLED, EventCode.REQUESTS_THROTTLED, EventCode.NOT_PERMITTED, EventCode.TOKEN_REFUSED,
     )
 }  # fmt: skip  # their number says how many
-_BY_ADDRESS = {Kind.WRONG_TRIES, Kind.MACHINE_REFUSED, Kind.TOO_MANY, Kind.NEW_ADDRESS}
+_BY_ADDRESS = {Kind.HALFWAY, Kind.WRONG_TRIES, Kind.MACHINE_REFUSED, Kind.TOO_MANY, Kind.NEW_ADDRESS}
 _LOOKS = frozenset(code.value for code in codes_of(Family.VIEWS))
 _Who = tuple[Kind, str, int | None, str | None]
 
 
 def unusual(
-    entries: Iterable[Entry], zone: tzinfo, known_addresses: Callable[[int], Collection[str]]
+    entries: Iterable[Entry],
+    zone: tzinfo,
+    known_addresses: Callable[[int], Collection[str]],
+    halfway: Iterable[Entry] = (),
 ) -> tuple[Finding, ...]:
     """Look through events, oldest first.
 
@@ -100,6 +108,7 @@ def unusual(
         entries: What was recorded since the last look.
         zone: The clinic's.
         known_addresses: Where an account signed in from before; nothing for one that never did.
+        halfway: Right passwords without a second step (`halfway.stopped`), which took time to show.
     """
     found: dict[_Who, Finding] = {}
     patients: dict[tuple[str, int | None, datetime], tuple[Finding, set[int]]] = {}
@@ -108,6 +117,8 @@ def unusual(
         for kind in _kinds(entry, zone, known, known_addresses):
             _count(found, kind, entry)
         _look(patients, entry, zone)
+    for entry in halfway:
+        _count(found, Kind.HALFWAY, entry)
     many = (replace(one, count=len(seen)) for one, seen in patients.values() if len(seen) >= MANY_PATIENTS)
     often = (one for one in found.values() if one.count >= _LEAST.get(one.kind, 1))
     return tuple(sorted((*often, *many), key=lambda one: (list(Kind).index(one.kind), one.first_sequence)))
@@ -118,6 +129,9 @@ def _kinds(
 ) -> Iterator[Kind]:
     if entry.event in _ALWAYS:
         yield _ALWAYS[EventCode(entry.event)]
+    given = rights_given(entry)
+    if given is not None and given.raised:
+        yield Kind.RIGHT_GIVEN
     if entry.event != EventCode.LOGGED_IN or entry.actor_key is None:
         return
     hour = instant(entry.at).astimezone(zone).hour

@@ -37,7 +37,9 @@ def test_an_invited_person_chooses_a_password_and_goes_on_to_the_second_factor(c
     assert session.stage is Stage.PASSWORD
     assert not session.account.must_change_password
     assert login.sign_in(clinic.accounts, "ines", PASSWORD, ADDRESS)
-    assert [code for code, _ in clinic.events()] == ["account created", "invitation made", "invitation used"]
+    assert [code for code, _ in clinic.events()] == [
+        "account created", "invitation made", "invitation used", "password accepted",
+    ]  # fmt: skip
 
 
 def test_a_code_opens_once(clinic: AClinic) -> None:

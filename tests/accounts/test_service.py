@@ -55,7 +55,7 @@ def test_an_administrator_has_no_image_right_unless_it_is_given(clinic: AClinic)
 
 def test_a_new_password_ends_every_other_session(clinic: AClinic) -> None:
     clinic.new_person()
-    tokens = [login.sign_in(clinic.accounts, "dentist.one", PASSWORD, ADDRESS) for _ in range(2)]
+    tokens = [login.sign_in(clinic.accounts, "dentist.one", PASSWORD, address) for address in (ADDRESS, "192.0.2.11")]
     session = find_session(clinic.accounts, tokens[0])
     assert session
     service.change_own_password(clinic.accounts, session, PASSWORD, "seven green kettles", ADDRESS)

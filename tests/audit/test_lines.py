@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from typing import Literal
 
 import pytest
@@ -25,7 +26,7 @@ def test_a_line_reads_back_as_what_was_recorded() -> None:
     assert row == {
         "sequence": "7", "at": "2026-11-18T11:06:40+00:00", "event": "logged in", "outcome": "success",
         "actor_kind": "account", "actor_key": "3", "actor_name": 'Ana "Nené" Prueba, Dra.', "address": "192.0.2.9",
-        "subject_kind": "", "subject_key": "", "patient_key": "", "study_key": "", "number": "-5",
+        "subject_kind": "", "subject_key": "", "patient_key": "", "study_key": "", "number": "-5", "meaning": "",
     }  # fmt: skip
 
 
@@ -73,6 +74,13 @@ def test_no_cell_is_a_formula_wherever_a_line_is_cut(delimiter: str, quoted: boo
     text = HEADER + csv_line(ENTRY, lambda _kind, _key: name)
     begun = [cell.strip('" ')[:1] for cell in cells(text, delimiter, quoted=quoted) if cell.strip('"') != "-5"]
     assert not set(begun) & set("=+-@\t\r\n＝＋－＠")
+
+
+def test_a_number_that_counts_nothing_is_said_in_words() -> None:
+    changed = replace(ENTRY, event="role changed", number=2120)
+    (row,) = read(HEADER + csv_line(changed, lambda _kind, _key: "x"))
+    assert row["meaning"] == "dentist with the image right to dentist"
+    assert json.loads(json_line(changed, lambda _kind, _key: "x"))["meaning"] == row["meaning"]
 
 
 def test_a_line_of_json_has_the_same_facts() -> None:

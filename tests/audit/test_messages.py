@@ -71,7 +71,8 @@ def test_every_event_of_every_actor_and_subject_keeps_the_standards_schema(tmp_p
         ("token refused", "110114", "E", "110122"),
         ("association refused", "110113", "E", "110126"),
         ("sender approved", "110113", "E", "110128"), ("key destroyed", "110113", "E", "110129"),
-        ("account changed", "110113", "E", "110136"), ("password changed", "110113", "E", "110137"),
+        ("role changed", "110113", "E", "110136"), ("account changed", "110113", "E", "110137"),
+        ("account reset", "110113", "E", "110137"), ("password changed", "110113", "E", "110137"),
         ("emergency begun", "110113", "E", "110127"), ("emergency ended", "110113", "E", "110138"),
         ("logged in", "110114", "E", "110122"), ("login failed", "110114", "E", "110122"),
         ("logged out", "110114", "E", "110123"), ("of another release", "110113", "E", "110129"),
@@ -84,6 +85,11 @@ def test_an_event_has_the_standards_codes(code: str, event_id: str, action: str,
     assert (code_of(event, "EventID"), event.attrib["EventActionCode"]) == (event_id, action)
     assert code_of(event, "EventTypeCode") == event_type
     assert event.attrib["EventDateTime"] == "2026-11-18T11:06:40.000001Z"
+
+
+def test_changed_settings_of_the_network_are_told_as_such() -> None:
+    told = {number: code_of(parsed(entry("settings changed", number=number)), ".//EventTypeCode") for number in (2, 3)}
+    assert told == {2: "110128", 3: "110129"}
 
 
 def test_a_failure_is_one_and_who_asked_is_named_with_their_address() -> None:
@@ -137,6 +143,12 @@ def test_what_the_standard_has_no_place_for_is_not_lost() -> None:
         each.attrib["type"]: b64decode(each.attrib["value"]).decode() for each in root.iter("ParticipantObjectDetail")
     }
     assert details == {"Alert Description": "backup made", "subject": "backup target 2", "number": "12"}
+
+
+def test_a_changed_role_is_said_in_words_besides_its_number() -> None:
+    root = parsed(entry("role changed", subject_kind="account", subject_key=8, number=1011))
+    told = [b64decode(each.attrib["value"]).decode() for each in root.iter("ParticipantObjectDetail")]
+    assert told == ["role changed", "account 8", "1011", "administrator to administrator with the image right"]
 
 
 @given(st.text())

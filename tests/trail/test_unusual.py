@@ -65,6 +65,7 @@ def test_many_patients_are_different_ones_of_one_person_within_an_hour_of_the_cl
         (EventCode.NOT_PERMITTED, Kind.NOT_PERMITTED), (EventCode.SPOOL_GAP, Kind.TRAIL_INCOMPLETE),
         (EventCode.SPOOL_BEGAN_AGAIN, Kind.TRAIL_INCOMPLETE), (EventCode.FILE_FORGED, Kind.FORGED),
         (EventCode.REQUESTS_THROTTLED, Kind.TOO_MANY), (EventCode.TOKEN_REFUSED, Kind.MACHINE_REFUSED),
+        (EventCode.SETTINGS_CHANGED, Kind.SETTINGS),
         (EventCode.RECOVERY_CODE_USED, Kind.RECOVERY_CODE), (EventCode.LABORATORY_COPY_TAKEN, Kind.EXPORTED),
     ],
 )  # fmt: skip
@@ -110,6 +111,28 @@ def test_a_new_place_is_told_once_and_not_of_the_first_sign_in_of_all() -> None:
     assert found(entry(1, EventCode.LOGGED_IN), entry(2, EventCode.LOGGED_IN, address="192.0.2.78"), known=()) == [
         (Kind.NEW_ADDRESS, 1)
     ]
+
+
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [
+        (1011, True), (2021, True), (2010, True), (4011, True), (3121, False), (1110, False), (1020, False),
+        (2030, False), (1111, False), (None, False), (9911, False),
+    ],
+)  # fmt: skip
+def test_a_right_that_was_given_is_told_and_one_that_was_taken_is_not(number: int | None, told: bool) -> None:
+    assert found(entry(1, EventCode.ROLE_CHANGED, number=number)) == ([(Kind.RIGHT_GIVEN, 1)] if told else [])
+
+
+@pytest.mark.parametrize(("number", "told"), [(10, True), (21, True), (20, False), (50, False), (None, False)])
+def test_a_new_account_that_may_view_images_or_run_the_box_is_told(number: int | None, told: bool) -> None:
+    assert found(entry(1, EventCode.ACCOUNT_CREATED, number=number)) == ([(Kind.RIGHT_GIVEN, 1)] if told else [])
+
+
+def test_who_takes_the_image_right_and_gives_it_back_is_told_once() -> None:
+    there_and_back = [entry(n, EventCode.ROLE_CHANGED, number=number) for n, number in enumerate((1011, 1110), 1)]
+    assert found(*there_and_back) == [(Kind.RIGHT_GIVEN, 1)]
+    assert found(entry(1, EventCode.ACCOUNT_CHANGED, number=1)) == []
 
 
 def test_the_gravest_is_told_first() -> None:

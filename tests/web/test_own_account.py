@@ -154,7 +154,7 @@ def test_a_name_is_corrected_and_nothing_that_is_no_name_is_taken(
         assert browser.post("/account/name", page="/account", display_name=wrong).status_code in {400, 422}
     assert browser.post("/account/name", page="/account", display_name=" Ana María Prueba ").status_code == 303
     assert get_account(clinic.accounts, person.account_key).display_name == "Ana María Prueba"
-    assert clinic.events()[-1] == ("account changed", "success")
+    assert clinic.events()[-1] == ("name corrected", "success")
 
 
 def test_what_is_kept_of_a_person_is_told_whole_and_holds_no_secret(

@@ -118,7 +118,7 @@ def test_another_role_ends_the_sessions_of_before(clinic: AClinic, browser: Brow
     assert theirs.get("/studies").headers["location"] == "/login"
     after = get_account(clinic.accounts, person.account_key)
     assert (after.role, after.image_right) == (Role.RECEPTION, False)
-    assert clinic.events()[-1] == ("account changed", "success")
+    assert clinic.events()[-1] == ("role changed", "success")
 
 
 def test_a_role_that_stays_ends_no_session(clinic: AClinic, browser: Browser) -> None:

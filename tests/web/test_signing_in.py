@@ -55,7 +55,7 @@ def test_password_and_code_let_a_person_in_and_out(clinic: AClinic) -> None:
     assert answer.headers["location"] == "/login"
     assert browser.get("/studies").headers["location"] == "/login"
     assert [event for event, _ in clinic.events()] == [
-        "account created", "logged in", "studies searched", "studies searched", "logged out",
+        "account created", "password accepted", "logged in", "studies searched", "studies searched", "logged out",
     ]  # fmt: skip
 
 

@@ -24,6 +24,7 @@ from appliance.web.languages import gettext as _
 from appliance.web.languages import later
 from appliance.web.staff.attention import waiting
 from appliance.web.staff.context import StaffContext
+from appliance.web.staff.number_words import number_counts, number_words
 from appliance.web.staff.pages import Page, PageRequest, Pages
 from appliance.web.staff.quarantine import beginning
 from appliance.web.staff.signing_in import Caller, Context, Rendering
@@ -116,7 +117,8 @@ def line_of(entry: Entry, known: Names) -> Mapping[str, object]:
         "subject": subject_words(known, entry),
         "patient_key": entry.patient_key,
         "study_key": entry.study_key,
-        "number": None if entry.event == EventCode.EMERGENCY_REVIEWED else entry.number,  # there a digest
+        "number": entry.number if number_counts(entry) else None,
+        "meaning": number_words(entry),
     }
 
 

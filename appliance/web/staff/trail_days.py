@@ -35,11 +35,14 @@ _FAMILIES = {
     Kind.MANY_PATIENTS: Family.VIEWS,
     Kind.NOT_PERMITTED: Family.LOGINS,
     Kind.MACHINE_REFUSED: Family.LOGINS,
+    Kind.HALFWAY: Family.LOGINS,
     Kind.WRONG_TRIES: Family.LOGINS,
     Kind.TOO_MANY: Family.LOGINS,
     Kind.NEW_ADDRESS: Family.LOGINS,
     Kind.RECOVERY_CODE: Family.PEOPLE,
     Kind.EMERGENCY: Family.PEOPLE,
+    Kind.RIGHT_GIVEN: Family.PEOPLE,
+    Kind.SETTINGS: Family.BOX,
 }  # what was taken out is of more than one
 _TOLD = {"reviewed": later("Noted: you have looked at it.")}
 

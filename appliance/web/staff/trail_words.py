@@ -34,6 +34,7 @@ EVENTS: Mapping[str, str] = {
     EventCode.CATALOGUE_REKEYED: later("Catalogue got its next key"),
     EventCode.CERTIFICATE_ISSUED: later("Certificate issued"),
     EventCode.CLOCK_SET_BACK: later("Clock was set back"),
+    EventCode.SETTINGS_CHANGED: later("Settings of the box changed"),
     EventCode.ASSOCIATION_REFUSED: later("Scanner refused"),
     EventCode.ASSOCIATION_ENDED: later("Scanner sent files"),
     EventCode.SENDER_UNKNOWN: later("Unknown scanner knocked"),
@@ -67,6 +68,9 @@ EVENTS: Mapping[str, str] = {
     EventCode.BOX_DECOMMISSIONED: later("Box taken out of service"),
     EventCode.ACCOUNT_CREATED: later("Account added"),
     EventCode.ACCOUNT_CHANGED: later("Account changed"),
+    EventCode.ROLE_CHANGED: later("Role or image right changed"),
+    EventCode.NAME_CORRECTED: later("Name corrected"),
+    EventCode.ACCOUNT_RESET: later("Account given a first password again"),
     EventCode.ACCOUNT_DISABLED: later("Account closed"),
     EventCode.PASSWORD_CHANGED: later("Password changed"),
     EventCode.SECOND_FACTOR_ENROLLED: later("Second factor set up"),
@@ -88,6 +92,7 @@ EVENTS: Mapping[str, str] = {
     EventCode.EMERGENCY_REVIEWED: later("Emergency access reviewed"),
     EventCode.SESSION_ENDED: later("Session ended"),
     EventCode.LOGGED_IN: later("Signed in"),
+    EventCode.PASSWORD_ACCEPTED: later("Password right, second step open"),
     EventCode.LOGIN_FAILED: later("Wrong password or code"),
     EventCode.LOGIN_THROTTLED: later("Too many wrong tries"),
     EventCode.LOGGED_OUT: later("Signed out"),
@@ -228,11 +233,14 @@ def finding_state(kind: Kind) -> State:
         Kind.EXPORTED: State("calm", _("Taken out")),
         Kind.NOT_PERMITTED: State("warn", _("Not allowed")),
         Kind.MACHINE_REFUSED: State("warn", _("Machine not let in")),
+        Kind.HALFWAY: State("warn", _("Halfway in")),
         Kind.WRONG_TRIES: State("warn", _("Wrong tries")),
         Kind.TOO_MANY: State("warn", _("Too many requests")),
         Kind.NEW_ADDRESS: State("calm", _("New place")),
         Kind.RECOVERY_CODE: State("calm", _("Recovery code")),
         Kind.EMERGENCY: State("bad", _("Emergency")),
+        Kind.RIGHT_GIVEN: State("warn", _("Right given")),
+        Kind.SETTINGS: State("warn", _("Settings changed")),
     }[kind]
 
 
@@ -255,6 +263,9 @@ def finding_words(one: Finding) -> str:
         Kind.MACHINE_REFUSED: ngettext(
             "A machine asked whose access is not valid, or not any more.",
             "A machine asked whose access is not valid, or not any more, %(num)d times.", number),
+        Kind.HALFWAY: ngettext(
+            "The password was right, and the second step was not taken.",
+            "The password was right, and the second step was not taken, %(num)d times.", number),
         Kind.WRONG_TRIES: ngettext(
             "A wrong password or code.", "A wrong password or code, %(num)d times.", number),
         Kind.TOO_MANY: ngettext(
@@ -267,5 +278,11 @@ def finding_words(one: Finding) -> str:
             "Signed in with a recovery code.", "Signed in with a recovery code, %(num)d times.", number),
         Kind.EMERGENCY: ngettext(
             "Looked at images in an emergency.", "Looked at images in an emergency, %(num)d times.", number),
+        Kind.RIGHT_GIVEN: ngettext(
+            "Gave an account the right to view images or to run the box.",
+            "Gave accounts the right to view images or to run the box, %(num)d times.", number),
+        Kind.SETTINGS: ngettext(
+            "Settings in the box's file were changed.",
+            "Settings in the box's file were changed, of %(num)d kinds or at several times.", number),
     }  # fmt: skip
     return words[one.kind] % {"num": number} if "%(num)d" in words[one.kind] else words[one.kind]

@@ -1,0 +1,97 @@
+"""The trail says who was given which right: each kind of change has its own event, with the rights before and after."""
+
+from pathlib import Path
+
+import pytest
+
+from appliance.accounts import invitations, own, service
+from appliance.accounts.account import NewAccount
+from appliance.accounts.roles import Role
+from appliance.accounts.trail import person
+from appliance.audit.events import OPERATOR, PROCESS, Event, EventCode
+from appliance.audit.numbers import meaning
+from appliance.audit.queries_search import EVERYTHING, reading
+from appliance.deidentify import leaving
+from appliance.trail.days import DayParts, look_through
+from appliance.trail.queries import findings
+from appliance.trail.unusual import Kind
+from appliance.web.staff.number_words import number_counts, number_words
+from tests.web.a_clinic import AClinic
+
+ADDRESS = "192.0.2.10"
+
+
+@pytest.fixture
+def clinic(tmp_path: Path) -> AClinic:
+    return AClinic(tmp_path)
+
+
+def told(clinic: AClinic) -> list[tuple[str, str]]:
+    with clinic.database.read() as tx:
+        return [(one.event, meaning(one)) for one in reading(tx, EVERYTHING)]
+
+
+def test_an_administrator_who_gives_themselves_the_image_right_and_takes_it_back_is_told(clinic: AClinic) -> None:
+    boss = clinic.person(Role.ADMINISTRATOR)
+    for right in (True, False):
+        leaving.change_role(
+            clinic.accounts, boss.account_key, Role.ADMINISTRATOR, person(boss, ADDRESS), image_right=right
+        )
+    assert told(clinic)[1:] == [
+        ("role changed", "administrator to administrator with the image right"),
+        ("role changed", "administrator with the image right to administrator"),
+    ]
+    day = look_through(DayParts(clinic.database, clinic.clock, clinic.context.zone))
+    assert day is not None
+    with clinic.database.read() as tx:
+        found = [(one.kind, one.actor_kind, one.actor_key, one.count) for one in findings(tx, day)]
+    assert found == [(Kind.RIGHT_GIVEN, "operator", None, 1), (Kind.RIGHT_GIVEN, "account", boss.account_key, 1)]
+
+
+def test_a_role_that_stays_is_no_event(clinic: AClinic) -> None:
+    dentist = clinic.person(Role.DENTIST)
+    leaving.change_role(clinic.accounts, dentist.account_key, Role.DENTIST, OPERATOR, image_right=False)
+    assert told(clinic) == [("account created", "dentist")]
+
+
+def test_a_new_account_says_its_role_whichever_way_it_was_made(clinic: AClinic) -> None:
+    clinic.new_person(Role.ASSISTANT, image_right=True)
+    invitations.invite(clinic.accounts, NewAccount("ines", "Inés Mora", Role.RECEPTION, ""), OPERATOR)
+    assert told(clinic) == [
+        ("account created", "assistant with the image right"), ("account created", "reception"),
+        ("invitation made", ""),
+    ]  # fmt: skip
+
+
+def test_a_reset_a_name_and_a_language_are_told_apart(clinic: AClinic) -> None:
+    one = clinic.person(Role.DENTIST)
+    session = clinic.signed_in(one).session(clinic.accounts)
+    service.choose_own_language(clinic.accounts, session, "es", ADDRESS)
+    own.correct_name(clinic.accounts, one, "Ana Prueba Mora", ADDRESS)
+    service.reset_account(clinic.accounts, one.account_key, "three paper moons", OPERATOR)
+    assert told(clinic)[1:] == [("account changed", "language"), ("name corrected", ""), ("account reset", "")]
+
+
+def test_the_page_says_the_rights_in_words_and_shows_no_code(clinic: AClinic) -> None:
+    one = clinic.person(Role.DENTIST)
+    leaving.change_role(clinic.accounts, one.account_key, Role.ASSISTANT, OPERATOR, image_right=True)
+    service.choose_own_language(clinic.accounts, clinic.signed_in(one).session(clinic.accounts), "es", ADDRESS)
+    page = clinic.signed_in(clinic.person(Role.AUDITOR, user_name="reads")).get("/trail").text
+    assert "Before: Dentist. Now: Assistant, may view images." in page
+    assert "The language of the pages" in page
+    assert "2031" not in page
+    assert 'class="tag"' not in page.split("<tbody>")[1], "nothing here was counted"
+
+
+def test_every_number_that_means_something_has_words_and_no_other(clinic: AClinic) -> None:
+    one = clinic.person(Role.DENTIST)
+    leaving.change_role(clinic.accounts, one.account_key, Role.LAB, OPERATOR, image_right=False)
+    service.choose_own_language(clinic.accounts, clinic.signed_in(one).session(clinic.accounts), "es", ADDRESS)
+    with clinic.database.write() as tx:
+        clinic.accounts.audit.record(tx, Event(EventCode.BACKUP_MADE, PROCESS, number=2021))
+    with clinic.database.read() as tx:
+        shown = [(number_words(one), number_counts(one)) for one in reading(tx, EVERYTHING)]
+    assert shown == [
+        ("Dentist", False), ("Before: Dentist. Now: Laboratory.", False), ("The language of the pages", False),
+        ("", True),
+    ]  # fmt: skip
