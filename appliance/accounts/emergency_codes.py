@@ -102,7 +102,7 @@ def open_envelope(accounts: Accounts, given: Opening, address: str) -> str:
     with accounts.database.read() as tx:
         is_sealed = kept.is_sealed(tx, code_hash(given.code))
     if is_sealed:
-        password_hash = hash_password(packed(given.code))  # it unlocks the screen
+        password_hash = hash_password(packed(given.code), accounts.password_cost)  # it unlocks the screen
         with accounts.database.write() as tx:
             code_key = kept.use_code(tx, code_hash(given.code), accounts.clock.now())
             if code_key is not None:

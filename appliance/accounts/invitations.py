@@ -47,7 +47,9 @@ def invite(accounts: Accounts, new: NewAccount, by: Actor) -> Invitation:
     Raises:
         Unsuitable: The user name is taken or no user name, or the role may not hold the image right.
     """
-    account = service.create_unopened(accounts, new, hash_password(secrets.token_urlsafe(32)), by)
+    account = service.create_unopened(
+        accounts, new, hash_password(secrets.token_urlsafe(32), accounts.password_cost), by
+    )
     with accounts.database.write() as tx:
         return _issue(tx, accounts, account, by)
 
@@ -58,7 +60,7 @@ def invite_again(accounts: Accounts, account_key: int, by: Actor) -> Invitation:
     Raises:
         NotFound: No such open account.
     """
-    password_hash = hash_password(secrets.token_urlsafe(32))
+    password_hash = hash_password(secrets.token_urlsafe(32), accounts.password_cost)
     with accounts.database.write() as tx:
         found = service.find_open_person(tx, account_key)
         service.take_all_proofs_away(tx, accounts, account_key, password_hash)
@@ -80,7 +82,7 @@ def accept(accounts: Accounts, code: str, password: str, address: str) -> str:
             record_failure(tx, accounts, EventCode.LOGIN_FAILED, None, address)
         raise SignInRefused("no such invitation")
     service.check_new_password(accounts, password, account.user_name, account.display_name)
-    password_hash = hash_password(password)
+    password_hash = hash_password(password, accounts.password_cost)
     with accounts.database.write() as tx:
         now = accounts.clock.now()
         if queries_invitations.find_invited(tx, code_hash(code), now, now + DRIFT) is None:

@@ -7,7 +7,7 @@ Leaves out: what was printed for the box itself (its passphrase, recovery kits),
 
 from collections.abc import Iterable
 
-from appliance.accounts import queries, queries_invitations
+from appliance.accounts import queries_invitations, queries_tokens
 from appliance.accounts.context import Accounts
 from appliance.accounts.emergency_endings import settle_code
 from appliance.accounts.trail import record_account_event
@@ -21,12 +21,12 @@ def end_what_was_seen(tx: WriteTransaction, accounts: Accounts, account_key: int
     settle_code(tx, accounts.audit, now, by)
     for invited in queries_invitations.end_invitations_made_by(tx, account_key, now):
         record_account_event(tx, accounts, EventCode.INVITATION_ENDED, by, invited)
-    _record_revoked(tx, accounts, queries.revoke_tokens_given_by(tx, account_key, now), by)
+    _record_revoked(tx, accounts, queries_tokens.revoke_tokens_given_by(tx, account_key, now), by)
 
 
 def end_machines(tx: WriteTransaction, accounts: Accounts, account_key: int, by: Actor) -> None:
     """End the tokens of a laboratory's machines."""
-    _record_revoked(tx, accounts, queries.revoke_tokens_of_laboratory(tx, account_key, accounts.clock.now()), by)
+    _record_revoked(tx, accounts, queries_tokens.revoke_tokens_of_laboratory(tx, account_key, accounts.clock.now()), by)
 
 
 def _record_revoked(tx: WriteTransaction, accounts: Accounts, token_keys: Iterable[int], by: Actor) -> None:

@@ -43,9 +43,10 @@ def sign_in(accounts: Accounts, user_name: str, password: str, address: str, dev
     attempt = throttle.begin_attempt(accounts, throttle.at_name(accounts, user_name, address, device))
     with accounts.database.read() as tx:
         found = _person(queries.credentials_by_name(tx, folded_user_name(user_name)))
-    if not _password_right(found, password) or found is None:
+    if not _password_right(accounts, found, password) or found is None:
         _refuse(accounts, found, address)
-    again = hash_password(password) if needs_rehash(found.password_hash) else ""
+    cost = accounts.password_cost
+    again = hash_password(password, cost) if needs_rehash(found.password_hash, cost) else ""
     with accounts.database.write() as tx:
         _check_same(tx, found.account)
         if again:
@@ -62,7 +63,8 @@ def finish_sign_in(accounts: Accounts, session: Session, code: str, address: str
         SignInRefused: Wrong, used before, or no second factor is set up yet.
         TooManyAttempts: Too soon after failures.
     """
-    attempt = throttle.begin_attempt(accounts, throttle.at_code(accounts, session.account, address, device))
+    tried = throttle.at_code(accounts, session.account, address, device, session.session_hash)
+    attempt = throttle.begin_attempt(accounts, tried)
     with accounts.database.write() as tx:
         found = queries.credentials_by_key(tx, session.account.account_key)
         if found is not None and found.account.second_factor and _spend(tx, accounts, found, code, address):
@@ -127,7 +129,7 @@ def confirm_password(accounts: Accounts, session: Session, password: str, addres
     attempt = throttle.begin_attempt(accounts, throttle.at_session(accounts, session, address))
     with accounts.database.read() as tx:
         found = queries.credentials_by_key(tx, session.account.account_key)
-    if not _password_right(found, password):
+    if not _password_right(accounts, found, password):
         _refuse(accounts, found, address)
     with accounts.database.write() as tx:
         throttle.take_back(tx, attempt)
@@ -145,10 +147,10 @@ def _person(found: Credentials | None) -> Credentials | None:
     return None if found is not None and found.account.role is Role.EMERGENCY else found
 
 
-def _password_right(found: Credentials | None, password: str) -> bool:
+def _password_right(accounts: Accounts, found: Credentials | None, password: str) -> bool:
     """Compare, taking a hash's time for unknown names and closed accounts too."""
     if found is None:
-        hash_password(password)
+        hash_password(password, accounts.password_cost)
         return False
     typed = packed(password) if found.account.role is Role.EMERGENCY else password
     return password_matches(found.password_hash, typed) and found.account.disabled_at is None

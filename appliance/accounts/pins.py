@@ -74,7 +74,7 @@ def set_pin(accounts: Accounts, session: Session, device: str, given: tuple[str,
     password, pin = given
     _check(pin)
     login.confirm_password(accounts, session, password, address)
-    pin_hash = hash_password(pin)
+    pin_hash = hash_password(pin, accounts.password_cost)
     with accounts.database.write() as tx:
         if not queries_devices.set_pin(tx, hash_device(device), session.account.account_key, pin_hash):
             raise Unsuitable("this person never came in whole in this browser")
@@ -143,7 +143,7 @@ def _right(accounts: Accounts, device: str, account_key: int, pin: str, address:
         wrong = queries_devices.count_pin_failure(tx, hash_device(device), account_key) if kept else 0
         found = queries.credentials_by_key(tx, account_key) if kept else None
     if kept is None or kept.pin_hash is None or found is None:
-        hash_password(pin)
+        hash_password(pin, accounts.password_cost)
         _refuse(accounts, None, address)
     if password_matches(kept.pin_hash, pin) and wrong <= MOST_WRONG:
         return found.account, kept.pin_hash

@@ -10,15 +10,21 @@ from appliance.store.transactions import ReadTransaction, WriteTransaction
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """Which failures count together. What is None does not matter; an empty place is a stranger's."""
+    """Which failures count together. What is None does not matter; an empty place is a stranger's.
+
+    Attributes:
+        but: The key of one that does not count.
+    """
 
     tried_hash: bytes | None = None
     place_hash: bytes | None = None
     address: str | None = None
+    but: int | None = None
 
 
 _IN_LANE = """failed_at >= :since AND (:tried IS NULL OR user_name_hash = :tried)
-  AND (:place IS NULL OR place_hash = :place) AND (:address IS NULL OR address = :address)"""
+  AND (:place IS NULL OR place_hash = :place) AND (:address IS NULL OR address = :address)
+  AND (:but IS NULL OR failure_key != :but)"""
 
 
 def insert_failure(tx: WriteTransaction, tried_hash: bytes, place_hash: bytes, address: str, at: datetime) -> int:
@@ -77,4 +83,5 @@ def _values(lane: Lane, since: datetime) -> dict[str, object]:
         "tried": lane.tried_hash,
         "place": lane.place_hash,
         "address": lane.address,
+        "but": lane.but,
     }

@@ -123,7 +123,8 @@ def confirm_enrolment(
         SignInRefused: The code is not the app's.
         TooManyAttempts: Too soon after failures.
     """
-    attempt = throttle.begin_attempt(accounts, throttle.at_code(accounts, session.account, address, device))
+    tried = throttle.at_code(accounts, session.account, address, device, session.session_hash)
+    attempt = throttle.begin_attempt(accounts, tried)
     with accounts.database.write() as tx:
         found = _unconfirmed(tx, session)
         if spend_code(tx, accounts, found, code):

@@ -48,7 +48,7 @@ def create_account(accounts: Accounts, new: NewAccount, by: Actor) -> Account:
     """
     _check_person(new)
     check_new_password(accounts, new.password, folded_user_name(new.user_name), new.display_name)
-    password_hash = hash_password(new.password)
+    password_hash = hash_password(new.password, accounts.password_cost)
     with accounts.database.write() as tx:
         return _insert(tx, accounts, new, password_hash, by)
 
@@ -107,7 +107,7 @@ def change_own_password(accounts: Accounts, session: Session, old: str, new: str
     if old == new:
         raise PasswordTooWeak(Rule.UNCHANGED)
     check_new_password(accounts, new, account.user_name, account.display_name)
-    password_hash = hash_password(new)
+    password_hash = hash_password(new, accounts.password_cost)
     with accounts.database.write() as tx:
         check_living(tx, session)
         queries.set_password(tx, account.account_key, password_hash, accounts.clock.now(), must_change=False)
@@ -133,7 +133,7 @@ def reset_account(accounts: Accounts, account_key: int, password: str, by: Actor
     account = get_account(accounts, account_key)
     _check_assignable(account.role)
     check_new_password(accounts, password, account.user_name, account.display_name)
-    password_hash = hash_password(password)
+    password_hash = hash_password(password, accounts.password_cost)
     with accounts.database.write() as tx:
         queries.set_password(tx, account_key, password_hash, accounts.clock.now(), must_change=True)
         queries.set_sealed_secret(tx, account_key, None)

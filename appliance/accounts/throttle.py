@@ -12,7 +12,8 @@ are slowed by their address and all together too. Nobody's guesses at one accoun
 count at another in a browser that is known there, wherever both sit.
 An attempt is counted as failed before anything is hashed and taken back when
 it was right, so attempts sent at once do not slip past the count: a right password
-once the second step is taken as well. What nobody
+once the second step is taken as well. The first code that is tried takes its
+place in the count, so the password costs its owner no code. What nobody
 can guess (a passkey, an invitation's code, a sealed one) is looked at first,
 and only a wrong one is counted: so no stranger keeps a right one waiting.
 
@@ -38,6 +39,7 @@ from appliance.accounts.context import Accounts, attempt_hash, folded_user_name
 from appliance.accounts.devices import hash_device
 from appliance.accounts.errors import TooManyAttempts
 from appliance.accounts.neighbours import neighbour
+from appliance.accounts.queries import attempt_of, set_attempt
 from appliance.accounts.queries_devices import came_in_from
 from appliance.accounts.queries_failures import Lane
 from appliance.accounts.sessions import Session
@@ -64,7 +66,7 @@ class Attempt:
     """What is counted: a hash of what was tried, and where from.
 
     `user_name` is whom `device_hash` has to be known for; `place_hash` is a place that is known whatever that says.
-    `is_pin` says that the password would do as well.
+    `is_pin` says that the password would do as well; `half_session` is the one whose password this attempt follows.
     """
 
     tried_hash: bytes
@@ -73,6 +75,7 @@ class Attempt:
     device_hash: bytes = b""
     place_hash: bytes = STRANGER
     is_pin: bool = False
+    half_session: bytes = b""
 
     @property
     def counted_address(self) -> str:
@@ -92,10 +95,10 @@ def at_session(accounts: Accounts, session: Session, address: str) -> Attempt:
     return Attempt(tried, address, name, place_hash=session.session_hash)
 
 
-def at_code(accounts: Accounts, account: Account, address: str, device: str = "") -> Attempt:
-    """An attempt at the second factor of somebody whose password is known."""
+def at_code(accounts: Accounts, account: Account, address: str, device: str = "", half_session: bytes = b"") -> Attempt:
+    """An attempt at the second factor of somebody whose password was right in that half session."""
     tried, name = _account(accounts, account.user_name)
-    return Attempt(tried, address, name, hash_device(device))
+    return Attempt(tried, address, name, hash_device(device), half_session=half_session)
 
 
 def at_decision(accounts: Accounts, account: Account, address: str) -> Attempt:
@@ -187,8 +190,16 @@ def _place(tx: ReadTransaction, attempt: Attempt) -> bytes:
 def _count(tx: WriteTransaction, accounts: Accounts, attempt: Attempt, place: bytes, now: datetime) -> int:
     _record_due(tx, accounts)
     queries.delete_failures_before(tx, now - WINDOW)
+    if (password := _password_before(tx, attempt)) is not None:
+        queries.delete_failure(tx, password)
+        set_attempt(tx, attempt.half_session, None)
     address = NO_ADDRESS if place else attempt.counted_address
     return queries.insert_failure(tx, attempt.tried_hash, place, address, now)
+
+
+def _password_before(tx: ReadTransaction, attempt: Attempt) -> int | None:
+    """Give the attempt at the password that this one follows, where that counts still."""
+    return attempt_of(tx, attempt.half_session) if attempt.half_session else None
 
 
 def _count_from_now(accounts: Accounts, latest: datetime, now: datetime) -> None:
@@ -204,14 +215,14 @@ def _record_due(tx: WriteTransaction, accounts: Accounts) -> None:
 
 def _wait_seconds(tx: ReadTransaction, attempt: Attempt, place: bytes, now: datetime) -> float:
     """Give the longest of the waits that this attempt meets; a place that is known meets two of them."""
-    tried = attempt.tried_hash
+    tried, but = attempt.tried_hash, _password_before(tx, attempt)
     kept = 0 if place and not attempt.is_pin else KEPT_FOR_PASSWORDS
     waits = [
-        _until_fewer(tx, Lane(tried), MOST_JUDGED - kept, now),
-        _paced(tx, Lane(tried, place, None if place else attempt.counted_address), now, FREE_AT_PLACE),
-        _until_fewer(tx, Lane(tried, STRANGER), MOST_OF_STRANGERS, now),
-        _paced(tx, Lane(None, STRANGER, attempt.counted_address), now, FREE_FOR_ADDRESS),
-        _paced(tx, Lane(None, STRANGER), now, FREE_FOR_ALL, LONGEST_FOR_ALL_SECONDS),
+        _until_fewer(tx, Lane(tried, but=but), MOST_JUDGED - kept, now),
+        _paced(tx, Lane(tried, place, None if place else attempt.counted_address, but), now, FREE_AT_PLACE),
+        _until_fewer(tx, Lane(tried, STRANGER, but=but), MOST_OF_STRANGERS, now),
+        _paced(tx, Lane(None, STRANGER, attempt.counted_address, but), now, FREE_FOR_ADDRESS),
+        _paced(tx, Lane(None, STRANGER, but=but), now, FREE_FOR_ALL, LONGEST_FOR_ALL_SECONDS),
     ]
     return max(waits[:2] if place else waits)
 

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from appliance.accounts import queries
+from appliance.accounts import queries, queries_tokens
 from appliance.accounts.context import Accounts
 from appliance.accounts.roles import Permission, Role
 from appliance.accounts.trail import account_key_of
@@ -71,7 +71,7 @@ def _issued(
     """Add the row; `ends` are when it expires, and the laboratory with which it ends."""
     token = _PREFIX + secrets.token_urlsafe(32)
     with accounts.database.write() as tx:
-        token_key = queries.insert_token(
+        token_key = queries_tokens.insert_token(
             tx,
             name=name.strip(),
             token_hash=_hash(token),
@@ -89,7 +89,7 @@ def find_token(accounts: Accounts, token: str) -> MachineToken | None:
     """Give the machine of this token, or None when it is unknown, expired or revoked."""
     now = accounts.clock.now()
     with accounts.database.read() as tx:
-        found = queries.token_by_hash(tx, _hash(token), now, now + DRIFT)
+        found = queries_tokens.token_by_hash(tx, _hash(token), now, now + DRIFT)
     if found is None:
         return None
     token_key, name, scopes, last_used_at, laboratory_key = found
@@ -101,7 +101,7 @@ def find_token(accounts: Accounts, token: str) -> MachineToken | None:
 def find_token_key(accounts: Accounts, token: str) -> int | None:
     """Give the row of a token that is or was good, so that a refused one can be named."""
     with accounts.database.read() as tx:
-        return queries.token_key_by_hash(tx, _hash(token))
+        return queries_tokens.token_key_by_hash(tx, _hash(token))
 
 
 def issue_laboratory_token(
@@ -122,7 +122,7 @@ def issue_laboratory_token(
 def note_use(accounts: Accounts, token_key: int) -> None:
     """Note that a token is used now; to be done where that is due."""
     with accounts.database.write() as tx:
-        queries.note_token_use(tx, token_key, accounts.clock.now())
+        queries_tokens.note_token_use(tx, token_key, accounts.clock.now())
 
 
 def revoke_token(accounts: Accounts, token_key: int, by: Actor) -> None:
@@ -132,7 +132,7 @@ def revoke_token(accounts: Accounts, token_key: int, by: Actor) -> None:
         NotFound: No such token that is still good.
     """
     with accounts.database.write() as tx:
-        if not queries.revoke_token(tx, token_key, accounts.clock.now()):
+        if not queries_tokens.revoke_token(tx, token_key, accounts.clock.now()):
             raise NotFound("no such token")
         accounts.audit.record(tx, Event(EventCode.TOKEN_REVOKED, by, subject=Subject(SubjectKind.TOKEN, token_key)))
 
@@ -153,7 +153,7 @@ class TokenRecord:
 def all_tokens(accounts: Accounts) -> list[TokenRecord]:
     """Give every token that was ever issued, in order."""
     with accounts.database.read() as tx:
-        rows = queries.tokens(tx)
+        rows = queries_tokens.tokens(tx)
     return [_record(*row) for row in rows]
 
 

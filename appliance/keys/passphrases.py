@@ -7,6 +7,7 @@ transaction.
 
 import unicodedata
 from dataclasses import dataclass
+from functools import cache
 from secrets import token_bytes
 
 from argon2 import PasswordHasher
@@ -18,7 +19,6 @@ from appliance.keys.secret import KEY_BYTES, SecretKey
 
 SALT_BYTES = 16
 _LARGEST_MEMORY_KIB = 4 * 1024 * 1024
-_ACCOUNTS = PasswordHasher(time_cost=3, memory_cost=64 * 1024, parallelism=4, hash_len=32, salt_len=SALT_BYTES)
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,9 @@ class PassphraseCost:
         sane = 8 * self.lanes <= self.memory_kib <= _LARGEST_MEMORY_KIB and 1 <= self.passes <= 64
         if not (sane and 1 <= self.lanes <= 64):
             raise Unsuitable("an Argon2id cost is out of bounds")
+
+
+ACCOUNT_COST = PassphraseCost(memory_kib=64 * 1024, passes=3, lanes=4)
 
 
 def new_salt() -> bytes:
@@ -55,9 +58,9 @@ def key_from_passphrase(passphrase: str, salt: bytes, cost: PassphraseCost) -> S
     return SecretKey(material)
 
 
-def hash_password(password: str) -> str:
+def hash_password(password: str, cost: PassphraseCost = ACCOUNT_COST) -> str:
     """Give what an account's row keeps of its password."""
-    return _ACCOUNTS.hash(_bytes(password))
+    return _hasher(cost).hash(_bytes(password))
 
 
 def password_matches(password_hash: str, password: str) -> bool:
@@ -67,16 +70,24 @@ def password_matches(password_hash: str, password: str) -> bool:
         Tampered: The row holds no password hash.
     """
     try:
-        return _ACCOUNTS.verify(password_hash, _bytes(password))
+        return _hasher(ACCOUNT_COST).verify(password_hash, _bytes(password))
     except InvalidHashError:
         raise Tampered("an account's row holds no password hash") from None
     except VerificationError:
         return False
 
 
-def needs_rehash(password_hash: str) -> bool:
+def needs_rehash(password_hash: str, cost: PassphraseCost = ACCOUNT_COST) -> bool:
     """Say whether a hash was made at another cost than today's, to be made anew at the next login."""
-    return _ACCOUNTS.check_needs_rehash(password_hash)
+    return _hasher(cost).check_needs_rehash(password_hash)
+
+
+@cache
+def _hasher(cost: PassphraseCost) -> PasswordHasher:
+    return PasswordHasher(
+        time_cost=cost.passes, memory_cost=cost.memory_kib, parallelism=cost.lanes, hash_len=KEY_BYTES,
+        salt_len=SALT_BYTES,
+    )  # fmt: skip
 
 
 def _bytes(text: str) -> bytes:

@@ -1,14 +1,18 @@
 """Of an account ten wrong guesses an hour are judged in all: passwords, codes and PINs, whoever they are of."""
 
+from base64 import b32encode
 from contextlib import suppress
 from pathlib import Path
 
+import pyotp
 import pytest
 
 from appliance.accounts import login, throttle
 from appliance.accounts.errors import TooManyAttempts
+from appliance.accounts.sessions import find_session
 from tests.accounts.test_throttle import DESK, DEVICE, STRANGER, knock, know, session_of
 from tests.web.a_clinic import PASSWORD, AClinic
+from tests.web.a_proof import SECRET
 
 
 @pytest.fixture
@@ -86,3 +90,18 @@ def test_whatever_strangers_and_pins_use_up_the_password_lets_its_person_in_afte
     knock(clinic, person.user_name, DESK, DEVICE)
     clinic.clock.pass_time(seconds=at_most)
     assert login.sign_in(clinic.accounts, person.user_name, PASSWORD, DESK, DEVICE)
+
+
+def test_of_ten_guesses_an_hour_a_right_password_takes_none_from_its_code(clinic: AClinic) -> None:
+    person, accounts = clinic.person(totp_secret=SECRET), clinic.accounts
+    know(clinic, person, DEVICE)
+    for _ in range(throttle.MOST_JUDGED - 1):
+        throttle.begin_attempt(accounts, throttle.at_name(accounts, person.user_name, DESK, DEVICE))
+        clinic.clock.pass_time(seconds=throttle.LONGEST_SECONDS)
+    session = find_session(accounts, login.sign_in(accounts, person.user_name, PASSWORD, DESK, DEVICE))
+    assert session is not None
+    with pytest.raises(TooManyAttempts):
+        login.sign_in(accounts, person.user_name, PASSWORD, DESK, DEVICE)
+    clinic.clock.pass_time(seconds=throttle.LONGEST_SECONDS)
+    code = pyotp.TOTP(b32encode(SECRET).decode()).at(clinic.clock.now())
+    assert find_session(accounts, login.finish_sign_in(accounts, session, code, DESK, DEVICE)) is not None

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
-from argon2 import PasswordHasher
 from httpx import Response
 from litestar.types import ASGIApp
 
@@ -23,6 +22,7 @@ from appliance.export.entries import Shelf
 from appliance.export.package import Exporter
 from appliance.intake.quarantine import Quarantine
 from appliance.keys.hierarchy import Keyring, Subkey
+from appliance.keys.passphrases import PassphraseCost, hash_password
 from appliance.keys.secret import SecretKey
 from appliance.store.database import Database
 from appliance.store.files import FileLayer, RealFiles
@@ -36,12 +36,13 @@ from tests.web.a_client import client_of
 
 PASSWORD = "quiet amber tram 42"  # noqa: S105  # of people who were invented
 CLINIC = "Clínica Las Lilas"
+QUICK = PassphraseCost(memory_kib=16, passes=1, lanes=1)  # hundreds of people sign in; tests/keys tries the usual one
 
 
 @cache
 def hashed(password: str) -> str:
-    """Give a true hash of a password at the least cost, which it names itself; `new_person` pays the usual one."""
-    return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(password)
+    """Give a true hash of a password at the least cost, which it names itself; it is made anew at sign-in."""
+    return hash_password(password, PassphraseCost(memory_kib=8, passes=1, lanes=1))
 
 
 def somebody(role: Role, *, image_right: bool, **more: object) -> NewAccount:
@@ -91,7 +92,8 @@ class AClinic:
         source = ScopedSource(self.database, vault, keys, audit, self.clock)
         copying = Copying(self.database, source, self.clock)
         self.laboratory = Laboratory(self.database, audit, self.clock, keyring.key(Subkey.PSEUDONYM), copying)
-        self.use(Accounts(self.database, audit, keyring.key(Subkey.ACCOUNTS), self.clock, CLINIC))
+        accounts_key = keyring.key(Subkey.ACCOUNTS)
+        self.use(Accounts(self.database, audit, accounts_key, self.clock, CLINIC, password_cost=QUICK))
 
     def use(self, accounts: Accounts) -> None:
         """Build the app for these accounts."""

@@ -6,12 +6,9 @@ import pytest
 
 from appliance.accounts.account import Account
 from appliance.accounts.roles import Role
-from tests.quick_passwords import quick_passwords
 from tests.web.a_clinic import AClinic, Browser
 from tests.web.a_proof import SECRET
 from tests.web.invented import PEOPLE, put_all
-
-__all__ = ["quick_passwords"]
 
 
 @pytest.fixture

@@ -154,7 +154,7 @@ def test_a_form_of_another_site_is_recorded_whoever_sends_it(clinic: ACanarysCli
     dentist = clinic.person(user_name="refused.foreign")
     browser, stranger, theirs = clinic.signed_in(dentist, app), Browser(app), {"form_token": "theirs"}
     assert told_of(clinic, lambda: browser.post_bare("/account/name", **theirs)) == by_account(dentist)
-    told = told_of(clinic, lambda: stranger.post_bare("/login", user_name="x", password="y", **theirs))  # noqa: S106  invented
+    told = told_of(clinic, lambda: stranger.post_bare("/login", user_name="x", password="y", **theirs))  # noqa: S106  a word that was invented for a test
     assert told == [("not permitted", "failure", "nobody", None, *NOTHING, 1)]
     headers = {HEADER: form_token_of("none"), "content-type": "multipart/related; boundary=b"}
     for role in (Role.ASSISTANT, Role.RECEPTION):  # who might hand in, and who might not

@@ -216,11 +216,11 @@ def test_a_password_of_an_older_cost_is_hashed_anew_at_sign_in(clinic: AClinic) 
     sql = "SELECT password_hash FROM accounts"
     with clinic.database.read() as tx:
         before = str(tx.rows(sql)[0][0])
-    assert needs_rehash(before)
+    assert needs_rehash(before, clinic.accounts.password_cost)
     after_password(clinic)
     with clinic.database.read() as tx:
         after = str(tx.rows(sql)[0][0])
-    assert not needs_rehash(after)
+    assert not needs_rehash(after, clinic.accounts.password_cost)
     assert password_matches(after, PASSWORD)
     after_password(clinic)
     with clinic.database.read() as tx:
