@@ -17,7 +17,7 @@ from appliance.archive.erasing import ErasureScope, Removed, remove_within, subj
 from appliance.archive.queries_packs import forget_leftover
 from appliance.audit.events import PROCESS, Actor, ActorKind, AuditLog, Event, EventCode, Subject, SubjectKind
 from appliance.clock import Clock, microseconds
-from appliance.errors import ApplianceError, NotFound, Refused, Unavailable
+from appliance.errors import ApplianceError, NoRight, NotFound, Refused, Unavailable
 from appliance.inbox.settled import destroy_association_keys
 from appliance.retention import queries_erasing as sql
 from appliance.retention.queries_erasing import Erasure
@@ -143,6 +143,7 @@ def finish_all(parts: ErasingParts) -> int:
     """Do what is left to do of every erasure; give how many were finished.
 
     Raises:
+        NoRight: What is left to do is another process's; the others are done.
         Unavailable: The disk refused one; the others are done.
     """
     with parts.database.read() as tx:
@@ -152,7 +153,7 @@ def finish_all(parts: ErasingParts) -> int:
         try:
             done += finish(parts, one.erasure_key)
         except Unavailable as error:
-            refused = refused or error
+            refused = error if refused is None or isinstance(refused, NoRight) else refused
     if refused is not None:
         raise refused
     return done

@@ -42,6 +42,7 @@ _FAULTS = {
     "refused": later("It was refused."),
     "damage found": later("Something stored is damaged: see Proofs."),
     "no whole copy": later("A damaged scan has no whole copy: see Proofs."),
+    "repair refused here": later("A damaged scan has a whole copy, which this box's disk refused. It tries again."),
     "older catalogue": later("The catalogue is of an earlier day: see Proofs."),
     "not proved": later("A copy did not prove to be whole: see Proofs."),
     "target not reached": later("A place for copies could not be reached."),
