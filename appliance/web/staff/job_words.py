@@ -45,6 +45,7 @@ _FAULTS = {
     "repair refused here": later("A damaged scan has a whole copy, which this box's disk refused. It tries again."),
     "older catalogue": later("The catalogue is of an earlier day: see Proofs."),
     "not proved": later("A copy did not prove to be whole: see Proofs."),
+    "no room to prove": later("This box's disk has too little space for the test."),
     "target not reached": later("A place for copies could not be reached."),
     "nothing to prove": later("There is no copy yet that could be proved."),
     "an erasure is not finished": later("The disk refused to remove something that was erased. It tries again."),
