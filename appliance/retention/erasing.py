@@ -8,6 +8,7 @@ Leaves out: who may erase and when; what backups still hold, which `proofs` tell
 ciphertext under keys that are gone.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from logging import getLogger
 from pathlib import Path
@@ -139,8 +140,12 @@ def get_erasure(parts: ErasingParts, erasure_key: int) -> Erasure:
     return found
 
 
-def finish_all(parts: ErasingParts) -> int:
+def finish_all(parts: ErasingParts, on_progress: Callable[[], None] = lambda: None) -> int:
     """Do what is left to do of every erasure; give how many were finished.
+
+    Args:
+        parts: The box.
+        on_progress: Hears of each step; where the catalogue is busy each may have waited for it.
 
     Raises:
         NoRight: What is left to do is another process's; the others are done.
@@ -151,7 +156,7 @@ def finish_all(parts: ErasingParts) -> int:
     done, refused = 0, None
     for one in left:
         try:
-            done += finish(parts, one.erasure_key)
+            done += finish(parts, one.erasure_key, on_progress)
         except Unavailable as error:
             refused = error if refused is None or isinstance(refused, NoRight) else refused
     if refused is not None:
@@ -159,7 +164,7 @@ def finish_all(parts: ErasingParts) -> int:
     return done
 
 
-def finish(parts: ErasingParts, erasure_key: int) -> bool:
+def finish(parts: ErasingParts, erasure_key: int, on_progress: Callable[[], None] = lambda: None) -> bool:
     """Remove the files of an erasure and the keys they came under, and cut the catalogue's log.
 
     Returns:
@@ -177,7 +182,9 @@ def finish(parts: ErasingParts, erasure_key: int) -> bool:
         vault.remove_arrived(association_id, file_id)
     vault.remove_all(file_ids)
     waiting = destroy_association_keys(parts.data_folder, parts.files, ending)
+    on_progress()
     is_cut = parts.database.cut_log()
+    on_progress()
     with parts.database.write() as tx:
         sql.end_associations(tx, erasure_key, ending - waiting)
         if not is_cut or not sql.finish_erasure(tx, erasure_key, parts.now()):
