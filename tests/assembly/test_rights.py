@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from appliance.assembly.owner import go_on_as_owner
 from appliance.assembly.restoring_state import take_rights
 from appliance.audit.events import PROCESS
 from appliance.identifiers import FileId
@@ -114,6 +115,26 @@ def test_jobs_erase_the_files_and_intake_the_keys_they_came_under(restored: Prov
     assert done(INTAKE, restored, finished) == "1"
     with shown_read_only(box.folder / "inbox"), shown_read_only(box.folder / "settled"):
         assert done(JOBS, restored, finished) == "0"
+
+
+def test_what_an_operator_makes_for_jobs_is_theirs(restored: Proved) -> None:
+    place = restored.box.folder / "backup"
+
+    def make() -> list[int]:
+        go_on_as_owner(place)
+        (place / "made").touch()
+        return [*os.getresuid(), *os.getresgid(), *os.getgroups()]
+
+    assert done("root", restored, make) == repr([NUMBERS[JOBS]] * 7)
+    assert (place / "made").stat().st_uid == NUMBERS[JOBS]
+    restored.box.folder.joinpath("own").mkdir()
+
+    def who_stays(folder: Path) -> int:
+        go_on_as_owner(folder)
+        return os.getuid()
+
+    assert done("root", restored, lambda: who_stays(restored.box.folder / "own")) == "0"
+    assert done(INTAKE, restored, lambda: who_stays(place)) == str(NUMBERS[INTAKE])
 
 
 @contextmanager
