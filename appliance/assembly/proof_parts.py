@@ -3,6 +3,7 @@
 from appliance.assembly.backup_parts import backup_parts
 from appliance.assembly.integrity_parts import integrity_parts
 from appliance.assembly.rooms import Rooms
+from appliance.integrity.portions import Room
 from appliance.integrity.proofs import ProofParts
 
 
@@ -13,4 +14,5 @@ def proof_parts(rooms: Rooms) -> ProofParts:
         KeysSealed: The keyring has no key of the backups.
         NotFound: There is no box.
     """
-    return ProofParts(integrity_parts(rooms), backup_parts(rooms), rooms.keyring)
+    room = Room(rooms.folders.data, rooms.settings.receiver.reserve_bytes)
+    return ProofParts(integrity_parts(rooms), backup_parts(rooms), rooms.keyring, room)

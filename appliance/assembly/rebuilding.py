@@ -30,7 +30,8 @@ from appliance.integrity.rebuilding import Rebuilt, rebuild
 from appliance.keys.hierarchy import Keyring, Subkey
 from appliance.keys.secret import SecretKey
 from appliance.store.box import find_box
-from appliance.store.database import CATALOGUE_MODE, Database
+from appliance.store.catalogue_file import CATALOGUE_MODE
+from appliance.store.database import Database
 from appliance.store.files import FileLayer, RealFiles, storage_faults
 
 _LOGS = ("-wal", "-shm")

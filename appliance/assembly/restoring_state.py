@@ -19,7 +19,7 @@ from pathlib import Path
 from appliance.assembly.folders import Folders
 from appliance.errors import Refused, Unavailable, Unsuitable
 from appliance.identifiers import FileId
-from appliance.store.files import FILE_MODE, RealFiles, replace_durably, storage_faults
+from appliance.store.files import FILE_MODE, FOLDER_MODE, RealFiles, replace_durably, storage_faults
 
 _FORMAT = "enamel restore"
 _STATE, _TOMBSTONES = "state.json", "tombstones"
@@ -158,15 +158,20 @@ class Progressing:
 
 
 def take_rights(folder: Path) -> None:
-    """Give all below a folder the folder's own owner, group and rights: on a box each has a user of its own.
+    """Give all below a folder the folder's own owner and group: on a box each has a user of its own.
+
+    A folder that hands its group on holds folders in which that group writes, as intake makes them: jobs, who may make
+    nothing in `vault` but a shelf that is missing, repairs and erases on every shelf.
 
     Raises:
         Unavailable: The disk refused.
     """
     with storage_faults():
         own = folder.stat()
+        hands_on = own.st_mode & stat.S_ISGID
+        inner = FOLDER_MODE | stat.S_ISGID if hands_on else stat.S_IMODE(own.st_mode)
         for path in folder.rglob("*"):
-            mode = stat.S_IMODE(own.st_mode) if path.is_dir() else FILE_MODE
+            mode = inner if path.is_dir() else FILE_MODE
             there = path.lstat()
             if (there.st_uid, there.st_gid) != (own.st_uid, own.st_gid):
                 os.chown(path, own.st_uid, own.st_gid, follow_symlinks=False)

@@ -64,7 +64,7 @@ def _add(call: Invocation) -> Answer:
         given.name or given.kind, location_of(given.kind, facts), credentials, given.append_only, _time(given.at),
         timedelta(days=given.warn_after_days), timedelta(days=given.alarm_after_days),
     )  # fmt: skip
-    with call.rooms("jobs") as rooms:
+    with call.rooms_of_jobs() as rooms:
         target = add_target(backup_parts(rooms), new, OPERATOR)
     text = f"{target.name} is a backup target now, number {target.target_key}. Its first copy begins within minutes."
     line = line_of(target)
@@ -132,7 +132,7 @@ def _prune(call: Invocation) -> Answer:
 
 def _on_each(call: Invocation, work: Callable[[BackupParts, Target], dict[str, object]]) -> Answer:
     rows: list[dict[str, object]] = []
-    with call.rooms("jobs") as rooms:
+    with call.rooms_of_jobs() as rooms:
         parts = backup_parts(rooms)
         for target in _chosen(call, parts):
             row: dict[str, object] = {"target_key": target.target_key, "name": target.name, "fault": None}
@@ -184,7 +184,7 @@ def _change_arguments(parser: ArgumentParser) -> None:
 
 def _change(call: Invocation) -> Answer:
     given = call.given
-    with call.rooms("jobs") as rooms:
+    with call.rooms_of_jobs() as rooms:
         parts = backup_parts(rooms)
         with parts.database.read() as tx:
             known = queries.find_target(tx, given.target)
@@ -203,13 +203,13 @@ def _change(call: Invocation) -> Answer:
 
 
 def _remove(call: Invocation) -> Answer:
-    with call.rooms("jobs") as rooms:
+    with call.rooms_of_jobs() as rooms:
         remove_target(backup_parts(rooms), call.given.target, OPERATOR)
     return Answer({"removed": call.given.target}, "It is copied to no more. What is on it stays there and is listed.")
 
 
 def _destroyed(call: Invocation) -> Answer:
-    with call.rooms("jobs") as rooms:
+    with call.rooms_of_jobs() as rooms:
         declare_destroyed(backup_parts(rooms), call.given.target, OPERATOR)
     return Answer({"destroyed": call.given.target}, "It counts as destroyed: nothing on it is looked for any more.")
 

@@ -116,7 +116,7 @@ def _verify_arguments(parser: ArgumentParser) -> None:
 def _verify(call: Invocation) -> Answer:
     if not call.given.targets:
         return _check(call)
-    with call.rooms("jobs") as rooms:
+    with call.rooms_of_jobs() as rooms:
         answer, proofs = _answer(check_box(integrity_parts(rooms), _show_progress)), _prove(rooms)
     told = [one.told() for proof in proofs for one in (*proof.found, *proof.behind)]
     verdicts = {proof.target.name: proof.ending.verdict for proof in proofs}

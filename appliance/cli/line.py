@@ -11,6 +11,7 @@ from pathlib import Path
 from appliance.assembly.box import sealed_root, unseal_root
 from appliance.assembly.folders import Folders
 from appliance.assembly.keyrings import keyring_of
+from appliance.assembly.owner import go_on_as_owner
 from appliance.assembly.rooms import Rooms, open_rooms
 from appliance.assembly.taking_over import settle
 from appliance.cli.answers import Answer
@@ -87,6 +88,18 @@ class Invocation:
             yield rooms
         finally:
             rooms.database.close()
+
+    @contextmanager
+    def rooms_of_jobs(self) -> Iterator[Rooms]:
+        """Open the box's rooms with the keys of jobs, and go on with that process's rights: it uses what is made.
+
+        Raises:
+            NotFound: There is no box.
+            WrongPassphrase: It does not open the root.
+        """
+        with self.rooms("jobs") as rooms:
+            go_on_as_owner(rooms.folders.backup)
+            yield rooms
 
     def _given_keyring(self) -> Keyring:
         try:

@@ -59,7 +59,7 @@ def _verify_arguments(parser: ArgumentParser) -> None:
 
 def _verify(call: Invocation) -> Answer:
     typed = [parse_whole_anchor(text) for text in call.given.anchor]
-    with call.rooms("jobs" if call.given.targets else "staff") as rooms:
+    with call.rooms_of_jobs() if call.given.targets else call.rooms() as rooms:
         places, found = _on_targets(rooms, wanted=call.given.targets)
         with rooms.database.read() as tx:
             verdict = rooms.audit.verify(tx, [*all_anchors(tx), *found, *typed])

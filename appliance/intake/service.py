@@ -107,6 +107,7 @@ class Intake:
     def step(self) -> int:
         """Take in everything that waits; give how many files and events that were."""
         done = self._take_events()
+        self._parts.on_progress()  # each part may have waited for a catalogue that is being written anew
         try:
             if self._was_cut:
                 self._finish_moves()
@@ -116,8 +117,11 @@ class Intake:
             self._was_cut = True
             self._forget_all()  # what is in memory may not be what is committed: the next step looks afresh
             raise
+        self._parts.on_progress()
         self._finish_erasures()
+        self._parts.on_progress()
         self._releasing.step()  # counts for nothing: it never makes the next step come sooner
+        self._parts.on_progress()
         return done + self._upkeep.step()
 
     def close(self) -> None:
@@ -133,8 +137,9 @@ class Intake:
             return
         self._erased_at = now + ERASED_SECONDS
         parts = self._parts
+        erasing = ErasingParts(parts.data_folder, parts.database, parts.audit, parts.files, parts.clock)
         try:
-            finish_all(ErasingParts(parts.data_folder, parts.database, parts.audit, parts.files, parts.clock))
+            finish_all(erasing, parts.on_progress)
         except Unavailable as error:
             log.warning("an erasure is finished later: %s", error)
 

@@ -1,5 +1,6 @@
 """Has every target tested, one after the other; one that fails keeps no other from its test."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from logging import getLogger
@@ -15,6 +16,7 @@ from appliance.identifiers import FileId
 from appliance.integrity import queries, queries_tests
 from appliance.integrity.findings import FaultCode, Finding, FoundBy, Place
 from appliance.integrity.parts import IntegrityParts
+from appliance.integrity.portions import Room
 from appliance.integrity.proof_process import proof_process
 from appliance.integrity.queries_tests import Ending
 from appliance.integrity.restore_test import CANNOT_RUN, Going, RestoreTest, Tested
@@ -24,6 +26,7 @@ from appliance.keys.hierarchy import Keyring
 from appliance.keys.secret import SecretKey
 from appliance.retention.tombstones import decode_tombstones
 
+_FAULTS = _NOT_PROVED, _NO_ROOM, _NOT_REACHED = "not proved", "no room to prove", "target not reached"
 _TOMBSTONES = "tombstones"  # a snapshot's tag, and the path in it
 log = getLogger(__name__)
 
@@ -36,11 +39,13 @@ class ProofParts:
         integrity: The box.
         backup: Opens targets.
         keyring: This process's own; three keys of it are handed to the process that proves.
+        room: This box's disk, on which what is tested is laid out.
     """
 
     integrity: IntegrityParts
     backup: BackupParts
     keyring: Keyring
+    room: Room
 
 
 @dataclass(frozen=True)
@@ -67,12 +72,10 @@ def prove_all(parts: ProofParts, run: Run, *, in_full: bool) -> list[Proof]:
         run.check()
         proofs.append(prove(parts, target, run, in_full=in_full))
     tell(parts.integrity)
-    failed = sum(proof.ending.verdict == "failed" for proof in proofs)
-    if failed:
-        run.failed("not proved", failed)
-    unreached = sum(proof.ending.verdict == "could not run" and not _is_away(proof) for proof in proofs)
-    if unreached:
-        run.failed("target not reached", unreached)
+    counts = Counter(map(_fault_of, proofs))
+    for code in _FAULTS:
+        if counts[code]:
+            run.failed(code, counts[code])
     if any(proof.behind for proof in proofs):
         run.failed("older catalogue")
     if not proofs:
@@ -80,9 +83,16 @@ def prove_all(parts: ProofParts, run: Run, *, in_full: bool) -> list[Proof]:
     return proofs
 
 
-def _is_away(proof: Proof) -> bool:
-    """Say whether a target is a disk that is not plugged in: somebody has it at home, and its age is told elsewhere."""
-    return proof.ending.fault == Fault.UNPLUGGED.value
+def _fault_of(proof: Proof) -> str | None:
+    """Say under which code a run fails by a proof, if it does.
+
+    A disk that is not plugged in fails none: somebody has it at home, and its age is told elsewhere.
+    """
+    if proof.ending.verdict == "failed":
+        return _NOT_PROVED
+    if proof.ending.verdict == "proved" or proof.ending.fault == Fault.UNPLUGGED.value:
+        return None
+    return _NO_ROOM if proof.ending.fault == Fault.FULL.value else _NOT_REACHED
 
 
 def prove(parts: ProofParts, target: Target, run: Run, *, in_full: bool) -> Proof:
@@ -106,7 +116,7 @@ def prove(parts: ProofParts, target: Target, run: Run, *, in_full: bool) -> Proo
         target.target_key, backup.box_id, opened.files, opened.keys,
         lambda: tombstones_on(opened.files, backup.audit_key),
     )  # fmt: skip
-    test = RestoreTest(integrity, tested, lambda: proof_process(parts.keyring), _going(run))
+    test = RestoreTest(integrity, parts.room, tested, lambda: proof_process(parts.keyring), _going(run))
     ending = test.test(in_full=in_full)
     for finding in (*test.found, *test.behind):
         log.error("restore test: %s", finding.told())

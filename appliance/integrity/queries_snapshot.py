@@ -7,6 +7,7 @@ from appliance.integrity.reading import Expected
 from appliance.store.transactions import ReadTransaction, Row, WriteTransaction
 
 Stored = tuple[FileId, int, bool]  # its plaintext's length, and whether its row says that it lies in the vault
+_DIGITS = 32  # of an id
 _NO_PACK = "file_id NOT IN (SELECT file_id FROM packs)"  # a pack is a cache and in no backup
 
 
@@ -18,15 +19,13 @@ def stored_files(tx: ReadTransaction) -> Iterator[Stored]:
         yield FileId(file_id), int(plaintext_bytes), place == "vault"
 
 
-def expected_on_shelf(tx: ReadTransaction, shelf: str) -> list[Expected]:
-    """Give the files whose ids begin with two digits."""
-    first = int(shelf, 16)
-    below = bytes([first]), bytes([first]) + b"\xff" * 16
+def expected_files(tx: ReadTransaction, prefix: str) -> list[Expected]:
+    """Give the files whose ids begin with some digits."""
     rows = tx.rows(
         f"""SELECT f.file_id, v.dataset_offset, v.dataset_sha256 FROM files f LEFT JOIN versions v USING (file_id)
-            WHERE f.file_id >= :least AND f.file_id < :most AND f.place = 'vault' AND f.{_NO_PACK}
+            WHERE f.file_id BETWEEN :least AND :most AND f.place = 'vault' AND f.{_NO_PACK}
             ORDER BY f.file_id""",  # noqa: S608  a constant of this file
-        least=below[0], most=below[1],
+        least=bytes.fromhex(prefix.ljust(_DIGITS, "0")), most=bytes.fromhex(prefix.ljust(_DIGITS, "f")),
     )  # fmt: skip
     return [Expected(FileId(file_id), offset, digest) for file_id, offset, digest in rows]
 

@@ -22,7 +22,8 @@ from appliance.backup.faults import BackupFailed, NotOurs
 from appliance.backup.target import Target
 from appliance.backup.targets import open_target
 from appliance.clock import microseconds
-from appliance.errors import ApplianceError, Tampered
+from appliance.errors import ApplianceError, Tampered, Unavailable
+from appliance.identifiers import FileId
 from appliance.integrity import queries
 from appliance.integrity.findings import FoundBy
 from appliance.integrity.keeping import Keeper
@@ -30,7 +31,7 @@ from appliance.integrity.parts import IntegrityParts
 from appliance.integrity.proofs import ProofParts
 from appliance.integrity.reading import Expected, read_whole, verify_file
 from appliance.jobs.job import Run, Stopped
-from appliance.store.files import storage_faults
+from appliance.store.files import DurableFolders, storage_faults
 from appliance.store.stored_files import SealedFile, find_file, unseal_row
 
 _MOST_SNAPSHOTS = 16  # of a target: a file lies in every night's since it came, until it vanished
@@ -60,15 +61,18 @@ def repair_all(parts: ProofParts, run: Run) -> Repaired:
         damaged = queries.damaged_files(tx)
         targets = backup_queries.used_targets(tx) if damaged else []
     left = [*damaged]
+    refused: set[FileId] = set()
     for target in targets:
         run.check()
         with suppress(BackupFailed, NotOurs):
             files = open_target(parts.backup, target).files
-            left = [one for one in left if not _repaired(parts.integrity, target, files, one, run)]
+            left = [one for one in left if not _repaired(parts.integrity, target, files, one, run, refused)]
     done = len(damaged) - len(left)
     run.progress(done, len(damaged))
-    if left:
-        run.failed("no whole copy", len(left))
+    here = sum(one.file_id in refused for one in left)
+    for code, count in (("repair refused here", here), ("no whole copy", len(left) - here)):
+        if count:
+            run.failed(code, count)
     return Repaired(len(damaged), done)
 
 
@@ -85,8 +89,10 @@ def _look_again(parts: IntegrityParts, run: Run) -> None:
         queries.note_read(tx, [queries.Turn(one, 0) for one in doubtful], microseconds(parts.clock.now()))
 
 
-def _repaired(parts: IntegrityParts, target: Target, files: Repository, expected: Expected, run: Run) -> bool:
-    """Repair one file from one target; what keeps one from it keeps no other."""
+def _repaired(
+    parts: IntegrityParts, target: Target, files: Repository, expected: Expected, run: Run, refused: set[FileId]
+) -> bool:
+    """Repair one file from one target; what keeps one from it keeps no other. What the box refused is noted."""
     for snapshot_id in _snapshots(parts, target, expected):
         run.check()
         try:
@@ -99,6 +105,8 @@ def _repaired(parts: IntegrityParts, target: Target, files: Repository, expected
             raise
         except ApplianceError as fault:
             log.warning("a damaged file cannot be repaired now: %s", fault)
+            if isinstance(fault, Unavailable):  # by this box: what a target refused was passed over
+                refused.add(expected.file_id)
             return False
     return False
 
@@ -141,8 +149,8 @@ def repair_file(parts: IntegrityParts, expected: Expected, files: Repository, sn
 
 def _fetch(parts: IntegrityParts, draft: Path, pieces: Iterable[bytes]) -> None:
     with storage_faults():
-        with suppress(FileExistsError):
-            parts.files.make_folder(draft.parent)
+        if not draft.parent.exists():
+            DurableFolders(parts.files).make(draft.parent)
         with suppress(FileNotFoundError):
             parts.files.unlink(draft)  # of a run that was cut off
         descriptor = parts.files.create_exclusive(draft)

@@ -4,7 +4,8 @@ Guards: what is judged came out of the repositories and nowhere else, by a
 process that was started for it and has no key of theirs. Scratch holds
 ciphertext only, and is removed at the end and at the next beginning. Every
 snapshot that was recorded has to be there. A target that cannot be reached is
-no failed proof, and no proof. Leaves out: who is told, and when it runs (`jobs`).
+no failed proof, and no proof; neither is a disk of this box that has no room for
+what is to be taken out. Leaves out: who is told, and when it runs (`jobs`).
 """
 
 import shutil
@@ -18,22 +19,21 @@ from appliance.backup.engine import Progress, Repository, short
 from appliance.backup.faults import BackupFailed, Fault, NotOurs
 from appliance.backup.marks import is_behind, newest_of_each_line
 from appliance.clock import instant, microseconds
-from appliance.errors import ApplianceError, Tampered
+from appliance.errors import ApplianceError, OutOfSpace, Tampered
 from appliance.identifiers import BoxId, FileId
 from appliance.integrity import queries, queries_tests
 from appliance.integrity.anchors import OLDER
 from appliance.integrity.findings import FaultCode, Finding, FoundBy, Place
 from appliance.integrity.parts import IntegrityParts
 from appliance.integrity.planning import Plan, plan_night
+from appliance.integrity.portions import PORTION_BYTES, Room, Sizes, portions
 from appliance.integrity.proof_process import Asking, ProverEnded
-from appliance.integrity.queries_tests import Ending, Recorded, Shelf
+from appliance.integrity.queries_tests import Ending, Recorded
 from appliance.integrity.wire import finding_of, head_members
 from appliance.store.files import storage_faults
 
 SCRATCH = "backup/proving"  # below the data folder
 _NEEDED = ("/catalogue.db", "/inbox")  # of a snapshot of keys
-_BATCH_BYTES = 512 << 20
-_RESERVE_BYTES = 512 << 20
 CANNOT_RUN = frozenset({Fault.UNPLUGGED, Fault.UNREACHABLE, Fault.DENIED, Fault.BUSY, Fault.STOPPED})
 _CODES = {Fault.MISSING: FaultCode.MISSING, Fault.NOT_OURS: FaultCode.EXCHANGED}
 
@@ -95,13 +95,16 @@ class RestoreTest:
     """One test of one target."""
 
     def __init__(
-        self, parts: IntegrityParts, tested: Tested, proving: Callable[[], AbstractContextManager[Asking]], going: Going
-    ) -> None:
+        self, parts: IntegrityParts, room: Room, tested: Tested,
+        proving: Callable[[], AbstractContextManager[Asking]], going: Going,
+    ) -> None:  # fmt: skip
         self._parts = parts
+        self._room = room
         self._tested = tested
         self._proving = proving
         self._going = going
         self._counts = _Counts()
+        self._sizes = Sizes()
         self._scratch = parts.data_folder / SCRATCH
 
     def test(self, *, in_full: bool) -> Ending:
@@ -129,8 +132,13 @@ class RestoreTest:
             self._run(recorded, newest, plan)
         except CannotRun as stopped:
             fault = stopped.fault.value
+        except OutOfSpace:
+            fault = Fault.FULL.value
         except ProverEnded as ended:
-            self._find(Finding(Place.SNAPSHOT, FaultCode.UNREADABLE, str(ended), thing="catalogue"))
+            if self._room.is_short():  # it writes to the catalogue that it judges
+                fault = Fault.FULL.value
+            else:
+                self._find(Finding(Place.SNAPSHOT, FaultCode.UNREADABLE, str(ended), thing="catalogue"))
         ending = self._ending(fault)
         self._write_down(key, ending, now)
         return ending
@@ -198,8 +206,11 @@ class RestoreTest:
         erased = self._erased()
         with self._naming(Place.FILES_REPOSITORY):
             names = self._tested.files.names(files.snapshot_id)
-            with storage_faults():
-                listing.write_text("".join(_lines(names)), "ascii")
+            with storage_faults(), listing.open("w", encoding="ascii") as file:
+                for name, size in _stored(names):
+                    self._sizes.add(name, size)
+                    file.write(f"{name} {size}\n")
+        self._need(newest.bytes)
         with self._naming(Place.KEYS_REPOSITORY):
             self._tested.keys.restore(newest.snapshot_id, self._scratch, _NEEDED, self._listen)
         if not listing.exists():
@@ -231,6 +242,7 @@ class RestoreTest:
         return known | there
 
     def _decode(self, files: Recorded, series_key: int, file_ids: Sequence[str], ask: Asking) -> None:
+        self._need(min(self._sizes.most_of(file_ids), PORTION_BYTES))  # no series that is chosen has more
         with self._naming(Place.FILES_REPOSITORY):
             paths = [f"/vault/{name[:2]}/{name}" for name in file_ids]
             self._tested.files.restore(files.snapshot_id, self._scratch, paths, self._listen)
@@ -240,11 +252,11 @@ class RestoreTest:
         self._empty_vault()
 
     def _prove_shelves(self, files: Recorded, plan: Plan, ask: Asking) -> None:
-        for batch in _batches(plan.shelves):
+        for portion in portions([shelf.name for shelf in plan.shelves], self._sizes, self._room):
+            self._need(portion.bytes)
             with self._naming(Place.FILES_REPOSITORY):
-                paths = [f"/vault/{shelf.name}" for shelf in batch]
-                self._tested.files.restore(files.snapshot_id, self._scratch, paths, self._listen)
-            answer = ask({"do": "shelves", "shelves": [shelf.name for shelf in batch]})
+                self._tested.files.restore(files.snapshot_id, self._scratch, portion.paths, self._listen)
+            answer = ask({"do": "shelves", "shelves": portion.prefixes})
             self._take(answer)
             proved = [FileId.parse(name) for name in answer["proved"]]
             self._counts.files += len(proved)
@@ -289,7 +301,8 @@ class RestoreTest:
         try:
             yield
         except BackupFailed as failed:
-            if failed.fault in CANNOT_RUN:
+            is_ours = failed.fault is Fault.FULL and self._room.is_short()  # a test writes to no disk but this box's
+            if failed.fault in CANNOT_RUN or is_ours:
                 raise CannotRun(failed.fault) from failed
             self._find(Finding(place, _CODES.get(failed.fault, FaultCode.ALTERED), str(failed)))
         except NotOurs as fault:
@@ -302,12 +315,15 @@ class RestoreTest:
         with storage_faults():
             shutil.rmtree(self._scratch, ignore_errors=True)
             self._scratch.mkdir(mode=0o700, parents=True)
-            if shutil.disk_usage(self._scratch).free < _RESERVE_BYTES + _BATCH_BYTES:
-                raise CannotRun(Fault.FULL)
         try:
             yield
         finally:
             shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def _need(self, size: int) -> None:
+        """Go on only where there is room for what is written next, beside what the receiver leaves free."""
+        if self._room.spare_bytes() < size:
+            raise CannotRun(Fault.FULL)
 
     def _empty_vault(self) -> None:
         shutil.rmtree(self._scratch / "vault", ignore_errors=True)
@@ -348,20 +364,9 @@ def _beside(recorded: Sequence[Recorded], newest: Recorded) -> Recorded:
     return (same or files)[0]
 
 
-def _lines(names: dict[str, int]) -> Iterator[str]:
+def _stored(names: dict[str, int]) -> Iterator[tuple[str, int]]:
     for path, size in names.items():
         name = Path(path).name
         with suppress(ApplianceError):  # what is no stored file is none of a row's
             FileId.parse(name)
-            yield f"{name} {size}\n"
-
-
-def _batches(shelves: Sequence[Shelf]) -> Iterator[list[Shelf]]:
-    batch: list[Shelf] = []
-    for shelf in shelves:
-        batch.append(shelf)
-        if sum(one.bytes for one in batch) >= _BATCH_BYTES:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
+            yield name, size

@@ -14,7 +14,7 @@ from appliance.audit.chain import Fault, Head
 from appliance.audit.events import AuditLog
 from appliance.audit.queries import verify
 from appliance.clock import Clock
-from appliance.errors import ApplianceError
+from appliance.errors import ApplianceError, OutOfSpace
 from appliance.identifiers import BoxId, FileId
 from appliance.integrity import queries_snapshot
 from appliance.integrity.findings import FaultCode, Finding, Place
@@ -79,7 +79,11 @@ def open_snapshot(folder: Path, keyring: Keyring, clock: Clock) -> IntegrityPart
 
 
 def judge_catalogue(parts: IntegrityParts, claims: Claims) -> CatalogueProof:
-    """Verify a snapshot's catalogue, bring it to this release's schema, and forget in it what was erased since."""
+    """Verify a snapshot's catalogue, bring it to this release's schema, and forget in it what was erased since.
+
+    Raises:
+        OutOfSpace: The disk that it lies on is full; nothing is said of it.
+    """
     try:
         pages = parts.database.check_integrity()
     except ApplianceError as fault:
@@ -90,6 +94,8 @@ def judge_catalogue(parts: IntegrityParts, claims: Claims) -> CatalogueProof:
     try:
         parts.database.migrate()
         return _judge_rows(parts, claims)
+    except OutOfSpace:
+        raise
     except ApplianceError as fault:
         found = [Finding(Place.SNAPSHOT, FaultCode.ALTERED, str(fault), thing="catalogue")]
         return CatalogueProof(0, 0, 0, tuple(found))
@@ -135,10 +141,10 @@ def _by_length(size: int, expected: int) -> FaultCode:
     return FaultCode.SHORTENED if size < expected else FaultCode.LENGTHENED
 
 
-def judge_files(parts: IntegrityParts, shelves: Sequence[str]) -> Iterator[tuple[Expected, ReadBack]]:
-    """Read every file of some shelves that the snapshot's catalogue names, and tell what each is."""
+def judge_files(parts: IntegrityParts, prefixes: Sequence[str]) -> Iterator[tuple[Expected, ReadBack]]:
+    """Read every file that the snapshot's catalogue names and whose id begins in some ways, and tell what each is."""
     with parts.database.read() as tx:
-        wanted = [one for shelf in shelves for one in queries_snapshot.expected_on_shelf(tx, shelf)]
+        wanted = [one for prefix in prefixes for one in queries_snapshot.expected_files(tx, prefix)]
     for expected in wanted:
         yield expected, in_snapshot(verify_file(parts.database, parts.rotating_keys, parts.vault, expected))
 

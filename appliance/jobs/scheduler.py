@@ -4,12 +4,13 @@ APScheduler's home: it owns the threads. What is due it is not asked, for it
 reckons by the wall clock alone and knows nothing of earlier runs: `Timetable`
 says that, once a second by the clock that nobody sets.
 Guards: the watchdog is fed while this loop goes round, the catalogue answers
-(one on a full disk does), and no job has been silent for longer than its
-patience. What the catalogue refuses is tried again ever more seldom.
+(one on a full disk does, and one that this process itself writes anew is not
+asked), and no job has been silent for longer than its patience. What the
+catalogue refuses is tried again ever more seldom.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import Event, Lock
@@ -58,7 +59,7 @@ class Scheduler:
 
     def _turn(self, threads: BackgroundScheduler) -> None:
         try:
-            for order in self.timetable.orders():
+            for order in self._orders():
                 threads.add_job(self._do, "date", args=(order,), run_date=_LONG_AGO)
         except ApplianceError as fault:
             log.warning("no job can be begun: %s", fault)
@@ -72,6 +73,11 @@ class Scheduler:
             log.error("silent for longer than it may be: %s", ", ".join(silent))
             return
         self.beat()
+
+    def _orders(self) -> Sequence[Order]:
+        """Give what is to be begun now; nothing while a job has the catalogue to itself, for a bounded time."""
+        with self.runner.database.gate.kept_open() as is_open:
+            return self.timetable.orders() if is_open else []
 
     def _do(self, order: Order) -> None:
         job, ended = order.job, self.timetable.done

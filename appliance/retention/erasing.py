@@ -8,6 +8,7 @@ Leaves out: who may erase and when; what backups still hold, which `proofs` tell
 ciphertext under keys that are gone.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from logging import getLogger
 from pathlib import Path
@@ -17,7 +18,7 @@ from appliance.archive.erasing import ErasureScope, Removed, remove_within, subj
 from appliance.archive.queries_packs import forget_leftover
 from appliance.audit.events import PROCESS, Actor, ActorKind, AuditLog, Event, EventCode, Subject, SubjectKind
 from appliance.clock import Clock, microseconds
-from appliance.errors import ApplianceError, NotFound, Refused, Unavailable
+from appliance.errors import ApplianceError, NoRight, NotFound, Refused, Unavailable
 from appliance.inbox.settled import destroy_association_keys
 from appliance.retention import queries_erasing as sql
 from appliance.retention.queries_erasing import Erasure
@@ -139,10 +140,15 @@ def get_erasure(parts: ErasingParts, erasure_key: int) -> Erasure:
     return found
 
 
-def finish_all(parts: ErasingParts) -> int:
+def finish_all(parts: ErasingParts, on_progress: Callable[[], None] = lambda: None) -> int:
     """Do what is left to do of every erasure; give how many were finished.
 
+    Args:
+        parts: The box.
+        on_progress: Hears of each step; where the catalogue is busy each may have waited for it.
+
     Raises:
+        NoRight: What is left to do is another process's; the others are done.
         Unavailable: The disk refused one; the others are done.
     """
     with parts.database.read() as tx:
@@ -150,15 +156,15 @@ def finish_all(parts: ErasingParts) -> int:
     done, refused = 0, None
     for one in left:
         try:
-            done += finish(parts, one.erasure_key)
+            done += finish(parts, one.erasure_key, on_progress)
         except Unavailable as error:
-            refused = refused or error
+            refused = error if refused is None or isinstance(refused, NoRight) else refused
     if refused is not None:
         raise refused
     return done
 
 
-def finish(parts: ErasingParts, erasure_key: int) -> bool:
+def finish(parts: ErasingParts, erasure_key: int, on_progress: Callable[[], None] = lambda: None) -> bool:
     """Remove the files of an erasure and the keys they came under, and cut the catalogue's log.
 
     Returns:
@@ -176,7 +182,9 @@ def finish(parts: ErasingParts, erasure_key: int) -> bool:
         vault.remove_arrived(association_id, file_id)
     vault.remove_all(file_ids)
     waiting = destroy_association_keys(parts.data_folder, parts.files, ending)
+    on_progress()
     is_cut = parts.database.cut_log()
+    on_progress()
     with parts.database.write() as tx:
         sql.end_associations(tx, erasure_key, ending - waiting)
         if not is_cut or not sql.finish_erasure(tx, erasure_key, parts.now()):

@@ -2,10 +2,10 @@
 
 Guards: every step can be cut off and is done again by the next run. The catalogue is written anew once after erasures:
 rows that were moved between pages leave copies in unused places (measured: 1 to 6 of 3,000 erased names among 40,000),
-under the catalogue's key alone. Leaves out: carrying tombstones to targets, and pruning, which backup does by itself.
+under the catalogue's key alone. That is begun only where memory and disk have room for it, for all that write wait
+meanwhile (decision 0179). Leaves out: carrying tombstones to targets, and pruning, which backup does by itself.
 """
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import time, timedelta
@@ -24,7 +24,7 @@ from appliance.retention.telling import note_unfinished, note_unproved
 PROVE_ERASURES = "prove erasures"
 CERTIFICATES_KEPT = timedelta(days=30)
 _AT = time(5, 30)  # after the night's copies and their pruning
-_MOST_REWRITTEN_SHARE = 4  # of the machine's memory
+_MEMORY_FOR_BYTE = 1.1  # of the catalogue, while it is written anew; measured, decision 0179
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,20 @@ class ProvingParts:
         erasing: The box.
         seed: The signing seed.
         catalogue_bytes: Says how large the catalogue is.
+        memory_bytes: Says how much memory may be taken.
+        disk_bytes: Says how much of the disk may be, beside what the receiver leaves free.
     """
 
     erasing: ErasingParts
     seed: SecretKey
     catalogue_bytes: Callable[[], int]
+    memory_bytes: Callable[[], int]
+    disk_bytes: Callable[[], int]
+
+    def has_room(self) -> bool:
+        """Say whether the catalogue can be written anew: in memory, and in a log beside it."""
+        size = self.catalogue_bytes()
+        return size * _MEMORY_FOR_BYTE <= self.memory_bytes() and size <= self.disk_bytes()
 
 
 def erasure_jobs(parts: ProvingParts) -> tuple[Job, ...]:
@@ -88,13 +97,14 @@ def _rewrite(parts: ProvingParts, run: Run) -> None:
         waiting = queries_proofs.unwritten(tx)
     if not waiting:
         return
-    if parts.catalogue_bytes() > _memory_bytes() // _MOST_REWRITTEN_SHARE:
+    if not parts.has_room():
         run.failed("the catalogue is too large to write anew")
         return
     try:
-        database.rewrite()
+        database.rewrite(run.stopping)
         database.cut_log()
     except Unavailable:
+        run.check()
         run.failed("the catalogue was not written anew")
         return
     with database.write() as tx:
@@ -105,7 +115,3 @@ def unfinished_count(parts: ErasingParts) -> int:
     """Say of how many erasures something is left to do on the box itself."""
     with parts.database.read() as tx:
         return len(queries_erasing.unfinished(tx))
-
-
-def _memory_bytes() -> int:
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -9,7 +9,6 @@ alone, to give it another key, knows that nobody reads or writes it meanwhile.
 Leaves out: SQL, which lives in each room's queries.
 """
 
-import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -29,14 +28,15 @@ from appliance.errors import (
     WrongKey,
 )
 from appliance.keys.secret import SecretKey
-from appliance.store.files import FileLayer, RealFiles, storage_faults
+from appliance.store.catalogue_file import MISSING, check_present, create_file, sync_file
+from appliance.store.files import RealFiles, storage_faults
+from appliance.store.gate import Gate
 from appliance.store.holding import IN_USE, Hold
 from appliance.store.migrations import Migration, check_current, has_schema, known_migrations, migrate
 from appliance.store.transactions import Cursor, ReadTransaction, WriteTransaction
 
 BUSY_TIMEOUT_SECONDS = 30.0
 _STEPS_A_TURN = 250_000  # of SQLite's machine: milliseconds of arithmetic, seconds on a slow disk
-CATALOGUE_MODE = 0o660  # on a box its key holders share a group; elsewhere the process's umask narrows it
 _SETTINGS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
@@ -48,10 +48,6 @@ _SETTINGS = (
     "PRAGMA journal_size_limit = 67108864",
 )
 _COPY_SETTINGS = ("PRAGMA temp_store = MEMORY", "PRAGMA synchronous = OFF")  # a copy that is cut off is thrown away
-_MISSING = (
-    "the catalogue is missing or empty: put catalogue/catalogue.db back from a copy, then unlock the box; "
-    "nothing is made in its place, and scanners can send meanwhile"
-)
 _FAULTS: dict[int, tuple[type[ApplianceError], str]] = {
     sqlcipher3.SQLITE_NOTADB: (WrongKey, "the catalogue does not open: another root secret's, or its file is altered"),
     sqlcipher3.SQLITE_CORRUPT: (Tampered, "the catalogue is damaged"),
@@ -60,6 +56,7 @@ _FAULTS: dict[int, tuple[type[ApplianceError], str]] = {
     sqlcipher3.SQLITE_CANTOPEN: (Unavailable, "the catalogue's file cannot be opened"),
     sqlcipher3.SQLITE_READONLY: (Unavailable, "the catalogue's file may not be written"),
     sqlcipher3.SQLITE_BUSY: (Unavailable, "the catalogue was busy for too long"),
+    sqlcipher3.SQLITE_INTERRUPT: (Unavailable, "work on the catalogue was cut off"),
 }
 
 
@@ -71,6 +68,7 @@ class Database:
         self._key = key
         self._clock = clock
         self._local = threading.local()
+        self.gate = Gate(clock)
 
     def create_or_migrate(self, migrations: tuple[Migration, ...] | None = None) -> list[int]:
         """Make the catalogue of a new box, or go on where that was cut off.
@@ -83,7 +81,7 @@ class Database:
             WrongKey: Another root secret's catalogue, or its first page is altered.
         """
         with storage_faults():
-            _create(self._path, RealFiles())
+            create_file(self._path)
         with self._transaction("BEGIN IMMEDIATE", check=False) as connection:
             return migrate(WriteTransaction(connection), migrations or known_migrations(), self._clock)
 
@@ -102,11 +100,11 @@ class Database:
             CatalogueOutdated: The catalogue is newer, or a migration was edited after it was applied.
             WrongKey: Another root secret's catalogue, or its first page is altered.
         """
-        _check_present(self._path)
+        check_present(self._path)
         with self._transaction("BEGIN IMMEDIATE", check=False) as connection, connection.telling(on_progress):
             tx = WriteTransaction(connection)
             if not has_schema(tx):
-                raise CatalogueMissing(_MISSING)
+                raise CatalogueMissing(MISSING)
             return migrate(tx, known_migrations(), self._clock)
 
     @contextmanager
@@ -128,11 +126,14 @@ class Database:
     def write(self) -> Iterator[WriteTransaction]:
         """Open the one way to change rows: committed and durable when the block ends, or nothing of it.
 
+        Waits first for a thread of this process that writes the catalogue anew.
+
         Raises:
             OutOfSpace: The disk is full; nothing changed.
             WrongKey, Tampered: The file is not what was stored.
             Unavailable: Busy for too long, or the disk refused; nothing changed.
         """
+        self.gate.wait()
         with self._transaction("BEGIN IMMEDIATE") as connection:
             yield WriteTransaction(connection)
 
@@ -154,19 +155,27 @@ class Database:
             Unavailable: The disk refused.
         """
         with told_by_kind():
-            rows = self._connection().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            connection = self._connection()
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()  # most of it while others write
+            rows = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             return bool(rows[0][0] == 0)
 
-    def rewrite(self) -> None:
+    def rewrite(self, stopping: Callable[[], bool] = lambda: False) -> None:
         """Write the whole catalogue anew, so that nothing of rows that went is left in a page that was rearranged.
 
-        Everybody else who writes waits meanwhile, in memory as large as the catalogue.
+        Everybody else who writes waits meanwhile: this process's own threads at the gate, others for as long as SQLite
+        lets them. Takes memory and a log as large as the catalogue (decision 0179).
+
+        Args:
+            stopping: Asked again and again in the first half, which reads; whether to leave off.
 
         Raises:
-            OutOfSpace, Unavailable: The disk refused, or somebody is at work; nothing changed.
+            OutOfSpace, Unavailable: The disk refused, somebody is at work, or it was to leave off; nothing changed.
         """
-        with told_by_kind():
-            self._connection().execute("VACUUM")
+        with self.gate.closed(), told_by_kind():
+            statements = _Statements(self._connection())
+            with statements.telling(stopping):
+                statements.execute("VACUUM")
 
     def copy_into(self, path: Path) -> None:
         """Write a copy as of one moment, under the same key, to a file that does not exist yet; writers go on.
@@ -188,7 +197,7 @@ class Database:
             CatalogueMissing: There is none, or nothing is in it.
             WrongKey: The first page does not open at all.
         """
-        _check_present(self._path)
+        check_present(self._path)
         hold = Hold(self._path.parent)
         with told_by_kind():
             connection = _connect(self._path, self._key)
@@ -210,7 +219,7 @@ class Database:
             WrongKey, Tampered: The file is not what was stored.
         """
         self.close()
-        _check_present(self._path)
+        check_present(self._path)
         hold = Hold(self._path.parent, alone=True)
         with told_by_kind():
             connection = _connect(self._path, self._key)
@@ -247,7 +256,7 @@ class Database:
         connection = self._local.__dict__.get("connection")
         if connection is None:
             if check:
-                _check_present(self._path)  # opening an empty one would already write its first page
+                check_present(self._path)  # opening an empty one would already write its first page
             hold = Hold(self._path.parent)
             connection = _connect(self._path, self._key)
             if check:
@@ -271,14 +280,14 @@ class LoneCatalogue:
             Unavailable: The disk refused, or the file is there already.
         """
         with storage_faults(), told_by_kind():
-            _create(into, RealFiles(), exists_ok=False)
+            create_file(into, exists_ok=False)
             self._connection.execute("VACUUM INTO ?", (str(into),))
             copy = _connect(into, self._key, _COPY_SETTINGS)
             try:
                 copy.execute(f"PRAGMA rekey = \"x'{key.reveal().hex()}'\"")
             finally:
                 copy.close()
-            _sync(into)
+            sync_file(into)
 
 
 class _Statements:
@@ -296,8 +305,8 @@ class _Statements:
             raise
 
     @contextmanager
-    def telling(self, on_progress: Callable[[], None]) -> Iterator[None]:
-        """Let the statements of a block tell that they go on."""
+    def telling(self, on_progress: Callable[[], bool | None]) -> Iterator[None]:
+        """Let the statements of a block tell that they go on; where the answer is True they are cut off."""
         self._connection.set_progress_handler(on_progress, _STEPS_A_TURN)
         try:
             yield
@@ -312,7 +321,7 @@ def has_key(path: Path, key: SecretKey) -> bool:
         Unavailable: The disk refused, or it gets another key at this moment.
     """
     with suppress(CatalogueMissing), told_by_kind():
-        _check_present(path)
+        check_present(path)
         hold = Hold(path.parent)
         connection = _connect(path, key, ())
         try:
@@ -326,30 +335,6 @@ def has_key(path: Path, key: SecretKey) -> bool:
             connection.close()
             hold.end()
     return False
-
-
-def _create(path: Path, files: FileLayer, *, exists_ok: bool = True) -> None:
-    with suppress(*([FileExistsError] if exists_ok else [])):
-        files.close(files.create_exclusive(path, CATALOGUE_MODE))  # its journal takes the same rights
-        files.fsync_folder(path.parent)
-
-
-def _check_present(path: Path) -> None:
-    with storage_faults():
-        try:
-            if path.stat().st_size > 0:
-                return
-        except FileNotFoundError:
-            pass
-    raise CatalogueMissing(_MISSING)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _connect(path: Path, key: SecretKey, settings: tuple[str, ...] = _SETTINGS) -> sqlcipher3.Connection:

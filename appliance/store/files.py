@@ -18,7 +18,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import BinaryIO, Protocol
 
-from appliance.errors import ApplianceError, OutOfSpace, Unavailable
+from appliance.errors import ApplianceError, NoRight, OutOfSpace, Unavailable
 
 # The most that a process's umask may leave: 0077 where one user runs everything, 0007 on a box, where a folder's group
 # says which other process may enter it (systemd/enamel.tmpfiles.conf).
@@ -30,6 +30,7 @@ _IN_MEMORY = frozenset({0x01021994, 0x858458F6})  # TMPFS_MAGIC, RAMFS_MAGIC, st
 _STATFS_BYTES = 256  # more than any struct statfs has; it begins with the type, a long
 _DRAFT = re.compile(r"\..+\.[0-9a-f]{16}")  # as Draft names it
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_NO_RIGHT = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})  # EROFS: what systemd shows a unit as read-only
 NO_FILE = frozenset({errno.ELOOP, errno.EISDIR, errno.ENXIO})  # what `open_read` says of a link, a folder, a pipe
 
 
@@ -184,17 +185,18 @@ class RealFiles:
 
 
 def storage_fault(error: OSError) -> ApplianceError:
-    """Say what a failed file operation means: `OutOfSpace` or `Unavailable`. No path is named."""
+    """Say what a failed file operation means: `OutOfSpace`, `NoRight` or `Unavailable`. No path is named."""
     if error.errno == errno.EFBIG:
         return OutOfSpace("the disk takes no file as large as this one: FAT32 takes 4 GB at most")
     if error.errno in _FULL:
         return OutOfSpace("the disk is full")
-    return Unavailable(f"the disk refused: {errno.errorcode.get(error.errno or 0, 'unknown error')}")
+    kind = NoRight if error.errno in _NO_RIGHT else Unavailable
+    return kind(f"the disk refused: {errno.errorcode.get(error.errno or 0, 'unknown error')}")
 
 
 @contextmanager
 def storage_faults() -> Iterator[None]:
-    """Turn every OSError inside into `OutOfSpace` or `Unavailable`."""
+    """Turn every OSError inside into `OutOfSpace`, `NoRight` or `Unavailable`."""
     try:
         yield
     except OSError as error:

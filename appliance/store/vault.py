@@ -156,6 +156,7 @@ class Vault:
         """
         place = self.inbox_path_of(association_id, file_id)
         with storage_faults(), suppress(FileNotFoundError):
+            place.lstat()  # whoever may not write there is refused even where nothing is left to do
             self._files.unlink(place)
             self._files.fsync_folder(place.parent)
 

@@ -20,6 +20,7 @@ from appliance.backup.targets import NewTarget, declare_destroyed, open_target, 
 from appliance.backup.tombstones import carry_tombstones, gather_tombstones
 from appliance.identifiers import FileId
 from appliance.integrity.jobs import proof_jobs
+from appliance.integrity.portions import Room
 from appliance.integrity.proofs import ProofParts
 from appliance.jobs.clock_marks import believe_clock
 from appliance.jobs.running import Runner
@@ -157,7 +158,8 @@ def test_what_is_over_goes_as_soon_as_nobody_is_at_work_on_the_target(clinic: Ba
 
 def test_nothing_is_removed_beside_a_restore_test(clinic: BackedUp) -> None:
     prune = next(job for job in backup_jobs(clinic.backup, UTC) if job.name == PRUNE)
-    tests = proof_jobs(ProofParts(clinic.integrity, clinic.backup, Keyring.for_process("jobs", clinic.root)))
+    room = Room(clinic.folder, 0)
+    tests = proof_jobs(ProofParts(clinic.integrity, clinic.backup, Keyring.for_process("jobs", clinic.root), room))
     assert {job.lane for job in tests} == {prune.lane} != {""}
 
 

@@ -113,6 +113,13 @@ def test_only_caddy_and_jobs_see_the_network_and_only_caddy_has_a_capability() -
     assert not [path for path in SERVICES if service(path).get("CapabilityBoundingSet")]
 
 
+def test_jobs_may_ask_for_what_starting_a_copy_takes_and_nobody_for_more() -> None:
+    needs = {path.parent.name: service(path) for path in UNITS.glob("enamel-*.service.d/20-needs.conf")}
+    asked = {name: unit["SystemCallFilter"] for name, unit in needs.items() if "SystemCallFilter" in unit}
+    assert asked.pop("enamel-jobs.service.d") == "sched_setscheduler capset"
+    assert "capset" not in " ".join(asked.values())
+
+
 def test_what_faces_scanners_and_browsers_cannot_reach_what_is_stored() -> None:
     for name in ("enamel-receiver.service", "enamel-web.service"):
         hidden = set(service(UNITS / name)["InaccessiblePaths"].split())

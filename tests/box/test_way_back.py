@@ -50,11 +50,11 @@ def test_a_bare_machine_becomes_the_lost_box_from_a_disk_and_two_shares(bare: Ma
     assert apply_role(bare)["failed"] == 0
     assert bare.run("ls", f"{DATA}/keys").stdout == ""
     shares = make_kit(lost.box.root).shares
-    told = enamel(
+    restored = enamel(
         bare, "restore", "--target", "folder:/mnt/shared/usb", "--host-key", "host",
         given=f"{shares[1]}\n{shares[2]}\n{PASSPHRASE}\n",
     )  # fmt: skip
-    assert (told["studies"], told["files"], told["missing"]) == (3, 9, 0)
+    assert (restored["studies"], restored["files"], restored["missing"]) == (3, 9, 0)
     rights = bare.run("sh", "-c", f"stat -c '%U:%G %a' {DATA}/vault/*/* {DATA}/catalogue/catalogue.db | sort -u").stdout
     assert rights.split("\n")[:2] == ["enamel-intake:enamel-catalogue 660", "enamel-intake:enamel-vault 640"]
     unlock(bare)
@@ -67,3 +67,31 @@ def test_a_bare_machine_becomes_the_lost_box_from_a_disk_and_two_shares(bare: Ma
     assert (found["faults"], found["files_without_row"]) == ([], 0)
     events = enamel(bare, "audit", "list", given=PASSPHRASE + "\n")
     assert "box restored" in {event["event"] for event in events}
+    check_repaired(bare)
+
+
+def check_repaired(machine: Machine) -> None:
+    """Lose a folder of scans and damage another scan: jobs, with its own user's rights, puts both back from a copy."""
+    place = "/media/copies"
+    machine.run("sh", "-c", f"mkdir {place} && chown enamel-jobs: {place}")
+    told(machine, "backup", "add", "folder", "--path", place, "--same-disk")
+    enamel(machine, "backup", "run", "--target", "2", given=PASSPHRASE + "\n")
+    made = machine.run("find", place, f"{DATA}/backup", "!", "-user", "enamel-jobs").stdout
+    assert made == "", "what root makes, jobs cannot use"
+    modes = machine.run("sh", "-c", f"stat -c '%U:%G %a' {DATA}/vault {DATA}/vault/* | sort -u").stdout
+    assert modes.split("\n") == ["enamel-intake:enamel-vault 2770", "enamel-intake:enamel-vault 3770", ""]
+    digests = f"cd {DATA}/vault && sha256sum */* | sort"
+    before = machine.run("sh", "-c", digests).stdout
+    first, second = sorted({line.split()[1] for line in before.splitlines()})[:2]
+    machine.run("sh", "-c", f"rm -r {DATA}/vault/{first[:2]} && truncate -s 9 {DATA}/vault/{second}")
+    enamel_check = machine.run("enamel", "check", *SETTINGS, "--json", given=PASSPHRASE + "\n", check=False)
+    assert len(json.loads(enamel_check.stdout)["faults"]) >= 2
+    repaired = told(machine, "jobs", "run", "repair", "--wait", "120")
+    assert (repaired["outcome"], repaired["fault"]) == ("done", None)
+    assert machine.run("sh", "-c", digests).stdout == before
+
+
+def told(machine: Machine, *words: str) -> dict[str, object]:
+    """Run an operator's command that asks for the passphrase."""
+    answer: dict[str, object] = enamel(machine, *words, given=PASSPHRASE + "\n")
+    return answer

@@ -1,5 +1,6 @@
 """A box whose scans are copied, and the restore test of its copies."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -9,10 +10,13 @@ from appliance.backup.engine import Source
 from appliance.backup.target import Target
 from appliance.backup.targets import Repositories, open_repositories
 from appliance.clock import microseconds
+from appliance.integrity.portions import Room, free_bytes
 from appliance.integrity.proofs import Proof, ProofParts, prove
 from appliance.jobs.job import Run
 from appliance.keys.hierarchy import Keyring
 from tests.backup.a_backup import BackedUp
+
+RESERVE_BYTES = 1 << 20
 
 
 @dataclass
@@ -21,6 +25,8 @@ class Proved:
 
     box: BackedUp
     target: Target
+    free: Callable[[Path], int] = free_bytes
+    room_kind: type[Room] = Room
 
     @classmethod
     def in_folder(cls, folder: Path, scans: int = 3) -> "Proved":
@@ -34,8 +40,14 @@ class Proved:
         return Path(self.target.location.facts["path"])
 
     @property
+    def room(self) -> Room:
+        return self.room_kind(self.box.folder, RESERVE_BYTES, self.free)
+
+    @property
     def parts(self) -> ProofParts:
-        return ProofParts(self.box.integrity, self.box.backup, Keyring.for_process("jobs", self.box.root))
+        return ProofParts(
+            self.box.integrity, self.box.backup, Keyring.for_process("jobs", self.box.root), self.room
+        )  # fmt: skip
 
     def repositories(self) -> Repositories:
         backup = self.box.backup

@@ -131,7 +131,7 @@ def test_a_process_that_dies_of_what_it_has_to_prove_is_a_failed_proof(mended: P
     opened, target = mended.repositories(), mended.target
     tested = restore_test.Tested(target.target_key, mended.box.backup.box_id, opened.files, opened.keys, set)
     going = restore_test.Going(1, lambda: None, lambda *_: None)
-    ending = restore_test.RestoreTest(mended.box.integrity, tested, dying, going).test(in_full=False)
+    ending = restore_test.RestoreTest(mended.box.integrity, mended.room, tested, dying, going).test(in_full=False)
     assert (ending.verdict, ending.fault_count) == ("failed", 1)
     assert told(mended) == set()
 

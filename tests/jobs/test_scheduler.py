@@ -20,6 +20,8 @@ from appliance.jobs.running import Runner
 from appliance.jobs.schedule import Every
 from appliance.jobs.scheduler import Scheduler
 from appliance.jobs.timetable import Timetable
+from appliance.keys.hierarchy import Subkey
+from appliance.store.database import Database
 from appliance.store.runs import RunOutcome
 from tests.jobs.a_timetable import Works
 from tests.patience import PATIENCE
@@ -58,7 +60,12 @@ class Running:
 
 @contextmanager
 def running(folder: Path, *jobs: Job) -> Iterator[Running]:
-    one = Running(folder, *jobs)
+    with started(Running(folder, *jobs)) as one:
+        yield one
+
+
+@contextmanager
+def started(one: Running) -> Iterator[Running]:
     one.thread.start()
     try:
         yield one
@@ -183,6 +190,28 @@ def test_the_watchdog_goes_unfed_while_a_job_is_silent_for_longer_than_it_may(tm
         assert one.beats == before
         let_go.set()
         one.until(lambda: one.beats > before)
+
+
+def test_while_a_job_writes_the_catalogue_anew_the_watchdog_is_fed(tmp_path: Path) -> None:
+    """As VACUUM has it: every writer is kept out, for far longer than SQLite lets anybody wait."""
+    begun, let_go = Event(), Event()
+
+    def rewrite(_: Run) -> None:
+        held = Database(one.box.folder / "catalogue.db", one.box.keyring.key(Subkey.CATALOGUE), SystemClock())
+        with one.box.database.gate.closed(), held.write():
+            begun.set()
+            let_go.wait(60)
+        held.close()
+
+    jobs = Job("prove erasures", Every(DAY), rewrite), Job("quick", Every(timedelta(microseconds=1)), lambda _: None)
+    one = Running(tmp_path, *jobs)
+    with started(one):
+        assert begun.wait(20)
+        before = one.beats
+        one.until(lambda: one.beats >= before + 5, 1.5)
+        let_go.set()
+        one.until(lambda: one.runs("prove erasures")[0].outcome is RunOutcome.DONE)
+        assert all(run.outcome in {RunOutcome.DONE, None} for run in one.runs("quick")), "who ran meanwhile has waited"
 
 
 @pytest.mark.peer("mount")

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from appliance.archive.erasing import ErasureScope
 from appliance.audit.events import OPERATOR
 from appliance.clock import microseconds
 from appliance.errors import NotFound, Tampered, Unavailable, Unsuitable
-from appliance.jobs.job import Run
+from appliance.jobs.job import Run, Stopped
 from appliance.keys.hierarchy import Subkey, derive
 from appliance.retention.certificate import check_certificate, facts_of, signing_key, write_certificate
 from appliance.retention.certificate_words import WORDS
@@ -20,9 +21,12 @@ from appliance.retention.erasing import ErasingParts, Order, erase_rows
 from appliance.retention.erasure_jobs import ProvingParts, erasure_jobs, prove_erasures, unfinished_count
 from appliance.retention.queries_proofs import ask_certificate, certificate_of
 from appliance.store.database import Database
+from appliance.store.memory import memory_for_one
 from tests.retention.an_archive import ERASED_NAME, Archive, make
 from tests.retention.test_proofs import DAY, Shelf
 from tests.store.failing_files import FailingFiles
+
+ROOMY = memory_for_one, lambda: 1 << 40
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +162,7 @@ def test_the_job_finishes_rewrites_tells_targets_and_makes_what_was_asked_for(sh
         assert certificate_of(tx, 1, "es") == (None, None)
     seed = derive(archive.root, Subkey.SIGNING)
     run = a_run(shelf)
-    prove_erasures(ProvingParts(archive.erasing(), seed, lambda: 1_000_000), run)
+    prove_erasures(ProvingParts(archive.erasing(), seed, lambda: 1_000_000, *ROOMY), run)
     assert run.fault is None
     assert archive.rows("SELECT files_gone_at IS NULL, rewritten_at IS NULL FROM erasures") == [(0, 0)]
     with archive.database.read() as tx:
@@ -170,12 +174,38 @@ def test_the_job_finishes_rewrites_tells_targets_and_makes_what_was_asked_for(sh
     assert archive.open_all() == 2
 
 
-def test_a_catalogue_too_large_for_the_memory_is_told_and_not_written_anew(shelf: Shelf) -> None:
+@pytest.mark.parametrize(("memory", "disk", "is_written"), [(109, 100, False), (111, 99, False), (111, 100, True)])
+def test_a_catalogue_too_large_for_memory_or_disk_is_told_and_not_written_anew(
+    shelf: Shelf, memory: int, disk: int, *, is_written: bool
+) -> None:
     shelf.erase()
     seed = derive(shelf.archive.root, Subkey.SIGNING)
     run = a_run(shelf)
-    prove_erasures(ProvingParts(shelf.archive.erasing(), seed, lambda: 1 << 60), run)
-    assert run.fault == "the catalogue is too large to write anew"
+    prove_erasures(ProvingParts(shelf.archive.erasing(), seed, lambda: 100, lambda: memory, lambda: disk), run)
+    assert run.fault == (None if is_written else "the catalogue is too large to write anew")
+    assert shelf.archive.rows("SELECT rewritten_at IS NOT NULL FROM erasures") == [(int(is_written),)]
+
+
+def test_a_process_that_ends_does_not_wait_for_the_catalogue(shelf: Shelf) -> None:
+    shelf.erase()
+    looks: list[bool] = []
+
+    def is_ending() -> bool:
+        looks.append(database.gate.is_closed)
+        return looks[-1]
+
+    database, seed = shelf.archive.database, derive(shelf.archive.root, Subkey.SIGNING)
+    with database.write() as tx:  # so that there is something to do between two looks
+        tx.change(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60000) "
+            "INSERT INTO tombstones (file_id, erasure_key) SELECT randomblob(16), 1 FROM n"
+        )
+    usual = a_run(shelf)
+    run = Run(usual.run_key, usual.clock, usual.database, is_ending)
+    with pytest.raises(Stopped):
+        prove_erasures(ProvingParts(shelf.archive.erasing(), seed, lambda: 1_000_000, *ROOMY), run)
+    assert True in looks
+    assert run.fault is None
     assert shelf.archive.rows("SELECT rewritten_at FROM erasures") == [(None,)]
 
 
@@ -200,7 +230,7 @@ def test_the_job_finishes_nothing_while_the_disk_refuses_and_says_so(shelf: Shel
     assert unfinished_count(archive.erasing()) == 1
     seed = derive(archive.root, Subkey.SIGNING)
     run = a_run(shelf)
-    (job,) = erasure_jobs(ProvingParts(archive.erasing(FailingFiles(("unlink", 1))), seed, lambda: 1_000_000))
+    (job,) = erasure_jobs(ProvingParts(archive.erasing(FailingFiles(("unlink", 1))), seed, lambda: 1_000_000, *ROOMY))
     job.work(run)
     assert run.fault == "an erasure is not finished"
     again = a_run(shelf)
@@ -212,7 +242,7 @@ def test_the_job_finishes_nothing_while_the_disk_refuses_and_says_so(shelf: Shel
 class BusyDatabase(Database):
     """A catalogue that somebody else writes for as long as it takes."""
 
-    def rewrite(self) -> None:
+    def rewrite(self, _stopping: Callable[[], bool] = lambda: False) -> None:
         raise Unavailable("the catalogue was busy for too long")
 
 
@@ -222,8 +252,8 @@ def test_a_catalogue_that_cannot_be_written_anew_is_told_and_tried_again(shelf: 
     usual = archive.erasing()
     busy = ErasingParts(archive.folder, archive.opened(BusyDatabase), archive.audit, usual.files, archive.clock)
     run = a_run(shelf)
-    prove_erasures(ProvingParts(busy, seed, lambda: 1_000_000), run)
+    prove_erasures(ProvingParts(busy, seed, lambda: 1_000_000, *ROOMY), run)
     assert run.fault == "the catalogue was not written anew"
     assert archive.rows("SELECT rewritten_at FROM erasures") == [(None,)]
-    prove_erasures(ProvingParts(usual, seed, lambda: 1_000_000), a_run(shelf))
+    prove_erasures(ProvingParts(usual, seed, lambda: 1_000_000, *ROOMY), a_run(shelf))
     assert archive.rows("SELECT rewritten_at IS NULL FROM erasures") == [(0,)]

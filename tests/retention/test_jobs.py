@@ -1,5 +1,6 @@
 """The nightly jobs as the box runs them, with real erasing."""
 
+import errno
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -134,6 +135,20 @@ def test_what_nobody_signed_in_proposed_is_done_by_the_process(night: Night) -> 
     with night.keeper.database.read() as tx:
         kinds = tx.rows("SELECT actor_kind FROM audit_events WHERE event = 'erased'")
     assert kinds == [(PROCESS.kind.value,)]
+
+
+def test_what_is_left_to_another_process_fails_no_night(night: Night) -> None:
+    """On a box the keys that files came under lie where jobs see a read-only disk."""
+    for error, ended, fault in ((errno.EROFS, RunOutcome.DONE, None), (errno.EIO, RunOutcome.FAILED, "unavailable")):
+        study = night.keeper.study()
+        night.put_files()
+        night.agree(Scope.STUDY, [study], Kind.DUE)
+        night.with_files(FailingFiles(("unlink", 1), error))
+        assert night.run(PURGE) == (ended, 1, fault)
+        with night.keeper.database.read() as tx:
+            assert tx.rows("SELECT count(*) FROM erasures WHERE files_gone_at IS NULL") == [(1,)]
+        night.with_files(RealFiles())
+        assert night.run(PURGE)[0] is RunOutcome.DONE
 
 
 def test_a_disk_that_fails_at_any_step_leaves_what_the_next_night_completes(night: Night) -> None:

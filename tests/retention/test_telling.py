@@ -63,7 +63,7 @@ def erasing(keeper: AKeeper) -> ErasingParts:
 def run(keeper: AKeeper, name: str) -> None:
     """Run a job as the process does, to its end."""
     parts = erasing(keeper)
-    proving = ProvingParts(parts, SecretKey.new(), lambda: 1)
+    proving = ProvingParts(parts, SecretKey.new(), lambda: 1, lambda: 2, lambda: 2)
     jobs = {job.name: job for job in (*retention_jobs(keeper.room, parts), *erasure_jobs(proving))}
     runner = Runner(keeper.database, keeper.clock, lambda: False)
     one = runner.begin(jobs[name], None)

@@ -124,6 +124,7 @@ def test_a_file_is_removed_from_the_inbox_only_and_removing_it_twice_is_no_error
     vault.move_in(ASSOCIATION, IDS[:1])
     for file_id in (*IDS[:2], *IDS[:2]):
         vault.remove_arrived(ASSOCIATION, file_id)
+    assert files.done.count("unlink") == 1, "where nothing is, nothing is asked of a disk that may be read-only"
     assert content(vault, IDS[0]) == IDS[0].value
     with pytest.raises(Tampered):
         content(vault, IDS[1])

@@ -82,7 +82,7 @@ def test_a_certificate_is_asked_for_made_by_jobs_and_saved(clinic: AClinic, audi
     with clinic.database.read() as tx:
         assert [row.job for row in jobs.asked(tx)] == [PROVE_ERASURES]
     seed = SecretKey.new()
-    assert make_certificates(ProvingParts(parts(clinic, tmp_path), seed, lambda: 1)) == 1
+    assert make_certificates(ProvingParts(parts(clinic, tmp_path), seed, lambda: 1, lambda: 2, lambda: 2)) == 1
     assert "Save the certificate of" in auditor.get(url).text
     saved = auditor.get(f"{url}/certificate")
     assert saved.headers["content-type"] == "application/pdf"
