@@ -4,8 +4,9 @@ Guards: nothing goes while the clock is in doubt. A snapshot counts as gone
 when it is in no listing any more and the repository was pruned since, on a
 disk durably: until then its bytes may be there. One that is there again (an
 older image of the disk was put back) goes again. What a listing shows that no row knows (a run died
-before it noted it) is noted as holding anything. Leaves out: which snapshots
-are over (`thinning`).
+before it noted it) is noted as holding anything. No list of what was erased
+goes that names what the newest does not. Leaves out: which snapshots are over
+(`thinning`).
 """
 
 from collections.abc import Sequence
@@ -23,6 +24,7 @@ from appliance.backup.running import look_at
 from appliance.backup.target import Target
 from appliance.backup.targets import guard_of, unseal
 from appliance.backup.thinning import files_that_go, keys_that_go
+from appliance.backup.tombstones import lists_that_stay
 from appliance.jobs.clock_marks import has_jumped
 
 # As restic names what it writes before it is whole, on a disk and over SFTP.
@@ -67,6 +69,10 @@ def _prune(parts: BackupParts, target: Target, name: str, repository: Repository
         in_doubt = has_jumped(tx, parts.clock)
     is_kept = in_doubt or (name == FILES and target.append_only)
     over = [] if is_kept else _over(target, name, made, now)
+    if name == FILES and over:
+        standing = [one for one in made if short(one.snapshot_id) in there]
+        staying = lists_that_stay(parts, target, repository, standing, over)
+        over = [one for one in over if one not in staying]
     unseen = [one for one in made if short(one.snapshot_id) not in there]
     if over:
         repository.forget([one.snapshot_id for one in over if short(one.snapshot_id) in there])

@@ -37,6 +37,8 @@ class NoticeCode(StrEnum):
     DRILL_DUE = "drill due"
     ERASURE_PROPOSED = "erasure proposed"
     ERASURE_DONE = "erasure done"
+    ERASURE_FOUND = "erasure found"
+    ERASURE_UNDECIDED = "erasure undecided"
     ERASURE_UNFINISHED = "erasure unfinished"
     ERASURE_UNPROVED = "erasure unproved"
     KEYS_OLD = "keys old"

@@ -103,6 +103,24 @@ _WORDS: dict[NoticeCode, tuple[str, str, str]] = {
         "O que foi proposto e acordado foi eliminado para sempre à noite: {number} ao todo. Guarda, Eliminações diz o "
         "que as cópias ainda têm.",
     ),
+    NoticeCode.ERASURE_FOUND: (
+        "A place for copies knew of erased scans that were here again since an older copy of the box came back: "
+        "{number} files were erased again. Safekeeping, Erasures shows it.",
+        "Un lugar de copias sabía de estudios borrados que estaban aquí otra vez desde que volvió una copia más "
+        "antigua del servidor: se borraron de nuevo {number} archivos. Custodia, Borrados lo muestra.",
+        "Um lugar de cópias sabia de exames eliminados que estavam aqui de novo desde que voltou uma cópia mais antiga "
+        "do servidor: {number} arquivos foram eliminados de novo. Guarda, Eliminações mostra.",
+    ),
+    NoticeCode.ERASURE_UNDECIDED: (
+        "{name} knows {number} files as erased that stay here: they came under a legal hold, or were sent again, "
+        "since an older copy of the box came back. If they are to go, lift the hold, or have the study erased.",
+        "{name} conoce como borrados {number} archivos que se quedan aquí: quedaron bajo retención legal, o se "
+        "enviaron de nuevo, desde que volvió una copia más antigua del servidor. Si deben desaparecer, levante la "
+        "retención o haga borrar el estudio.",
+        "{name} conhece como eliminados {number} arquivos que ficam aqui: entraram em retenção legal, ou foram "
+        "enviados de novo, desde que voltou uma cópia mais antiga do servidor. Se devem desaparecer, levante a "
+        "retenção ou mande eliminar o exame.",
+    ),
     NoticeCode.ERASURE_UNFINISHED: (
         "An erasure has not come to its end on the box itself for more than a day ({number} in all): a device still "
         "sends, or the disk refuses. Safekeeping, Erasures says which.",
