@@ -121,8 +121,8 @@ def take_in(parts: BackupParts, target: Target, files: Repository) -> frozenset[
             end_notice(tx, NoticeCode.ERASURE_UNDECIDED, parts.clock.now(), (_SUBJECT, target.target_key))
         if not any(isinstance(fault, BackupFailed) for fault in refused):
             queries_tombstones.note_read(tx, target.target_key, line)
-    for fault in refused:
-        raise fault
+    for one in refused:
+        raise one
     return frozenset(named)
 
 

@@ -123,6 +123,11 @@ def reopen_all(tx: WriteTransaction) -> None:
     )
     tx.change("UPDATE erasures SET files_gone_at = NULL, gone_sequence = NULL WHERE scope <> 'box'")
     tx.change("UPDATE erasure_proofs SET ended_at = NULL, ended_by = NULL WHERE ended_by <> 'declared destroyed'")
+    tx.change(
+        "INSERT INTO begun_copies (target_key, audit_sequence, taken_at) SELECT target_key, 0, 0 FROM backup_targets t "
+        "WHERE destroyed_at IS NULL AND NOT EXISTS (SELECT 1 FROM begun_copies b WHERE b.target_key = t.target_key "
+        "AND b.audit_sequence = 0)"
+    )  # what the box began there that is lost now, nobody knows
 
 
 def note_gone_event(tx: WriteTransaction, erasure_key: int, sequence: int) -> None:
