@@ -101,7 +101,8 @@ def _rebuilt(done: Replaced, *, is_told: bool) -> Answer:
         )
     if done.old is not None:
         lines.append(
-            f"The catalogue that was there is now {done.old}. Remove it once all is well: erasing does not reach it."
+            f"The catalogue that was there is now {done.old}. Remove it once all is well: erasing does not reach it, "
+            "and no erasure comes to its end before."
         )
     return Answer(data, "\n".join(lines), FOUND_WRONG if without else 0)
 

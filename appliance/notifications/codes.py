@@ -39,6 +39,7 @@ class NoticeCode(StrEnum):
     ERASURE_DONE = "erasure done"
     ERASURE_FOUND = "erasure found"
     ERASURE_UNDECIDED = "erasure undecided"
+    ERASURE_ASIDE = "erasure aside"
     ERASURE_UNFINISHED = "erasure unfinished"
     ERASURE_UNPROVED = "erasure unproved"
     KEYS_OLD = "keys old"

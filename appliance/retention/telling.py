@@ -41,6 +41,11 @@ def end_found(tx: WriteTransaction, now: datetime) -> None:
         end_notice(tx, NoticeCode.ERASURE_FOUND, now)
 
 
+def note_aside(tx: WriteTransaction, now: datetime, *, is_there: bool) -> None:
+    """Say how many erasures a catalogue that was put aside keeps from their end."""
+    _note(tx, NoticeCode.ERASURE_ASIDE, len(queries_erasing.unfinished(tx)) if is_there else 0, now)
+
+
 def note_unfinished(tx: WriteTransaction, now: datetime) -> None:
     """Say of how many erasures something is left to do on the box itself after more than a day."""
     old = [one for one in queries_erasing.unfinished(tx) if now - instant(one.erased_at) > FINISHED_WITHIN]
