@@ -22,6 +22,7 @@ from appliance.backup.parts import BackupParts
 from appliance.backup.queries_copies import Recorded
 from appliance.backup.running import look_at
 from appliance.backup.target import Target
+from appliance.backup.telling import SUBJECT
 from appliance.errors import Tampered
 from appliance.identifiers import FileId
 from appliance.keys.secret import SecretKey
@@ -32,7 +33,6 @@ from appliance.retention.tombstones import all_tombstones, decode_tombstones, en
 
 TAG = "tombstones"
 _NAME = "tombstones"
-_SUBJECT = "target"  # of notices, as `telling` names it
 log = getLogger(__name__)
 
 
@@ -118,7 +118,7 @@ def take_in(parts: BackupParts, target: Target, files: Repository) -> frozenset[
     undecided = _erase_here(parts, target, named)
     with parts.database.write() as tx:
         if not undecided and not refused:
-            end_notice(tx, NoticeCode.ERASURE_UNDECIDED, parts.clock.now(), (_SUBJECT, target.target_key))
+            end_notice(tx, NoticeCode.ERASURE_UNDECIDED, parts.clock.now(), (SUBJECT, target.target_key))
         if not any(isinstance(fault, BackupFailed) for fault in refused):
             queries_tombstones.note_read(tx, target.target_key, line)
     for one in refused:
@@ -171,7 +171,7 @@ def _erase_here(parts: BackupParts, target: Target, named: set[FileId]) -> int:
         return 0
     found = erase_found(ErasingParts(parts.data_folder, parts.database, parts.audit, parts.files, parts.clock), named)
     if found.undecided:
-        subject = _SUBJECT, target.target_key
+        subject = SUBJECT, target.target_key
         with parts.database.write() as tx:
             raise_notice(
                 tx, NoticeCode.ERASURE_UNDECIDED, Severity.WARNING, parts.clock.now(), subject, found.undecided

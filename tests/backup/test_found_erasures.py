@@ -11,7 +11,8 @@ from appliance.backup import queries
 from appliance.backup.carrying import Small, carry
 from appliance.backup.pruning import prune_target
 from appliance.backup.target import Target
-from appliance.backup.targets import open_target
+from appliance.backup.targets import declare_destroyed, open_target, remove_target
+from appliance.backup.telling import tell_of_targets
 from appliance.backup.tombstones import carry_tombstones, gather_tombstones, take_in, take_in_once
 from appliance.errors import Tampered
 from appliance.identifiers import FileId
@@ -145,11 +146,26 @@ def test_a_hold_that_was_set_since_keeps_it_until_it_is_lifted_and_one_of_before
     clinic.pass_by(timedelta(hours=1))
     prune_target(clinic.backup, target)
     assert len(on(clinic, target)) == 4, "what was not taken in stays known"
+    remove_target(clinic.backup, target.target_key, OPERATOR)
+    for is_told in (True, False):
+        with clinic.database.write() as tx:
+            tell_of_targets(tx, clinic.clock.now())
+        assert (NoticeCode.ERASURE_UNDECIDED in told(clinic)) is is_told
+        if is_told:
+            declare_destroyed(clinic.backup, target.target_key, OPERATOR)
+
+
+def test_what_a_hold_kept_goes_once_it_is_lifted(clinic: BackedUp) -> None:
+    target = clinic.target()
+    hold(clinic, ERASED)
+    a_lost_boxs_list(clinic, target, files_of(clinic, ERASED))
+    files = open_target(clinic.backup, target).files
+    take_in(clinic.backup, target, files)
+    assert (studies(clinic), told(clinic)) == ([KEPT, ERASED], {NoticeCode.ERASURE_UNDECIDED: 2})
     with clinic.database.write() as tx:
         tx.change("UPDATE legal_holds SET lifted_at = 1")
     take_in(clinic.backup, target, files)
-    assert studies(clinic) == []
-    assert NoticeCode.ERASURE_UNDECIDED not in told(clinic)
+    assert (studies(clinic), told(clinic)) == ([KEPT], {NoticeCode.ERASURE_FOUND: 2})
 
 
 def test_what_was_sent_again_since_stays_for_a_person_to_decide(clinic: BackedUp) -> None:
