@@ -4,15 +4,15 @@ Guards: a target's list is whole: it names everything that was ever erased, also
 what a later one would. What a target's lists name and this box does not know,
 for an older catalogue was put to use while that target was away, is erased here,
 and so carried everywhere; no list is removed that names what the newest of this
-box's own there does not. A list counts only under the root's own code: nobody
-who can merely write to a target has anything erased.
+box's own there does not. A list counts only under the code of today's root: nobody who
+can merely write to a target, or who knows a root of before, has anything erased.
 Leaves out: the list's form, and erasing (`retention.tombstones`).
 """
 
 from collections.abc import Iterable, Sequence
 from logging import getLogger
 
-from appliance.backup import queries_copies, queries_tombstones
+from appliance.backup import queries_copies, queries_following, queries_tombstones
 from appliance.backup.carrying import Small, carry
 from appliance.backup.connecting import FILES
 from appliance.backup.engine import Repository
@@ -169,7 +169,10 @@ def _erase_here(parts: BackupParts, target: Target, named: set[FileId]) -> int:
     """Erase what was found, and tell of what a person has to decide; give how many files that are."""
     if not named:
         return 0
-    found = erase_found(ErasingParts(parts.data_folder, parts.database, parts.audit, parts.files, parts.clock), named)
+    with parts.database.read() as tx:
+        is_believed = queries_following.root_of_target(tx, target.target_key) is None
+    erasing = ErasingParts(parts.data_folder, parts.database, parts.audit, parts.files, parts.clock)
+    found = erase_found(erasing, named, is_believed=is_believed)
     if found.undecided:
         subject = SUBJECT, target.target_key
         with parts.database.write() as tx:

@@ -113,13 +113,14 @@ _WORDS: dict[NoticeCode, tuple[str, str, str]] = {
     ),
     NoticeCode.ERASURE_UNDECIDED: (
         "{name} knows {number} files as erased that stay here: they came under a legal hold, or were sent again, "
-        "since an older copy of the box came back. If they are to go, lift the hold, or have the study erased.",
+        "since an older copy of the box came back, or that place is of keys of before. If they are to go, lift the "
+        "hold, or have the study erased.",
         "{name} conoce como borrados {number} archivos que se quedan aquí: quedaron bajo retención legal, o se "
-        "enviaron de nuevo, desde que volvió una copia más antigua del servidor. Si deben desaparecer, levante la "
-        "retención o haga borrar el estudio.",
+        "enviaron de nuevo, desde que volvió una copia más antigua del servidor, o ese lugar es de claves anteriores. "
+        "Si deben desaparecer, levante la retención o haga borrar el estudio.",
         "{name} conhece como eliminados {number} arquivos que ficam aqui: entraram em retenção legal, ou foram "
-        "enviados de novo, desde que voltou uma cópia mais antiga do servidor. Se devem desaparecer, levante a "
-        "retenção ou mande eliminar o exame.",
+        "enviados de novo, desde que voltou uma cópia mais antiga do servidor, ou esse lugar é de chaves anteriores. "
+        "Se devem desaparecer, levante a retenção ou mande eliminar o exame.",
     ),
     NoticeCode.ERASURE_ASIDE: (
         "A catalogue that was replaced still lies in the data folder and holds what was erased since ({number} in "

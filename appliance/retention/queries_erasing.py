@@ -176,6 +176,12 @@ def erased_among(tx: ReadTransaction, file_ids: Iterable[FileId]) -> dict[FileId
     return {FileId(row[0]): int(row[1]) for row in rows}
 
 
+def still_here(tx: ReadTransaction, file_ids: Iterable[FileId]) -> set[FileId]:
+    """Give those of these files that have a row."""
+    rows = tx.rows(f"SELECT file_id FROM files WHERE file_id IN {_IDS}", ids=_ids(file_ids))  # noqa: S608  a constant of this file
+    return {FileId(row[0]) for row in rows}
+
+
 def decided_since(tx: ReadTransaction, file_ids: Iterable[FileId]) -> set[FileId]:
     """Give those of these files of which something was decided after an older catalogue was last put to use.
 

@@ -101,7 +101,7 @@ def apply_tombstones(parts: ErasingParts, file_ids: Iterable[FileId]) -> int:
     return len(new)
 
 
-def erase_found(parts: ErasingParts, file_ids: Iterable[FileId]) -> Found:
+def erase_found(parts: ErasingParts, file_ids: Iterable[FileId], *, is_believed: bool = True) -> Found:
     """Erase on a box that is in use what a target told to be erased: an older catalogue was put to use without it.
 
     What is under a legal hold that was set since, or was sent again since, stays: a person decides.
@@ -109,6 +109,8 @@ def erase_found(parts: ErasingParts, file_ids: Iterable[FileId]) -> Found:
     Args:
         parts: The box.
         file_ids: The files that the tombstones on a target name.
+        is_believed: The list bears the code of today's root; by one of before, which others may know, nothing is
+            erased: whatever of it is here is left to a person.
 
     Raises:
         Unavailable: The catalogue could not be written: nothing was erased.
@@ -116,8 +118,8 @@ def erase_found(parts: ErasingParts, file_ids: Iterable[FileId]) -> Found:
     with parts.database.write() as tx:
         wanted = set(file_ids)
         new = wanted - set(sql.erased_among(tx, wanted))
-        undecided = sql.decided_since(tx, new)
-        going = new - undecided
+        undecided = sql.decided_since(tx, new) if is_believed else sql.still_here(tx, new)
+        going = new - undecided if is_believed else set[FileId]()
         if not going:
             return Found(0, len(undecided))
         erasure_key, removed = _erase_again(tx, parts, going)

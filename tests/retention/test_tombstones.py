@@ -153,6 +153,15 @@ def test_what_is_found_later_is_erased_on_a_box_in_use_and_its_files_when_the_di
     assert living.rows("SELECT count(*) FROM audit_events WHERE event = 'tombstones applied'") == [(1,)]
 
 
+def test_a_list_that_is_not_believed_erases_nothing_and_what_of_it_is_here_is_counted(
+    filled: Archive, tmp_path: Path
+) -> None:
+    archive = filled.copied_to(tmp_path / "box")
+    named = [*archive.files_of_study(1), FileId.new()]
+    assert erase_found(archive.erasing(), named, is_believed=False) == Found(0, 3)
+    assert (archive.open_all(), erased_ids(archive)) == (5, [])
+
+
 def test_that_something_was_found_is_said_for_a_week(filled: Archive, tmp_path: Path) -> None:
     archive = filled.copied_to(tmp_path / "box")
 
