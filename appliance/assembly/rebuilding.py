@@ -3,7 +3,8 @@
 Guards: nothing of the old catalogue moves before the new one is whole, checked
 and durable; its log never meets another catalogue's pages; the old file stays
 beside it under a name of its own. Cut off anywhere, the old one, or the new
-one, is in place, and doing it again ends it. No box may run meanwhile.
+one, is in place, and doing it again ends it. No box may run meanwhile. No
+erasure is finished while the old one lies there (`store.asides`).
 """
 
 import os
@@ -29,6 +30,7 @@ from appliance.integrity.parts import IntegrityParts
 from appliance.integrity.rebuilding import Rebuilt, rebuild
 from appliance.keys.hierarchy import Keyring, Subkey
 from appliance.keys.secret import SecretKey
+from appliance.store.asides import aside_of
 from appliance.store.box import find_box
 from appliance.store.catalogue_file import CATALOGUE_MODE
 from appliance.store.database import Database
@@ -152,7 +154,7 @@ def _check_box(parts: IntegrityParts, box_id: BoxId) -> None:
 
 
 def _put_in_place(catalogue: Path, draft: Path, stamp: str, files: FileLayer) -> Path | None:
-    aside = catalogue.with_name(f"catalogue.before-{stamp}.db")
+    aside = aside_of(catalogue, stamp)
     with storage_faults():
         with draft.open("rb+") as whole:
             os.fsync(whole.fileno())

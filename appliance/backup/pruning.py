@@ -4,25 +4,28 @@ Guards: nothing goes while the clock is in doubt. A snapshot counts as gone
 when it is in no listing any more and the repository was pruned since, on a
 disk durably: until then its bytes may be there. One that is there again (an
 older image of the disk was put back) goes again. What a listing shows that no row knows (a run died
-before it noted it) is noted as holding anything. Leaves out: which snapshots
-are over (`thinning`).
+before it noted it) is noted as holding anything, and what a run left there that
+came to no snapshot is cleared. No list of what was erased
+goes that names what the newest does not. Leaves out: which snapshots are over
+(`thinning`).
 """
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from appliance.audit.chain import START
-from appliance.backup import queries, queries_copies
+from appliance.backup import queries, queries_begun, queries_copies
 from appliance.backup.connecting import FILES, KEYS, make_durable, remove_matching
 from appliance.backup.engine import OnProgress, Repository, Snapshot, nobody_listens, short
 from appliance.backup.faults import BackupFailed, Fault, NotOurs
 from appliance.backup.guard import Guard
 from appliance.backup.parts import BackupParts
 from appliance.backup.queries_copies import Recorded
-from appliance.backup.running import look_at
+from appliance.backup.running import look_at, run_guard
 from appliance.backup.target import Target
 from appliance.backup.targets import guard_of, unseal
 from appliance.backup.thinning import files_that_go, keys_that_go
+from appliance.backup.tombstones import lists_that_stay
 from appliance.jobs.clock_marks import has_jumped
 
 # As restic names what it writes before it is whole, on a disk and over SFTP.
@@ -60,6 +63,7 @@ def _remove_half_written(parts: BackupParts, target: Target) -> None:
 
 
 def _prune(parts: BackupParts, target: Target, name: str, repository: Repository, on_progress: OnProgress) -> int:
+    ended = _ended_copies(parts, target) if name == KEYS else []
     listed = repository.snapshots()
     made, there = _reconciled(parts, target, name, listed), _names(listed)
     now = parts.clock.now()
@@ -67,10 +71,14 @@ def _prune(parts: BackupParts, target: Target, name: str, repository: Repository
         in_doubt = has_jumped(tx, parts.clock)
     is_kept = in_doubt or (name == FILES and target.append_only)
     over = [] if is_kept else _over(target, name, made, now)
+    if name == FILES and over:
+        standing = [one for one in made if short(one.snapshot_id) in there]
+        staying = lists_that_stay(parts, target, repository, standing, over)
+        over = [one for one in over if one not in staying]
     unseen = [one for one in made if short(one.snapshot_id) not in there]
     if over:
         repository.forget([one.snapshot_id for one in over if short(one.snapshot_id) in there])
-    if over or (unseen and not (name == FILES and target.append_only)):
+    if over or ended or (unseen and not (name == FILES and target.append_only)):
         repository.prune(on_progress)
         make_durable(target.location)
         there = _names(repository.snapshots())
@@ -78,7 +86,17 @@ def _prune(parts: BackupParts, target: Target, name: str, repository: Repository
     with parts.database.write() as tx:
         for one in gone:
             queries_copies.note_gone(tx, one.snapshot_key, parts.clock.now())
+        queries_begun.end_copies(tx, ended)
     return len(gone)
+
+
+def _ended_copies(parts: BackupParts, target: Target) -> list[int]:
+    """Give the copies of catalogues that were begun there, and whose runs are over; none while a run is at it."""
+    try:
+        with run_guard(parts, target).alone(), parts.database.read() as tx:
+            return queries_begun.begun_copies(tx, target.target_key)
+    except BackupFailed:
+        return []
 
 
 def _over(target: Target, name: str, made: Sequence[Recorded], now: datetime) -> list[Recorded]:

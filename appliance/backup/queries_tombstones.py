@@ -23,6 +23,17 @@ def lacks_tombstones(tx: ReadTransaction, target_key: int) -> bool:
     )
 
 
+def is_read_in(tx: ReadTransaction, target_key: int, line: int) -> bool:
+    """Say whether a target's lists were read since an older catalogue was put to use for the `line`th time."""
+    rows = tx.rows("SELECT coalesce(erasures_read_in, -1) FROM backup_targets WHERE target_key = :key", key=target_key)
+    return int(rows[0][0]) >= line
+
+
+def note_read(tx: WriteTransaction, target_key: int, line: int) -> None:
+    """Note that all lists on a target were read."""
+    tx.change("UPDATE backup_targets SET erasures_read_in = :line WHERE target_key = :key", line=line, key=target_key)
+
+
 def note_carried(tx: WriteTransaction, target_key: int, newest: int, at: datetime) -> None:
     """Note that the tombstones of all erasures up to one lie on a target; since when stays as it was."""
     tx.change(

@@ -6,7 +6,8 @@ what moved from there to the vault while the catalogue was laid out is not
 opened by this copy, so the run says of itself that it covers what arrived
 before that. A target is noted as covered only when both repositories hold the
 whole run. One run at a time on a target; one that is cut off leaves what the
-next completes. Leaves out: when (`jobs`), and what goes again (`pruning`).
+next completes. That a catalogue goes to a target is noted before its first byte
+does. Leaves out: when (`jobs`), and what goes again (`pruning`).
 """
 
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from enum import StrEnum
 from logging import getLogger
 
 from appliance.audit.events import PROCESS, Event, EventCode, Outcome, Subject, SubjectKind
-from appliance.backup import queries, queries_copies
+from appliance.backup import queries, queries_begun, queries_copies
 from appliance.backup.connecting import FILES, KEYS
 from appliance.backup.engine import OnProgress, Snapshot, Source, nobody_listens
 from appliance.backup.faults import BackupFailed, Fault, NotOurs
@@ -75,7 +76,7 @@ def back_up(parts: BackupParts, target: Target, kind: Kind, on_progress: OnProgr
         NotOurs: Another box's copies lie there; noted as well.
     """
     try:
-        with Guard(parts.work_folder / f"{target.target_id.hex()}.run").alone():
+        with run_guard(parts, target).alone():
             copied = _copy(parts, target, kind, on_progress)
     except BackupFailed as failed:
         _note_failed(parts, target, kind, failed.fault)
@@ -91,6 +92,11 @@ def back_up(parts: BackupParts, target: Target, kind: Kind, on_progress: OnProgr
             count = 0 if copied.files is None else copied.files.file_count
             _record_night(parts, target, tx, Outcome.SUCCESS, count)
     return copied
+
+
+def run_guard(parts: BackupParts, target: Target) -> Guard:
+    """Give what a run to a target holds."""
+    return Guard(parts.work_folder / f"{target.target_id.hex()}.run")
 
 
 def look_at(parts: BackupParts, target: Target) -> Repositories:
@@ -125,8 +131,10 @@ def _copy(parts: BackupParts, target: Target, kind: Kind, on_progress: OnProgres
     since = 0 if target.copied_through is None else microseconds(target.copied_through)
     try:
         staged = stage_catalogue(parts, folder, since, count=kind is Kind.NIGHT)
+        with parts.database.write() as tx:
+            begun = queries_begun.begin_copy(tx, target.target_key, staged.head, staged.taken_at)
         keys = opened.keys.backup(_keys_source(parts, staged), kind.value, staged.taken_at, on_progress)
-        _note(parts, target, KEYS, keys, staged)
+        _note(parts, target, KEYS, keys, staged, [begun])
     finally:
         clear_staged(folder)
     files = _copy_vault(parts, target, kind, opened, staged, on_progress)
@@ -213,9 +221,13 @@ def _covered_at(first_left_out: int | None, begun_at: datetime) -> datetime:
     return begun_at if first_left_out is None else min(begun_at, instant(first_left_out))
 
 
-def _note(parts: BackupParts, target: Target, repository: str, snapshot: Snapshot, staged: StagedCatalogue) -> None:
+def _note(
+    parts: BackupParts, target: Target, repository: str, snapshot: Snapshot, staged: StagedCatalogue,
+    begun: Sequence[int] = (),
+) -> None:  # fmt: skip
     with parts.database.write() as tx:
         queries_copies.note_snapshot(tx, target.target_key, repository, snapshot, staged.head)
+        queries_begun.end_copies(tx, begun)
 
 
 def _note_failed(parts: BackupParts, target: Target, kind: Kind, fault: Fault) -> None:

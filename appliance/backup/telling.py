@@ -35,6 +35,8 @@ def names_of_targets(tx: ReadTransaction) -> dict[tuple[str, int], str]:
 
 def _tell(tx: WriteTransaction, target: Target, now: datetime) -> None:
     standing, subject = standing_of(target, now), (SUBJECT, target.target_key)
+    if target.destroyed_at is not None:
+        end_notice(tx, NoticeCode.ERASURE_UNDECIDED, now, subject)  # nobody reads there any more
     days = (now - (target.covered_at or target.created_at)).days
     severity = _SEVERITIES.get(standing)
     wanted = None

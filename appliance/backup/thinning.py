@@ -41,23 +41,27 @@ def files_that_go(made: Sequence[Recorded], now: datetime) -> list[Recorded]:
     """Give the snapshots of a files repository that are over, where the target lets anything go.
 
     What arrived is in each night after it; a night is over after 27 days, as no catalogue that names what only it
-    has is older. Of the tombstones each snapshot has all.
+    has is older. Of the tombstones each snapshot has all that its box knew of (`tombstones.lists_that_stay`).
     """
     made = in_order(made)
     nights = [place for place, one in enumerate(made) if one.kind == "night"]
-    newest = {kind: [one for one in made if one.kind == kind][-1:] for kind in ("night", "tombstones", "anchor")}
+    own = [one for one in made if not one.was_found]
+    newest = [one for kind in ("night", "tombstones", "anchor") for of in (made, own) for one in _last(of, kind)]
     gone = []
     for place, (one, at) in enumerate(_dated(made)):
-        is_newest = one in newest.get(one.kind, [])
         if one.kind == "arrivals":
             is_over = bool(nights) and nights[-1] > place
         elif one.kind == "tombstones":
             is_over = True
         else:
             is_over = now - at >= LONGEST_KEPT
-        if is_over and not is_newest:
+        if is_over and one not in newest:
             gone.append(one)
     return gone
+
+
+def _last(made: Sequence[Recorded], kind: str) -> list[Recorded]:
+    return [one for one in made if one.kind == kind][-1:]
 
 
 def in_order(made: Sequence[Recorded]) -> list[Recorded]:

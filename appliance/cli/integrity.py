@@ -68,7 +68,8 @@ def _rebuild(call: Invocation) -> Answer:
     if call.given.target:
         return _rebuild_from_targets(call)
     with call.rooms(snapshot=call.given.snapshot) as rooms:
-        return _rebuilt(rebuild_catalogue(rooms, call.given.snapshot, _erased(rooms, call.given.erased)))
+        done = rebuild_catalogue(rooms, call.given.snapshot, _erased(rooms, call.given.erased))
+        return _rebuilt(done, is_told=done.rebuilt.asked_old or call.given.erased is not None)
 
 
 def _rebuild_from_targets(call: Invocation) -> Answer:
@@ -80,10 +81,10 @@ def _rebuild_from_targets(call: Invocation) -> Answer:
         fetched_catalogue(folders, sources[0], root, Choice(before=call.given.before), call.clock) as snapshot,
         call.rooms(snapshot=snapshot, root=root) as rooms,
     ):
-        return _rebuilt(rebuild_catalogue(rooms, snapshot, gather_erased(sources, root)))
+        return _rebuilt(rebuild_catalogue(rooms, snapshot, gather_erased(sources, root)), is_told=True)
 
 
-def _rebuilt(done: Replaced) -> Answer:
+def _rebuilt(done: Replaced, *, is_told: bool) -> Answer:
     rebuilt = done.rebuilt
     without = [str(file_id) for file_id in rebuilt.without_key]
     data = asdict(rebuilt) | {"without_key": without, "old": done.old and str(done.old)}
@@ -93,9 +94,15 @@ def _rebuilt(done: Replaced) -> Answer:
         f"erased since           {rebuilt.erased}",
         *(f"WRONG: file {name}: nothing here opens it" for name in without),
     ]
+    if not is_told:
+        lines.append(
+            "NOT KNOWN: what was erased since that copy is here again until a place for copies that knows of it is "
+            "reached: plug all of them in. Better: the same line with --target, or with --erased."
+        )
     if done.old is not None:
         lines.append(
-            f"The catalogue that was there is now {done.old}. Remove it once all is well: erasing does not reach it."
+            f"The catalogue that was there is now {done.old}. Remove it once all is well: erasing does not reach it, "
+            "and no erasure comes to its end before."
         )
     return Answer(data, "\n".join(lines), FOUND_WRONG if without else 0)
 

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from logging import getLogger
 
 from appliance.backup import queries as backup_queries
-from appliance.backup.engine import Repository
 from appliance.backup.faults import BackupFailed, Fault, NotOurs
 from appliance.backup.parts import BackupParts
 from appliance.backup.target import Target
 from appliance.backup.targets import check_there, open_repositories, unseal
+from appliance.backup.tombstones import take_in
 from appliance.clock import microseconds
-from appliance.identifiers import FileId
 from appliance.integrity import queries, queries_tests
 from appliance.integrity.findings import FaultCode, Finding, FoundBy, Place
 from appliance.integrity.parts import IntegrityParts
@@ -23,11 +22,8 @@ from appliance.integrity.restore_test import CANNOT_RUN, Going, RestoreTest, Tes
 from appliance.integrity.telling import tell
 from appliance.jobs.job import Run
 from appliance.keys.hierarchy import Keyring
-from appliance.keys.secret import SecretKey
-from appliance.retention.tombstones import decode_tombstones
 
 _FAULTS = _NOT_PROVED, _NO_ROOM, _NOT_REACHED = "not proved", "no room to prove", "target not reached"
-_TOMBSTONES = "tombstones"  # a snapshot's tag, and the path in it
 log = getLogger(__name__)
 
 
@@ -114,27 +110,13 @@ def prove(parts: ProofParts, target: Target, run: Run, *, in_full: bool) -> Proo
     opened = open_repositories(target, backup.backup_key, backup.key_wrapping, backup.work_folder, cached=False)
     tested = Tested(
         target.target_key, backup.box_id, opened.files, opened.keys,
-        lambda: tombstones_on(opened.files, backup.audit_key),
+        lambda: take_in(backup, target, opened.files),
     )  # fmt: skip
     test = RestoreTest(integrity, parts.room, tested, lambda: proof_process(parts.keyring), _going(run))
     ending = test.test(in_full=in_full)
     for finding in (*test.found, *test.behind):
         log.error("restore test: %s", finding.told())
     return Proof(target, ending, tuple(test.found), tuple(test.behind))
-
-
-def tombstones_on(repository: Repository, audit_key: SecretKey) -> set[FileId]:
-    """Gather what was erased by the documents that lie on a target.
-
-    Raises:
-        Tampered: A document is not what was written.
-        BackupFailed: The target refused.
-    """
-    found: set[FileId] = set()
-    for snapshot in repository.snapshots():
-        if snapshot.tag == _TOMBSTONES:
-            found |= decode_tombstones(b"".join(repository.dump(snapshot.snapshot_id, _TOMBSTONES)), audit_key)
-    return found
 
 
 def _going(run: Run) -> Going:

@@ -53,12 +53,14 @@ class Rebuilt:
         added: Files that came after it and are listed, or in quarantine, again.
         erased: Files that were erased since the snapshot and stay so.
         without_key: Files that nothing here opens: neither the snapshot, nor a kept association, nor the old catalogue.
+        asked_old: The old catalogue told what was erased since.
     """
 
     from_snapshot: int
     added: int
     erased: int
     without_key: tuple[FileId, ...]
+    asked_old: bool = True
 
 
 @dataclass(frozen=True)
@@ -85,9 +87,10 @@ def rebuild(parts: IntegrityParts, box_id: BoxId, old: Database | None, erased: 
     Raises:
         Unavailable: The disk refused; do it again.
     """
-    gone = {*erased, *_asked(old, queries_tests.erased_files)}
+    told = _asked(old, queries_tests.erased_files)
+    gone = {*erased, *(told or ())}
     with parts.database.write() as tx:
-        for row in _asked(old, queries_snapshot.rotating_key_rows):
+        for row in _asked(old, queries_snapshot.rotating_key_rows) or ():
             queries_snapshot.add_rotating_key(tx, row)
     erasing = ErasingParts(parts.data_folder, parts.database, parts.audit, parts.files, parts.clock)
     forgotten = apply_tombstones(erasing, gone)
@@ -101,7 +104,8 @@ def rebuild(parts: IntegrityParts, box_id: BoxId, old: Database | None, erased: 
         parts.audit.record(tx, Event(EventCode.CATALOGUE_REBUILT, OPERATOR, number=len(found)))
     forget(parts)
     opened = {one.file_id for one in found}
-    return Rebuilt(known, len(found), forgotten, tuple(file_id for file_id in after if file_id not in opened))
+    without_key = tuple(file_id for file_id in after if file_id not in opened)
+    return Rebuilt(known, len(found), forgotten, without_key, told is not None)
 
 
 def list_kept(parts: IntegrityParts, box_id: BoxId, files: Sequence[FileId]) -> list[FileId]:
@@ -115,13 +119,13 @@ def list_kept(parts: IntegrityParts, box_id: BoxId, files: Sequence[FileId]) -> 
     return [one.file_id for one in found]
 
 
-def _asked(old: Database | None, question: Callable[[ReadTransaction], list[_Answer]]) -> list[_Answer]:
+def _asked(old: Database | None, question: Callable[[ReadTransaction], list[_Answer]]) -> list[_Answer] | None:
     """Ask the old catalogue, which may be damaged where the answer lies."""
     if old is None:
-        return []
+        return None
     with suppress(ApplianceError), old.read() as tx:
         return question(tx)
-    return []
+    return None
 
 
 def _with_keys(parts: IntegrityParts, box_id: BoxId, old: Database | None, files: Sequence[FileId]) -> list[Found]:

@@ -3,8 +3,8 @@
 Guards: nothing takes a stored file's place before all of it was opened with
 the file's own key and its dataset's digest compared, and before it is durable;
 the old one is replaced by one rename, so a cut leaves the one or the other.
-What was erased meanwhile does not come back. Leaves out: finding damage, and
-catalogues (`rebuilding`).
+What was erased meanwhile does not come back, nor what only the target knows to
+be erased. Leaves out: finding damage, and catalogues (`rebuilding`).
 """
 
 import os
@@ -21,6 +21,7 @@ from appliance.backup.engine import Repository
 from appliance.backup.faults import BackupFailed, NotOurs
 from appliance.backup.target import Target
 from appliance.backup.targets import open_target
+from appliance.backup.tombstones import take_in_once
 from appliance.clock import microseconds
 from appliance.errors import ApplianceError, Tampered, Unavailable
 from appliance.identifiers import FileId
@@ -65,6 +66,7 @@ def repair_all(parts: ProofParts, run: Run) -> Repaired:
     for target in targets:
         run.check()
         with suppress(BackupFailed, NotOurs):
+            take_in_once(parts.backup, target)
             files = open_target(parts.backup, target).files
             left = [one for one in left if not _repaired(parts.integrity, target, files, one, run, refused)]
     done = len(damaged) - len(left)

@@ -103,13 +103,40 @@ _WORDS: dict[NoticeCode, tuple[str, str, str]] = {
         "O que foi proposto e acordado foi eliminado para sempre à noite: {number} ao todo. Guarda, Eliminações diz o "
         "que as cópias ainda têm.",
     ),
+    NoticeCode.ERASURE_FOUND: (
+        "A place for copies knew of erased scans that were here again since an older copy of the box came back: "
+        "{number} files were erased again. Safekeeping, Erasures shows it.",
+        "Un lugar de copias sabía de estudios borrados que estaban aquí otra vez desde que volvió una copia más "
+        "antigua del servidor: se borraron de nuevo {number} archivos. Custodia, Borrados lo muestra.",
+        "Um lugar de cópias sabia de exames eliminados que estavam aqui de novo desde que voltou uma cópia mais antiga "
+        "do servidor: {number} arquivos foram eliminados de novo. Guarda, Eliminações mostra.",
+    ),
+    NoticeCode.ERASURE_UNDECIDED: (
+        "{name} knows {number} files as erased that stay here: they came under a legal hold, or were sent again, "
+        "since an older copy of the box came back, or that place is of keys of before. If they are to go, lift the "
+        "hold, or have the study erased.",
+        "{name} conoce como borrados {number} archivos que se quedan aquí: quedaron bajo retención legal, o se "
+        "enviaron de nuevo, desde que volvió una copia más antigua del servidor, o ese lugar es de claves anteriores. "
+        "Si deben desaparecer, levante la retención o haga borrar el estudio.",
+        "{name} conhece como eliminados {number} arquivos que ficam aqui: entraram em retenção legal, ou foram "
+        "enviados de novo, desde que voltou uma cópia mais antiga do servidor, ou esse lugar é de chaves anteriores. "
+        "Se devem desaparecer, levante a retenção ou mande eliminar o exame.",
+    ),
+    NoticeCode.ERASURE_ASIDE: (
+        "A catalogue that was replaced still lies in the data folder and holds what was erased since ({number} in "
+        "all): no erasure comes to its end. Whoever looks after the box removes the files catalogue.before-… there.",
+        "Un catálogo que fue reemplazado sigue en la carpeta de datos y contiene lo que se borró después ({number} en "
+        "total): ningún borrado termina. Quien cuida el servidor elimina allí los archivos catalogue.before-….",
+        "Um catálogo que foi substituído continua na pasta de dados e contém o que foi eliminado depois ({number} ao "
+        "todo): nenhuma eliminação termina. Quem cuida do servidor remove ali os arquivos catalogue.before-….",
+    ),
     NoticeCode.ERASURE_UNFINISHED: (
         "An erasure has not come to its end on the box itself for more than a day ({number} in all): a device still "
-        "sends, or the disk refuses. Safekeeping, Erasures says which.",
+        "sends, the disk refuses, or a catalogue that was replaced still lies there. Safekeeping, Erasures says which.",
         "Un borrado no termina en el propio servidor desde hace más de un día ({number} en total): un equipo sigue "
-        "enviando o el disco se niega. Custodia, Borrados dice cuál.",
-        "Uma eliminação não termina no próprio servidor há mais de um dia ({number} ao todo): um aparelho ainda envia "
-        "ou o disco recusa. Guarda, Eliminações diz qual.",
+        "enviando, el disco se niega o queda allí un catálogo reemplazado. Custodia, Borrados dice cuál.",
+        "Uma eliminação não termina no próprio servidor há mais de um dia ({number} ao todo): um aparelho ainda envia, "
+        "o disco recusa ou um catálogo substituído continua ali. Guarda, Eliminações diz qual.",
     ),
     NoticeCode.KEYS_OLD: (
         "The keys that lock scans were made {number} days ago, and the box has not changed them. Tell whoever looks "

@@ -78,8 +78,9 @@ _ENGLISH = CertificateWords(
     here_done="The keys and every entry are gone since {erased}; the encrypted files, and the keys that they "
     "came under, "
     "since {finished}. Without its key nobody can open an encrypted file.",
-    here_waits="The keys and every entry are gone since {erased}. Not everything else is gone yet: a transfer from a "
-    "device has not ended, or the disk refused. Ask for this certificate again later.",
+    here_waits="The keys and every entry are gone from the catalogue in use since {erased}. Not everything else is "
+    "gone yet: a transfer from a device has not ended, the disk refused, or a catalogue that was replaced, and holds "
+    "the keys, was not removed. Ask for this certificate again later.",
     rewritten="The catalogue was written anew on {at}, without what moved entries leave in unused places.",
     not_rewritten="The catalogue is written anew in one of the next nights, without what moved entries leave in "
     "unused places.",
@@ -150,9 +151,9 @@ _SPANISH = CertificateWords(
     here_done="Las claves y todas las entradas desaparecieron el {erased}; los archivos cifrados, y las claves "
     "con que "
     "llegaron, el {finished}. Sin su clave nadie puede abrir un archivo cifrado.",
-    here_waits="Las claves y todas las entradas desaparecieron el {erased}. Aún no desapareció todo lo demás: "
-    "el envío de "
-    "un dispositivo no ha terminado, o el disco se negó. Pida este certificado de nuevo más tarde.",
+    here_waits="Las claves y todas las entradas desaparecieron del catálogo en uso el {erased}. Aún no desapareció "
+    "todo lo demás: el envío de un dispositivo no ha terminado, el disco se negó, o no se eliminó un catálogo "
+    "reemplazado, que contiene las claves. Pida este certificado de nuevo más tarde.",
     rewritten="El catálogo se escribió de nuevo el {at}, sin lo que las entradas movidas dejan en lugares sin uso.",
     not_rewritten="El catálogo se escribe de nuevo una de las próximas noches, sin lo que las entradas movidas "
     "dejan en "
@@ -227,8 +228,9 @@ _PORTUGUESE = CertificateWords(
     here="No servidor",
     here_done="As chaves e todas as entradas desapareceram em {erased}; os ficheiros cifrados, e as chaves com que "
     "chegaram, em {finished}. Sem a sua chave ninguém abre um ficheiro cifrado.",
-    here_waits="As chaves e todas as entradas desapareceram em {erased}. Nem tudo o resto desapareceu: o envio de um "
-    "dispositivo não terminou, ou o disco recusou. Peça este certificado de novo mais tarde.",
+    here_waits="As chaves e todas as entradas desapareceram do catálogo em uso em {erased}. Nem tudo o resto "
+    "desapareceu: o envio de um dispositivo não terminou, o disco recusou, ou não foi removido um catálogo "
+    "substituído, que contém as chaves. Peça este certificado de novo mais tarde.",
     rewritten="O catálogo foi escrito de novo em {at}, sem o que as entradas movidas deixam em lugares sem uso.",
     not_rewritten="O catálogo é escrito de novo numa das próximas noites, sem o que as entradas movidas deixam "
     "em lugares "

@@ -3,7 +3,8 @@
 Guards: once `erase` has committed, nothing on this box opens what was erased but the sealed key of the association that
 brought it, and that goes as soon as every file of the association has its row. A file that was erased is never taken in
 again. Whatever is cut off afterwards (a disk that refuses, a plug that is pulled) is done by `finish_all`, which
-changes nothing the second time; until then the erasure says that it is not finished. What is under a legal hold stays.
+changes nothing the second time; until then the erasure says that it is not finished. It is not while a catalogue that
+was put aside lies beside the one in use: that one has the keys still. What is under a legal hold stays.
 Leaves out: who may erase and when; what backups still hold, which `proofs` tells of; spare blocks of an SSD, which are
 ciphertext under keys that are gone.
 """
@@ -22,8 +23,10 @@ from appliance.errors import ApplianceError, NoRight, NotFound, Refused, Unavail
 from appliance.inbox.settled import destroy_association_keys
 from appliance.retention import queries_erasing as sql
 from appliance.retention.queries_erasing import Erasure
+from appliance.retention.telling import note_aside
+from appliance.store.asides import has_asides
 from appliance.store.database import Database
-from appliance.store.files import FileLayer
+from appliance.store.files import FileLayer, storage_faults
 from appliance.store.transactions import WriteTransaction
 from appliance.store.vault import Vault
 
@@ -44,6 +47,16 @@ class ErasingParts:
     def vault(self) -> Vault:
         """Give the vault of this data folder."""
         return Vault(self.data_folder, self.files)
+
+    @property
+    def has_asides(self) -> bool:
+        """Say whether a catalogue that was put aside lies beside the one in use.
+
+        Raises:
+            Unavailable: The disk refused.
+        """
+        with storage_faults():
+            return has_asides(self.database.path)
 
     def now(self) -> int:
         """Give this instant in microseconds."""
@@ -168,7 +181,8 @@ def finish(parts: ErasingParts, erasure_key: int, on_progress: Callable[[], None
     """Remove the files of an erasure and the keys they came under, and cut the catalogue's log.
 
     Returns:
-        Whether nothing is left to do: an association still in the inbox, or somebody who reads, puts it off.
+        Whether nothing is left to do: an association still in the inbox, somebody who reads, or a catalogue that was
+        put aside, which is told, puts it off.
 
     Raises:
         Unavailable: The disk refused; it is done later.
@@ -183,11 +197,13 @@ def finish(parts: ErasingParts, erasure_key: int, on_progress: Callable[[], None
     vault.remove_all(file_ids)
     waiting = destroy_association_keys(parts.data_folder, parts.files, ending)
     on_progress()
-    is_cut = parts.database.cut_log()
+    is_cut, has_older = parts.database.cut_log(), parts.has_asides
     on_progress()
     with parts.database.write() as tx:
         sql.end_associations(tx, erasure_key, ending - waiting)
-        if not is_cut or not sql.finish_erasure(tx, erasure_key, parts.now()):
+        if has_older:
+            note_aside(tx, parts.clock.now(), is_there=True)
+        if not is_cut or has_older or not sql.finish_erasure(tx, erasure_key, parts.now()):
             return False
         event = Event(EventCode.ERASURE_FINISHED, PROCESS, subject=Subject(SubjectKind.ERASURE, erasure_key))
         sql.note_gone_event(tx, erasure_key, parts.audit.record(tx, event))

@@ -19,7 +19,7 @@ from appliance.retention import queries_erasing, queries_proofs
 from appliance.retention.certificate import facts_of, signing_key, write_certificate
 from appliance.retention.erasing import ErasingParts, finish_all
 from appliance.retention.proofs import update_all
-from appliance.retention.telling import note_unfinished, note_unproved
+from appliance.retention.telling import end_found, note_aside, note_unfinished, note_unproved
 
 PROVE_ERASURES = "prove erasures"
 CERTIFICATES_KEPT = timedelta(days=30)
@@ -72,6 +72,8 @@ def prove_erasures(parts: ProvingParts, run: Run) -> None:
         queries_proofs.forget_certificates(tx, microseconds(old))
         note_unfinished(tx, erasing.clock.now())
         note_unproved(tx, erasing.clock.now())
+        end_found(tx, erasing.clock.now())
+        note_aside(tx, erasing.clock.now(), is_there=erasing.has_asides)
     run.progress(run_count + make_certificates(parts))
 
 

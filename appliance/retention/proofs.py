@@ -1,8 +1,9 @@
 """What is proved of each erasure on each target: the last snapshot that held its key, and when that ended.
 
 Guards: a target counts as holding the key until its last snapshot from before the erasure was finished was seen to be
-gone from it, or a person declared it destroyed. A disk that has not been seen counts as holding it, however old its
-snapshots are. An append-only repository of files keeps the ciphertext, and that is said. Nothing is proved by a date.
+gone from it, and nothing is left of a copy that was begun there and cut off, or until a person declared it destroyed.
+A disk that has not been seen counts as holding it, however old its snapshots are. An append-only repository of files
+keeps the ciphertext, and that is said. Nothing is proved by a date.
 Leaves out: pruning, which backup does and notes for each snapshot; copies that somebody made by hand.
 """
 
@@ -31,7 +32,7 @@ class Standing(StrEnum):
     BOX_FIRST = "box first"  # the box itself is not done: an association is open, or the disk refused
     HOLDS = "holds"  # it holds a key until a day that is known
     LATE = "late"  # it should hold none any more, and does
-    UNSEEN = "unseen"  # it may hold a key: a disk in a drawer, a target that does not answer
+    UNSEEN = "unseen"  # it may hold a key: a disk in a drawer, a target that does not answer, a copy that was cut off
 
 
 _ENDS = frozenset({Standing.NEVER_HELD, Standing.PRUNED, Standing.DESTROYED})
@@ -127,13 +128,18 @@ def _standing(erasure: Erasure, held: HeldOn, now: datetime) -> Standing:
     if erasure.gone_sequence is None:
         return Standing.BOX_FIRST
     if erasure.scope == "box":  # nobody prunes any more: what is there stays until somebody destroys it
-        return Standing.NEVER_HELD if held.holding_id is None and not held.files_there else Standing.UNSEEN
+        is_empty = held.holding_id is None and not held.files_there and not held.begun_there
+        return Standing.NEVER_HELD if is_empty else Standing.UNSEEN
     if held.holding_id is None or held.holding_at is None:
-        return Standing.NEVER_HELD if held.gone_id is None else Standing.PRUNED
+        return Standing.UNSEEN if held.begun_there else _without_copy(held)
     is_left = held.removed_at is not None and not held.is_before
     if is_left or held.seen_at is None or now - instant(held.seen_at) > _UNSEEN_AFTER:
         return Standing.UNSEEN
     return Standing.LATE if now - instant(held.holding_at) > KEYS_KEPT + _LATE_AFTER else Standing.HOLDS
+
+
+def _without_copy(held: HeldOn) -> Standing:
+    return Standing.NEVER_HELD if held.gone_id is None else Standing.PRUNED
 
 
 def _ended_at(standing: Standing, held: HeldOn, now: datetime) -> datetime | None:

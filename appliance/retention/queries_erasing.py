@@ -123,6 +123,11 @@ def reopen_all(tx: WriteTransaction) -> None:
     )
     tx.change("UPDATE erasures SET files_gone_at = NULL, gone_sequence = NULL WHERE scope <> 'box'")
     tx.change("UPDATE erasure_proofs SET ended_at = NULL, ended_by = NULL WHERE ended_by <> 'declared destroyed'")
+    tx.change(
+        "INSERT INTO begun_copies (target_key, audit_sequence, taken_at) SELECT target_key, 0, 0 FROM backup_targets t "
+        "WHERE destroyed_at IS NULL AND NOT EXISTS (SELECT 1 FROM begun_copies b WHERE b.target_key = t.target_key "
+        "AND b.audit_sequence = 0)"
+    )  # what the box began there that is lost now, nobody knows
 
 
 def note_gone_event(tx: WriteTransaction, erasure_key: int, sequence: int) -> None:
@@ -169,6 +174,36 @@ def erased_among(tx: ReadTransaction, file_ids: Iterable[FileId]) -> dict[FileId
         ids=_ids(file_ids),
     )
     return {FileId(row[0]): int(row[1]) for row in rows}
+
+
+def still_here(tx: ReadTransaction, file_ids: Iterable[FileId]) -> set[FileId]:
+    """Give those of these files that have a row."""
+    rows = tx.rows(f"SELECT file_id FROM files WHERE file_id IN {_IDS}", ids=_ids(file_ids))  # noqa: S608  a constant of this file
+    return {FileId(row[0]) for row in rows}
+
+
+def decided_since(tx: ReadTransaction, file_ids: Iterable[FileId]) -> set[FileId]:
+    """Give those of these files of which something was decided after an older catalogue was last put to use.
+
+    A hold was set since, or what they hold came again, in a file that nobody erased. Of a catalogue that nobody put to
+    use every hold counts.
+    """
+    rows = tx.rows(
+        "WITH named AS (SELECT unhex(value) AS file_id FROM json_each(:ids)), "
+        "began AS (SELECT coalesce(max(sequence), 0) AS at FROM audit_events "
+        "WHERE event IN ('box restored', 'catalogue rebuilt')) "
+        "SELECT v.file_id FROM named JOIN versions v USING (file_id) JOIN instances i USING (instance_key) "
+        "JOIN series e USING (series_key) JOIN studies s USING (study_key) "
+        "WHERE EXISTS (SELECT 1 FROM arrivals a WHERE a.instance_key = i.instance_key "
+        "AND a.file_id NOT IN (SELECT file_id FROM named) "
+        "AND NOT EXISTS (SELECT 1 FROM tombstones t WHERE t.file_id = a.file_id)) "
+        "OR EXISTS (SELECT 1 FROM legal_holds h WHERE h.lifted_at IS NULL "
+        "AND (h.study_key = s.study_key OR h.patient_key = s.patient_key) "
+        "AND coalesce((SELECT max(n.sequence) FROM audit_events n WHERE n.event = 'hold set' AND n.subject_kind = "
+        "'hold' AND n.subject_key = h.hold_key), (SELECT at FROM began)) >= (SELECT at FROM began))",
+        ids=_ids(file_ids),
+    )
+    return {FileId(row[0]) for row in rows}
 
 
 def places_of_erased(tx: ReadTransaction, erasure_key: int) -> list[tuple[AssociationId, FileId]]:

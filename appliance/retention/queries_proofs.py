@@ -23,6 +23,7 @@ class HeldOn:
         files_there: Snapshots of files on it that were made before the erasure was finished.
         tombstones_at: Its tombstones lie there since.
         ended_at: When it was found that no key is left there, and how: `ended_by`.
+        begun_there: Copies that may hold a key were begun on it, and it was not listed and cleared since.
         is_before: It belongs to a root of before: no longer used, and pruned all the same.
     """
 
@@ -42,10 +43,12 @@ class HeldOn:
     tombstones_at: int | None
     ended_at: int | None
     ended_by: str | None
+    begun_there: int
     is_before: bool
 
 
 _MAY_HOLD = "(:gone IS NULL OR s.audit_sequence < :gone OR s.taken_at BETWEEN :since AND :until)"
+_BEGUN = f"FROM begun_copies s WHERE s.target_key = t.target_key AND {_MAY_HOLD}"
 _OF_TARGET = f"FROM backup_snapshots s WHERE s.target_key = t.target_key AND {_MAY_HOLD}"
 _KEYS_HERE = (
     f"{_OF_TARGET} AND s.repository = 'keys' AND s.gone_at IS NULL ORDER BY s.taken_at DESC, s.snapshot_key DESC"
@@ -58,7 +61,7 @@ _HELD = f"""SELECT t.target_key, t.name, t.kind, t.append_only, t.seen_at, t.rem
   (SELECT s.snapshot_id {_KEYS_GONE} LIMIT 1), (SELECT s.taken_at {_KEYS_GONE} LIMIT 1),
   (SELECT max(s.gone_at) {_OF_TARGET} AND s.repository = 'keys'),
   (SELECT count(*) {_OF_TARGET} AND s.repository = 'files' AND s.kind <> 'tombstones' AND s.gone_at IS NULL),
-  p.tombstones_at, p.ended_at, p.ended_by, t.root_key IS NOT NULL
+  p.tombstones_at, p.ended_at, p.ended_by, (SELECT count(*) {_BEGUN}), t.root_key IS NOT NULL
   FROM backup_targets t LEFT JOIN erasure_proofs p ON p.target_key = t.target_key AND p.erasure_key = :erasure
   ORDER BY t.target_key"""  # noqa: S608  constants of this file
 _MARGIN = 3_600_000_000  # microseconds either way, for clocks are set: a copy is not made at one moment

@@ -9,12 +9,13 @@ from datetime import datetime, timedelta
 from appliance.clock import instant
 from appliance.notifications import queries
 from appliance.notifications.codes import NoticeCode, Severity
-from appliance.notifications.notices import end_notice, raise_notice
+from appliance.notifications.notices import end_notice, find_open, raise_notice
 from appliance.retention import queries_decisions, queries_erasing, queries_proofs
 from appliance.store.transactions import WriteTransaction
 
 FINISHED_WITHIN = timedelta(days=1)
 PROVED_WITHIN = timedelta(days=30)  # S0-29
+FOUND_SHOWN = timedelta(days=7)
 
 
 def note_proposals(tx: WriteTransaction, now: datetime, *, is_new: bool = False) -> None:
@@ -25,6 +26,24 @@ def note_proposals(tx: WriteTransaction, now: datetime, *, is_new: bool = False)
 def note_done(tx: WriteTransaction, count: int, now: datetime) -> None:
     """Say how many proposals a night carried out; the night after one that did nothing says nothing."""
     _note(tx, NoticeCode.ERASURE_DONE, count, now, is_new=True)
+
+
+def note_found(tx: WriteTransaction, count: int, now: datetime) -> None:
+    """Say that erased files which an older catalogue had brought back were erased again; nothing where none was."""
+    if count:
+        _note(tx, NoticeCode.ERASURE_FOUND, count, now, is_new=True)
+
+
+def end_found(tx: WriteTransaction, now: datetime) -> None:
+    """Say no more of what was found a week ago."""
+    found = find_open(tx, NoticeCode.ERASURE_FOUND)
+    if found is not None and now - found.last_at > FOUND_SHOWN:
+        end_notice(tx, NoticeCode.ERASURE_FOUND, now)
+
+
+def note_aside(tx: WriteTransaction, now: datetime, *, is_there: bool) -> None:
+    """Say how many erasures a catalogue that was put aside keeps from their end."""
+    _note(tx, NoticeCode.ERASURE_ASIDE, len(queries_erasing.unfinished(tx)) if is_there else 0, now)
 
 
 def note_unfinished(tx: WriteTransaction, now: datetime) -> None:

@@ -70,6 +70,11 @@ class Database:
         self._local = threading.local()
         self.gate = Gate(clock)
 
+    @property
+    def path(self) -> Path:
+        """Give its file."""
+        return self._path
+
     def create_or_migrate(self, migrations: tuple[Migration, ...] | None = None) -> list[int]:
         """Make the catalogue of a new box, or go on where that was cut off.
 

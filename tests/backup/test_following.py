@@ -8,6 +8,7 @@ import pytest
 
 from appliance.audit.events import OPERATOR
 from appliance.backup import queries
+from appliance.backup.carrying import Small, carry
 from appliance.backup.connecting import pack_credentials
 from appliance.backup.faults import BackupFailed, NotOurs
 from appliance.backup.following import follow_root, subkey_for, targets_before
@@ -24,6 +25,9 @@ from appliance.jobs.clock_marks import believe_clock
 from appliance.jobs.running import Runner
 from appliance.keys.hierarchy import Subkey, derive
 from appliance.keys.secret import SecretKey
+from appliance.notifications.codes import NoticeCode
+from appliance.notifications.queries import open_notices
+from appliance.retention.tombstones import encode_tombstones
 from appliance.store.roots import note_root, replace_subkey
 from appliance.store.runs import RunOutcome
 from tests.backup.a_backup import BackedUp
@@ -137,6 +141,21 @@ def test_what_lies_under_the_root_before_gets_its_tombstones_and_is_pruned_in_it
     assert gather_tombstones([old.files], derive(root, Subkey.AUDIT)) == {FileId(bytes(16))}
     assert clinic.rows("SELECT count(*) FROM backup_snapshots WHERE repository = 'keys' AND gone_at IS NULL AND "
                        "target_key = :key", key=first.target_key) == [(0,)]  # fmt: skip
+
+
+@pytest.mark.peer("restic")
+def test_by_a_list_of_the_root_before_which_others_may_know_nothing_is_erased(clinic: BackedUp) -> None:
+    clinic.scan()
+    first = clinic.target()
+    back_up(clinic.backup, first, Kind.NIGHT)
+    document = encode_tombstones(clinic.parts.vault.stored_ids(), clinic.backup.audit_key)
+    small = Small("tombstones", "tombstones", document, "")
+    carry(clinic.backup, first, open_target(clinic.backup, first).files, small, clinic.clock.now())
+    done(clinic, rotated(clinic), COPY_ARRIVALS)
+    assert clinic.rows("SELECT count(*) FROM studies") == [(1,)]
+    with clinic.database.read() as tx:
+        told = {one.code: (one.subject, one.number) for one in open_notices(tx)}
+    assert told[NoticeCode.ERASURE_UNDECIDED] == (("target", first.target_key), 2)
 
 
 def done(clinic: BackedUp, parts: BackupParts, name: str) -> None:

@@ -68,3 +68,11 @@ def test_what_arrived_goes_after_a_night_and_of_tombstones_the_newest_stays() ->
     later = NOW + timedelta(days=40)
     assert [one.snapshot_key for one in files_that_go(history, later)] == [0, 1, 2], "the newest of each kind stays"
     assert keys_that_go([], NOW) == []
+
+
+def test_a_list_that_was_found_ahead_of_the_clock_ends_none_of_this_boxs_own() -> None:
+    """The clock was a day fast, and the run died before it noted what it had made."""
+    ahead = Recorded(1, "files", "1", "tombstones", NOW + timedelta(days=1), 1, 1, was_found=True)
+    own = [Recorded(number, "files", f"{number}", "tombstones", NOW - timedelta(hours=4 - number), 1, 1)
+           for number in (2, 3)]  # fmt: skip
+    assert files_that_go([*own, ahead], NOW) == own[:1]

@@ -44,6 +44,16 @@ def test_a_damaged_catalogue_is_made_again_and_the_old_one_stays_beside_it(tmp_p
     assert "catalogue rebuilt" in listed.stdout
 
 
+def test_a_rebuild_that_nobody_told_what_was_erased_since_says_so(tmp_path: Path) -> None:
+    data, rooms = box(tmp_path)
+    kept = snapshot(rooms)
+    again = ("catalogue", "rebuild", "--snapshot", str(kept), "--data", data)
+    assert "NOT KNOWN" not in run(*again).stdout, "the old catalogue told"
+    rooms.folders.catalogue.unlink()
+    done = run(*again)
+    assert (done.returncode, "NOT KNOWN" in done.stdout) == (0, True)
+
+
 def with_a_copy(tmp_path: Path) -> tuple[str, Rooms, str]:
     """Make a box and a copy of it; give how to name it, its rooms, and where the copy lies."""
     data, rooms = box(tmp_path)

@@ -14,7 +14,12 @@ from tests.notifications.a_told_box import Told
 
 NOW = datetime(2031, 5, 20, 12, 0, tzinfo=UTC)
 NAMES = {("target", 3): "Dr. Ruiz. Blue disk", ("target", 4): "Cellar"}
-OF_PLACES = {NoticeCode.BACKUP_LATE, NoticeCode.BACKUP_FAILS, NoticeCode.RESTORE_TEST_FAILED}
+OF_PLACES = {
+    NoticeCode.BACKUP_LATE,
+    NoticeCode.BACKUP_FAILS,
+    NoticeCode.RESTORE_TEST_FAILED,
+    NoticeCode.ERASURE_UNDECIDED,
+}
 MAIL = {"host": "127.0.0.1", "sender": "box@clinic.example", "recipients": ["owner@clinic.example"]}
 
 

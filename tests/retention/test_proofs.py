@@ -11,6 +11,7 @@ from appliance.retention.erasing import ErasingParts, erase, get_erasure
 from appliance.retention.proofs import KEYS_KEPT, Proof, Standing, proofs_of, update_all
 from appliance.retention.queries_erasing import Erasure
 from appliance.retention.queries_proofs import unproved
+from appliance.retention.tombstones import apply_tombstones
 from tests.retention.an_archive import Archive, make
 
 DAY = timedelta(days=1)
@@ -135,6 +136,40 @@ def test_a_target_that_came_later_never_held_a_key(shelf: Shelf) -> None:
     erasure = shelf.erase()
     shelf.snapshot(1, "later", days=1)
     assert shelf.proof(erasure, 2).standing is Standing.NEVER_HELD
+
+
+def begun(shelf: Shelf, sequence: int) -> None:
+    sql = "INSERT INTO begun_copies (target_key, audit_sequence, taken_at) VALUES (1, :sequence, 0)"
+    shelf.set(sql, sequence=sequence)
+
+
+def test_a_copy_that_was_begun_before_proves_nothing_until_it_is_cleared_and_one_begun_later_does(shelf: Shelf) -> None:
+    shelf.snapshot(1, "last", days=-1)
+    erasure = shelf.erase()
+    shelf.set("UPDATE backup_snapshots SET gone_at = :at", at=microseconds(shelf.now + 27 * DAY))
+    assert erasure.gone_sequence is not None
+    begun(shelf, erasure.gone_sequence)
+    assert shelf.proof(erasure, 28).standing is Standing.PRUNED
+    begun(shelf, erasure.gone_sequence - 1)
+    proof = shelf.proof(erasure, 28)
+    assert (proof.standing, proof.ended_at, proof.last_snapshot_id) == (Standing.UNSEEN, None, "last")
+    shelf.set("UPDATE erasures SET scope = 'box' WHERE erasure_key = :key", key=erasure.erasure_key)
+    box = get_erasure(shelf.archive.erasing(), erasure.erasure_key)
+    assert shelf.proof(box, 28).standing is Standing.UNSEEN
+    shelf.set("DELETE FROM begun_copies")
+    assert shelf.proof(erasure, 28).standing is Standing.PRUNED
+
+
+def test_what_a_lost_box_began_on_a_target_is_not_known_to_the_one_that_came_back(shelf: Shelf) -> None:
+    erasure = shelf.erase()
+    assert shelf.proof(erasure).standing is Standing.NEVER_HELD
+    shelf.target(2, "destroyed")
+    shelf.set("UPDATE backup_targets SET destroyed_at = 1 WHERE target_key = 2")
+    for _ in range(2):
+        apply_tombstones(shelf.archive.erasing(), [])
+    erasure = get_erasure(shelf.archive.erasing(), erasure.erasure_key)
+    assert shelf.proof(erasure).standing is Standing.UNSEEN
+    assert shelf.archive.rows("SELECT target_key, audit_sequence FROM begun_copies") == [(1, 0)]
 
 
 def test_a_copy_that_was_being_made_while_it_was_erased_counts_as_holding(shelf: Shelf) -> None:

@@ -1,5 +1,6 @@
 """An older copy of the box that comes back brings nothing back that was erased since, nor can a stranger add to it."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,16 +11,22 @@ from appliance.audit.events import OPERATOR
 from appliance.errors import Tampered
 from appliance.identifiers import FileId
 from appliance.keys.secret import SecretKey
-from appliance.retention.erasing import erase
+from appliance.notifications.codes import NoticeCode
+from appliance.notifications.notices import find_open
+from appliance.retention.erasing import erase, finish_all
+from appliance.retention.telling import end_found
 from appliance.retention.tombstones import (
+    Found,
     _code,
     all_tombstones,
     apply_tombstones,
     decode_tombstones,
     encode_tombstones,
+    erase_found,
 )
 from tests.retention.an_archive import Archive, make
 from tests.retention.raw_bytes import decrypted
+from tests.store.failing_files import FailingFiles
 
 KEY = SecretKey(bytes(range(32)))
 IDS = st.frozensets(st.binary(min_size=16, max_size=16).map(FileId), max_size=8)
@@ -129,6 +136,44 @@ def test_tombstones_of_files_that_are_not_here_are_kept_for_the_next_copy(filled
     assert apply_tombstones(now.erasing(), [foreign]) == 1
     assert erased_ids(now) == [foreign]
     assert now.open_all() == 5
+
+
+def test_what_is_found_later_is_erased_on_a_box_in_use_and_its_files_when_the_disk_lets_them(
+    filled: Archive, tmp_path: Path
+) -> None:
+    now, living = filled.copied_to(tmp_path / "now"), filled.copied_to(tmp_path / "living")
+    erase(now.erasing(), "study", 1, "request", OPERATOR)
+    assert erase_found(living.erasing(), []) == Found(0, 0)
+    assert erase_found(living.erasing(FailingFiles(1)), erased_ids(now)) == Found(3, 0)
+    assert living.rows("SELECT study_key FROM studies ORDER BY 1") == [(2,), (3,)]
+    assert living.rows("SELECT kind, files_gone_at FROM erasures") == [("restored", None)]
+    assert finish_all(living.erasing()) == 1
+    assert not {str(one) for one in erased_ids(now)} & living.stored_names()
+    assert erase_found(living.erasing(), erased_ids(now)) == Found(0, 0)
+    assert living.rows("SELECT count(*) FROM audit_events WHERE event = 'tombstones applied'") == [(1,)]
+
+
+def test_a_list_that_is_not_believed_erases_nothing_and_what_of_it_is_here_is_counted(
+    filled: Archive, tmp_path: Path
+) -> None:
+    archive = filled.copied_to(tmp_path / "box")
+    named = [*archive.files_of_study(1), FileId.new()]
+    assert erase_found(archive.erasing(), named, is_believed=False) == Found(0, 3)
+    assert (archive.open_all(), erased_ids(archive)) == (5, [])
+
+
+def test_that_something_was_found_is_said_for_a_week(filled: Archive, tmp_path: Path) -> None:
+    archive = filled.copied_to(tmp_path / "box")
+
+    def said(days: int) -> bool:
+        now = archive.clock.now() + timedelta(days=days)
+        with archive.database.write() as tx:
+            end_found(tx, now)
+            return find_open(tx, NoticeCode.ERASURE_FOUND) is not None
+
+    assert not said(0)
+    erase_found(archive.erasing(), archive.files_of_study(1))
+    assert (said(6), said(8)) == (True, False)
 
 
 def test_lines_that_are_no_file_ids_are_refused_although_their_code_is_right() -> None:
