@@ -11,7 +11,7 @@ from appliance.store.transactions import ReadTransaction, Row, WriteTransaction
 _TARGETS = (
     "SELECT target_key, target_id, name, kind, location, sealed_credentials, append_only, schedule, "
     "warn_after_seconds, alarm_after_seconds, created_at, seen_at, covered_at, copied_through, fault, "
-    "removed_at, destroyed_at, night_at FROM backup_targets"
+    "removed_at, destroyed_at, night_at, whole_night_at, pruned_at FROM backup_targets"
 )
 
 
@@ -119,6 +119,17 @@ def note_night(tx: WriteTransaction, target_key: int, at: datetime) -> None:
     tx.change("UPDATE backup_targets SET night_at = :at WHERE target_key = :key", key=target_key, at=microseconds(at))
 
 
+def note_whole_night(tx: WriteTransaction, target_key: int, begun_at: datetime) -> None:
+    """Note that a night's run that began then put everything on a target."""
+    tx.change("UPDATE backup_targets SET whole_night_at = :at WHERE target_key = :key",
+              key=target_key, at=microseconds(begun_at))  # fmt: skip
+
+
+def note_pruned(tx: WriteTransaction, target_key: int, at: datetime) -> None:
+    """Note that what was over then is gone from a target."""
+    tx.change("UPDATE backup_targets SET pruned_at = :at WHERE target_key = :key", key=target_key, at=microseconds(at))
+
+
 def change_target(
     tx: WriteTransaction, target_key: int, name: str, at: time, limits: tuple[timedelta, timedelta]
 ) -> bool:
@@ -141,6 +152,7 @@ def _target(row: Row) -> Target:
         covered_at=_instant(row[12]), copied_through=_instant(row[13]),
         fault=None if row[14] is None else Fault(row[14]),
         removed_at=_instant(row[15]), destroyed_at=_instant(row[16]), night_at=_instant(row[17]),
+        whole_night_at=_instant(row[18]), pruned_at=_instant(row[19]),
     )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """Runs backup's jobs as their process would, on a clock that a test steps."""
 
+from collections.abc import Sequence
 from datetime import UTC, timedelta
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from appliance.backup import queries
 from appliance.backup.jobs import Wait, backup_jobs
 from appliance.backup.target import Target
 from appliance.jobs.clock_marks import believe_clock
+from appliance.jobs.job import Job
 from appliance.jobs.running import Runner
 from appliance.store.runs import RunOutcome
 from tests.backup.a_backup import BackedUp
@@ -22,8 +24,13 @@ def whose_clock_is_right(folder: Path) -> BackedUp:
 
 
 def do(clinic: BackedUp, name: str, wait: Wait = lambda _: None) -> tuple[RunOutcome, str | None]:
-    """Run one job as its process would."""
-    job = next(job for job in backup_jobs(clinic.backup, UTC, wait) if job.name == name)
+    """Run one job as a process would that was just started."""
+    return do_of(clinic, backup_jobs(clinic.backup, UTC, wait), name)
+
+
+def do_of(clinic: BackedUp, jobs: Sequence[Job], name: str) -> tuple[RunOutcome, str | None]:
+    """Run one of a process's jobs."""
+    job = next(job for job in jobs if job.name == name)
     runner = Runner(clinic.database, clinic.clock)
     run = runner.begin(job, None)
     return runner.run(job, run), run.fault

@@ -126,7 +126,7 @@ def test_what_is_over_goes_as_soon_as_nobody_is_at_work_on_the_target(clinic: Ba
 
 def test_nothing_is_removed_beside_a_restore_test(clinic: BackedUp) -> None:
     prune = next(job for job in backup_jobs(clinic.backup, UTC) if job.name == PRUNE)
-    tests = proof_jobs(ProofParts(clinic.integrity, clinic.backup, Keyring.for_process("jobs", clinic.root)))
+    tests = proof_jobs(ProofParts(clinic.integrity, clinic.backup, Keyring.for_process("jobs", clinic.root)), UTC)
     assert {job.lane for job in tests} == {prune.lane} != {""}
 
 

@@ -1,21 +1,22 @@
 """What is removed from a target, and what must not be."""
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 
 import pytest
 
-from appliance.backup.jobs import BACKUP, COPY_ARRIVALS, PRUNE
+from appliance.backup import queries_copies
+from appliance.backup.jobs import BACKUP, COPY_ARRIVALS, PRUNE, backup_jobs
 from appliance.backup.targets import open_target
 from appliance.identifiers import FileId
 from appliance.integrity.checking import check_box
 from appliance.integrity.proofs import ProofParts
 from appliance.integrity.repairing import Repaired, repair_all
-from appliance.jobs.job import Run
+from appliance.jobs.job import Job, Run
 from appliance.keys.hierarchy import Keyring
 from appliance.store.runs import RunOutcome
 from tests.backup.a_backup import BackedUp
-from tests.backup.doing_jobs import do, later, row, whose_clock_is_right
+from tests.backup.doing_jobs import do, do_of, kinds, later, row, whose_clock_is_right
 
 pytestmark = pytest.mark.peer("restic")
 
@@ -69,3 +70,51 @@ def test_what_befalls_a_scan_before_its_first_night_takes_no_good_copy_away(
     do(clinic, BACKUP)
     do(clinic, PRUNE)
     assert "arrivals" not in {one.tag for one in open_target(clinic.backup, row(clinic, target)).files.snapshots()}
+
+
+def test_large_catalogues_are_thinned_within_the_hour_and_nothing_else_is_touched(clinic: BackedUp) -> None:
+    target, jobs = clinic.target(), backup_jobs(clinic.backup, UTC)
+    prune = next(job for job in jobs if job.name == PRUNE)
+    do_of(clinic, jobs, BACKUP)
+    do_of(clinic, jobs, PRUNE)
+    for number in range(5):
+        clinic.scan(first=number, count=1, study=f"1.2.3.{number}")
+        later(clinic, timedelta(minutes=10))
+        do_of(clinic, jobs, COPY_ARRIVALS)
+    before, pruned_at = kinds(clinic, "files"), row(clinic, target).pruned_at
+    later(clinic, timedelta(hours=2))
+    assert is_planned(prune, clinic) > timedelta(hours=12), "small ones wait for the night"
+    with clinic.database.write() as tx:
+        tx.change("UPDATE backup_snapshots SET bytes = 80000000 WHERE repository = 'keys'")
+    clinic.scan(first=9, count=1, study="1.2.3.9")
+    do_of(clinic, jobs, COPY_ARRIVALS)
+    assert is_planned(prune, clinic) <= timedelta(hours=1)
+    assert do_of(clinic, jobs, PRUNE) == (RunOutcome.DONE, None)
+    assert is_planned(prune, clinic) > timedelta(hours=12)
+    assert kinds(clinic, "keys") == ["arrivals"], "the newest, and none of two hours ago"
+    opened = open_target(clinic.backup, row(clinic, target))
+    assert [one.tag for one in opened.keys.snapshots()] == ["arrivals"]
+    assert kinds(clinic, "files") == [*before, "arrivals"]
+    assert row(clinic, target).pruned_at == pruned_at, "the night still clears"
+
+
+def is_planned(job: Job, clinic: BackedUp) -> timedelta:
+    return job.schedule.next_after(clinic.clock.now(), UTC) - clinic.clock.now()
+
+
+def test_what_one_copy_has_is_not_copied_by_the_next(clinic: BackedUp) -> None:
+    """Files of the two minutes before a copy may lack their rows in it; those that had them are known."""
+    clinic.target()
+    jobs = backup_jobs(clinic.backup, UTC)
+    do_of(clinic, jobs, COPY_ARRIVALS)
+    later(clinic, timedelta(minutes=10))
+    clinic.scan(count=2)
+    for _ in range(3):
+        do_of(clinic, jobs, COPY_ARRIVALS)
+        clinic.pass_by(timedelta(seconds=30))
+    assert kinds(clinic, "files") == ["night", "arrivals"]
+    clinic.scan(first=5, count=1)
+    do_of(clinic, jobs, COPY_ARRIVALS)
+    assert kinds(clinic, "files") == ["night", "arrivals", "arrivals"]
+    with clinic.database.read() as tx:
+        assert queries_copies.studies_by_copies(tx) == {1: 1}
