@@ -21,6 +21,7 @@ from appliance.backup.connecting import FILES, KEYS
 from appliance.backup.engine import OnProgress, Snapshot, Source, nobody_listens
 from appliance.backup.faults import BackupFailed, Fault, NotOurs
 from appliance.backup.guard import Guard
+from appliance.backup.joining import make_ready_unasked
 from appliance.backup.parts import BackupParts
 from appliance.backup.snapshotting import (
     BOX,
@@ -34,7 +35,7 @@ from appliance.backup.snapshotting import (
     stage_catalogue,
 )
 from appliance.backup.target import Target
-from appliance.backup.targets import Repositories, make_ready_unasked, open_target
+from appliance.backup.targets import Repositories, open_target
 from appliance.clock import instant, microseconds
 from appliance.errors import OutOfSpace
 from appliance.identifiers import FileId
