@@ -67,7 +67,7 @@ def all_jobs(rooms: Rooms) -> tuple[Job, ...]:
         *retention_jobs(retention_of(rooms), erasing),
         *integrity_jobs(integrity_parts(rooms)),
         *erasure_jobs(proving_of(rooms)),
-        *proof_jobs(proof_parts(rooms)),
+        *proof_jobs(proof_parts(rooms), zone_of(rooms.settings.time_zone)),
         *recovery_jobs(rooms.database),
         *emergency_jobs(EmergencyParts(rooms.database, rooms.audit, rooms.clock)),
         *trail_jobs(DayParts(rooms.database, rooms.clock, zone_of(rooms.settings.time_zone)), forwarding_of(rooms)),

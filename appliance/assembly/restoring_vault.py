@@ -14,6 +14,7 @@ import hashlib
 import os
 import shutil
 import threading
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ from appliance.assembly.restoring_shelves import ArrivingShelves
 from appliance.assembly.rooms import Rooms
 from appliance.backup.engine import Repository, Snapshot, short
 from appliance.backup.faults import BackupFailed, Fault, GaveUp
+from appliance.clock import microseconds
 from appliance.errors import ApplianceError, NotFound, OutOfSpace, Tampered
 from appliance.identifiers import FileId
 from appliance.integrity.reading import sealed_bytes
@@ -35,6 +37,9 @@ from appliance.store.stored_files import unseal_row
 _Answer = TypeVar("_Answer")
 _VAULT = "vault"
 _NO_FILES = {"tombstones", "anchor"}  # the tags of snapshots that hold no files
+_ARRIVALS = "arrivals"  # the tag of those that hold only what was new
+_ARRIVALS_ASKED = 3  # the first after a file came has it, unless that run was cut off
+_SECOND = 1_000_000  # microseconds: a snapshot's time is cut to the second
 _LOOK_SECONDS = 0.5  # between two looks at what has come: looking without a pause takes a core from the engine
 _MOST_SHELVES = 256
 _AT_ONCE = 1000  # files by name in one call: each name is compared with each of the shelves' files
@@ -104,9 +109,7 @@ class Fetching:
         """Ask the newest snapshot, then older ones for what is still wanted; nobody waits for what is gone."""
         snapshots = [one for one in repository.snapshots() if one.tag not in _NO_FILES]
         lost: Mapping[str, set[str]] | None = None
-        for place, snapshot in enumerate(sorted(snapshots, key=lambda one: one.taken_at, reverse=True)):
-            if not self._wanted and place:
-                return
+        for snapshot in self._worth_asking(sorted(snapshots, key=lambda one: one.taken_at, reverse=True)):
             there = file_ids_in(self._names(repository, snapshot))
             self.later |= there - known
             if self._ask(repository, snapshot, there, gone_from(lost, snapshot)):
@@ -114,6 +117,27 @@ class Fetching:
             lost = lost_in(repository) if lost is None else lost
             if not self._ask(repository, snapshot, there, gone_from(lost, snapshot)):
                 self._ask(repository, snapshot, there, gone_from(lost, snapshot), waits=True)
+
+    def _worth_asking(self, snapshots: Sequence[Snapshot]) -> Iterator[Snapshot]:
+        """Give the newest, then others while something is wanted; of what arrived before a night what may have it."""
+        first: set[str] | None = None
+        is_before_a_night = False
+        for place, snapshot in enumerate(snapshots):
+            if not self._wanted and place:
+                return
+            if snapshot.tag == _ARRIVALS and is_before_a_night:
+                first = self._first_with_wanted(snapshots) if first is None else first
+                if snapshot.snapshot_id not in first:
+                    continue
+            is_before_a_night = is_before_a_night or snapshot.tag != _ARRIVALS
+            yield snapshot
+
+    def _first_with_wanted(self, snapshots: Sequence[Snapshot]) -> set[str]:
+        """Give the first copies of what arrived after each wanted file came: hundreds of others have none of them."""
+        arrived = [one for one in reversed(snapshots) if one.tag == _ARRIVALS]
+        taken_at = [microseconds(one.taken_at) for one in arrived]
+        places = {bisect_left(taken_at, one.created_at - _SECOND) for one in self._wanted.values()}
+        return {one.snapshot_id for place in places for one in arrived[place : place + _ARRIVALS_ASKED]}
 
     def _names(self, repository: Repository, snapshot: Snapshot) -> Iterable[str]:
         """List a snapshot; one that is too damaged for that has nothing."""

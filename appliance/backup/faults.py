@@ -39,6 +39,14 @@ class GaveUp(BackupFailed):
         super().__init__(Fault.DAMAGED)
 
 
+class TakenUp(BackupFailed):
+    """A disk that was added anew is a target that was used before, and goes on as that one: look again, and it is."""
+
+    def __init__(self) -> None:
+        Unavailable.__init__(self, "this disk was a backup target before and is that one again: do it once more")
+        self.fault = Fault.BUSY
+
+
 class OtherServer(BackupFailed):
     """An SFTP server shows another key of its own than the one that was given: it may be somebody else's."""
 

@@ -10,8 +10,9 @@ goes that names what the newest does not. Leaves out: which snapshots are over
 (`thinning`).
 """
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, time, tzinfo
 
 from appliance.audit.chain import START
 from appliance.backup import queries, queries_begun, queries_copies
@@ -27,22 +28,63 @@ from appliance.backup.targets import guard_of, unseal
 from appliance.backup.thinning import files_that_go, keys_that_go
 from appliance.backup.tombstones import lists_that_stay
 from appliance.jobs.clock_marks import has_jumped
+from appliance.jobs.schedule import Daily
 
+PRUNE_AT = time(4, 30)
+_CROWDED_BYTES = 256 << 20
 # As restic names what it writes before it is whole, on a disk and over SFTP.
 _HALF_WRITTEN = tuple(f"{folder}*-{word}-*" for folder in ("", "*/", "data/*/") for word in ("tmp", "restic-temp"))
 
 
 def prune_target(parts: BackupParts, target: Target, on_progress: OnProgress = nobody_listens) -> int:
-    """Remove what is over from a target; give how many snapshots are gone now.
+    """Remove what is over from a target, and note that; give how many snapshots are gone now.
 
     Raises:
         BackupFailed, NotOurs: As noted with the target.
     """
-    try:
+    begun_at = parts.clock.now()
+    with _noting(parts, target):
         opened = look_at(parts, target)
         _remove_half_written(parts, target)
         gone = _prune(parts, target, KEYS, opened.keys, on_progress)
-        return gone + _prune(parts, target, FILES, opened.files, on_progress)
+        gone += _prune(parts, target, FILES, opened.files, on_progress)
+    with parts.database.write() as tx:
+        if not has_jumped(tx, parts.clock):
+            queries.note_pruned(tx, target.target_key, begun_at)
+    return gone
+
+
+def thin_catalogues(parts: BackupParts, target: Target, on_progress: OnProgress = nobody_listens) -> int:
+    """Remove only the catalogues that are over, as copies of what arrives leave many; give how many are gone now.
+
+    Raises:
+        BackupFailed, NotOurs: As noted with the target.
+    """
+    with _noting(parts, target):
+        return _prune(parts, target, KEYS, look_at(parts, target).keys, on_progress)
+
+
+def is_crowded(parts: BackupParts, target: Target) -> bool:
+    """Say whether catalogues that are over take so much of a target that it is not left to the next day."""
+    with parts.database.read() as tx:
+        made = queries_copies.snapshots_on(tx, target.target_key, KEYS)
+    return sum(one.bytes for one in _over(target, KEYS, made, parts.clock.now())) >= _CROWDED_BYTES
+
+
+def is_prune_due(target: Target, zone: tzinfo, now: datetime) -> bool:
+    """Say whether the time of day at which what is over goes passed since it last did, or since the target was added.
+
+    A disk that is plugged in by day has it made up for then.
+    """
+    last = target.created_at if target.pruned_at is None else target.pruned_at
+    return last > now or Daily(PRUNE_AT).next_after(last, zone) <= now
+
+
+@contextmanager
+def _noting(parts: BackupParts, target: Target) -> Iterator[None]:
+    """Note with a target why it could not be pruned; not that somebody else is at work there."""
+    try:
+        yield
     except (BackupFailed, NotOurs) as failed:
         fault = failed.fault if isinstance(failed, BackupFailed) else Fault.NOT_OURS
         if fault is not Fault.BUSY:

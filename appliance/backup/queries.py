@@ -11,7 +11,7 @@ from appliance.store.transactions import ReadTransaction, Row, WriteTransaction
 _TARGETS = (
     "SELECT target_key, target_id, name, kind, location, sealed_credentials, append_only, schedule, "
     "warn_after_seconds, alarm_after_seconds, created_at, seen_at, covered_at, copied_through, fault, "
-    "removed_at, destroyed_at, night_at FROM backup_targets"
+    "removed_at, destroyed_at, night_at, whole_night_at, pruned_at FROM backup_targets"
 )
 
 
@@ -54,15 +54,36 @@ def add_target(tx: WriteTransaction, target: Target) -> int:
 
 
 def use_again(tx: WriteTransaction, target_key: int, target: Target) -> None:
-    """Copy again to a target that was removed, as told now; what is on it counts as not known."""
+    """Copy again to a target that was removed, as told now; what is on it counts as not known.
+
+    Of one that was declared destroyed what counted as gone by that word alone counts as there, until it is looked for.
+    """
+    tx.change(
+        "UPDATE backup_snapshots SET gone_at = NULL WHERE target_key = :key AND gone_at = "
+        "(SELECT destroyed_at FROM backup_targets WHERE target_key = :key)", key=target_key,
+    )  # fmt: skip
+    tx.change(
+        "UPDATE erasure_proofs SET ended_at = NULL, ended_by = NULL WHERE target_key = :key AND "
+        "ended_by = 'declared destroyed'", key=target_key,
+    )  # fmt: skip
     tx.change(
         "UPDATE backup_targets SET name = :name, location = :location, sealed_credentials = :credentials, "
-        "schedule = :schedule, append_only = :append_only, removed_at = NULL, seen_at = :seen_at, fault = NULL, "
-        "copied_through = NULL WHERE target_key = :key",
+        "schedule = :schedule, append_only = :append_only, warn_after_seconds = :warn, alarm_after_seconds = :alarm, "
+        "removed_at = NULL, destroyed_at = NULL, seen_at = :seen_at, fault = NULL, copied_through = NULL, "
+        "whole_night_at = NULL, pruned_at = NULL WHERE target_key = :key",
         key=target_key, name=target.name, location=target.location.encode(), credentials=target.sealed_credentials,
         schedule=json.dumps({"at": target.at.strftime("%H:%M")}), append_only=target.append_only,
+        warn=int(target.warn_after.total_seconds()), alarm=int(target.alarm_after.total_seconds()),
         seen_at=_stored(target.seen_at),
     )  # fmt: skip
+
+
+def forget_unused(tx: WriteTransaction, target_key: int, instead: int) -> None:
+    """Forget a target that nothing was ever copied to, and what was noted of trying; `instead` is what it really is."""
+    for table in ("erasure_proofs", "restore_tests", "integrity_faults", "study_copies", "proved_files"):
+        tx.change(f"DELETE FROM {table} WHERE target_key = :key", key=target_key)  # noqa: S608  constants of this line
+    tx.change("UPDATE drills SET target_key = :instead WHERE target_key = :key", instead=instead, key=target_key)
+    tx.change("DELETE FROM backup_targets WHERE target_key = :key", key=target_key)
 
 
 def note_removed(tx: WriteTransaction, target_key: int, at: datetime) -> bool:
@@ -119,6 +140,17 @@ def note_night(tx: WriteTransaction, target_key: int, at: datetime) -> None:
     tx.change("UPDATE backup_targets SET night_at = :at WHERE target_key = :key", key=target_key, at=microseconds(at))
 
 
+def note_whole_night(tx: WriteTransaction, target_key: int, begun_at: datetime) -> None:
+    """Note that a night's run that began then put everything on a target."""
+    tx.change("UPDATE backup_targets SET whole_night_at = :at WHERE target_key = :key",
+              key=target_key, at=microseconds(begun_at))  # fmt: skip
+
+
+def note_pruned(tx: WriteTransaction, target_key: int, at: datetime) -> None:
+    """Note that what was over then is gone from a target."""
+    tx.change("UPDATE backup_targets SET pruned_at = :at WHERE target_key = :key", key=target_key, at=microseconds(at))
+
+
 def change_target(
     tx: WriteTransaction, target_key: int, name: str, at: time, limits: tuple[timedelta, timedelta]
 ) -> bool:
@@ -141,6 +173,7 @@ def _target(row: Row) -> Target:
         covered_at=_instant(row[12]), copied_through=_instant(row[13]),
         fault=None if row[14] is None else Fault(row[14]),
         removed_at=_instant(row[15]), destroyed_at=_instant(row[16]), night_at=_instant(row[17]),
+        whole_night_at=_instant(row[18]), pruned_at=_instant(row[19]),
     )  # fmt: skip
 
 

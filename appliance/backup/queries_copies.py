@@ -1,5 +1,6 @@
 """SQL of what is copied: the vault's files, snapshots on targets, and how far each study is on them."""
 
+from collections.abc import Set
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -37,9 +38,12 @@ def stored_since(tx: ReadTransaction, since: int) -> list[bytes]:
     return [row[0] for row in rows]
 
 
-def has_stored_since(tx: ReadTransaction, since: int) -> bool:
-    """Say whether the vault has a file whose row was made then or later (microseconds)."""
-    return bool(tx.rows(f"SELECT 1 FROM files f WHERE f.created_at >= :since AND {_STORED} LIMIT 1", since=since))  # noqa: S608  a constant of this file
+def first_stored_since(tx: ReadTransaction, since: int, but_for: Set[bytes]) -> int | None:
+    """Give when the first of the vault's files was made whose row is of then or later (microseconds), some left out."""
+    limit = 1 if not but_for else len(but_for) + 1
+    rows = tx.rows(f"SELECT f.file_id, f.created_at FROM files f WHERE f.created_at >= :since AND {_STORED} "  # noqa: S608  a constant of this file
+                   "ORDER BY f.created_at LIMIT :limit", since=since, limit=limit)  # fmt: skip
+    return next((int(row[1]) for row in rows if row[0] not in but_for), None)
 
 
 def stored_among(tx: ReadTransaction, file_ids: list[bytes]) -> list[bytes]:

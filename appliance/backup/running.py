@@ -10,7 +10,7 @@ next completes. That a catalogue goes to a target is noted before its first byte
 does. Leaves out: when (`jobs`), and what goes again (`pruning`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -22,6 +22,7 @@ from appliance.backup.connecting import FILES, KEYS
 from appliance.backup.engine import OnProgress, Snapshot, Source, nobody_listens
 from appliance.backup.faults import BackupFailed, Fault, NotOurs
 from appliance.backup.guard import Guard
+from appliance.backup.joining import make_ready_unasked
 from appliance.backup.parts import BackupParts
 from appliance.backup.snapshotting import (
     BOX,
@@ -35,7 +36,7 @@ from appliance.backup.snapshotting import (
     stage_catalogue,
 )
 from appliance.backup.target import Target
-from appliance.backup.targets import Repositories, make_ready_unasked, open_target
+from appliance.backup.targets import Repositories, open_target
 from appliance.clock import instant, microseconds
 from appliance.errors import OutOfSpace
 from appliance.identifiers import FileId
@@ -55,11 +56,12 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Copied:
-    """What a run put on a target."""
+    """What a run put on a target; `new_files` are those of the vault that came since the run before."""
 
     keys: Snapshot
     files: Snapshot | None
     covered_at: datetime
+    new_files: Sequence[bytes] = ()
 
 
 def back_up(parts: BackupParts, target: Target, kind: Kind, on_progress: OnProgress = nobody_listens) -> Copied:
@@ -144,7 +146,9 @@ def _copy(parts: BackupParts, target: Target, kind: Kind, on_progress: OnProgres
         covered_at = _covered_at(queries_copies.first_arrival_of(tx, microseconds(staged.taken_at)), begun_at)
         queries_copies.note_copies(tx, target.target_key, staged.studies, staged.taken_at)
         queries.note_covered(tx, target.target_key, covered_at, staged.copied_through)
-    return Copied(keys, files, covered_at)
+        if kind is Kind.NIGHT:
+            queries.note_whole_night(tx, target.target_key, begun_at)
+    return Copied(keys, files, covered_at, staged.new_files)
 
 
 def _keys_source(parts: BackupParts, staged: StagedCatalogue) -> Source:
@@ -165,8 +169,9 @@ def _copy_vault(
     if kind is Kind.NIGHT:
         if not (parts.data_folder / VAULT).is_dir():
             raise BackupFailed(Fault.INCOMPLETE)
-        source = Source(parts.data_folder, [VAULT], may_vanish=[VAULT], mark=staged.mark.encode())
-        snapshot = opened.files.backup(source, kind.value, staged.taken_at, on_progress)
+        parent, mark = _before(parts, target, {Kind.NIGHT}), staged.mark.encode()
+        source = Source(parts.data_folder, [VAULT], may_vanish=[VAULT], parent=parent, mark=mark)
+        snapshot = _compared(opened, source, kind, staged, on_progress)
         if snapshot.file_count < staged.file_count and (lost := _lost(parts)):
             _note(parts, target, FILES, snapshot, staged)
             log.error("%d files that the catalogue names are not in the vault", lost)
@@ -186,21 +191,32 @@ def _copy_listed(
     on_progress: OnProgress,
 ) -> Snapshot:  # fmt: skip
     names = [f"{VAULT}/{file_id.hex()[:2]}/{file_id.hex()}" for file_id in there]
-    with parts.database.read() as tx:
-        known = [one for one in queries_copies.snapshots_on(tx, target.target_key, FILES) if one.kind in set(Kind)]
-    parent = known[-1].snapshot_id if known else None
-    mark = staged.mark.encode()
+    parent, mark = _before(parts, target, set(Kind)), staged.mark.encode()
     source = Source(parts.data_folder, listed=names, may_vanish=[VAULT], parent=parent, mark=mark)
-    try:
-        snapshot = opened.files.backup(source, Kind.ARRIVALS.value, staged.taken_at, on_progress)
-    except BackupFailed as failed:
-        if failed.fault is not Fault.FAILED or parent is None:
-            raise
-        alone = replace(source, parent=None)  # what to compare with is not there any more: an older copy of the disk
-        snapshot = opened.files.backup(alone, Kind.ARRIVALS.value, staged.taken_at, on_progress)
+    snapshot = _compared(opened, source, Kind.ARRIVALS, staged, on_progress)
     if snapshot.file_count < len(names) and _lost_among(parts, set(there)):
         raise BackupFailed(Fault.INCOMPLETE)
     return snapshot
+
+
+def _before(parts: BackupParts, target: Target, kinds: Set[Kind]) -> str | None:
+    """Give the snapshot to compare with, the last of some kinds: the engine itself would look through all of them."""
+    with parts.database.read() as tx:
+        known = [one for one in queries_copies.snapshots_on(tx, target.target_key, FILES) if one.kind in kinds]
+    return known[-1].snapshot_id if known else None
+
+
+def _compared(
+    opened: Repositories, source: Source, kind: Kind, staged: StagedCatalogue, on_progress: OnProgress
+) -> Snapshot:
+    """Copy to the repository of files what is not in the snapshot to compare with."""
+    try:
+        return opened.files.backup(source, kind.value, staged.taken_at, on_progress)
+    except BackupFailed as failed:
+        if failed.fault is not Fault.FAILED or source.parent is None:
+            raise
+    alone = replace(source, parent=None)  # what to compare with is not there any more: an older copy of the disk
+    return opened.files.backup(alone, kind.value, staged.taken_at, on_progress)
 
 
 def _lost(parts: BackupParts) -> int:

@@ -86,6 +86,8 @@ class Target:
         fault: Why the last try did not succeed.
         removed_at: It is used no more; its copies may still be there.
         night_at: Its last night's run ended, well or not.
+        whole_night_at: Its last night's run that was whole began.
+        pruned_at: What was over then is gone from it.
     """
 
     target_key: int
@@ -105,6 +107,8 @@ class Target:
     removed_at: datetime | None = None
     destroyed_at: datetime | None = None
     night_at: datetime | None = None
+    whole_night_at: datetime | None = None
+    pruned_at: datetime | None = None
 
 
 def location_of(kind: str, facts: Mapping[str, str]) -> Location:

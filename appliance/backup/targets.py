@@ -104,6 +104,8 @@ class Change:
 def add_target(parts: BackupParts, new: NewTarget, by: Actor) -> Target:
     """Add a target and make it ready, or none of it; one that was removed comes back with what is on it.
 
+    So does one that was declared destroyed and turns up: what was on it counts as there again.
+
     Raises:
         Unsuitable: It cannot be one.
         NotOurs: It is another box's.
@@ -167,21 +169,6 @@ def _begin_anew(location: Location, credentials: bytes | None, name: str) -> Non
     if has_matching(location, credentials, name, "snapshots/*"):
         raise BackupFailed(Fault.DAMAGED)
     remove_matching(location, credentials, name, ["keys/*"])
-
-
-def make_ready_unasked(parts: BackupParts, target: Target) -> None:
-    """Make a target ready that was added where it could not be looked at; what is wrong with it is a fault of it.
-
-    Raises:
-        NotOurs: It is another box's, or something else.
-        BackupFailed: It cannot be reached or written; `UNPLUGGED` also where its place lies on the box's own disk.
-    """
-    try:
-        make_ready(parts, target)
-    except OnOwnDisk:
-        raise BackupFailed(Fault.UNPLUGGED) from None
-    except Unsuitable:
-        raise NotOurs("what lies on the backup target is not this box's: nothing was changed there") from None
 
 
 def open_target(parts: BackupParts, target: Target) -> Repositories:

@@ -28,6 +28,12 @@ def tell_of_targets(tx: WriteTransaction, now: datetime) -> None:
         _tell(tx, target, now)
 
 
+def end_notices_of(tx: WriteTransaction, target_key: int, now: datetime) -> None:
+    """End what was said of one target."""
+    for code in (NoticeCode.BACKUP_LATE, NoticeCode.BACKUP_FAILS):
+        end_notice(tx, code, now, (SUBJECT, target_key))
+
+
 def names_of_targets(tx: ReadTransaction) -> dict[tuple[str, int], str]:
     """Give what the clinic calls the places that notices are about."""
     return {(SUBJECT, target.target_key): target.name for target in queries.targets(tx)}

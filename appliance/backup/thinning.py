@@ -40,8 +40,10 @@ def keys_that_go(made: Sequence[Recorded], now: datetime, *, keeps_newest: bool 
 def files_that_go(made: Sequence[Recorded], now: datetime) -> list[Recorded]:
     """Give the snapshots of a files repository that are over, where the target lets anything go.
 
-    What arrived is in each night after it; a night is over after 27 days, as no catalogue that names what only it
-    has is older. Of the tombstones each snapshot has all that its box knew of (`tombstones.lists_that_stay`).
+    A night is over after 27 days, as no catalogue that names what only it has is older. So is what was copied as it
+    arrived, once a night followed: until then it may be the one good copy of a scan that was lost or altered on the
+    box before its first night, and that nobody read again yet. Of the tombstones each snapshot
+    has all that its box knew of (`tombstones.lists_that_stay`).
     """
     made = in_order(made)
     nights = [place for place, one in enumerate(made) if one.kind == "night"]
@@ -50,7 +52,7 @@ def files_that_go(made: Sequence[Recorded], now: datetime) -> list[Recorded]:
     gone = []
     for place, (one, at) in enumerate(_dated(made)):
         if one.kind == "arrivals":
-            is_over = bool(nights) and nights[-1] > place
+            is_over = now - at >= LONGEST_KEPT and bool(nights) and nights[-1] > place
         elif one.kind == "tombstones":
             is_over = True
         else:

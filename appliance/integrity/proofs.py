@@ -1,7 +1,7 @@
 """Has every target tested, one after the other; one that fails keeps no other from its test."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from logging import getLogger
 
@@ -54,17 +54,25 @@ class Proof:
     behind: Sequence[Finding] = ()
 
 
-def prove_all(parts: ProofParts, run: Run, *, in_full: bool) -> list[Proof]:
+def prove_all(
+    parts: ProofParts, run: Run, *, in_full: bool, chosen: Callable[[Target], bool] = lambda _: True
+) -> list[Proof]:
     """Test every target that is copied to, and tell the run what that found.
+
+    Args:
+        parts: Collaborators.
+        run: The run.
+        in_full: Read all of each, not only what has its turn.
+        chosen: Which targets are tested; where it is none, all are.
 
     Raises:
         Stopped: The process ends.
         Unavailable: The catalogue, or this box's own disk, refused.
     """
     with parts.integrity.database.read() as tx:
-        targets = backup_queries.used_targets(tx)
+        used = backup_queries.used_targets(tx)
     proofs = []
-    for target in targets:
+    for target in [one for one in used if chosen(one)] or used:
         run.check()
         proofs.append(prove(parts, target, run, in_full=in_full))
     tell(parts.integrity)
@@ -77,6 +85,15 @@ def prove_all(parts: ProofParts, run: Run, *, in_full: bool) -> list[Proof]:
     if not proofs:
         run.failed("nothing to prove")
     return proofs
+
+
+def is_there(parts: ProofParts, target: Target) -> bool:
+    """Say whether a target can be reached now, and is the one that it should be."""
+    try:
+        check_there(target, unseal(parts.backup.key_wrapping, target))
+    except (BackupFailed, NotOurs):
+        return False
+    return True
 
 
 def _fault_of(proof: Proof) -> str | None:

@@ -10,6 +10,7 @@ from appliance.store.transactions import ReadTransaction, WriteTransaction
 
 _SAME = """place = :place AND fault = :fault AND target_key IS :target_key AND file_id IS :file_id AND thing IS :thing
   AND repaired_at IS NULL"""
+_ARRIVALS_TRIED = 3  # of the copies of what arrived: the first after a file has it, unless that run was cut off
 
 
 @dataclass(frozen=True)
@@ -72,11 +73,12 @@ def _expected(tx: ReadTransaction, chosen: str) -> list[Expected]:
 
 
 def file_snapshots(tx: ReadTransaction, target_key: int, file_id: FileId, most: int) -> list[str]:
-    """Give a target's snapshots that may hold a stored file: whole nights first, the newest and the oldest by turns.
+    """Give a target's snapshots that may hold a stored file: by turns the newest night, the oldest, and what arrived.
 
-    A file that vanished is in no night since; it is in those after it came. A
-    snapshot's time is cut to the second: one of the second in which the file
-    came may hold it.
+    A file that vanished is in no night since; it is in those after it came, and
+    in the first copy of what arrived, which was made within minutes: the later
+    ones come last. A snapshot's time is cut to the second: one of the second in
+    which the file came may hold it.
     """
     rows = tx.rows(
         """WITH told AS (
@@ -87,8 +89,10 @@ def file_snapshots(tx: ReadTransaction, target_key: int, file_id: FileId, most: 
            SELECT snapshot_id FROM (
              SELECT *, row_number() OVER (PARTITION BY kind, is_before ORDER BY taken_at DESC) AS newest,
                row_number() OVER (PARTITION BY kind, is_before ORDER BY taken_at) AS oldest FROM told)
-           ORDER BY kind = 'arrivals', is_before, min(newest, oldest), newest LIMIT :most""",
-        key=target_key, file_id=file_id.value, most=most, second=1_000_000,
+           ORDER BY kind = 'arrivals' AND (is_before OR oldest > :tried), is_before,
+             CASE kind WHEN 'night' THEN min(newest, oldest) ELSE oldest END, kind = 'arrivals', newest
+           LIMIT :most""",
+        key=target_key, file_id=file_id.value, most=most, second=1_000_000, tried=_ARRIVALS_TRIED,
     )  # fmt: skip
     return [str(row[0]) for row in rows]
 

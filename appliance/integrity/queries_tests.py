@@ -90,6 +90,20 @@ def count_tests(tx: ReadTransaction, target_key: int) -> int:
     return int(tx.rows(sql, key=target_key)[0][0])
 
 
+def last_tested_at(tx: ReadTransaction, target_key: int, now: int, *, in_full: bool) -> int | None:
+    """Give when the last test of a target began that counts, in microseconds: one that could be made, or never can.
+
+    That a disk was away, or somebody at work there, is no test; it is made up for.
+    """
+    rows = tx.rows(
+        """SELECT max(started_at) FROM restore_tests WHERE target_key = :key AND started_at <= :now
+           AND is_full >= :full AND (verdict IN ('proved', 'failed')
+             OR (verdict = 'could not run' AND fault NOT IN ('unplugged', 'unreachable', 'busy', 'stopped')))""",
+        key=target_key, now=now, full=int(in_full),
+    )  # fmt: skip
+    return None if rows[0][0] is None else int(rows[0][0])
+
+
 def has_open_faults(tx: ReadTransaction, target_key: int) -> bool:
     """Say whether something that was found on a target still stands."""
     sql = "SELECT 1 FROM integrity_faults WHERE target_key = :key AND repaired_at IS NULL LIMIT 1"

@@ -36,6 +36,7 @@ class Run:
         was_stopped: The job was told to stop.
         fault: The first code of what failed.
         failed_count: How often something did.
+        is_asked: A person wanted it, whether anything is due or not.
     """
 
     run_key: int
@@ -46,6 +47,7 @@ class Run:
     was_stopped: bool = False
     fault: str | None = None
     failed_count: int = 0
+    is_asked: bool = False
     _noted_at: float = field(default=float("-inf"))
     _latest: tuple[tuple[int, int | None], tuple[int, int | None]] | None = None
 

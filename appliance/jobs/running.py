@@ -59,7 +59,8 @@ class Runner:
         """
         with self.database.write() as tx:
             run_key = queries.begin(tx, job.name, self.clock.now(), asked_by)
-        return Run(run_key, self.clock, self.database, self.is_ending, last_sign_at=self.clock.monotonic())
+        sign_at, is_asked = self.clock.monotonic(), asked_by is not None
+        return Run(run_key, self.clock, self.database, self.is_ending, last_sign_at=sign_at, is_asked=is_asked)
 
     def run(self, job: Job, run: Run) -> RunOutcome:
         """Do a job that was begun, and note how it ended.

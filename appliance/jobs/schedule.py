@@ -100,6 +100,33 @@ class Every:
         return f"every {round(self.interval.total_seconds())}"
 
 
+@dataclass
+class MadeUp:
+    """A schedule by the calendar that is run between its instants too, while somebody says that something was missed.
+
+    Attributes:
+        schedule: Its instants.
+        pause: How far two runs lie apart while something is missed.
+        is_behind: Something that was due could not be done then, and can be now.
+    """
+
+    schedule: Schedule
+    pause: timedelta
+    is_behind: bool = False
+    is_by_calendar = True
+
+    @property
+    def spacing(self) -> timedelta:
+        return self.schedule.spacing
+
+    def next_after(self, after: datetime, zone: tzinfo) -> datetime:
+        planned = self.schedule.next_after(after, zone)
+        return min(planned, after + self.pause) if self.is_behind else planned
+
+    def text(self) -> str:
+        return self.schedule.text()
+
+
 def parse_schedule(text: str) -> Schedule:
     """Read what `text` wrote.
 

@@ -21,13 +21,17 @@ _FORGOTTEN = (
 
 @dataclass(frozen=True, slots=True)
 class ToFetch:
-    """One file that has to come into the vault, with what it is verified against; no digest where none was kept."""
+    """One file that has to come into the vault, with what it is verified against; no digest where none was kept.
+
+    `created_at`, in microseconds: since when a row names it.
+    """
 
     file_id: FileId
     plaintext_bytes: int
     dataset_offset: int | None
     dataset_sha256: bytes | None
     in_vault: bool
+    created_at: int = 0
 
 
 def forget_the_old_machine(tx: WriteTransaction, at: datetime) -> None:
@@ -67,10 +71,10 @@ def drop_packs(tx: WriteTransaction) -> None:
 def to_fetch(tx: ReadTransaction) -> Iterator[ToFetch]:
     """Give every file that a row names."""
     rows = tx.rows(
-        "SELECT f.file_id, f.plaintext_bytes, v.dataset_offset, v.dataset_sha256, f.place FROM files f "
+        "SELECT f.file_id, f.plaintext_bytes, v.dataset_offset, v.dataset_sha256, f.place, f.created_at FROM files f "
         "LEFT JOIN versions v USING (file_id) ORDER BY f.file_id"
     )
-    return (ToFetch(FileId(row[0]), row[1], row[2], row[3], row[4] == "vault") for row in rows)
+    return (ToFetch(FileId(row[0]), row[1], row[2], row[3], row[4] == "vault", row[5]) for row in rows)
 
 
 def was_restored_after(tx: ReadTransaction, event: str, sequence: int) -> bool:

@@ -28,7 +28,7 @@ from appliance.integrity.reading import sealed_bytes
 from appliance.keys.hierarchy import Subkey
 from appliance.recovery.queries_restore import ToFetch
 from appliance.store.database import Database
-from tests.assembly.a_full_box import FullBox, backup_parts, copy, new_target, study_slice
+from tests.assembly.a_full_box import FullBox, as_it_is, backup_parts, copy, new_target, study_slice
 from tests.assembly.a_lost_box import (
     OPEN,
     Lost,
@@ -66,10 +66,15 @@ class Noting:
         self._real = real
         self._cuts = cuts
         self.asked: list[Sequence[str]] = []
+        self.listed: list[str] = []
         self.waited = 0
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._real, name)
+
+    def names(self, snapshot_id: str) -> dict[str, int]:
+        self.listed.append(snapshot_id)
+        return self._real.names(snapshot_id)
 
     def restore(
         self, snapshot_id: str, into: Path, include: Sequence[str] = (), on_progress: OnProgress = nobody_listens,
@@ -159,6 +164,34 @@ def test_what_was_catalogued_while_the_catalogue_was_laid_out_comes_back_with_it
         return
     outcome = restore(tmp_path / "new", box.root, lost.source)
     assert (outcome.studies, outcome.files, outcome.later_files) == (2, 5, 0)
+    check_whole(tmp_path / "new", box)
+
+
+def test_a_scan_that_only_its_first_copy_holds_is_found_among_many(tmp_path: Path) -> None:
+    """It was lost before its first night; of all the copies of what arrived, the few that may have it are listed."""
+    clock = SetClock()
+    box = FullBox(tmp_path / "data", clock)
+    target = new_target(box, tmp_path / "disk")
+    copy(box, target)
+    for number in range(1, 9):
+        clock.ahead += timedelta(hours=1)
+        box.add_study(number, slices=1)
+        clock.ahead += timedelta(minutes=4)
+        back_up(backup_parts(box), as_it_is(box, target), Kind.ARRIVALS)
+    ((first,),) = box.rows("SELECT file_id FROM versions ORDER BY version_key LIMIT 1")
+    path = box.rooms.vault.path_of(FileId(first))
+    sound = path.read_bytes()
+    path.unlink()
+    clock.ahead += timedelta(hours=12)
+    with pytest.raises(BackupFailed):
+        copy(box, target)
+    box.close()
+    lost = Lost(box, tmp_path / "disk")
+    listed = Noting(lost.source.files)
+    outcome = restore(tmp_path / "new", box.root, replace(lost.source, files=listed))  # type: ignore[arg-type]  # it is one
+    assert (outcome.studies, outcome.files) == (8, 8)
+    assert len(listed.listed) <= 4, "the night, and three of what arrived"
+    path.write_bytes(sound)
     check_whole(tmp_path / "new", box)
 
 

@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from appliance.audit.events import OPERATOR, Event, EventCode
-from appliance.backup import queries, queries_copies
+from appliance.backup import queries_copies
 from appliance.backup.faults import Fault
 from appliance.backup.guard import Guard
-from appliance.backup.jobs import ANCHOR, BACKUP, COPY_ARRIVALS, PRUNE, Nights, Wait, backup_jobs, is_night_due
+from appliance.backup.jobs import ANCHOR, BACKUP, COPY_ARRIVALS, PRUNE, Nights, backup_jobs, is_night_due
 from appliance.backup.standing import Standing, standing_of
 from appliance.backup.target import Target, location_of
 from appliance.backup.targets import NewTarget, declare_destroyed, open_target, register_target, remove_target
@@ -23,10 +23,10 @@ from appliance.integrity.jobs import proof_jobs
 from appliance.integrity.portions import Room
 from appliance.integrity.proofs import ProofParts
 from appliance.jobs.clock_marks import believe_clock
-from appliance.jobs.running import Runner
 from appliance.keys.hierarchy import Keyring
 from appliance.store.runs import RunOutcome
 from tests.backup.a_backup import BackedUp
+from tests.backup.doing_jobs import do, kinds, later, row, whose_clock_is_right
 
 pytestmark = pytest.mark.peer("restic")
 MADRID = ZoneInfo("Europe/Madrid")
@@ -34,38 +34,7 @@ MADRID = ZoneInfo("Europe/Madrid")
 
 @pytest.fixture
 def clinic(tmp_path: Path) -> BackedUp:
-    one = BackedUp(tmp_path / "data")
-    with one.database.write() as tx:
-        believe_clock(tx, one.clock)
-    return one
-
-
-def do(clinic: BackedUp, name: str, wait: Wait = lambda _: None) -> tuple[RunOutcome, str | None]:
-    """Run one job as its process would."""
-    job = next(job for job in backup_jobs(clinic.backup, UTC, wait) if job.name == name)
-    runner = Runner(clinic.database, clinic.clock)
-    run = runner.begin(job, None)
-    return runner.run(job, run), run.fault
-
-
-def row(clinic: BackedUp, target: Target) -> Target:
-    with clinic.database.read() as tx:
-        found = queries.find_target(tx, target.target_key)
-    assert found is not None
-    return found
-
-
-def kinds(clinic: BackedUp, repository: str) -> list[object]:
-    return [kind for (kind,) in clinic.rows(
-        "SELECT kind FROM backup_snapshots WHERE repository = :name AND gone_at IS NULL ORDER BY snapshot_key",
-        name=repository)]  # fmt: skip
-
-
-def later(clinic: BackedUp, span: timedelta) -> None:
-    """Let time pass that nobody doubts."""
-    clinic.pass_by(span)
-    with clinic.database.write() as tx:
-        believe_clock(tx, clinic.clock)
+    return whose_clock_is_right(tmp_path)
 
 
 def test_a_box_without_a_target_has_nothing_to_do_and_says_so_by_no_failure(clinic: BackedUp) -> None:
@@ -159,7 +128,7 @@ def test_what_is_over_goes_as_soon_as_nobody_is_at_work_on_the_target(clinic: Ba
 def test_nothing_is_removed_beside_a_restore_test(clinic: BackedUp) -> None:
     prune = next(job for job in backup_jobs(clinic.backup, UTC) if job.name == PRUNE)
     room = Room(clinic.folder, 0)
-    tests = proof_jobs(ProofParts(clinic.integrity, clinic.backup, Keyring.for_process("jobs", clinic.root), room))
+    tests = proof_jobs(ProofParts(clinic.integrity, clinic.backup, Keyring.for_process("jobs", clinic.root), room), UTC)
     assert {job.lane for job in tests} == {prune.lane} != {""}
 
 

@@ -12,7 +12,7 @@ from appliance.backup.jobs import COPY_ARRIVALS
 from appliance.backup.marks import Mark, is_behind, is_bound, mark_now, newest_of_each_line, read_mark
 from appliance.backup.targets import open_target
 from tests.backup.a_backup import BackedUp
-from tests.backup.test_jobs import do
+from tests.backup.doing_jobs import do
 
 
 @pytest.fixture

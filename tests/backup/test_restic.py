@@ -15,7 +15,7 @@ from appliance.backup.faults import BackupFailed, Fault, NotOurs
 from appliance.backup.guard import Guard
 from appliance.backup.program import Call, Ended, in_memory, run
 from appliance.backup.restic import Connection, Places, ResticRepository, restic_version
-from appliance.backup.restic_words import fault_of, left_out
+from appliance.backup.restic_words import fault_of, is_missing, is_refused, left_out
 from appliance.errors import Unavailable
 from appliance.keys.secret import SecretKey
 from tests.backup.quick_repositories import make_quick
@@ -292,10 +292,37 @@ def test_a_program_that_is_not_there_is_told() -> None:
         ("ignoring error for /f: ciphertext verification failed", Fault.DAMAGED),
         ("panic: who knows", Fault.FAILED),
         ("nice: cannot set niceness: Permission denied\nFatal: no such host", Fault.UNREACHABLE),
+        ("server response unexpected: 507 Insufficient Storage (507)", Fault.FULL),
+        ("List failed, server response: 502 Bad Gateway (502)", Fault.UNREACHABLE),
+        ("client.PutObject: 401 Unauthorized", Fault.DENIED),
     ],
 )
 def test_what_restic_says_is_told_apart(said: str, fault: Fault) -> None:
     assert fault_of(said) is fault
+
+
+@pytest.mark.parametrize("number", ["401.7184", "403.118", "502.453954", "503", "504.1", "507.903218"])
+@pytest.mark.parametrize("unit", ["ms", "s", "µs"])
+def test_a_pause_a_length_or_an_offset_is_no_answer_of_a_server(number: str, unit: str) -> None:
+    """Restic 0.14 pauses for a random time, told to the nanosecond; its words are those of cmd/restic/global.go."""
+    whole = number.partition(".")[0]
+    told = (
+        f"Load(<data/3d91522b15>, {whole}, {whole}) returned error, retrying after {number}{unit}: ",
+        f"Save(<data/{whole}1522b15>) returned error, retrying after {number}{unit}: ",
+    )
+    why = {
+        "read /x: input/output error": Fault.FAILED,
+        f"wrote 0 bytes instead of the expected {whole} bytes": Fault.FAILED,
+        "write tcp 192.168.11.18:51620->1.2.3.4:443: write: connection reset by peer": Fault.UNREACHABLE,
+        "server response unexpected: 403 Forbidden (403)": Fault.DENIED,
+    }
+    for begun in told:
+        for reason, fault in why.items():
+            expected = Fault.DAMAGED if fault is Fault.FAILED and begun.startswith("Load") else fault
+            assert fault_of(begun + reason) is expected
+            assert is_refused(f"{begun}{reason}\n" * 2) is (fault is Fault.DENIED)
+    asked = "Is there a repository at the following location?\nrest:https://x/"
+    assert not is_missing(f"{told[0].replace(whole, '404')}unknown\n{asked}")
 
 
 def test_what_could_not_be_read_counts_unless_it_may_vanish_and_did() -> None:

@@ -1,5 +1,6 @@
 """Which snapshots go, over any history of the clock."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
@@ -58,13 +59,13 @@ def test_what_was_found_there_never_goes_for_the_newest_nor_makes_others_older()
     assert files_that_go([night, arrived, older], NOW) == [], "no later night has what arrived"
 
 
-def test_what_arrived_goes_after_a_night_and_of_tombstones_the_newest_stays() -> None:
+def test_what_arrived_goes_with_the_nights_and_of_tombstones_the_newest_stays() -> None:
     kinds = ["night", "arrivals", "tombstones", "anchor", "night", "arrivals", "tombstones"]
     history = [
         Recorded(number, "files", f"{number:08x}", kind, NOW - timedelta(hours=50 - number), 1, 1)
         for number, kind in enumerate(kinds)
     ]
-    assert [one.snapshot_key for one in files_that_go(history, NOW)] == [1, 2]
+    assert [one.snapshot_key for one in files_that_go(history, NOW)] == [2]
     later = NOW + timedelta(days=40)
     assert [one.snapshot_key for one in files_that_go(history, later)] == [0, 1, 2], "the newest of each kind stays"
     assert keys_that_go([], NOW) == []
@@ -76,3 +77,12 @@ def test_a_list_that_was_found_ahead_of_the_clock_ends_none_of_this_boxs_own() -
     own = [Recorded(number, "files", f"{number}", "tombstones", NOW - timedelta(hours=4 - number), 1, 1)
            for number in (2, 3)]  # fmt: skip
     assert files_that_go([*own, ahead], NOW) == own[:1]
+
+
+@given(AGES)
+def test_what_arrived_stays_for_27_days_and_until_a_night_followed(ages: list[int]) -> None:
+    history = made(ages, "arrivals")
+    assert files_that_go(history, NOW) == []
+    night = replace(history[-1], snapshot_key=len(history), kind="night") if history else made([0])[0]
+    left = [one for one in history if one not in files_that_go([*history, night], NOW)]
+    assert [one for one in history if NOW - one.taken_at < LONGEST_KEPT] == left

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.errors import Unsuitable
-from appliance.jobs.schedule import Daily, Every, Monthly, Schedule, parse_schedule, zone_of
+from appliance.jobs.schedule import Daily, Every, MadeUp, Monthly, Schedule, parse_schedule, zone_of
 
 MADRID = ZoneInfo("Europe/Madrid")
 ZONES = [
@@ -126,3 +126,13 @@ def test_a_zone_is_named_or_the_machines_own() -> None:
         assert now.astimezone(here).utcoffset() == now.astimezone().utcoffset()
     with pytest.raises(Unsuitable, match="no time zone 'Nowhere/Town'"):
         zone_of("Nowhere/Town")
+
+
+@given(instants, times, st.sampled_from(ZONES))
+def test_what_was_missed_is_made_up_for_soon_and_never_later_than_planned(at: datetime, of: time, name: str) -> None:
+    zone, planned = ZoneInfo(name), Daily(of)
+    schedule = MadeUp(planned, timedelta(hours=1))
+    assert schedule.next_after(at, zone) == planned.next_after(at, zone)
+    schedule.is_behind = True
+    assert schedule.next_after(at, zone) == min(planned.next_after(at, zone), at + timedelta(hours=1))
+    assert (schedule.text(), schedule.spacing) == (planned.text(), planned.spacing)

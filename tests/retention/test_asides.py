@@ -32,7 +32,7 @@ def told(archive: Archive) -> dict[NoticeCode, int | None]:
 
 
 def night(archive: Archive) -> None:
-    proving = ProvingParts(archive.erasing(), SecretKey.new(), lambda: 0)
+    proving = ProvingParts(archive.erasing(), SecretKey.new(), lambda: 0, lambda: 0, lambda: 0)
     prove_erasures(proving, Run(1, archive.clock, archive.database, lambda: False))
 
 
