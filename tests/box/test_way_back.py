@@ -89,6 +89,8 @@ def check_repaired(machine: Machine) -> None:
     repaired = told(machine, "jobs", "run", "repair", "--wait", "120")
     assert (repaired["outcome"], repaired["fault"]) == ("done", None)
     assert machine.run("sh", "-c", digests).stdout == before
+    proved = told(machine, "jobs", "run", "restore test", "--wait", "120")
+    assert (proved["outcome"], proved["fault"]) == ("done", None)
 
 
 def told(machine: Machine, *words: str) -> dict[str, object]:
