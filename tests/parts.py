@@ -38,7 +38,8 @@ KEEPING = Part(
     "Safekeeping",
     (
         "backup", "documents", "export", "health", "integrity", "jobs", "notifications", "recovery", "retention",
-        "assembly/test_decommissioning.py", "assembly/test_jobs.py", "assembly/test_new_root.py",
+        "assembly/test_decommissioning.py", "assembly/test_erasures_found.py", "assembly/test_jobs.py",
+        "assembly/test_new_root.py",
         "assembly/test_restored_box.py", "assembly/test_restoring.py", "assembly/test_restoring_again.py",
         "assembly/test_restoring_damaged.py",
         "assembly/test_restoring_servers.py", "assembly/test_restoring_shelves.py",

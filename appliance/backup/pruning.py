@@ -22,7 +22,7 @@ from appliance.backup.faults import BackupFailed, Fault, NotOurs
 from appliance.backup.guard import Guard
 from appliance.backup.parts import BackupParts
 from appliance.backup.queries_copies import Recorded
-from appliance.backup.running import look_at, run_guard
+from appliance.backup.running import clear_cut_off, look_at, run_guard
 from appliance.backup.target import Target
 from appliance.backup.targets import guard_of, unseal
 from appliance.backup.thinning import files_that_go, keys_that_go
@@ -39,9 +39,13 @@ _HALF_WRITTEN = tuple(f"{folder}*-{word}-*" for folder in ("", "*/", "data/*/") 
 def prune_target(parts: BackupParts, target: Target, on_progress: OnProgress = nobody_listens) -> int:
     """Remove what is over from a target, and note that; give how many snapshots are gone now.
 
+    What runs that were cut off left on the box itself goes first, also where the target is not there.
+
     Raises:
         BackupFailed, NotOurs: As noted with the target.
+        Unavailable: The box's own disk refused.
     """
+    clear_cut_off(parts)
     begun_at = parts.clock.now()
     with _noting(parts, target):
         opened = look_at(parts, target)

@@ -11,6 +11,7 @@ does. Leaves out: when (`jobs`), and what goes again (`pruning`).
 """
 
 from collections.abc import Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -43,6 +44,7 @@ from appliance.identifiers import FileId
 from appliance.store.transactions import WriteTransaction
 
 VAULT = "vault"
+_STAGED = "staged-"
 _NOT_THERE = {Fault.UNPLUGGED, Fault.UNREACHABLE}
 log = getLogger(__name__)
 
@@ -98,7 +100,24 @@ def back_up(parts: BackupParts, target: Target, kind: Kind, on_progress: OnProgr
 
 def run_guard(parts: BackupParts, target: Target) -> Guard:
     """Give what a run to a target holds."""
-    return Guard(parts.work_folder / f"{target.target_id.hex()}.run")
+    return _run_guard(parts, target.target_id.hex())
+
+
+def _run_guard(parts: BackupParts, name: str) -> Guard:
+    return Guard(parts.work_folder / f"{name}.run")
+
+
+def clear_cut_off(parts: BackupParts) -> None:
+    """Remove every catalogue that a run laid out and died before it removed it: it holds keys, and may be the last.
+
+    The next run to that target would, which may lie in a drawer for good.
+
+    Raises:
+        Unavailable: The disk refused.
+    """
+    for folder in sorted(parts.work_folder.glob(f"{_STAGED}*")):
+        with suppress(BackupFailed), _run_guard(parts, folder.name.removeprefix(_STAGED)).alone():
+            clear_staged(folder)
 
 
 def look_at(parts: BackupParts, target: Target) -> Repositories:
@@ -129,7 +148,7 @@ def _fault_of(failed: BackupFailed | NotOurs) -> Fault:
 def _copy(parts: BackupParts, target: Target, kind: Kind, on_progress: OnProgress) -> Copied:
     begun_at = parts.clock.now()
     opened = look_at(parts, target)
-    folder = parts.work_folder / f"staged-{target.target_id.hex()}"
+    folder = parts.work_folder / f"{_STAGED}{target.target_id.hex()}"
     since = 0 if target.copied_through is None else microseconds(target.copied_through)
     try:
         staged = stage_catalogue(parts, folder, since, count=kind is Kind.NIGHT)

@@ -61,19 +61,14 @@ _FAULTS: dict[int, tuple[type[ApplianceError], str]] = {
 
 
 class Database:
-    """One encrypted database file, shared by threads and processes."""
+    """One encrypted database file, `path`, shared by threads and processes."""
 
     def __init__(self, path: Path, key: SecretKey, clock: Clock) -> None:
-        self._path = path
+        self.path = path
         self._key = key
         self._clock = clock
         self._local = threading.local()
         self.gate = Gate(clock)
-
-    @property
-    def path(self) -> Path:
-        """Give its file."""
-        return self._path
 
     def create_or_migrate(self, migrations: tuple[Migration, ...] | None = None) -> list[int]:
         """Make the catalogue of a new box, or go on where that was cut off.
@@ -86,7 +81,7 @@ class Database:
             WrongKey: Another root secret's catalogue, or its first page is altered.
         """
         with storage_faults():
-            create_file(self._path)
+            create_file(self.path)
         with self._transaction("BEGIN IMMEDIATE", check=False) as connection:
             return migrate(WriteTransaction(connection), migrations or known_migrations(), self._clock)
 
@@ -105,7 +100,7 @@ class Database:
             CatalogueOutdated: The catalogue is newer, or a migration was edited after it was applied.
             WrongKey: Another root secret's catalogue, or its first page is altered.
         """
-        check_present(self._path)
+        check_present(self.path)
         with self._transaction("BEGIN IMMEDIATE", check=False) as connection, connection.telling(on_progress):
             tx = WriteTransaction(connection)
             if not has_schema(tx):
@@ -202,10 +197,10 @@ class Database:
             CatalogueMissing: There is none, or nothing is in it.
             WrongKey: The first page does not open at all.
         """
-        check_present(self._path)
-        hold = Hold(self._path.parent)
+        check_present(self.path)
+        hold = Hold(self.path.parent)
         with told_by_kind():
-            connection = _connect(self._path, self._key)
+            connection = _connect(self.path, self._key)
             try:
                 found = connection.execute("PRAGMA cipher_integrity_check").fetchall()
                 if not found:  # a structure of damaged pages cannot be judged
@@ -224,10 +219,10 @@ class Database:
             WrongKey, Tampered: The file is not what was stored.
         """
         self.close()
-        check_present(self._path)
-        hold = Hold(self._path.parent, alone=True)
+        check_present(self.path)
+        hold = Hold(self.path.parent, alone=True)
         with told_by_kind():
-            connection = _connect(self._path, self._key)
+            connection = _connect(self.path, self._key)
             try:
                 _checked(connection)
                 _fold_log(connection)
@@ -261,9 +256,9 @@ class Database:
         connection = self._local.__dict__.get("connection")
         if connection is None:
             if check:
-                check_present(self._path)  # opening an empty one would already write its first page
-            hold = Hold(self._path.parent)
-            connection = _connect(self._path, self._key)
+                check_present(self.path)  # opening an empty one would already write its first page
+            hold = Hold(self.path.parent)
+            connection = _connect(self.path, self._key)
             if check:
                 _checked(connection)
             self._local.connection, self._local.hold = connection, hold

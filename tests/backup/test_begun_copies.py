@@ -10,9 +10,9 @@ import pytest
 
 from appliance.audit.events import OPERATOR
 from appliance.backup import queries
-from appliance.backup.guard import Guard
+from appliance.backup.faults import BackupFailed
 from appliance.backup.pruning import prune_target
-from appliance.backup.running import Kind, back_up
+from appliance.backup.running import Kind, back_up, run_guard
 from appliance.backup.target import Target
 from appliance.backup.targets import open_target
 from appliance.jobs.clock_marks import believe_clock
@@ -113,11 +113,24 @@ def test_what_a_run_that_goes_on_has_begun_is_not_taken_for_cleared(clinic: Back
     target = clinic.target()
     cut_off(clinic, target, before_its_end=True)
     erasure = erased_next_day(clinic)
-    with Guard(clinic.backup.work_folder / f"{target.target_id.hex()}.run").alone():
+    with run_guard(clinic.backup, target).alone():
         pruned(clinic, target)
     assert standing(clinic, erasure) is Standing.UNSEEN
     pruned(clinic, target)
     assert standing(clinic, erasure) is Standing.NEVER_HELD
+
+
+def test_what_was_laid_out_for_a_disk_that_never_comes_back_does_not_stay_on_the_box(clinic: BackedUp) -> None:
+    away, here = clinic.target("away"), clinic.target("here")
+    left, going = (clinic.backup.work_folder / f"staged-{one.target_id.hex()}" for one in (away, here))
+    for folder in (left, going):
+        folder.mkdir(parents=True)
+        (folder / "catalogue.db").write_bytes(b"a catalogue of the day before the erasure")
+    with run_guard(clinic.backup, here).alone():
+        clinic.disk("away").rename(clinic.disk("away").with_name("drawer"))
+        with pytest.raises(BackupFailed):
+            prune_target(clinic.backup, away)
+    assert (left.exists(), going.exists()) == (False, True), "a run that goes on keeps its own"
 
 
 def test_a_run_that_ends_well_leaves_no_doubt_and_no_need_to_clear(clinic: BackedUp) -> None:
