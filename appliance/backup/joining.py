@@ -56,9 +56,9 @@ def _removed_before(parts: BackupParts, target: Target) -> Target | None:
         return None
     with parts.database.read() as tx:
         known = queries.find_target_by_id(tx, found.target_id)
-        if known is None or queries_following.root_of_target(tx, known.target_key) is not None:
+        if known is None or known.removed_at is None or queries.was_copied_to(tx, target.target_key):
             return None
-    return None if known.removed_at is None else known
+        return known if queries_following.root_of_target(tx, known.target_key) is None else None
 
 
 def _take_up(parts: BackupParts, target: Target, again: Target) -> None:
@@ -66,6 +66,7 @@ def _take_up(parts: BackupParts, target: Target, again: Target) -> None:
     with parts.database.write() as tx:
         known = queries.find_target(tx, again.target_key)
         is_new = queries.find_target(tx, target.target_key) is not None
+        is_new = is_new and not queries.was_copied_to(tx, target.target_key)
         if known is None or known.removed_at is None or not is_new:
             raise BackupFailed(Fault.BUSY)  # another process was quicker
         end_notices_of(tx, target.target_key, parts.clock.now())

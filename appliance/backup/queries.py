@@ -78,6 +78,11 @@ def use_again(tx: WriteTransaction, target_key: int, target: Target) -> None:
     )  # fmt: skip
 
 
+def was_copied_to(tx: ReadTransaction, target_key: int) -> bool:
+    """Say whether a snapshot was ever made on a target, also one that is gone."""
+    return bool(tx.rows("SELECT 1 FROM backup_snapshots WHERE target_key = :key LIMIT 1", key=target_key))
+
+
 def forget_unused(tx: WriteTransaction, target_key: int, instead: int) -> None:
     """Forget a target that nothing was ever copied to, and what was noted of trying; `instead` is what it really is."""
     for table in ("erasure_proofs", "restore_tests", "integrity_faults", "study_copies", "proved_files"):

@@ -110,3 +110,17 @@ def test_a_disk_in_use_or_of_an_earlier_root_is_taken_up_by_nobody(clinic: Backe
         tx.change(ended, key=target.target_key)
     assert do(clinic, ANCHOR) == (RunOutcome.FAILED, "not ours")
     assert len(rows(clinic)) == 2
+
+
+def test_a_target_that_was_copied_to_gives_its_row_up_for_no_other_disk(clinic: BackedUp) -> None:
+    """After a restore no target was seen by the new box: the disk in this one's place may be one that was removed."""
+    target, removed = clinic.target(), clinic.target("removed")
+    back_up(clinic.backup, target, Kind.NIGHT)
+    remove_target(clinic.backup, removed.target_key, OPERATOR)
+    with clinic.database.write() as tx:
+        tx.change("UPDATE backup_targets SET seen_at = NULL")
+    place = clinic.disk()
+    place.rename(place.with_name("drawer"))
+    clinic.disk("removed").rename(place)
+    assert do(clinic, ANCHOR) == (RunOutcome.FAILED, "not ours")
+    assert [one.removed_at is None for one in rows(clinic)] == [True, False]
