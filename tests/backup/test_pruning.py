@@ -27,6 +27,18 @@ def clinic(tmp_path: Path) -> BackedUp:
     return whose_clock_is_right(tmp_path)
 
 
+def write_more_nights(clinic: BackedUp) -> None:
+    """Write down more nights after the last than one repair looks through."""
+    with clinic.database.write() as tx:
+        tx.change(
+            "INSERT INTO backup_snapshots (target_key, repository, snapshot_id, kind, taken_at, audit_sequence, "
+            "audit_chain, file_count, bytes) WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n "
+            "WHERE n < 20) SELECT target_key, repository, printf('%08d', n), kind, taken_at + n, audit_sequence, "
+            "audit_chain, 1, 1 FROM backup_snapshots, n WHERE snapshot_key = (SELECT max(snapshot_key) FROM "
+            "backup_snapshots WHERE repository = 'files' AND kind = 'night')"
+        )
+
+
 @pytest.mark.parametrize("night", [(RunOutcome.FAILED, "incomplete"), (RunOutcome.DONE, None)])
 def test_what_befalls_a_scan_before_its_first_night_takes_no_good_copy_away(
     clinic: BackedUp, night: tuple[RunOutcome, str | None]
@@ -54,14 +66,7 @@ def test_what_befalls_a_scan_before_its_first_night_takes_no_good_copy_away(
         later(clinic, timedelta(days=5))
         do(clinic, BACKUP)
     do(clinic, PRUNE)
-    with clinic.database.write() as tx:  # and more of them than one repair looks through
-        tx.change(
-            "INSERT INTO backup_snapshots (target_key, repository, snapshot_id, kind, taken_at, audit_sequence, "
-            "audit_chain, file_count, bytes) WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n "
-            "WHERE n < 20) SELECT target_key, repository, printf('%08d', n), kind, taken_at + n, audit_sequence, "
-            "audit_chain, 1, 1 FROM backup_snapshots, n WHERE snapshot_key = (SELECT max(snapshot_key) FROM "
-            "backup_snapshots WHERE repository = 'files' AND kind = 'night')"
-        )
+    write_more_nights(clinic)
     assert check_box(clinic.integrity).faults
     parts = ProofParts(
         clinic.integrity, clinic.backup, Keyring.for_process("jobs", clinic.root), Room(clinic.folder, 0)
