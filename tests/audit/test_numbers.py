@@ -44,3 +44,18 @@ def test_numbers_are_those_that_the_document_gives() -> None:
     nothing = (("role changed", 21), ("account created", 1011), ("backup made", 1011), ("role changed", None))
     for event, number in nothing:
         assert meaning(entry(event, number)) == "", (event, number)
+
+
+def test_a_right_is_raised_where_the_image_right_or_the_role_that_runs_the_box_is_gained() -> None:
+    dentist, looks = Rights("dentist", image_right=False), Rights("dentist", image_right=True)
+    boss, all_of_it = (Rights("administrator", image_right=right) for right in (False, True))
+    raised = [(looks, dentist), (boss, looks), (boss, None), (looks, None), (all_of_it, boss)]
+    assert all(RightsGiven(after, before).raised for after, before in raised)
+    same = [
+        (dentist, looks),
+        (looks, looks),
+        (looks, Rights("assistant", image_right=True)),
+        (boss, boss),
+        (dentist, None),
+    ]
+    assert not any(RightsGiven(after, before).raised for after, before in same)

@@ -224,6 +224,11 @@ def test_a_progressive_jpeg_is_followed_over_all_of_its_scans() -> None:
     assert b"".join(file.getvalue()[a:b] for a, b in beside_jpeg(file.getvalue()) or ()).endswith(NAME)
 
 
+def test_a_segment_behind_which_no_marker_stands_is_not_followed() -> None:
+    assert beside_jpeg(jpeg()[:2] + segment(0xFE, NAME) + NAME + jpeg()[2:]) is None
+    assert beside_jpeg_2000(jpeg_2000(segment(0x64, NAME), NAME)) is None
+
+
 def test_fill_before_a_marker_is_passed_over() -> None:
     filled = jpeg()[:2] + b"\xff\xff" + jpeg()[2:]
     assert beside_jpeg(filled) == [(start + 2, end + 2) for start, end in beside_jpeg(jpeg()) or ()]
