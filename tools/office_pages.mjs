@@ -1,14 +1,13 @@
 /** Takes pictures of every page of the office, in English on a desk and a tablet, in the other languages on a desk: `node tools/office_pages.mjs PLAN.json`. */
 import { mkdirSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { code, launch, someone, until } from "../tests/stories/browser.mjs";
+import { freshCode, launch, someone, until } from "../tests/stories/browser.mjs";
 
 const DESK = { width: 1440, height: 900 };
 const VARIANTS = [["en", DESK, "en"], ["en", { width: 1024, height: 768 }, "en-tablet"], ["es", DESK, "es"], ["pt", DESK, "pt"]];
 const plan = JSON.parse(readFileSync(process.argv[2], "utf8"));
 const { url: origin } = plan.web;
 const faults = { policy: [], foreign: [], errors: [], warnings: [] };
-const used = new Map();
 const shown = { STUDY: "", PATIENT: "" };
 let taken = 0;
 
@@ -47,13 +46,6 @@ async function once(page, name, language) {
   }
 }
 
-/** A code that this person's app shows and nobody has used. */
-async function fresh(secret) {
-  await until("a code that was not used", () => used.get(secret) !== code(secret), 40);
-  used.set(secret, code(secret));
-  return code(secret);
-}
-
 async function withPassword(page, who) {
   await page.goto(`${origin}/login`);
   await page.fill("input[name=user_name]", who.user);
@@ -63,7 +55,7 @@ async function withPassword(page, who) {
 }
 
 async function withCode(page, who) {
-  await page.fill("input[name=code]", await fresh(who.totp_secret));
+  await page.fill("input[name=code]", await freshCode(who.totp_secret));
   await page.locator("main button.primary").first().click();
   await page.waitForSelector("header.bar");
 }
@@ -75,7 +67,8 @@ async function invite(page, one) {
   await page.fill("input[name=display_name]", one.name);
   await page.fill("input[name=user_name]", one.user);
   await page.selectOption("select[name=role]", one.role);
-  await page.locator("form.form-grid button").click();
+  await page.fill("form.form-grid input[name=code]", await freshCode(plan.web.totp_secret));
+  await page.locator("form.form-grid [type=submit]").click();
   await page.waitForSelector(".passphrase");
   await once(page, "invitation", one.language);
   return page.locator(".enrol a").getAttribute("href");
@@ -93,7 +86,7 @@ async function newcomer(browser, one, link) {
   await page.waitForSelector(".secret");
   await once(page, "enrol", one.language);
   one.totp_secret = (await page.textContent(".secret")).trim();
-  await page.fill("input[name=code]", await fresh(one.totp_secret));
+  await page.fill("input[name=code]", await freshCode(one.totp_secret));
   await page.locator("main button.primary").click();
   await page.waitForSelector(".codes");
   await once(page, "codes", one.language);
@@ -121,12 +114,12 @@ async function passkey(page, who) {
   await devtools.send("WebAuthn.addVirtualAuthenticator", { options });
   await page.goto(`${origin}/account`);
   await page.fill("form[data-passkey] input[name=name]", "My laptop");
-  await page.fill("form[data-passkey] input[name=code]", await fresh(who.totp_secret));
-  await page.locator("form[data-passkey] button").click();
+  await page.fill("form[data-passkey] input[name=code]", await freshCode(who.totp_secret));
+  await page.locator("form[data-passkey] [type=submit]").click();
   await page.waitForSelector(".notice.good");
   await page.fill('form[action="/account/pin"] input[name=password]', who.password);
   await page.fill('form[action="/account/pin"] input[name=pin]', "2580");
-  await page.locator('form[action="/account/pin"] button').click();
+  await page.locator('form[action="/account/pin"] [type=submit]').click();
   await page.waitForSelector(".notice.good");
 }
 
@@ -173,7 +166,7 @@ async function dentist(page, who) {
     await page.goto(`${origin}/account`);
     await page.fill('form[action="/account/pin"] input[name=password]', "not the password");
     await page.fill('form[action="/account/pin"] input[name=pin]', "2581");
-    await page.locator('form[action="/account/pin"] button').first().click();
+    await page.locator('form[action="/account/pin"] [type=submit]').first().click();
     await page.waitForSelector("[role=alert]:not([hidden])");
   });
   await every(page, "lock", () => page.goto(`${origin}/lock?back=/account`));
@@ -198,7 +191,7 @@ async function laboratory(page) {
 async function look(page) {
   await speak(page, "en");
   await page.goto(`${origin}/keeping/jobs`);
-  await page.locator('form[action="/keeping/jobs/look-through-the-record/run"] button').click();
+  await page.locator('form[action="/keeping/jobs/look-through-the-record/run"] [type=submit]').click();
   await until("the box has looked", () => page.goto(`${origin}/trail/days`).then(() => page.locator(".looked").count()), 60);
 }
 
@@ -211,14 +204,14 @@ async function record(page) {
   await at(page, "record-anchors", "/trail/anchors");
   await every(page, "record-anchors-hold", async () => {
     await page.goto(`${origin}/trail/anchors`);
-    await page.locator('form[action="/trail/anchors"] button').click();
+    await page.locator('form[action="/trail/anchors"] [type=submit]').click();
     await page.waitForSelector(".notices .notice");
   });
   await every(page, "record-anchors-mistyped", async () => {
     await page.goto(`${origin}/trail/anchors`);
     await page.fill("input[name=sequence]", "12");
     await page.fill("input[name=code]", "abcd");
-    await page.locator('form[action="/trail/anchors"] button').click();
+    await page.locator('form[action="/trail/anchors"] [type=submit]').click();
     await page.waitForSelector(".notices .notice");
   });
 }

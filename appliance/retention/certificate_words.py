@@ -205,10 +205,10 @@ _PORTUGUESE = CertificateWords(
     box="Servidor",
     number="Eliminação",
     what="O que foi eliminado",
-    why="Porquê",
+    why="Por quê",
     erased="Eliminado em",
     finished="Concluído em",
-    files="Ficheiros",
+    files="Arquivos",
     agreed="Decidido por",
     two_people="uma pessoa, com o acordo de outra",
     one_person="uma pessoa",
@@ -221,15 +221,15 @@ _PORTUGUESE = CertificateWords(
         "box": "tudo o que estava no servidor",
     },
     kinds={
-        "due": "o seu prazo terminou", "request": "foi pedido", "error": "foi guardado por engano",
-        "restored": "foi eliminado de novo após um restauro", "decommissioning": "o servidor foi retirado de "
+        "due": "seu prazo terminou", "request": "foi pedido", "error": "foi guardado por engano",
+        "restored": "foi eliminado de novo após uma restauração", "decommissioning": "o servidor foi retirado de "
         "serviço",
     },
     here="No servidor",
-    here_done="As chaves e todas as entradas desapareceram em {erased}; os ficheiros cifrados, e as chaves com que "
-    "chegaram, em {finished}. Sem a sua chave ninguém abre um ficheiro cifrado.",
+    here_done="As chaves e todas as entradas desapareceram em {erased}; os arquivos cifrados, e as chaves com que "
+    "chegaram, em {finished}. Sem sua chave ninguém abre um arquivo cifrado.",
     here_waits="As chaves e todas as entradas desapareceram do catálogo em uso em {erased}. Nem tudo o resto "
-    "desapareceu: o envio de um dispositivo não terminou, o disco recusou, ou não foi removido um catálogo "
+    "desapareceu: o envio de um aparelho não terminou, o disco recusou, ou não foi removido um catálogo "
     "substituído, que contém as chaves. Peça este certificado de novo mais tarde.",
     rewritten="O catálogo foi escrito de novo em {at}, sem o que as entradas movidas deixam em lugares sem uso.",
     not_rewritten="O catálogo é escrito de novo numa das próximas noites, sem o que as entradas movidas deixam "
@@ -248,8 +248,8 @@ _PORTUGUESE = CertificateWords(
         Standing.UNSEEN: "NÃO PROVADO: pode ainda ter uma chave. Sem acesso desde {seen}; conta até ser visto ou "
         "declarado destruído.",
     },
-    ciphertext="Ainda lá estão ficheiros cifrados.",
-    ciphertext_stays="Ficheiros cifrados ficam lá: este destino não remove nada. Nenhuma chave do servidor "
+    ciphertext="Ainda há arquivos cifrados lá.",
+    ciphertext_stays="Arquivos cifrados ficam lá: este destino não remove nada. Nenhuma chave do servidor "
     "os abre "
     "quando as cópias das chaves desaparecerem.",
     never_seen="nunca",
@@ -260,7 +260,7 @@ _PORTUGUESE = CertificateWords(
     limits="De que este certificado não pode falar",
     limits_text="De cópias feitas por pessoas: exportações, papéis impressos, pacotes entregues a pacientes, imagens "
     "enviadas a outros sistemas, cópias de uma cópia de segurança feitas à mão. Do que o armazenamento de um destino "
-    "guarda por si, como instantâneos de um disco de rede ou versões de um contentor: o servidor vê o que o destino "
+    "guarda por si, como instantâneos de um disco de rede ou versões de um bucket: o servidor vê o que o destino "
     "mostra. Os blocos de reserva de um "
     "disco sólido "
     "podem guardar bytes antigos; estão cifrados com chaves que já não existem.",
