@@ -215,8 +215,8 @@ _PORTUGUESE = CertificateWords(
     by_itself="quem opera o servidor, ou o servidor pela regra da clínica",
     waiting="ainda não",
     scopes={
-        "instance": "uma imagem", "series": "uma série", "study": "um estudo",
-        "patient": "todos os estudos de um paciente",
+        "instance": "uma imagem", "series": "uma série", "study": "um exame",
+        "patient": "todos os exames de um paciente",
         "files": "o que já tinha sido eliminado antes de voltar uma cópia mais antiga do servidor",
         "box": "tudo o que estava no servidor",
     },

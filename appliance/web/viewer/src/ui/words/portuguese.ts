@@ -115,7 +115,7 @@ const PROBLEMS: Language["problems"] = {
   kind: "Este visualizador não conhece este tipo de imagem. É mantida sem alterações.",
   size: "Ela diz ser maior do que qualquer imagem que este visualizador pode mostrar.",
   frames: "Diz conter mais imagens do que cabem no seu arquivo. O arquivo é mantido sem alterações.",
-  unreadable: "A caixa não conseguiu lê-la neste momento. Abra a série de novo; se continuar assim, avise quem cuida da caixa.",
+  unreadable: "O servidor não conseguiu lê-la neste momento. Abra a série de novo; se continuar assim, avise quem cuida do servidor.",
 };
 
 function refusal(status: number): string {

@@ -115,7 +115,7 @@ const PROBLEMS: Language["problems"] = {
   kind: "Este visor no conoce este tipo de imagen. Se conserva sin cambios.",
   size: "Dice ser más grande que cualquier imagen que este visor puede mostrar.",
   frames: "Dice contener más imágenes de las que caben en su archivo. El archivo se conserva sin cambios.",
-  unreadable: "La caja no pudo leerla en este momento. Abra la serie otra vez; si sigue así, avise a quien cuida la caja.",
+  unreadable: "El servidor no pudo leerla en este momento. Abra la serie otra vez; si sigue así, avise a quien cuida el servidor.",
 };
 
 function refusal(status: number): string {
