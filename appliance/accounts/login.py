@@ -10,13 +10,14 @@ as a wrong attempt until that step is taken, so nobody tries what they learnt mo
 
 from typing import NoReturn
 
-from appliance.accounts import queries, recovery_codes, second_factor, throttle
+from appliance.accounts import queries, queries_codes, recovery_codes, second_factor, throttle
 from appliance.accounts.account import Account, Credentials
 from appliance.accounts.context import Accounts, folded_user_name
 from appliance.accounts.devices import hash_device
 from appliance.accounts.emergency_letters import packed
 from appliance.accounts.errors import SignInRefused
 from appliance.accounts.queries_devices import came_in_from
+from appliance.accounts.recovery_codes import Typed
 from appliance.accounts.roles import Role
 from appliance.accounts.sessions import Session, Stage, promote, start_half_session, start_session
 from appliance.accounts.trail import record_failure, record_own_event
@@ -65,9 +66,10 @@ def finish_sign_in(accounts: Accounts, session: Session, code: str, address: str
     """
     tried = throttle.at_code(accounts, session.account, address, device, session.session_hash)
     attempt = throttle.begin_attempt(accounts, tried)
+    typed = recovery_codes.read_typed(accounts, session.account.account_key, code) or code
     with accounts.database.write() as tx:
         found = queries.credentials_by_key(tx, session.account.account_key)
-        if found is not None and found.account.second_factor and _spend(tx, accounts, found, code, address):
+        if found is not None and found.account.second_factor and _spend(tx, accounts, found, typed, address):
             throttle.take_back(tx, attempt)
             return promote(tx, accounts, session, address, device)
     return _refuse(accounts, found, address)
@@ -156,12 +158,12 @@ def _password_right(accounts: Accounts, found: Credentials | None, password: str
     return password_matches(found.password_hash, typed) and found.account.disabled_at is None
 
 
-def _spend(tx: WriteTransaction, accounts: Accounts, found: Credentials, code: str, address: str) -> bool:
+def _spend(tx: WriteTransaction, accounts: Accounts, found: Credentials, typed: Typed | str, address: str) -> bool:
     """Use up a code of the app, or a printed one."""
     account_key = found.account.account_key
-    if not recovery_codes.looks_like_code(code):
-        return second_factor.spend_code(tx, accounts, found, code)
-    spent = queries.use_recovery_code(tx, account_key, recovery_codes.code_hash(code), accounts.clock.now())
+    if isinstance(typed, str):
+        return second_factor.spend_code(tx, accounts, found, typed)
+    spent = queries_codes.use_code(tx, account_key, typed.hashes, accounts.clock.now())
     if spent:
         record_own_event(tx, accounts, EventCode.RECOVERY_CODE_USED, found.account, address)
     return spent

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from appliance.accounts import queries, queries_devices, queries_passkeys, second_factor
+from appliance.accounts import queries, queries_codes, queries_devices, queries_passkeys, recovery_codes, second_factor
 from appliance.accounts.account import Account
 from appliance.accounts.context import Accounts
 from appliance.accounts.devices import hash_device
@@ -68,15 +68,16 @@ def end_other_sessions(accounts: Accounts, session: Session, device: str, addres
 def recovery_codes_left(accounts: Accounts, account: Account) -> int:
     """Say how many printed codes still stand in for the phone."""
     with accounts.database.read() as tx:
-        return queries.unused_recovery_codes(tx, account.account_key)
+        return queries_codes.unused_codes(tx, account.account_key)
 
 
 def new_recovery_codes(accounts: Accounts, by: Confirmed, address: str) -> list[str]:
     """Give ten new codes, shown once; those before open nothing any more."""
+    drawn = recovery_codes.draw(accounts)
     with accounts.database.write() as tx:
-        codes = second_factor.replace_codes(tx, by.account.account_key)
+        second_factor.replace_codes(tx, by.account.account_key, drawn)
         record_own_event(tx, accounts, EventCode.RECOVERY_CODES_MADE, by.account, address)
-    return codes
+    return list(drawn.codes)
 
 
 def correct_name(accounts: Accounts, account: Account, display_name: str, address: str) -> None:
@@ -104,7 +105,7 @@ def export_account(accounts: Accounts, session: Session, address: str) -> dict[s
     with accounts.database.read() as tx:
         return {
             "account": _facts(account),
-            "recovery_codes_left": queries.unused_recovery_codes(tx, account.account_key),
+            "recovery_codes_left": queries_codes.unused_codes(tx, account.account_key),
             "passkeys": [
                 {"name": each.name, "made_at": _text(each.created_at), "last_used_at": _text(each.last_used_at)}
                 for each in queries_passkeys.passkeys_of(tx, account.account_key)

@@ -62,7 +62,8 @@ def maybe_instant(value: object) -> datetime | None:
     return None if value is None else instant(number(value))
 
 
-def _bytes(value: object) -> bytes:
+def blob(value: object) -> bytes:
+    """A blob column's value."""
     if not isinstance(value, bytes):
         raise TypeError("a blob column holds something else")
     return value
@@ -100,7 +101,7 @@ def _credentials(tx: ReadTransaction, where: str, value: object) -> Credentials 
     if not rows:
         return None
     password_hash, sealed, step = rows[0][_ACCOUNT_COLUMNS:]
-    secret = None if sealed is None else _bytes(sealed)
+    secret = None if sealed is None else blob(sealed)
     return Credentials(account_of(rows[0]), str(password_hash), secret, number(step))
 
 
@@ -148,7 +149,7 @@ def set_sealed_secret(tx: WriteTransaction, account_key: int, sealed: bytes | No
 def sealed_secrets(tx: ReadTransaction) -> list[tuple[int, str, bytes]]:
     """Every sealed second factor, with its account's key and user name."""
     sql = "SELECT account_key, user_name, sealed_totp_secret FROM accounts WHERE sealed_totp_secret IS NOT NULL"
-    return [(number(key), str(user_name), _bytes(sealed)) for key, user_name, sealed in tx.rows(sql)]
+    return [(number(key), str(user_name), blob(sealed)) for key, user_name, sealed in tx.rows(sql)]
 
 
 def reseal_secret(tx: WriteTransaction, account_key: int, sealed: bytes) -> None:
@@ -187,28 +188,6 @@ def disable_account(tx: WriteTransaction, account_key: int, at: datetime) -> boo
     return tx.change(sql, at=microseconds(at), key=account_key) == 1
 
 
-def replace_recovery_codes(tx: WriteTransaction, account_key: int, hashes: list[bytes]) -> None:
-    """Drop the old codes and set these."""
-    tx.change("DELETE FROM recovery_codes WHERE account_key = :key", key=account_key)
-    for code_hash in hashes:
-        tx.change(
-            "INSERT INTO recovery_codes (account_key, code_hash) VALUES (:key, :hash)", key=account_key, hash=code_hash
-        )
-
-
-def use_recovery_code(tx: WriteTransaction, account_key: int, code_hash: bytes, at: datetime) -> bool:
-    """Spend a recovery code; False when there is no such unused one."""
-    sql = """UPDATE recovery_codes SET used_at = :at
-             WHERE account_key = :key AND code_hash = :hash AND used_at IS NULL"""
-    return tx.change(sql, at=microseconds(at), key=account_key, hash=code_hash) == 1
-
-
-def unused_recovery_codes(tx: ReadTransaction, account_key: int) -> int:
-    """How many printed codes are left."""
-    sql = "SELECT count(*) FROM recovery_codes WHERE account_key = :key AND used_at IS NULL"
-    return number(tx.rows(sql, key=account_key)[0][0])
-
-
 def insert_session(tx: WriteTransaction, at: datetime, **columns: object) -> None:
     """Add a session that starts now; the caller gives hash, account, stage, address and device."""
     tx.change(
@@ -245,7 +224,7 @@ def _session(row: Row) -> SessionRow:
     name, stage, created, active, locked, revoked, emergency_key, *times = row
     lent = None if emergency_key is None else Lent(number(emergency_key), *(instant(number(each)) for each in times))
     began, last = instant(number(created)), instant(number(active))
-    return SessionRow(_bytes(name), str(stage), began, last, maybe_instant(locked), maybe_instant(revoked), lent)
+    return SessionRow(blob(name), str(stage), began, last, maybe_instant(locked), maybe_instant(revoked), lent)
 
 
 def touch_session(tx: WriteTransaction, session_hash: bytes, at: datetime) -> None:

@@ -8,10 +8,11 @@ does the last step go back to it, once, and the trail tells that.
 
 from dataclasses import dataclass
 
-from appliance.accounts import queries, recovery_codes, throttle, totp
+from appliance.accounts import queries, queries_codes, recovery_codes, throttle, totp
 from appliance.accounts.account import Account, Credentials
 from appliance.accounts.context import Accounts
 from appliance.accounts.errors import SignInRefused
+from appliance.accounts.recovery_codes import Drawn
 from appliance.accounts.sessions import Session, promote
 from appliance.accounts.trail import person, record_failure, record_own_event, record_set_back
 from appliance.audit.events import Actor, EventCode
@@ -124,33 +125,30 @@ def confirm_enrolment(
         TooManyAttempts: Too soon after failures.
     """
     tried = throttle.at_code(accounts, session.account, address, device, session.session_hash)
-    attempt = throttle.begin_attempt(accounts, tried)
+    attempt, drawn = throttle.begin_attempt(accounts, tried), recovery_codes.draw(accounts)
     with accounts.database.write() as tx:
         found = _unconfirmed(tx, session)
         if spend_code(tx, accounts, found, code):
             throttle.take_back(tx, attempt)
-            return _enrolled(tx, accounts, session, address, device)
+            replace_codes(tx, found.account.account_key, drawn)
+            return _enrolled(tx, accounts, session, address, device), list(drawn.codes)
     with accounts.database.write() as tx:
         record_failure(tx, accounts, EventCode.LOGIN_FAILED, found.account, address)
     raise SignInRefused("the first code does not match")
 
 
-def _enrolled(
-    tx: WriteTransaction, accounts: Accounts, session: Session, address: str, device: str
-) -> tuple[str, list[str]]:
-    """Confirm the second factor with new recovery codes, and let the person in."""
+def _enrolled(tx: WriteTransaction, accounts: Accounts, session: Session, address: str, device: str) -> str:
+    """Confirm the second factor, and let the person in."""
     account = session.account
     queries.confirm_secret(tx, account.account_key, accounts.clock.now())
-    codes = replace_codes(tx, account.account_key)
     record_own_event(tx, accounts, EventCode.SECOND_FACTOR_ENROLLED, account, address)
-    return promote(tx, accounts, session, address, device), codes
+    return promote(tx, accounts, session, address, device)
 
 
-def replace_codes(tx: WriteTransaction, account_key: int) -> list[str]:
-    """Draw new recovery codes in place of all that there were; they are shown once."""
-    codes = recovery_codes.new_codes()
-    queries.replace_recovery_codes(tx, account_key, [recovery_codes.code_hash(each) for each in codes])
-    return codes
+def replace_codes(tx: WriteTransaction, account_key: int, drawn: Drawn) -> None:
+    """Put new recovery codes in place of all that there were; they are shown once."""
+    queries_codes.drop_codes(tx, account_key)
+    queries_codes.insert_codes(tx, account_key, drawn.salted, drawn.hashes)
 
 
 def _unconfirmed(tx: WriteTransaction, session: Session) -> Credentials:

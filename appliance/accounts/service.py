@@ -12,6 +12,7 @@ from appliance.accounts import (
     leaving,
     login,
     queries,
+    queries_codes,
     queries_devices,
     queries_invitations,
     queries_passkeys,
@@ -223,7 +224,7 @@ def take_all_proofs_away(tx: WriteTransaction, accounts: Accounts, account_key: 
     """Put this password, to be changed, in place of every proof of identity of before."""
     queries.set_password(tx, account_key, password_hash, accounts.clock.now(), must_change=True)
     queries.set_sealed_secret(tx, account_key, None)
-    queries.replace_recovery_codes(tx, account_key, [])
+    queries_codes.drop_codes(tx, account_key)
     _take_proofs_away(tx, accounts, account_key)
 
 

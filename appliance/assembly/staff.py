@@ -14,6 +14,7 @@ import uvicorn
 
 from appliance.accounts.errors import NotPublished
 from appliance.accounts.peers.publishing import keep_published
+from appliance.accounts.recovery_codes import salt_old_codes
 from appliance.archive.source import ScopedSource
 from appliance.assembly import locker
 from appliance.assembly.folders import Folders
@@ -76,6 +77,7 @@ def run_staff(start: Start) -> None:
         _publish(rooms, stop)
         note_settings_soon(rooms, stop)
         Thread(target=keep_recorded, args=(rooms.accounts, stop), daemon=True).start()
+        Thread(target=salt_old_codes, args=(rooms.accounts,), daemon=True).start()
         app = _open_app(rooms)
     _serve(app, _socket(Folders.of(settings).staff_socket), manager, stop)
 

@@ -247,7 +247,7 @@ def test_a_row_that_breaks_a_rule_stays_a_bug(tmp_path: Path) -> None:
     with pytest.raises(Exception, match="UNIQUE"):
         add(database, "once")
     with pytest.raises(Exception, match="FOREIGN KEY"), database.write() as tx:
-        tx.change("INSERT INTO recovery_codes VALUES (77, x'00', NULL)")
+        tx.change("INSERT INTO recovery_codes (account_key, code_hash) VALUES (77, x'00')")
 
 
 def test_a_full_disk_is_told_and_changes_nothing(tmp_path: Path) -> None:
