@@ -31,6 +31,7 @@ SIDE = 512
 SLICE_BYTES = 2 * SIDE * SIDE
 PER_STUDY = 100
 LEAST_RESTORE_SHARE, MOST_FULL_SHARE, MOST_UNCHANGED_SECONDS = 0.7, 1.3, 3.0
+NIGHTS_GIGABYTES = 3.0
 
 
 @dataclass(frozen=True)
@@ -99,12 +100,15 @@ def measure(folder: Path, gigabytes: float, rounds: int) -> Figures:
 
 
 def broken_promises(figures: Figures) -> list[str]:
-    """Say which of the promises do not hold."""
+    """Say which of the promises do not hold; how long nights take is promised of 2.6 GB, a restore of any size."""
+    of_nights = [
+        *([] if figures.full_share <= MOST_FULL_SHARE else ["a full run is too slow"]),
+        *([] if figures.unchanged_seconds <= MOST_UNCHANGED_SECONDS else ["a night without changes is too slow"]),
+    ]
     return [
         *([] if figures.restored_identical else ["what came back is not what was lost"]),
         *([] if figures.restore_speed_share >= LEAST_RESTORE_SHARE else ["a restore is too slow"]),
-        *([] if figures.full_share <= MOST_FULL_SHARE else ["a full run is too slow"]),
-        *([] if figures.unchanged_seconds <= MOST_UNCHANGED_SECONDS else ["a night without changes is too slow"]),
+        *(of_nights if figures.gigabytes <= NIGHTS_GIGABYTES else []),
     ]
 
 

@@ -3,7 +3,7 @@
 Guards: bounded memory and a bounded number of events whatever comes: one event
 for each who is counted and interval, at most `most` of them in an
 interval, all others together as one.
-Leaves out: sums that were not recorded yet are lost when the process ends.
+Leaves out: when they are recorded; sums that wait when a process is killed are lost.
 """
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence

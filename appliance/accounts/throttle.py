@@ -18,7 +18,8 @@ can guess (a passkey, an invitation's code, a sealed one) is looked at first,
 and only a wrong one is counted: so no stranger keeps a right one waiting.
 
 An attempt that is not heard is not written down one by one: `Knocks` adds them
-up, and the sum is recorded with the next attempt that is heard.
+up, and the sum is recorded with the next attempt that is heard, or by whoever
+calls `record_unheard` now and then.
 
 A clock that is set back makes nobody wait longer: failures that lie ahead of it
 count from now on.
@@ -38,6 +39,7 @@ from appliance.accounts.account import Account
 from appliance.accounts.context import Accounts, attempt_hash, folded_user_name
 from appliance.accounts.devices import hash_device
 from appliance.accounts.errors import TooManyAttempts
+from appliance.accounts.knocks import taken
 from appliance.accounts.neighbours import neighbour
 from appliance.accounts.queries import attempt_of, set_attempt
 from appliance.accounts.queries_devices import came_in_from
@@ -155,7 +157,7 @@ def begin_attempt(accounts: Accounts, attempt: Attempt) -> int:
             if wait <= 0:
                 return _count(tx, accounts, attempt, place, now)
     if accounts.knocks.refused(attempt.address, accounts.clock.monotonic()):
-        record_refusals(accounts)
+        record_unheard(accounts, accounts.clock.monotonic())
     raise TooManyAttempts(wait)
 
 
@@ -164,10 +166,22 @@ def take_back(tx: WriteTransaction, attempt: int) -> None:
     queries.delete_failure(tx, attempt)
 
 
-def record_refusals(accounts: Accounts) -> None:
-    """Record what was refused, one event an address with how many there were."""
-    with accounts.database.write() as tx:
-        _record_due(tx, accounts)
+def record_unheard(accounts: Accounts, now: float) -> None:
+    """Record attempts that were not heard, an event for each address with how many; with none, nothing is written.
+
+    Args:
+        accounts: The room.
+        now: Addresses that were recorded within an interval of it wait; none when it is infinite.
+
+    Raises:
+        ApplianceError: It could not be written, and is still due.
+    """
+    with taken((accounts.knocks,), now) as due:
+        if not due:
+            return
+        with accounts.database.write() as tx:
+            for address, number in due:
+                record_throttled(tx, accounts, address, number)
 
 
 def delay_seconds(failures: int, free: int, longest: int = LONGEST_SECONDS) -> int:

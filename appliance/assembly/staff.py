@@ -4,7 +4,8 @@ import logging
 import os
 import shutil
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from threading import Event, Thread
@@ -70,16 +71,29 @@ def run_staff(start: Start) -> None:
     """
     settings, manager, stop = begin("staff", start)
     keyring = find_keyring(start)
+    recording: AbstractContextManager[None] = nullcontext()
     if keyring is None:
         app = _locked_app(settings)
     else:
         rooms = open_rooms(settings, keyring, SystemClock())
         _publish(rooms, stop)
         note_settings_soon(rooms, stop)
-        Thread(target=keep_recorded, args=(rooms.accounts, stop), daemon=True).start()
         Thread(target=salt_old_codes, args=(rooms.accounts,), daemon=True).start()
-        app = _open_app(rooms)
-    _serve(app, _socket(Folders.of(settings).staff_socket), manager, stop)
+        app, recording = _open_app(rooms), _recording(rooms, stop)
+    with recording:
+        _serve(app, _socket(Folders.of(settings).staff_socket), manager, stop)
+
+
+@contextmanager
+def _recording(rooms: Rooms, stop: Event) -> Iterator[None]:
+    """Record what was refused, the last of it when nobody is served any more."""
+    thread = Thread(target=keep_recorded, args=(rooms.accounts, stop), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(_GRACE_SECONDS)
 
 
 def _publish(rooms: Rooms, stop: Event) -> None:
@@ -182,6 +196,7 @@ def _attend(server: uvicorn.Server, manager: ServiceManager, stop: Event, pulse:
         pass
     manager.ready()
     manager.attend(stop, pulse.moved)
+    server.should_exit = True  # told to stop before the server heard signals itself
 
 
 def _socket(path: Path) -> socket.socket:

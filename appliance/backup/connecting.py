@@ -23,6 +23,7 @@ from appliance.errors import Unsuitable
 from appliance.store.files import RealFiles, replace_durably, storage_faults, sync_disk
 
 FILES, KEYS = "files", "keys"
+_DRAFT = "draft"
 _ANSWER_SECONDS = 10.0
 _PORTS = {"http": 80, "https": 443}
 _SSH = (
@@ -195,6 +196,43 @@ def has_matching(location: Location, credentials: bytes | None, repository: str,
     if location.kind is TargetKind.SFTP:
         return _sftp(location, credentials, [f'ls "{_sftp_path(location, repository)}"/{pattern}'])
     return False
+
+
+def read_the_one(location: Location, credentials: bytes | None, repository: str, pattern: str) -> bytes | None:
+    """Read the one small file of a pattern in a repository's folder; arguments and faults as of `remove_matching`.
+
+    Returns:
+        None where there is none, or more than one, or files cannot be reached.
+    """
+    if location.kind is TargetKind.FOLDER:
+        with storage_faults():
+            found = list((Path(location.facts["path"]) / repository).glob(pattern))
+            return found[0].read_bytes() if len(found) == 1 else None
+    if location.kind is TargetKind.SFTP:
+        with in_memory(b"") as held:
+            place = f"/proc/{os.getpid()}/fd/{held[0]}"
+            if _sftp(location, credentials, [f'get "{_sftp_path(location, repository)}"/{pattern} {place}']):
+                return os.pread(held[0], MOST_BYTES, 0)
+    return None
+
+
+def put_file(location: Location, credentials: bytes | None, repository: str, name: str, content: bytes) -> None:
+    """Write a small file into a repository's folder on a disk or over SFTP; it is whole before it has its name.
+
+    Raises:
+        BackupFailed: Nobody answers, or it is refused.
+        Unavailable: The disk refused.
+    """
+    if location.kind is TargetKind.FOLDER:
+        with storage_faults():
+            replace_durably(RealFiles(), Path(location.facts["path"]) / repository / name, content, 0o400)
+    elif location.kind is TargetKind.SFTP:
+        folder = _sftp_path(location, repository)
+        with in_memory(content) as held:
+            place = f"/proc/{os.getpid()}/fd/{held[0]}"
+            commands = [f'put {place} "{folder}/{_DRAFT}"', f'rename "{folder}/{_DRAFT}" "{folder}/{name}"']
+            if not _sftp(location, credentials, commands):
+                raise BackupFailed(Fault.DENIED)
 
 
 def _sftp(location: Location, credentials: bytes | None, commands: list[str]) -> bool:

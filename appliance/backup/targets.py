@@ -30,6 +30,7 @@ from appliance.backup.connecting import (
 from appliance.backup.engine import Repository
 from appliance.backup.faults import BackupFailed, Fault, NotOurs
 from appliance.backup.marker import Marker
+from appliance.backup.opening import open_at_once
 from appliance.backup.parts import BackupParts
 from appliance.backup.restic import Places, ResticRepository
 from appliance.backup.root_folders import make_folder_of_root
@@ -157,6 +158,8 @@ def make_ready(parts: BackupParts, target: Target) -> None:
         if not repository.exists():
             _begin_anew(location, credentials, name)
             repository.create()
+            password = repository_password(parts.backup_key, target.target_id, name)
+            open_at_once(location, credentials, name, password)
     make_durable(location)
 
 

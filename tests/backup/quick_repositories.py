@@ -8,7 +8,7 @@ Source: restic 0.14, doc/design.rst, "Keys, Encryption and MAC" and "Repository 
 """
 
 import json
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_bytes
@@ -24,6 +24,7 @@ from appliance.backup.marker import MARKER, Marker
 from appliance.backup.target import TARGET_ID_BYTES
 from appliance.identifiers import BoxId
 from appliance.keys.hierarchy import repository_password
+from appliance.keys.repository_keys import unstretched
 from appliance.keys.secret import SecretKey
 
 _COST = {"N": 16, "r": 8, "p": 1}
@@ -43,11 +44,7 @@ def lay_out(place: Path, box_id: BoxId, backup_key: SecretKey) -> None:
 def make_quick(place: Path, password: SecretKey) -> None:
     """Make the password of a repository that restic itself made cheap to try; its one key file is written anew."""
     (old,) = (place / "keys").iterdir()
-    facts, text = json.loads(old.read_bytes()), password.reveal().hex().encode()
-    salt, data = b64decode(facts["salt"]), b64decode(facts["data"])
-    opened = Scrypt(salt, _KEY_BYTES, facts["N"], facts["r"], facts["p"]).derive(text)
-    quick = Scrypt(salt, _KEY_BYTES, _COST["N"], _COST["r"], _COST["p"]).derive(text)
-    key = json.dumps({**facts, **_COST, "data": _text(_sealed(quick, _unsealed(opened, data)))}).encode()
+    key = unstretched(old.read_bytes(), password.reveal().hex().encode())
     (place / "keys" / sha256(key).hexdigest()).write_bytes(key)
     old.unlink()
 
@@ -79,11 +76,6 @@ def _sealed(key: bytes, plain: bytes) -> bytes:
     hidden = Cipher(AES(key[:_ENCRYPTING_BYTES]), CTR(nonce)).encryptor().update(plain)
     once = Cipher(AES(mac[:_MAC_HALF_BYTES]), ECB()).encryptor().update(nonce)  # noqa: S305  one block, as Poly1305-AES is
     return nonce + hidden + Poly1305.generate_tag(mac[_MAC_HALF_BYTES:] + once, hidden)
-
-
-def _unsealed(key: bytes, sealed: bytes) -> bytes:
-    """Decrypt what was just read from a repository of the test's own."""
-    return Cipher(AES(key[:_ENCRYPTING_BYTES]), CTR(sealed[:16])).encryptor().update(sealed[16:-16])
 
 
 def _text(value: bytes) -> str:

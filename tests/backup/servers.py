@@ -43,7 +43,8 @@ def ssh_server(folder: Path) -> Iterator[SSHServer]:
     config.write_text(
         f"Port {port}\nListenAddress 127.0.0.1\nHostKey {folder / 'host'}\nPidFile none\nUsePAM no\nStrictModes no\n"
         f"AuthorizedKeysFile {folder / 'authorized'}\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n"
-        "PermitRootLogin prohibit-password\nSubsystem sftp internal-sftp\nForceCommand internal-sftp\n"
+        "PermitRootLogin prohibit-password\nKexAlgorithms curve25519-sha256\nSubsystem sftp internal-sftp\n"
+        "ForceCommand internal-sftp\n"
     )
     Path("/run/sshd").mkdir(exist_ok=True)  # where a privileged sshd separates itself
     with running(["/usr/sbin/sshd", "-D", "-e", "-f", str(config)], port):

@@ -45,6 +45,7 @@ def repository(tmp_path: Path, password: SecretKey = PASSWORD, name: str = "repo
 def made(tmp_path: Path) -> ResticRepository:
     one = repository(tmp_path)
     one.create()
+    make_quick(tmp_path / "repository", PASSWORD)
     return one
 
 
@@ -74,7 +75,6 @@ TORN: dict[str, Callable[[bytes], bytes]] = {
 def test_what_a_power_cut_left_of_the_cache_is_not_taken_for_the_repository(
     made: ResticRepository, source: Source, tmp_path: Path, torn: str, first: str
 ) -> None:
-    make_quick(tmp_path / "repository", PASSWORD)
     old = made.backup(source, "night", AT)
     (source.folder / "catalogue.db").write_bytes(b"a later one" * 1000)
     new = made.backup(source, "night", AT + timedelta(days=1))
@@ -98,7 +98,6 @@ def test_what_a_power_cut_left_of_the_cache_is_not_taken_for_the_repository(
 def test_damage_of_the_repository_itself_is_told_though_the_cache_was_dropped(
     made: ResticRepository, source: Source, tmp_path: Path
 ) -> None:
-    make_quick(tmp_path / "repository", PASSWORD)
     snapshot = made.backup(source, "night", AT)
     for path in [*(tmp_path / "repository" / "index").iterdir(), *(tmp_path / "cache").rglob("index/*/*")]:
         path.chmod(0o600)

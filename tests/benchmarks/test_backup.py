@@ -15,6 +15,9 @@ def test_each_promise_that_does_not_hold_is_named() -> None:
     assert broken_promises(replace(GOOD, restore_speed_share=0.69)) == ["a restore is too slow"]
     assert broken_promises(replace(GOOD, full_share=1.31)) == ["a full run is too slow"]
     assert broken_promises(replace(GOOD, unchanged_seconds=3.1)) == ["a night without changes is too slow"]
+    large = replace(GOOD, gigabytes=20.0, unchanged_seconds=3.1, full_share=1.31)
+    assert broken_promises(large) == [], "promised of 2.6 GB"
+    assert broken_promises(replace(large, restore_speed_share=0.69)) == ["a restore is too slow"]
     assert broken_promises(replace(GOOD, restored_identical=False)) == ["what came back is not what was lost"]
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from pathlib import Path
 
 from appliance.assembly.backup_parts import backup_parts
 from appliance.assembly.box import open_box, sealed_again
@@ -15,7 +14,6 @@ from appliance.assembly.restoring import Choice
 from appliance.assembly.restoring_targets import open_source, parse_where
 from appliance.assembly.rooms import retention_of
 from appliance.audit.events import OPERATOR
-from appliance.backup.connecting import FILES, KEYS
 from appliance.backup.queries import used_targets
 from appliance.backup.running import look_at
 from appliance.backup.target import location_of
@@ -27,13 +25,11 @@ from appliance.export.folder import FolderWriter, check_folder
 from appliance.export.whole import ArchiveExporter
 from appliance.identifiers import FileId
 from appliance.intake.rotation import KeyUpkeep
-from appliance.keys.hierarchy import Subkey, repository_password
 from appliance.retention.proposals import approve, propose
 from appliance.retention.queries_decisions import Kind, Scope
 from appliance.store.files import RealFiles
 from tests.assembly.a_full_box import FullBox
 from tests.assembly.a_lost_box import restore
-from tests.backup.quick_repositories import make_quick
 from tests.faults import wholeness as whole
 from tests.faults.worlds import AGREES, PROPOSES, Facts, World, fill
 
@@ -77,17 +73,16 @@ def with_disk(world: World) -> Facts:
     return facts
 
 
-def with_quick_disk(world: World) -> Facts:
-    """Have it made ready, and its passwords cheap to try."""
+def with_ready_disk(world: World) -> Facts:
+    """Have it made ready."""
     facts = with_disk(world)
     make_disk_ready(world)
-    make_all_quick(world)
     return facts
 
 
 def copied(world: World) -> Facts:
     """Let it have had a night."""
-    facts = with_quick_disk(world)
+    facts = with_ready_disk(world)
     world.run("backup")
     return facts
 
@@ -99,15 +94,6 @@ def make_disk_ready(world: World) -> None:
         with rooms.database.read() as tx:
             (target,) = used_targets(tx)
         look_at(parts, target)
-
-
-def make_all_quick(world: World) -> None:
-    """Let the repositories on the disk open at once."""
-    with world.rooms("jobs") as rooms, rooms.database.read() as tx:
-        (target,) = used_targets(tx)
-        for name in (FILES, KEYS):
-            password = repository_password(rooms.keyring.key(Subkey.BACKUP), target.target_id, name)
-            make_quick(Path(target.location.facts["path"]) / name, password)
 
 
 def arrived(world: World) -> Facts:
@@ -189,9 +175,7 @@ def export_archive(world: World) -> None:
 
 
 def first_night(world: World) -> None:
-    """Run a night on a disk that it has to make ready; restic itself made the passwords dear to try until then."""
-    make_disk_ready(world)
-    make_all_quick(world)
+    """Run a night on a disk that it may have to make ready."""
     world.run(*NIGHT)
 
 
@@ -274,7 +258,7 @@ def _jobs(*names: str) -> Callable[[World], None]:
 
 JOBS: Sequence[FaultedJob] = (
     FaultedJob("new disk", with_disk, make_disk_ready, check_ready, following=first_night),
-    FaultedJob("first night", with_quick_disk, _jobs("backup"), check_copies, following=_jobs("prune copies")),
+    FaultedJob("first night", with_ready_disk, _jobs("backup"), check_copies, following=_jobs("prune copies")),
     FaultedJob("arrivals", arrived, _jobs("copy arrivals", "anchor audit"), check_copies, 2 * HOUR, _jobs(*NIGHT)),
     FaultedJob("restore test", copied, _jobs("full restore test"), whole.check_box),
     FaultedJob("purge", agreed, _jobs("purge", *COPYING), check_erased, HOUR / 12, _jobs("prune copies")),

@@ -92,5 +92,5 @@ def test_who_floods_the_sign_in_at_once_is_named_and_a_colleague_gets_in(tmp_pat
     go.set()
     assert signs_in("192.0.2.67", PASSWORD) == 303
     assert all(each.result() for each in held)
-    record_all(clinic.accounts)
+    record_all(clinic.accounts, clinic.clock.monotonic())
     assert turned_away(clinic) == [("nobody", None, "192.0.2.66", 1, "failure")]

@@ -161,15 +161,15 @@ def test_who_was_turned_away_is_recorded_by_nobody_else_s_request_and_cannot_fil
     assert statuses(stranger, 7, "/login")[429] == 3
     assert clinic.signed_in(clinic.person(user_name="other")).get("/account").status_code == 200
     assert turned_away(clinic) == [], "what is refused costs no write, and nobody waits for one"
-    record_all(clinic.accounts)
+    record_all(clinic.accounts, clinic.clock.monotonic())
     first = [("account", person.account_key, None, 20, "failure"), ("nobody", None, "192.0.2.66", 3, "failure")]
     assert turned_away(clinic) == first
     clinic.clock.pass_time(seconds=INTERVAL_SECONDS - 1)
     assert statuses(stranger, 9, "/login")[429] == 5
-    record_all(clinic.accounts)
+    record_all(clinic.accounts, clinic.clock.monotonic())
     assert turned_away(clinic) == first, "once in five minutes"
     clinic.clock.pass_time(seconds=2)
-    record_all(clinic.accounts)
+    record_all(clinic.accounts, clinic.clock.monotonic())
     assert turned_away(clinic) == [*first, ("nobody", None, "192.0.2.66", 5, "failure")]
 
 
@@ -181,7 +181,7 @@ def test_who_was_turned_away_is_recorded_later_when_the_disk_is_full_now(tmp_pat
     accounts = replace(clinic.accounts, database=database)
     assert statuses(clinic.browser(), 7, "/login")[429] == 3
     with pytest.raises(OutOfSpace):
-        record_all(accounts)
+        record_all(accounts, accounts.clock.monotonic())
     thread = threading.Thread(target=keep_recorded, args=(accounts, stop, 0.01))
     thread.start()
     while not turned_away(clinic):
@@ -206,7 +206,7 @@ def test_a_machine_that_was_turned_away_is_recorded_with_where_it_called_from(cl
             callers.admit(credential_of([]), "192.0.2.30")
     with pytest.raises(TooManyRequests):
         callers.admit(credential_of([]), "192.0.2.30")
-    record_all(clinic.accounts)
+    record_all(clinic.accounts, clinic.clock.monotonic())
     assert [(row[0], row[2], row[3]) for row in turned_away(clinic)] == [
         ("token", "192.0.2.20", 3), ("nobody", "192.0.2.30", 1)
     ]  # fmt: skip
@@ -221,7 +221,7 @@ def test_whoever_meets_a_bound_that_others_used_up_is_not_named(clinic: AClinic,
     browser.client.cookies.set(FORM_COOKIE, "a form")
     fields = {"user_name": person.user_name, "password": "wrong", "form_token": form_token("a form")}
     assert browser.post_bare("/login", **fields).status_code == 429
-    record_all(clinic.accounts)
+    record_all(clinic.accounts, clinic.clock.monotonic())
     assert turned_away(clinic) == [("nobody", None, None, 2, "failure")]
 
 

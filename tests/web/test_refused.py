@@ -16,6 +16,7 @@ from appliance.accounts.account import Account
 from appliance.accounts.refusals import MINUTE_SECONDS, MOST_THINGS
 from appliance.accounts.roles import Permission, Role
 from appliance.accounts.tokens import find_token_key, issue_token, revoke_token
+from appliance.accounts.trail import nobody
 from appliance.audit.events import OPERATOR
 from appliance.errors import OutOfSpace
 from appliance.keys.hierarchy import Keyring, Subkey
@@ -210,10 +211,10 @@ def test_a_loop_of_refusals_is_one_event_at_once_and_one_a_minute(tmp_path: Path
     own: About = ("account", person.account_key, None, None)
     first = [*by_account(person, own), *by_account(person)]
     assert recorded(clinic) == first
-    record_refusals(clinic.accounts)
+    record_refusals(clinic.accounts, clinic.clock.monotonic())
     assert recorded(clinic) == first, "the minute is not over"
     clinic.clock.pass_time(seconds=MINUTE_SECONDS)
-    record_refusals(clinic.accounts)
+    record_refusals(clinic.accounts, clinic.clock.monotonic())
     assert recorded(clinic) == [*first, *by_account(person, own, 9), *by_account(person, number=9)]
 
 
@@ -225,7 +226,7 @@ def test_whoever_asks_for_one_study_after_the_other_adds_few_events(tmp_path: Pa
         assert browser.get(f"/studies/{study_key}").status_code == 403
     assert recorded(clinic) == by_account(person) * (MOST_THINGS + 1)
     clinic.clock.pass_time(seconds=MINUTE_SECONDS)
-    record_refusals(clinic.accounts)
+    record_refusals(clinic.accounts, clinic.clock.monotonic())
     assert recorded(clinic)[-1:] == by_account(person, number=100 - MOST_THINGS - 1)
 
 
@@ -271,3 +272,22 @@ def test_what_cannot_be_recorded_stays_refused_and_is_recorded_later(
     assert recorded(clinic) == by_account(person, number=2)
     assert "RuntimeError" in caplog.text
     assert "that nobody may read" not in caplog.text
+
+
+def test_what_is_left_when_the_process_ends_is_recorded_by_then(tmp_path: Path) -> None:
+    stop, clinic = threading.Event(), AClinic(tmp_path)
+    person, accounts = clinic.person(Role.RECEPTION), clinic.accounts
+    browser = clinic.signed_in(person)
+    assert [browser.get("/people").status_code for _ in range(3)] == [403] * 3
+    for _ in range(2):
+        accounts.turned_away.refused(nobody("192.0.2.7"), clinic.clock.monotonic(), shared=False)
+    accounts.knocks.refused("192.0.2.8", clinic.clock.monotonic())
+    assert recorded(clinic) == by_account(person), "the first at once, further ones wait"
+    thread = threading.Thread(target=keep_recorded, args=(accounts, stop, 3600))
+    thread.start()
+    stop.set()
+    thread.join()
+    assert recorded(clinic) == [*by_account(person), *by_account(person, number=2)]
+    with clinic.database.read() as tx:
+        sql = "SELECT event, number FROM audit_events WHERE event IN ('requests throttled', 'login throttled')"
+        assert sorted(tx.rows(sql)) == [("login throttled", 1), ("requests throttled", 2)]

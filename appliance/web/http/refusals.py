@@ -63,13 +63,17 @@ def note_wrong_token(accounts: Accounts, token: str, address: str) -> None:
     _note(accounts, nobody(address), EventCode.TOKEN_REFUSED, None if key is None else Thing(Kind.TOKEN, key))
 
 
-def record_refusals(accounts: Accounts) -> None:
+def record_refusals(accounts: Accounts, now: float) -> None:
     """Record what was refused and is due, an event for each; with nothing due, nothing is written.
+
+    Args:
+        accounts: The room.
+        now: What was recorded within a minute of it waits; nothing when it is infinite.
 
     Raises:
         ApplianceError: It could not be written, and is still due.
     """
-    with accounts.refusals.taken(accounts.clock.monotonic()) as due:
+    with accounts.refusals.taken(now) as due:
         if not due:
             return
         with accounts.database.write() as tx:
@@ -79,10 +83,11 @@ def record_refusals(accounts: Accounts) -> None:
 
 def _note(accounts: Accounts, actor: Actor, code: EventCode, thing: Thing | None) -> None:
     """Count it, and record it if it is the first. It stays refused if that fails, and is still due."""
-    if not accounts.refusals.refused(actor, code, thing, accounts.clock.monotonic()):
+    now = accounts.clock.monotonic()
+    if not accounts.refusals.refused(actor, code, thing, now):
         return
     try:
-        record_refusals(accounts)
+        record_refusals(accounts, now)
     except ApplianceError as fault:
         log.warning("what was refused is not recorded yet: %s", fault)
     except Exception as error:  # noqa: BLE001  a bug must not turn a refusal into another answer
