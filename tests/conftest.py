@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 from pydicom.data import get_testdata_files
 
 from tests.peers import pytest_configure, pytest_runtest_setup, pytest_terminal_summary
+from tests.priority import priority_taken_back
 
 __all__ = ["pytest_configure", "pytest_runtest_setup", "pytest_terminal_summary"]  # pytest takes its hooks from here
 ROOT = Path(__file__).parents[1]
@@ -30,6 +31,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that hold slow tests, so that no core is idle while another ends the run alone."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
+
+
+@pytest.fixture(autouse=True)
+def _usual_priority() -> Iterator[None]:
+    with priority_taken_back():
+        yield
 
 
 @pytest.fixture

@@ -57,6 +57,9 @@ class Guard:
                 fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise BackupFailed(Fault.BUSY) from None
-            yield
+            try:
+                yield
+            finally:
+                fcntl.flock(descriptor, fcntl.LOCK_UN)  # a child that another thread just forked may have it open yet
         finally:
             os.close(descriptor)

@@ -1,4 +1,4 @@
-"""Lays out a target as the box does, with restic repositories whose password is cheap to try, or makes it so.
+"""Lays out a target as the box does, with restic repositories whose password is cheap to try.
 
 restic makes every password cost half a second, at every call. The box's passwords are derived from its root, so that
 cost guards nothing a test asks about, and a test makes dozens of calls. Key and configuration are written here as
@@ -24,7 +24,6 @@ from appliance.backup.marker import MARKER, Marker
 from appliance.backup.target import TARGET_ID_BYTES
 from appliance.identifiers import BoxId
 from appliance.keys.hierarchy import repository_password
-from appliance.keys.repository_keys import unstretched
 from appliance.keys.secret import SecretKey
 
 _COST = {"N": 16, "r": 8, "p": 1}
@@ -37,23 +36,16 @@ def lay_out(place: Path, box_id: BoxId, backup_key: SecretKey) -> None:
     target_id = token_bytes(TARGET_ID_BYTES)
     for name in (FILES, KEYS):
         password = repository_password(backup_key, target_id, name)
-        _lay_out_repository(place / name, password.reveal().hex().encode())
+        lay_out_repository(place / name, password)
     (place / MARKER).write_bytes(Marker(target_id, box_id).encode())
 
 
-def make_quick(place: Path, password: SecretKey) -> None:
-    """Make the password of a repository that restic itself made cheap to try; its one key file is written anew."""
-    (old,) = (place / "keys").iterdir()
-    key = unstretched(old.read_bytes(), password.reveal().hex().encode())
-    (place / "keys" / sha256(key).hexdigest()).write_bytes(key)
-    old.unlink()
-
-
-def _lay_out_repository(place: Path, password: bytes) -> None:
+def lay_out_repository(place: Path, password: SecretKey) -> None:
+    """Make an empty repository."""
     for folder in ("index", "keys", "locks", "snapshots", *(f"data/{number:02x}" for number in range(256))):
         (place / folder).mkdir(mode=0o700, parents=True)
     master, salt = token_bytes(_KEY_BYTES), token_bytes(64)
-    opened = Scrypt(salt, _KEY_BYTES, _COST["N"], _COST["r"], _COST["p"]).derive(password)
+    opened = Scrypt(salt, _KEY_BYTES, _COST["N"], _COST["r"], _COST["p"]).derive(password.reveal().hex().encode())
     told = {"created": "2026-01-01T00:00:00Z", "username": "", "hostname": "", "kdf": "scrypt", **_COST,
             "salt": _text(salt), "data": _text(_sealed(opened, json.dumps(_parts_of(master)).encode()))}  # fmt: skip
     key = json.dumps(told).encode()

@@ -18,7 +18,7 @@ from appliance.backup.restic import Connection, Places, ResticRepository, restic
 from appliance.backup.restic_words import fault_of, is_missing, is_refused, left_out
 from appliance.errors import Unavailable
 from appliance.keys.secret import SecretKey
-from tests.backup.quick_repositories import make_quick
+from tests.backup.quick_repositories import lay_out_repository
 
 pytestmark = pytest.mark.peer("restic")
 AT = datetime(2031, 2, 3, 4, 5, 6, tzinfo=UTC)
@@ -44,8 +44,7 @@ def repository(tmp_path: Path, password: SecretKey = PASSWORD, name: str = "repo
 @pytest.fixture
 def made(tmp_path: Path) -> ResticRepository:
     one = repository(tmp_path)
-    one.create()
-    make_quick(tmp_path / "repository", PASSWORD)
+    lay_out_repository(tmp_path / "repository", PASSWORD)
     return one
 
 
@@ -108,10 +107,12 @@ def test_damage_of_the_repository_itself_is_told_though_the_cache_was_dropped(
         assert failed.value.fault is Fault.DAMAGED
 
 
-def test_making_it_twice_changes_nothing(made: ResticRepository, source: Source) -> None:
-    made.backup(source, "night", AT)
-    made.create()
-    assert len(made.snapshots()) == 1
+def test_making_it_twice_changes_nothing(tmp_path: Path, source: Source) -> None:
+    one = repository(tmp_path)
+    one.create()
+    one.backup(source, "night", AT)
+    one.create()
+    assert len(one.snapshots()) == 1
 
 
 def test_listed_files_are_copied_and_one_that_is_not_there_fails_it(made: ResticRepository, source: Source) -> None:
