@@ -36,6 +36,7 @@ class PassphraseCost:
 
 
 ACCOUNT_COST = PassphraseCost(memory_kib=64 * 1024, passes=3, lanes=4)
+RANDOM_CODE_COST = PassphraseCost(memory_kib=19 * 1024, passes=2, lanes=1)  # for what the box drew, of 50 bits and more
 
 
 def new_salt() -> bytes:

@@ -10,6 +10,7 @@ from appliance.accounts import login, recovery_codes, second_factor
 from appliance.accounts.account import Account
 from appliance.accounts.errors import SignInRefused
 from appliance.accounts.sessions import Stage, find_session
+from appliance.keys.passphrases import RANDOM_CODE_COST
 from tests.web.a_clinic import PASSWORD, AClinic
 from tests.web.a_proof import SECRET
 
@@ -32,7 +33,7 @@ def quick(code: str) -> bytes:
 
 
 def draw_for(clinic: AClinic, person: Account) -> tuple[str, ...]:
-    drawn = recovery_codes.draw(clinic.accounts)
+    drawn = recovery_codes.draw()
     with clinic.database.write() as tx:
         second_factor.replace_codes(tx, person.account_key, drawn)
     return drawn.codes
@@ -66,7 +67,7 @@ def opens(clinic: AClinic, person: Account, code: str) -> bool:
 
 def test_the_catalogue_keeps_a_salted_slow_hash_of_every_code(clinic: AClinic, person: Account) -> None:
     codes, rows = draw_for(clinic, person), kept(clinic)
-    cost = clinic.accounts.password_cost
+    cost = RANDOM_CODE_COST
     [(salt, *kept_cost)] = {row[1:5] for row in rows}
     assert isinstance(salt, bytes)
     assert len(salt) == 16

@@ -16,6 +16,7 @@ const found = { pages: {}, addresses: {}, notThere: [], cutKeys: {}, control: []
 const { url: origin } = plan.facts.web;
 const invited = promised();
 const lent = promised();
+const sawNothing = promised();
 
 /** Something that one person does and another waits for. */
 function promised() {
@@ -184,6 +185,7 @@ async function newcomer(browser) {
   await page.locator("main button.primary").click();
   await page.waitForSelector(".panel.empty");
   await examine(page, "nothing");
+  sawNothing.resolve();
   await lent.promise;
   await visit(page, "given to a laboratory", "/laboratory");
   await visit(page, "study given to a laboratory", await page.locator('a[href^="/laboratory/S-"]').first().getAttribute("href"));
@@ -195,6 +197,7 @@ async function give(page) {
   await invited.promise;
   await page.goto(`${origin}/studies/1/laboratories`);
   await page.selectOption("select[name=laboratory]", { index: 1 });
+  await sawNothing.promise;
   await page.locator("form.ask button.primary").click();
   await page.waitForSelector(".notice.good");
   lent.resolve();
