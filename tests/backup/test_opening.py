@@ -40,17 +40,6 @@ def check_opens_at_once(repository: Path) -> None:
     assert (facts["N"], facts["hostname"], facts["username"]) == (16, "", "")
 
 
-@pytest.mark.peer("restic")
-def test_both_repositories_of_a_new_disk_open_at_once(clinic: BackedUp) -> None:
-    place = clinic.disk()
-    target = add_target(clinic.backup, new_disk(place), OPERATOR)
-    for name in ("files", "keys"):
-        check_opens_at_once(place / name)
-    opened = open_target(clinic.backup, target)
-    assert opened.files.exists()
-    assert opened.keys.check("all") == []
-
-
 @pytest.mark.peer("restic", "ssh", "sshd")
 def test_both_repositories_of_a_server_open_at_once(clinic: BackedUp, server: SSHServer, tmp_path: Path) -> None:
     place = tmp_path / "on the server"
@@ -64,9 +53,12 @@ def test_both_repositories_of_a_server_open_at_once(clinic: BackedUp, server: SS
 
 
 @pytest.mark.peer("restic")
-def test_cut_off_at_any_change_it_opens(clinic: BackedUp) -> None:
+def test_both_repositories_of_a_new_disk_open_at_once_and_cut_off_at_any_change(clinic: BackedUp) -> None:
     place = clinic.disk()
     target = add_target(clinic.backup, new_disk(place), OPERATOR)
+    for name in ("files", "keys"):
+        check_opens_at_once(place / name)
+    assert open_target(clinic.backup, target).keys.check("all") == []
     (path,) = (place / "files" / "keys").iterdir()
     whole = path.read_bytes()
     for left in ({".draft": b"{"}, {}, {path.name: whole}):
