@@ -24,6 +24,7 @@ from appliance.store.files import RealFiles, replace_durably, storage_faults, sy
 
 FILES, KEYS = "files", "keys"
 _DRAFT = "draft"
+DRAFTS = (_DRAFT, "keys/.?*.*")  # of a small file that was cut off while it was written
 _ANSWER_SECONDS = 10.0
 _PORTS = {"http": 80, "https": 443}
 _SSH = (

@@ -158,8 +158,8 @@ def make_ready(parts: BackupParts, target: Target) -> None:
         if not repository.exists():
             _begin_anew(location, credentials, name)
             repository.create()
-            password = repository_password(parts.backup_key, target.target_id, name)
-            open_at_once(location, credentials, name, password)
+        password = repository_password(parts.backup_key, target.target_id, name)
+        open_at_once(location, credentials, name, password)
     make_durable(location)
 
 

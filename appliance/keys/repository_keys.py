@@ -53,6 +53,19 @@ def unstretched(key_file: bytes, password: bytes) -> bytes:
     return json.dumps(written).encode()
 
 
+def is_stretched(key_file: bytes) -> bool:
+    """Say whether a key file costs more to open than `unstretched` makes it.
+
+    Raises:
+        Tampered: It is no key file.
+    """
+    try:
+        facts = json.loads(key_file)
+        return {name: facts[name] for name in _COST_NAMES} != _COST
+    except (ValueError, KeyError, TypeError):
+        raise Tampered("this is no key file of a repository") from None
+
+
 def key_file_name(key_file: bytes) -> str:
     """Give the name by which a repository knows a key file: the SHA-256 of its bytes."""
     return sha256(key_file).hexdigest()

@@ -59,17 +59,19 @@ def test_both_repositories_of_a_new_disk_open_at_once_and_cut_off_at_any_change(
     for name in ("files", "keys"):
         check_opens_at_once(place / name)
     assert open_target(clinic.backup, target).keys.check("all") == []
-    (path,) = (place / "files" / "keys").iterdir()
-    whole = path.read_bytes()
-    for left in ({".draft": b"{"}, {}, {path.name: whole}):
-        for name, content in left.items():
-            (place / "files" / "keys" / name).write_bytes(content)
-        password = repository_password(clinic.backup.backup_key, target.target_id, "files")
-        before = {one.name for one in (place / "files" / "keys").iterdir()}
-        open_at_once(target.location, None, "files", password)
-        after = {one.name for one in (place / "files" / "keys").iterdir()}
-        assert (len(before) > 1) == (before == after), "of two, none is known to be the right one"
-        assert open_target(clinic.backup, target).files.exists()
+    keys = place / "files" / "keys"
+    before = sorted(keys.iterdir())
+    (keys / f".{before[0].name}.{'a' * 16}").write_bytes(b"{")
+    (place / "files" / "draft").write_bytes(b"{")
+    password = repository_password(clinic.backup.backup_key, target.target_id, "files")
+    open_at_once(target.location, None, "files", password)
+    assert sorted(keys.iterdir()) == before
+    assert not (place / "files" / "draft").exists()
+    other = json.dumps(json.loads(before[0].read_bytes()) | {"created": "2026-02-03T04:05:06Z"}).encode()
+    (keys / key_file_name(other)).write_bytes(other)
+    open_at_once(target.location, None, "files", password)
+    assert len(sorted(keys.iterdir())) == 2
+    assert open_target(clinic.backup, target).files.exists()
 
 
 @pytest.mark.peer("ssh", "sshd")

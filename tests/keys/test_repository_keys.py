@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from appliance.errors import Tampered, WrongKey
-from appliance.keys.repository_keys import key_file_name, unstretched
+from appliance.keys.repository_keys import is_stretched, key_file_name, unstretched
 
 pytestmark = pytest.mark.peer("restic")
 PASSWORD = b"17" * 32
@@ -58,6 +58,7 @@ def test_it_costs_next_to_nothing_and_tells_nothing_of_the_machine(old: bytes) -
     facts, before = json.loads(new), json.loads(old)
     assert before["N"] * before["r"] * before["p"] > 10_000
     assert facts["N"] * facts["r"] * facts["p"] < 1000
+    assert (is_stretched(old), is_stretched(new)) == (True, False)
     assert (facts["hostname"], facts["username"]) == ("", "")
     assert facts["salt"] != before["salt"]
 
@@ -87,3 +88,9 @@ def test_what_is_no_key_file_is_told(wrong: bytes) -> None:
 def test_facts_that_cannot_be_are_told(old: bytes, facts: dict[str, object]) -> None:
     with pytest.raises(Tampered):
         unstretched(altered(unstretched(old, PASSWORD), **facts), PASSWORD)
+
+
+@pytest.mark.parametrize("wrong", [b"", b"{}", b"[]", b"\xff", b"3"])
+def test_whether_it_is_stretched_cannot_be_said_of_anything_else(wrong: bytes) -> None:
+    with pytest.raises(Tampered):
+        is_stretched(wrong)
