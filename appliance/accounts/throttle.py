@@ -18,8 +18,7 @@ can guess (a passkey, an invitation's code, a sealed one) is looked at first,
 and only a wrong one is counted: so no stranger keeps a right one waiting.
 
 An attempt that is not heard is not written down one by one: `Knocks` adds them
-up, and the sum is recorded with the next attempt that is heard, or by whoever
-calls `record_unheard` now and then.
+up, and whoever calls `record_unheard` now and then records the sum.
 
 A clock that is set back makes nobody wait longer: failures that lie ahead of it
 count from now on.
@@ -155,7 +154,7 @@ def begin_attempt(accounts: Accounts, attempt: Attempt) -> int:
             place = _place(tx, attempt)
             wait = _wait_seconds(tx, attempt, place, now)
             if wait <= 0:
-                return _count(tx, accounts, attempt, place, now)
+                return _count(tx, attempt, place, now)
     if accounts.knocks.refused(attempt.address, accounts.clock.monotonic()):
         record_unheard(accounts, accounts.clock.monotonic())
     raise TooManyAttempts(wait)
@@ -201,8 +200,7 @@ def _place(tx: ReadTransaction, attempt: Attempt) -> bytes:
     return attempt.place_hash or (attempt.device_hash if known else STRANGER)
 
 
-def _count(tx: WriteTransaction, accounts: Accounts, attempt: Attempt, place: bytes, now: datetime) -> int:
-    _record_due(tx, accounts)
+def _count(tx: WriteTransaction, attempt: Attempt, place: bytes, now: datetime) -> int:
     queries.delete_failures_before(tx, now - WINDOW)
     if (password := _password_before(tx, attempt)) is not None:
         queries.delete_failure(tx, password)
@@ -220,11 +218,6 @@ def _count_from_now(accounts: Accounts, latest: datetime, now: datetime) -> None
     with accounts.database.write() as tx:
         if queries.bring_back_failures(tx, now + DRIFT, now):
             record_set_back(tx, accounts, latest - now)
-
-
-def _record_due(tx: WriteTransaction, accounts: Accounts) -> None:
-    for address, number in accounts.knocks.take_due(accounts.clock.monotonic()):
-        record_throttled(tx, accounts, address, number)
 
 
 def _wait_seconds(tx: ReadTransaction, attempt: Attempt, place: bytes, now: datetime) -> float:

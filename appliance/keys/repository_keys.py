@@ -46,11 +46,21 @@ def unstretched(key_file: bytes, password: bytes) -> bytes:
         created = str(facts["created"])
     except (ValueError, KeyError, TypeError, NotBase64):
         raise Tampered("this is no key file of a repository") from None
+    return key_file_of(_unsealed(stretched, data), password, created)
+
+
+def key_file_of(repository_key: bytes, password: bytes, created: str) -> bytes:
+    """Give the key file of a repository, which opens at once and names nobody.
+
+    Args:
+        repository_key: The repository's own key, in restic's JSON.
+        password: Of 256 random bits.
+        created: When, in RFC 3339.
+    """
     salt = token_bytes(_SALT_BYTES)
-    quick = _derived(password, salt, list(_COST.values()))
-    written = {"created": created, "username": "", "hostname": "", "kdf": "scrypt", **_COST,
-               "salt": _text(salt), "data": _text(_sealed(quick, _unsealed(stretched, data)))}  # fmt: skip
-    return json.dumps(written).encode()
+    sealed = seal(_derived(password, salt, list(_COST.values())), repository_key)
+    facts = {"created": created, "username": "", "hostname": "", "kdf": "scrypt", **_COST}
+    return json.dumps({**facts, "salt": _text(salt), "data": _text(sealed)}).encode()
 
 
 def is_stretched(key_file: bytes) -> bool:
@@ -71,15 +81,20 @@ def key_file_name(key_file: bytes) -> str:
     return sha256(key_file).hexdigest()
 
 
-def _derived(password: bytes, salt: bytes, cost: list[int]) -> bytes:
-    return Scrypt(salt, _KEY_BYTES, *cost).derive(password)
+def seal(key: bytes, plain: bytes) -> bytes:
+    """Encrypt by AES-256-CTR and authenticate by Poly1305-AES, as restic does: nonce 16 | ciphertext | tag 16.
 
-
-def _sealed(key: bytes, plain: bytes) -> bytes:
-    """Encrypt by AES-256-CTR and authenticate by Poly1305-AES: nonce 16 | ciphertext | tag 16."""
+    Args:
+        key: 64 bytes: 32 for the cipher, twice 16 for the tag.
+        plain: Any bytes.
+    """
     nonce = token_bytes(_NONCE_BYTES)
     hidden = Cipher(AES(key[:_CIPHER_BYTES]), CTR(nonce)).encryptor().update(plain)
     return nonce + hidden + Poly1305.generate_tag(_one_time_key(key, nonce), hidden)
+
+
+def _derived(password: bytes, salt: bytes, cost: list[int]) -> bytes:
+    return Scrypt(salt, _KEY_BYTES, *cost).derive(password)
 
 
 def _unsealed(key: bytes, sealed: bytes) -> bytes:
