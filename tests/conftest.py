@@ -15,6 +15,7 @@ from tests.peers import pytest_configure, pytest_runtest_setup, pytest_terminal_
 from tests.priority import priority_taken_back
 
 __all__ = ["pytest_configure", "pytest_runtest_setup", "pytest_terminal_summary"]  # pytest takes its hooks from here
+pytest_plugins = ["tests.places"]
 ROOT = Path(__file__).parents[1]
 CORPUS = ROOT.parent / "shared" / "corpus"
 IN_CI = os.environ.get("CI") == "true"

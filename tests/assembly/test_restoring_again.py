@@ -261,8 +261,8 @@ def test_the_newest_is_the_one_whose_trail_came_furthest_whatever_the_clock_said
     assert chosen([*snapshots((1, -1, 0), (2, -1, 0))], Choice()).snapshot_id == "00000001"
 
 
-def test_what_the_disk_refuses_to_move_is_not_copied_instead(made: Lost, tmp_path: Path) -> None:
-    target = tmp_path / "back"
+def test_what_the_disk_refuses_to_move_is_not_copied_instead(made: Lost, disk_path: Path) -> None:
+    target = disk_path / "back"
     target.mkdir()
     with TemporaryDirectory(dir="/dev/shm") as elsewhere:  # another disk: a rename to there is refused
         (target / "inbox").symlink_to(elsewhere)

@@ -13,6 +13,7 @@ from appliance.backup.targets import NewTarget, add_target
 from appliance.errors import Refused
 from tests.assembly.a_full_box import FullBox, backup_parts, copy
 from tests.assembly.a_lost_box import check_whole, restore
+from tests.backup.quick_repositories import lay_out
 from tests.backup.servers import rest_server, ssh_server
 
 pytestmark = pytest.mark.slow
@@ -58,7 +59,9 @@ def test_from_a_server_over_ssh_by_the_line_on_the_paper(box: FullBox, tmp_path:
             "host_key": server.host_key,
         }  # fmt: skip
         new = NewTarget("nas", location_of("sftp", facts), server.private_key)
-        target: Target = add_target(backup_parts(box), new, OPERATOR)
+        parts = backup_parts(box)
+        lay_out(tmp_path / "srv", parts.box_id, parts.backup_key)
+        target: Target = add_target(parts, new, OPERATOR)
         copy(box, target)
         (tmp_path / "own").write_bytes(server.private_key)
         where = parse_where(f"{line_of(target)};identity={tmp_path / 'own'}")

@@ -23,9 +23,9 @@ _KEY_BYTES, _ENCRYPTING_BYTES, _MAC_HALF_BYTES = 64, 32, 16
 _POLYNOMIAL = "3da3358b4dc173"  # irreducible, of degree 53: how restic cuts files into chunks
 
 
-def lay_out(place: Path, box_id: BoxId, backup_key: SecretKey) -> None:
-    """Make an empty folder one that this box may add as a target: a marker and two empty repositories."""
-    target_id = token_bytes(TARGET_ID_BYTES)
+def lay_out(place: Path, box_id: BoxId, backup_key: SecretKey, target_id: bytes | None = None) -> None:
+    """Make a folder one that this box may add as a target, or the one that it has: a marker, two empty repositories."""
+    target_id = target_id or token_bytes(TARGET_ID_BYTES)
     for name in (FILES, KEYS):
         password = repository_password(backup_key, target_id, name)
         lay_out_repository(place / name, password)

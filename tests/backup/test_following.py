@@ -31,6 +31,7 @@ from appliance.retention.tombstones import encode_tombstones
 from appliance.store.roots import note_root, replace_subkey
 from appliance.store.runs import RunOutcome
 from tests.backup.a_backup import BackedUp
+from tests.backup.quick_repositories import lay_out
 
 REST = {"url": "https://store.example/box", "keys_url": "https://store.example/keys"}
 
@@ -68,6 +69,13 @@ def used(clinic: BackedUp) -> list[Target]:
 def before(clinic: BackedUp) -> list[Target]:
     with clinic.database.read() as tx:
         return targets_before(tx)
+
+
+def laid_out(clinic: BackedUp, parts: BackupParts) -> BackupParts:
+    """Make the new repositories on the clinic's disk, quickly."""
+    (target,) = used(clinic)
+    lay_out(Path(target.location.facts["path"]), parts.box_id, parts.backup_key, target.target_id)
+    return parts
 
 
 @pytest.mark.peer("restic")
@@ -123,7 +131,7 @@ def test_what_lies_under_the_root_before_gets_its_tombstones_and_is_pruned_in_it
     first, root = clinic.target(), clinic.root
     clinic.scan()
     back_up(clinic.backup, first, Kind.NIGHT)
-    parts = rotated(clinic)
+    parts = laid_out(clinic, rotated(clinic))
     with clinic.database.write() as tx:
         believe_clock(tx, clinic.clock)
         tx.change("INSERT INTO erasures (erasure_id, scope, kind, file_count, bytes, erased_at, audit_sequence) "
@@ -151,7 +159,7 @@ def test_by_a_list_of_the_root_before_which_others_may_know_nothing_is_erased(cl
     document = encode_tombstones(clinic.parts.vault.stored_ids(), clinic.backup.audit_key)
     small = Small("tombstones", "tombstones", document, "")
     carry(clinic.backup, first, open_target(clinic.backup, first).files, small, clinic.clock.now())
-    done(clinic, rotated(clinic), COPY_ARRIVALS)
+    done(clinic, laid_out(clinic, rotated(clinic)), COPY_ARRIVALS)
     assert clinic.rows("SELECT count(*) FROM studies") == [(1,)]
     with clinic.database.read() as tx:
         told = {one.code: (one.subject, one.number) for one in open_notices(tx)}

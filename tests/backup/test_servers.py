@@ -22,6 +22,7 @@ from appliance.backup.targets import NewTarget, add_target, make_ready, open_tar
 from appliance.errors import Refused, Unsuitable
 from appliance.jobs.clock_marks import believe_clock
 from tests.backup.a_backup import BackedUp
+from tests.backup.quick_repositories import lay_out
 from tests.backup.servers import SSHServer, free_port, rest_server, ssh_server
 
 USER, PASSWORD = "clinic", "a pass/word: of 7"
@@ -76,6 +77,7 @@ def test_what_was_cut_off_on_an_sftp_server_is_cleared_away(
     clinic: BackedUp, server: SSHServer, tmp_path: Path
 ) -> None:
     place = tmp_path / "on the server"
+    lay_out(place, clinic.box_id, clinic.backup.backup_key)
     target = add_target(clinic.backup, by_sftp(server, place), OPERATOR)
     (place / "files" / "config").unlink()
     (lone,) = (place / "files" / "keys").iterdir()
@@ -110,6 +112,7 @@ def test_another_box_s_folder_on_a_server_is_refused(clinic: BackedUp, server: S
     (tmp_path / "other").mkdir()
     other = BackedUp(tmp_path / "other" / "data")
     place = tmp_path / "shared"
+    lay_out(place, other.box_id, other.backup.backup_key)
     theirs = add_target(other.backup, by_sftp(server, place), OPERATOR)
     with pytest.raises(NotOurs):
         add_target(clinic.backup, by_sftp(server, place), OPERATOR)
@@ -176,10 +179,10 @@ def test_a_server_that_lets_nothing_be_deleted_keeps_every_scan_and_lets_old_key
 
 
 @pytest.mark.peer("ssh")
-def test_a_private_key_is_made_in_memory_only(tmp_path: Path) -> None:
+def test_a_private_key_is_made_in_memory_only(disk_path: Path) -> None:
     with pytest.raises(Unsuitable, match="memory"):
-        new_key(tmp_path / "key")
-    out = Path("/dev/shm") / f"enamel-test-{tmp_path.name}"  # noqa: S108  a place in memory is what is asked for
+        new_key(disk_path / "key")
+    out = Path("/dev/shm") / f"enamel-test-{disk_path.name}"  # noqa: S108  a place in memory is what is asked for
     try:
         public = new_key(out)
         assert public.startswith("ssh-ed25519 ")

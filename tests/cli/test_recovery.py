@@ -127,10 +127,10 @@ def words_of(file: Path) -> list[str]:
     return [found[number] for number in range(1, 34)]
 
 
-def test_shares_are_never_left_on_a_disk_and_a_keyring_makes_none(data: Path, tmp_path: Path) -> None:
-    refused = run("kit", "make", "--data", str(data), "--to", str(tmp_path / "kit"))
+def test_shares_are_never_left_on_a_disk_and_a_keyring_makes_none(data: Path, disk_path: Path) -> None:
+    refused = run("kit", "make", "--data", str(data), "--to", str(disk_path / "kit"))
     assert (refused.returncode, "never lie on a disk" in refused.stderr) == (15, True)
-    assert not (tmp_path / "kit").exists()
+    assert not (disk_path / "kit").exists()
     two = run("kit", "make", "--data", str(data), "--holder", "Ana", "--holder", "Safe")
     assert (two.returncode, "name 3 keepers" in two.stderr) == (15, True)
     keyring = run("kit", "make", "--data", str(data), "--keyring", "/dev/null")

@@ -57,12 +57,13 @@ def test_a_code_that_came_to_nothing_does_not_stay(tmp_path: Path, memory: Path)
     assert not code.exists()
 
 
-def test_nobody_reads_the_new_code_who_is_not_there(tmp_path: Path) -> None:
-    data = tmp_path / "data"
+def test_nobody_reads_the_new_code_who_is_not_there(disk_path: Path) -> None:
+    data = disk_path / "data"
     enamel(data, "keys", "init", "--sealing", "file")
     status, _, told = enamel(data, "keys", "rotate-root")
     assert (status, "terminal" in told) == (10, True)
-    for words in (("--recovery-file", str(tmp_path / "code")), ("--recovery-file", str(tmp_path / "absent" / "code"))):
+    for code in (disk_path / "code", disk_path / "absent" / "code"):
+        words = ("--recovery-file", str(code))
         assert enamel(data, "keys", "rotate-root", *words)[0] == 15
 
 

@@ -30,6 +30,7 @@ from appliance.retention.queries_decisions import Kind, Scope
 from appliance.store.files import RealFiles
 from tests.assembly.a_full_box import FullBox
 from tests.assembly.a_lost_box import restore
+from tests.backup.quick_repositories import lay_out
 from tests.faults import wholeness as whole
 from tests.faults.worlds import AGREES, PROPOSES, Facts, World, fill
 
@@ -74,8 +75,13 @@ def with_disk(world: World) -> Facts:
 
 
 def with_ready_disk(world: World) -> Facts:
-    """Have it made ready."""
+    """Have it made ready, quickly."""
     facts = with_disk(world)
+    with world.rooms("jobs") as rooms:
+        parts = backup_parts(rooms)
+        with rooms.database.read() as tx:
+            (target,) = used_targets(tx)
+        lay_out(world.disk, parts.box_id, parts.backup_key, target.target_id)
     make_disk_ready(world)
     return facts
 

@@ -41,8 +41,8 @@ PAGES = sorted(page.name for page in GUIDE.glob("*.md") if blocks_of(page.read_t
 
 
 @pytest.fixture
-def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
-    box = FullBox(tmp_path / "data")
+def environment(disk_path: Path, tmp_path: Path) -> Iterator[dict[str, str]]:
+    box = FullBox(disk_path / "data")
     for number in (1, 2, 3):
         box.add_study(number)
     copy(box, new_target(box, tmp_path / "usb"))
@@ -58,7 +58,7 @@ def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
     with TemporaryDirectory(dir="/dev/shm") as memory:
         yield {
             "PATH": f"{programs}:{os.environ['PATH']}", "HOME": str(tmp_path), "PYTHONPATH": str(ROOT),
-            "ANSWERS": str(answers), "DATA": str(tmp_path / "data"), "USB": str(tmp_path / "usb"),
+            "ANSWERS": str(answers), "DATA": str(disk_path / "data"), "USB": str(tmp_path / "usb"),
             "NEW": str(tmp_path / "new"), "MEMORY": memory, "LC_ALL": "C.UTF-8",
         }  # fmt: skip
 
@@ -92,11 +92,11 @@ def agree_to_the_end(environment: dict[str, str]) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES)
-def test_the_steps_of_a_page_work_as_they_stand(page: str, environment: dict[str, str], tmp_path: Path) -> None:
+def test_the_steps_of_a_page_work_as_they_stand(page: str, environment: dict[str, str], disk_path: Path) -> None:
     answer_after_restore(environment)
     if page == "decommissioning.md":
         agree_to_the_end(environment)
-    done = run_page((GUIDE / page).read_text(encoding="utf-8"), environment, tmp_path)
+    done = run_page((GUIDE / page).read_text(encoding="utf-8"), environment, disk_path)
     assert done.returncode == 0, done.stderr[-4000:]
 
 
