@@ -25,6 +25,7 @@ from appliance.store.database import Database
 from appliance.store.files import FileLayer, RealFiles
 from appliance.store.rotating_keys import RotatingKeys
 from appliance.store.stored_files import unseal_row
+from tests.store.quick_catalogues import make_quickly
 
 Catalogue = TypeVar("Catalogue", bound=Database)
 CT_IMAGE_STORAGE = "1.2.840.10008.5.1.4.1.1.2"
@@ -114,7 +115,7 @@ class Clinic:
         self.database = self.opened(Database)
         for name in ("inbox", "vault"):
             (folder / name).mkdir(exist_ok=True)
-        self.database.create_or_migrate()
+        make_quickly(self.database)
         with self.database.write() as tx:
             self.keys.rotate_wrapping_key(tx)
             public = self.keys.rotate_inbox_key(tx)

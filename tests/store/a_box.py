@@ -13,6 +13,7 @@ from appliance.store.files import RealFiles
 from appliance.store.rotating_keys import RotatingKeys
 from appliance.store.stored_files import NewFile, add_file
 from appliance.store.vault import Vault
+from tests.store.quick_catalogues import make_quickly
 
 
 class ABox:
@@ -32,7 +33,7 @@ class ABox:
     def create(self) -> "ABox":
         (self.folder / "inbox").mkdir()
         (self.folder / "vault").mkdir()
-        self.database.create_or_migrate()
+        make_quickly(self.database)
         with self.database.write() as tx:
             self.keys.rotate_wrapping_key(tx)
             self.keys.rotate_inbox_key(tx)

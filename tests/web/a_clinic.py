@@ -32,6 +32,7 @@ from appliance.web.http.actor import form_token
 from appliance.web.http.cookies import SESSION_COOKIE
 from appliance.web.staff.app import create_app
 from appliance.web.staff.context import StaffContext
+from tests.store.quick_catalogues import make_quickly
 from tests.web.a_client import client_of
 
 PASSWORD = "quiet amber tram 42"  # noqa: S105  # of people who were invented
@@ -83,7 +84,7 @@ class AClinic:
         self.folder = folder
         self.files = files or RealFiles()
         self.database = Database(folder / "catalogue.db", keyring.key(Subkey.CATALOGUE), self.clock)
-        self.database.create_or_migrate()
+        make_quickly(self.database)
         audit = AuditLog(keyring.key(Subkey.AUDIT), self.clock)
         keys = RotatingKeys(keyring.key(Subkey.KEY_WRAPPING), self.clock)
         vault = Vault(folder, self.files)
