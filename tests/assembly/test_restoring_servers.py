@@ -6,14 +6,14 @@ import pytest
 
 from appliance.assembly.restoring_targets import Login, line_of, open_source, parse_where
 from appliance.audit.events import OPERATOR
-from appliance.backup.connecting import pack_credentials
+from appliance.backup.connecting import FILES, KEYS, pack_credentials
 from appliance.backup.faults import BackupFailed
 from appliance.backup.target import Target, location_of
 from appliance.backup.targets import NewTarget, add_target
 from appliance.errors import Refused
 from tests.assembly.a_full_box import FullBox, backup_parts, copy
 from tests.assembly.a_lost_box import check_whole, restore
-from tests.backup.quick_repositories import lay_out
+from tests.backup.quick_repositories import add_laid_out, lay_out
 from tests.backup.servers import rest_server, ssh_server
 
 pytestmark = pytest.mark.slow
@@ -37,7 +37,8 @@ def test_from_an_append_only_rest_server_by_the_line_on_the_paper(box: FullBox, 
     ):
         facts = {"url": f"{files}/", "keys_url": f"{keys}/"}
         new = NewTarget("nas", location_of("rest", facts), pack_credentials(USER, PASSWORD), append_only=True)
-        target = add_target(backup_parts(box), new, OPERATOR)
+        served = {FILES: tmp_path / "files", KEYS: tmp_path / "keys"}
+        target = add_laid_out(backup_parts(box), new, served)
         copy(box, target)
         where = parse_where(line_of(target))
         assert where.asks_password

@@ -8,12 +8,18 @@ Source: restic 0.14, doc/design.rst, "Keys, Encryption and MAC" and "Repository 
 
 import json
 from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from secrets import token_bytes
 
+from appliance.backup import queries
 from appliance.backup.connecting import FILES, KEYS
 from appliance.backup.marker import MARKER, Marker
-from appliance.backup.target import TARGET_ID_BYTES
+from appliance.backup.parts import BackupParts
+from appliance.backup.target import TARGET_ID_BYTES, Target
+from appliance.backup.targets import NewTarget, make_ready
+from appliance.backup.targets import seal as seal_credentials
 from appliance.identifiers import BoxId
 from appliance.keys.hierarchy import repository_password
 from appliance.keys.repository_keys import key_file_name, key_file_of, seal
@@ -30,6 +36,20 @@ def lay_out(place: Path, box_id: BoxId, backup_key: SecretKey, target_id: bytes 
         password = repository_password(backup_key, target_id, name)
         lay_out_repository(place / name, password)
     (place / MARKER).write_bytes(Marker(target_id, box_id).encode())
+
+
+def add_laid_out(parts: BackupParts, new: NewTarget, served: Mapping[str, Path]) -> Target:
+    """Add a target on a REST server as `add_target` does; `served` are the folders behind its two addresses."""
+    target_id = token_bytes(TARGET_ID_BYTES)
+    sealed = seal_credentials(parts.key_wrapping, target_id, new.credentials)
+    target = Target(0, target_id, new.name, new.location, sealed, new.append_only, new.at, new.warn_after,
+                    new.alarm_after, parts.clock.now())  # fmt: skip
+    for name, folder in served.items():
+        password = repository_password(parts.backup_key, target_id, name)
+        lay_out_repository(folder / f"enamel-{target_id.hex()}" / name, password)
+    make_ready(parts, target)
+    with parts.database.write() as tx:
+        return replace(target, target_key=queries.add_target(tx, target))
 
 
 def lay_out_repository(place: Path, password: SecretKey) -> None:

@@ -224,7 +224,7 @@ def test_a_full_target_is_told_and_the_next_copy_goes_on(source: Source, tmp_pat
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", small], check=True)
     try:
         one = repository(tmp_path, name="small/repository")
-        one.create()
+        lay_out_repository(small / "repository", PASSWORD)
         (source.folder / "catalogue.db").write_bytes(b"small")
         one.backup(source, "night", AT)
         content = b"".join(SecretKey.new().reveal() for _ in range(100_000))

@@ -13,10 +13,7 @@ def test_two_places_of_one_name_are_told_apart_by_their_numbers(tmp_path: Path) 
     data = str(tmp_path / "data")
     assert run("keys", "init", "--sealing", "file", "--data", data).returncode == 0
     for number, name in ((1, "first"), (2, "second")):
-        if number == 1:
-            (tmp_path / name).mkdir()  # and the box lays it out itself
-        else:
-            quick_disk(data, tmp_path / name)
+        quick_disk(data, tmp_path / name)
         place = ("backup", "add", "folder", "--path", str(tmp_path / name), "--name", "blue", "--data", data)
         refused = run(*place)
         assert (refused.returncode, "say that it is meant (--same-disk)" in refused.stderr) == (15, True)
