@@ -120,7 +120,7 @@ def timed(title: str, run: Sequence[str], most_seconds: float) -> int:
 def command(part: Part, more: Sequence[str] = ()) -> list[str]:
     """Give the command that runs a part's tests, with further arguments for pytest."""
     cores = len(os.sched_getaffinity(0))  # as nproc counts
-    spread = ["-n", str(2 * cores), "--dist", "loadfile", "--no-loadscope-reorder", "--durations=15"]
+    spread = ["-n", str(cores * 5 // 2), "--dist", "loadfile", "--no-loadscope-reorder", "--durations=15"]
     return [sys.executable, "-m", "pytest", "-q", *spread, *more, *(f"tests/{place}" for place in part.places)]
 
 
