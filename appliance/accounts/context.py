@@ -11,7 +11,7 @@ from appliance.accounts.refusals import Refusals
 from appliance.accounts.turned_away import TurnedAway
 from appliance.audit.events import AuditLog
 from appliance.clock import Clock
-from appliance.keys.passphrases import ACCOUNT_COST, PassphraseCost
+from appliance.keys.passphrases import ACCOUNT_COST, RANDOM_CODE_COST, PassphraseCost
 from appliance.keys.secret import SecretKey
 from appliance.store.database import Database
 
@@ -22,7 +22,8 @@ class Accounts:
 
     `clinic_name` is for password rules, `lock_after_seconds` is how long a screen stays open unattended;
     `emergency_minutes` is for how long the glass is broken;
-    `passwords` is what the clinic asks of them, `password_cost` what a guess at one costs;
+    `passwords` is what the clinic asks of them, `password_cost` what a guess at one costs, `code_cost` one at a code
+    that the box drew;
     `knocks` counts sign-ins that were not heard by their
     address, `turned_away` requests that were too many by their caller, `refusals` what was not allowed;
     `challenges` are those of passkeys.
@@ -37,6 +38,7 @@ class Accounts:
     emergency_minutes: int = 60
     passwords: PasswordPolicy = field(default_factory=PasswordPolicy)
     password_cost: PassphraseCost = ACCOUNT_COST
+    code_cost: PassphraseCost = RANDOM_CODE_COST
     knocks: Knocks[str] = field(default_factory=lambda: Knocks(""))
     turned_away: TurnedAway = field(default_factory=TurnedAway)
     refusals: Refusals = field(default_factory=Refusals)

@@ -73,7 +73,7 @@ def recovery_codes_left(accounts: Accounts, account: Account) -> int:
 
 def new_recovery_codes(accounts: Accounts, by: Confirmed, address: str) -> list[str]:
     """Give ten new codes, shown once; those before open nothing any more."""
-    drawn = recovery_codes.draw()
+    drawn = recovery_codes.draw(accounts.code_cost)
     with accounts.database.write() as tx:
         second_factor.replace_codes(tx, by.account.account_key, drawn)
         record_own_event(tx, accounts, EventCode.RECOVERY_CODES_MADE, by.account, address)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from appliance.accounts import queries_codes
 from appliance.accounts.context import Accounts
 from appliance.accounts.queries_codes import Salted
-from appliance.keys.passphrases import RANDOM_CODE_COST, key_from_passphrase, new_salt
+from appliance.keys.passphrases import PassphraseCost, key_from_passphrase, new_salt
 
 CODES = 10
 _ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # 32 letters and digits that are not mistaken for each other
@@ -37,10 +37,10 @@ class Typed:
     hashes: tuple[bytes, ...]
 
 
-def draw() -> Drawn:
-    """Draw the codes, grouped for reading: `ABCDE-FGHJK`; slow."""
+def draw(cost: PassphraseCost) -> Drawn:
+    """Draw the codes, grouped for reading: `ABCDE-FGHJK`, each hashed at this cost; slow."""
     codes = tuple(_grouped("".join(secrets.choice(_ALPHABET) for _ in range(_LETTERS))) for _ in range(CODES))
-    salted = Salted(new_salt(), RANDOM_CODE_COST)
+    salted = Salted(new_salt(), cost)
     return Drawn(codes, salted, tuple(_slow(_quick(each), salted) for each in codes))
 
 
@@ -62,7 +62,7 @@ def salt_old_codes(accounts: Accounts) -> int:
     with accounts.database.read() as tx:
         old = queries_codes.unsalted_codes(tx)
     for account_key, hashes in old.items():
-        salted = Salted(new_salt(), RANDOM_CODE_COST)
+        salted = Salted(new_salt(), accounts.code_cost)
         slow = [(each, _slow(each, salted)) for each in hashes]
         with accounts.database.write() as tx:
             for quick, kept in slow:

@@ -125,7 +125,7 @@ def confirm_enrolment(
         TooManyAttempts: Too soon after failures.
     """
     tried = throttle.at_code(accounts, session.account, address, device, session.session_hash)
-    attempt, drawn = throttle.begin_attempt(accounts, tried), recovery_codes.draw()
+    attempt, drawn = throttle.begin_attempt(accounts, tried), recovery_codes.draw(accounts.code_cost)
     with accounts.database.write() as tx:
         found = _unconfirmed(tx, session)
         if spend_code(tx, accounts, found, code):

@@ -1,6 +1,7 @@
 """Printed codes: each opens once, one guess costs a slow hash, and those kept by a quick one get a slow one."""
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from argon2.low_level import Type, hash_secret_raw
 
 from appliance.accounts import login, recovery_codes, second_factor
 from appliance.accounts.account import Account
+from appliance.accounts.context import Accounts
 from appliance.accounts.errors import SignInRefused
 from appliance.accounts.sessions import Stage, find_session
 from appliance.keys.passphrases import RANDOM_CODE_COST
@@ -33,7 +35,7 @@ def quick(code: str) -> bytes:
 
 
 def draw_for(clinic: AClinic, person: Account) -> tuple[str, ...]:
-    drawn = recovery_codes.draw()
+    drawn = recovery_codes.draw(clinic.accounts.code_cost)
     with clinic.database.write() as tx:
         second_factor.replace_codes(tx, person.account_key, drawn)
     return drawn.codes
@@ -66,6 +68,8 @@ def opens(clinic: AClinic, person: Account, code: str) -> bool:
 
 
 def test_the_catalogue_keeps_a_salted_slow_hash_of_every_code(clinic: AClinic, person: Account) -> None:
+    clinic.use(replace(clinic.accounts, code_cost=RANDOM_CODE_COST))  # what a box has
+    assert Accounts.__dataclass_fields__["code_cost"].default == RANDOM_CODE_COST
     codes, rows = draw_for(clinic, person), kept(clinic)
     cost = RANDOM_CODE_COST
     [(salt, *kept_cost)] = {row[1:5] for row in rows}

@@ -147,9 +147,12 @@ def _links(page: str, pattern: str) -> list[str]:
 
 
 def _recent_temporary_files(since: float, needles: set[bytes]) -> list[str]:
-    hits = []
-    for folder in {tempfile.gettempdir(), "/tmp", "/var/tmp", "/dev/shm"}:  # noqa: S108  they are searched, not used
-        for top, _, names in os.walk(folder):
+    """Search what is new in every temporary folder, but in those of other tests that run beside this one."""
+    hits, folders = [], {tempfile.gettempdir(), "/tmp", "/var/tmp", "/dev/shm"}  # noqa: S108  they are searched, not used
+    own = f"popen-{os.environ.get('PYTEST_XDIST_WORKER')}"
+    for folder in [one for one in folders if not any(Path(one).is_relative_to(other) for other in folders - {one})]:
+        for top, below, names in os.walk(folder):
+            below[:] = [name for name in below if name == own or not re.fullmatch(r"popen-gw\d+", name)]
             recent = [Path(top) / n for n in names if _modified(Path(top) / n) >= since]
             hits += [hit for path in recent for hit in _search_one(path, needles)]
     return hits

@@ -94,7 +94,7 @@ class AClinic:
         copying = Copying(self.database, source, self.clock)
         self.laboratory = Laboratory(self.database, audit, self.clock, keyring.key(Subkey.PSEUDONYM), copying)
         accounts_key = keyring.key(Subkey.ACCOUNTS)
-        self.use(Accounts(self.database, audit, accounts_key, self.clock, CLINIC, password_cost=QUICK))
+        self.use(Accounts(self.database, audit, accounts_key, self.clock, CLINIC, password_cost=QUICK, code_cost=QUICK))
 
     def use(self, accounts: Accounts) -> None:
         """Build the app for these accounts."""

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import schemathesis
 from httpx import Response
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.failures import FailureGroup
 from schemathesis.core.result import Ok
@@ -85,11 +85,16 @@ def test_whatever_is_asked_is_answered_as_documented(tmp_path: Path, who: list[t
 
 
 def faults(callers: Sequence[ACaller], operation: AnyOperation) -> str:
-    """Ask for one operation some times, each time as everybody; give what was wrong."""
+    """Ask for one operation some times, each time as everybody; give what was wrong, as it was drawn."""
 
     @given(case=operation.as_strategy())
     @settings(
-        max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+        max_examples=EXAMPLES,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.generate],
     )
     def once(case: AnyCase) -> None:
         for caller in callers:
