@@ -7,6 +7,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+GONE_AFTER = 5  # recordings: which steps restic takes differs from run to run by how its workers meet
+
 
 class Kind(StrEnum):
     """What happens."""
@@ -48,6 +50,7 @@ class Tally:
         cut_off: After how many the job was not done.
         seconds: How long they took.
         broken: What did not hold afterwards, by the step.
+        unseen: Of each step that was not tried, how many recordings there were since the last one that has it.
     """
 
     steps: set[str] = field(default_factory=set)
@@ -56,6 +59,18 @@ class Tally:
     cut_off: int = 0
     seconds: float = 0.0
     broken: dict[str, str] = field(default_factory=dict)
+    unseen: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def gone(self) -> set[str]:
+        """Give the steps that were not tried and that the job takes no more, as far as recordings show."""
+        return {step for step in self.steps - self.tried if self.unseen.get(step, 0) >= GONE_AFTER}
+
+    def recorded(self, steps: set[str]) -> None:
+        """Take in which steps a new recording of the job has."""
+        self.steps |= steps
+        left = self.steps - self.tried
+        self.unseen = {step: 0 if step in steps else self.unseen.get(step, 0) + 1 for step in left}
 
     def count(self, one: Tried) -> None:
         """Take a try in."""
@@ -82,30 +97,39 @@ def _totals(each: Iterable[Tally]) -> dict[str, object]:
     each = [*each]
     tries, seconds = sum(one.tries for one in each), sum(one.seconds for one in each)
     return {
-        "steps": sum(len(one.steps) for one in each),
+        "steps": sum(len(one.steps - one.gone) for one in each),
         "steps_tried": sum(len(one.tried) for one in each),
         "tries": tries,
         "seconds_a_try": round(seconds / tries, 2) if tries else 0.0,
         "cut_off": sum(one.cut_off for one in each),
         "broken": sum(len(one.broken) for one in each),
+        "taken_no_more": sum(len(one.gone) for one in each),
     }
 
 
 def _told(kinds: dict[Kind, Tally]) -> dict[str, object]:
-    counts = {
-        kind.value: asdict(tally) | {"steps": len(tally.steps), "tried": len(tally.tried)}
-        for kind, tally in kinds.items()
-    }
+    counts = {kind.value: _counts(tally) for kind, tally in kinds.items()}
     steps = sorted({step for tally in kinds.values() for step in tally.steps})
     return {
         "kinds": counts,
         "tried": {step: [kind.value for kind, of in kinds.items() if step in of.tried] for step in steps},
-        "not tried": {step: left for step in steps if (left := _left(kinds, step))},
+        "not tried": {step: left for step in steps if (left := _left(kinds, step, gone=False))},
+        "taken no more": {step: left for step in steps if (left := _left(kinds, step, gone=True))},
     }
 
 
-def _left(kinds: dict[Kind, Tally], step: str) -> list[str]:
-    return [kind.value for kind, tally in kinds.items() if step in tally.steps - tally.tried]
+def _counts(tally: Tally) -> dict[str, object]:
+    told = asdict(tally) | {"steps": len(tally.steps - tally.gone), "tried": len(tally.tried)}
+    return {name: value for name, value in told.items() if name != "unseen"}
+
+
+def _left(kinds: dict[Kind, Tally], step: str, *, gone: bool) -> dict[str, int]:
+    """Say before which kinds of faults a step was not tried, and how many recordings were without it since."""
+    return {
+        kind.value: tally.unseen.get(step, 0)
+        for kind, tally in kinds.items()
+        if step in tally.steps - tally.tried and (step in tally.gone) == gone
+    }
 
 
 def read_report(file: Path | None) -> Tallies:
@@ -117,8 +141,9 @@ def read_report(file: Path | None) -> Tallies:
             for job, told in jobs.items()}  # fmt: skip
 
 
-def _tally(kind: Kind, facts: dict[str, Any], told: dict[str, dict[str, list[str]]]) -> Tally:
+def _tally(kind: Kind, facts: dict[str, Any], told: dict[str, dict[str, Any]]) -> Tally:
     tried = {step for step, kinds in told["tried"].items() if kind in kinds}
-    left = {step for step, kinds in told["not tried"].items() if kind in kinds}
-    again = {"steps": tried | left, "tried": tried - {*facts["broken"]}, "broken": {}}
+    left = [*told["not tried"].items(), *told["taken no more"].items()]
+    unseen = {step: kinds[kind.value] for step, kinds in left if kind in kinds}
+    again = {"steps": {*tried, *unseen}, "tried": tried - {*facts["broken"]}, "broken": {}, "unseen": unseen}
     return Tally(**facts | again)

@@ -12,7 +12,7 @@ from appliance.store.files import RealFiles, replace_durably
 from tests.faults.faulted_jobs import JOBS, FaultedJob
 from tests.faults.fields import TIMES_AFTER, Field
 from tests.faults.jobs import run
-from tests.faults.tallies import Kind, Tallies, Tally, Tried, read_report, report
+from tests.faults.tallies import GONE_AFTER, Kind, Tallies, Tally, Tried, read_report, report
 from tests.faults.traced import CAN_TRACE
 from tests.faults.worlds import Facts, World, fill
 
@@ -107,3 +107,23 @@ def test_a_later_run_goes_on_after_what_was_counted(tmp_path: Path) -> None:
     assert (found.steps, found.tries) == (tally.steps, 4)
     assert (found.tried, found.broken) == ({"w a"}, {}), "what was broken is tried again"
     assert read_report(tmp_path / "none.json") == {}
+
+
+def test_a_step_that_no_recording_has_any_more_is_no_more_to_be_tried_until_one_has_it(tmp_path: Path) -> None:
+    tally, file = Tally(), tmp_path / "counts.json"
+    tally.recorded({"w a", "s a", "u a"})
+    tally.count(Tried(Kind.KILL, "w a", cut_off=True, seconds=1.0))
+    for _ in range(GONE_AFTER):
+        assert tally.gone == set()
+        file.write_text(json.dumps(report({"purge": {Kind.KILL: tally, Kind.FULL: Tally(steps={"u a"})}})))
+        tally = read_report(file)["purge"][Kind.KILL]
+        tally.recorded({"s a"})
+    told = report({"purge": {Kind.KILL: tally, Kind.FULL: Tally(steps={"u a"})}})
+    assert (told["steps"], told["steps_tried"], told["taken_no_more"]) == (3, 1, 1)
+    assert told["jobs"]["purge"]["not tried"] == {"s a": {"kill": 0}, "u a": {"full": 0}}  # type: ignore[index]  # of JSON
+    assert told["jobs"]["purge"]["taken no more"] == {"u a": {"kill": GONE_AFTER}}  # type: ignore[index]  # of JSON
+    file.write_text(json.dumps(told))
+    tally = read_report(file)["purge"][Kind.KILL]
+    assert tally.gone == {"u a"}
+    tally.recorded({"s a", "u a"})
+    assert tally.gone == set()
