@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.faults import wholeness as whole
 from tests.faults.faulted_jobs import FaultedJob
 from tests.faults.power import Recording, read_log
-from tests.faults.steps import SYNCS, shuffled, steps_of
+from tests.faults.steps import SYNCS, likeness, shuffled, steps_of
 from tests.faults.tallies import Kind, Tally, Tried
 from tests.faults.traced import FAILED, Fault, Harm, Traced, traced
 from tests.faults.worlds import Facts, World
@@ -77,7 +77,7 @@ class Field:
         seconds = time.monotonic() - begun_at
         if told is None:
             return Tried(kind, self.step(kind, at), kind is not Kind.DONE, seconds, broken)
-        step = steps_of(told.named[:at], self._place)[-1] if told.reached else None
+        step = steps_of(told.named[: told.harmed_at], self._place)[-1] if told.reached else None
         return Tried(kind, step, told.status != 0, seconds, broken)
 
     def _harm(self, kind: Kind, at: int) -> Traced | None:
@@ -89,7 +89,9 @@ class Field:
             return None
         shutil.copytree(self._kept, self._place)
         harm = {Kind.KILL: Harm.KILL_ONE if at % 2 else Harm.KILL_ALL, Kind.FULL: Harm.FULL, Kind.ERROR: Harm.FAIL_ONE}
-        fault = Fault(harm[kind], at, errno.ENOSPC if kind is Kind.FULL else errno.EIO)
+        like, program = meant = likeness(self._named[at - 1], self._place)
+        nth = sum(likeness(one, self._place) == meant for one in self._named[:at])  # of all it is another one each time
+        fault = Fault(harm[kind], nth, errno.ENOSPC if kind is Kind.FULL else errno.EIO, like, program)
         return traced(lambda: self.job.work(self.world()), self._place, fault)
 
     def _check(self, *, is_done: bool) -> None:

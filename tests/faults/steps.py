@@ -50,6 +50,12 @@ def steps_of(changes: Sequence[Change], root: Path) -> list[str]:
     return [*_steps([(_kind_of(one, root), _call_of(one)) for one in changes])]
 
 
+def likeness(change: Change, root: Path) -> tuple[str, str]:
+    """Give what changes like one have in common, as `Fault` tells them: letter and path, and the program's call."""
+    path, called = change.path.removeprefix(str(root)), _CALLED.search(change.program)
+    return f"{change.letter} {_DRAWN.sub('*', path)}", f" {called[1]}" if called and change.letter.isupper() else ""
+
+
 def _kind_of(change: Change, root: Path) -> str:
     paths = (path.removeprefix(str(root)) for path in (change.path, change.second_path))
     return f"{change.letter} {_DRAWN.sub('*', ' '.join(paths).strip())}"

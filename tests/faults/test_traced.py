@@ -91,6 +91,19 @@ def test_on_a_full_disk_what_needs_no_room_still_goes(root: Path) -> None:
     assert (root / "a").read_bytes() == b"x" * 1000
 
 
+def test_a_change_is_meant_by_what_it_is_like_and_by_whom(root: Path) -> None:
+    def harmed_like(like: str, at: int, program: str = "") -> Traced:
+        shutil.rmtree(root)
+        root.mkdir()
+        return traced(work_in(root), root, Fault(Harm.KILL_ALL, at, like=like, program=program))
+
+    assert harmed_like("w /a", 2).changes == "oww"
+    assert harmed_like("W /*", 2, " hi").changes == CHANGES[:11]
+    assert harmed_like("W /c", 1).harmed_at == CHANGES.index("W") + 1
+    for like, at, program in (("W /c", 3, ""), ("w /c", 1, ""), ("W /d", 1, ""), ("W /c", 1, "no such word")):
+        assert harmed_like(like, at, program) == Traced(CHANGES, reached=False, status=0)
+
+
 def test_what_it_does_not_come_to_is_told(root: Path) -> None:
     assert harmed(root, Harm.KILL_ALL, len(CHANGES) + 1) == Traced(CHANGES, reached=False, status=0)
 

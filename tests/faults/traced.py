@@ -35,11 +35,21 @@ class Harm(IntEnum):
 
 @dataclass(frozen=True)
 class Fault:
-    """One harm: what, before which change (from 1), and the errno of a failure."""
+    """One harm.
+
+    Attributes:
+        harm: What is done.
+        at: Before which change, from 1.
+        error: The errno of a failure.
+        like: Count only changes like this: letter, space, glob of the path below the root; empty for all.
+        program: Of them only those of a program in whose call these words are.
+    """
 
     harm: Harm = Harm.NONE
     at: int = 0
     error: int = 0
+    like: str = ""
+    program: str = ""
 
 
 class Change(NamedTuple):
@@ -59,6 +69,7 @@ class Traced:
         changes: A letter for each change that it came to, in order; upper case where another program made it.
         reached: It came to the change that was to be harmed.
         status: Its exit status, or the negative number of the signal that ended it.
+        harmed_at: Which of all changes, from 1, that was; 0 if it did not come to it.
         named: The same changes, each with the paths of what it was to change.
     """
 
@@ -66,12 +77,14 @@ class Traced:
     reached: bool
     status: int
     named: tuple[Change, ...] = field(default=(), compare=False, repr=False)
+    harmed_at: int = field(default=0, compare=False)
 
 
 class _Faults(ctypes.Structure):
     _fields_ = (
         ("mode", ctypes.c_int), ("at", ctypes.c_long), ("error", ctypes.c_int),
-        ("count", ctypes.c_long), ("reached", ctypes.c_int), ("unsupported", ctypes.c_int),
+        ("like", ctypes.c_char_p), ("program", ctypes.c_char_p),
+        ("count", ctypes.c_long), ("total", ctypes.c_long), ("reached", ctypes.c_long), ("unsupported", ctypes.c_int),
     )  # fmt: skip
 
 
@@ -109,27 +122,29 @@ def traced(work: Callable[[], object], root: Path, fault: Fault = Fault(), log: 
         told = answer.read()
     os.waitpid(follower, 0)
     assert told, f"it did not end within {_LONGEST_SECONDS} s"
-    named, is_reached, status, unsupported = json.loads(told)
+    named, harmed_at, status, unsupported = json.loads(told)
     assert unsupported == 0, f"system call {unsupported} changes what no log can tell"
     assert status != -1, "it could not be followed"
     changes = tuple(Change(*one) for one in named)
-    return Traced("".join(one.letter for one in changes), is_reached, os.waitstatus_to_exitcode(status), changes)
+    letters, ended = "".join(one.letter for one in changes), os.waitstatus_to_exitcode(status)
+    return Traced(letters, harmed_at > 0, ended, changes, harmed_at)
 
 
 def _followed(
     work: Callable[[], object], root: Path, fault: Fault, log: Path | None
-) -> tuple[list[list[str]], bool, int, int]:
+) -> tuple[list[list[str]], int, int, int]:
     child = os.fork()
     if child == 0:
         os._exit(_done(work))
-    faults = _Faults(fault.harm, fault.at, fault.error, 0, 0, 0)
+    like, program = fault.like.encode() or None, fault.program.encode()
+    faults = _Faults(fault.harm, fault.at, fault.error, like, program, 0, 0, 0, 0)
     log_path = None if log is None else os.fsencode(log)
     with tempfile.NamedTemporaryFile() as names:
         status = _tracer().faults_follow(
             child, os.fsencode(root), log_path, os.fsencode(names.name), ctypes.byref(faults)
         )
         named = [line.split("\t") for line in Path(names.name).read_text().splitlines()]
-    return named, bool(faults.reached), status, faults.unsupported
+    return named, faults.reached, status, faults.unsupported
 
 
 def _done(work: Callable[[], object]) -> int:

@@ -18,6 +18,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <limits.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
@@ -47,13 +48,15 @@ typedef struct user_regs_struct Registers;
 typedef struct { pid_t pid; int foreign; } Known;
 typedef struct {
   int mode; long at; int error;
-  long count; int reached; int unsupported;
+  const char *like, *program; /* only changes like this one are counted: letter, space, glob of the path below the root */
+  long count, total, reached; int unsupported;
 } Faults;
 typedef struct { char kind; char one[PATH_MAX], two[PATH_MAX]; int64_t offset; int skips_log; } Change;
 
 static char root[PATH_MAX];
 static size_t root_length;
 static FILE *log_file, *names_file;
+static char words[4097]; /* by which the program was called that makes a change */
 static Known known[MOST];
 static int known_count;
 
@@ -291,25 +294,33 @@ static void refuse(pid_t pid, Registers *r, int error) {
   ptrace(PTRACE_SETREGS, pid, 0, r);
 }
 
+static int is_meant(char letter, const Change *change, const Faults *faults) {
+  if (!faults->like) return 1;
+  return letter == faults->like[0] && !fnmatch(faults->like + 2, change->one + root_length, 0) && strstr(words, faults->program);
+}
+
 /* Does the harm that is due before this change; says whether the process is to be left alone now. */
-static int harmed(pid_t pid, Registers *r, const Change *change, Faults *faults) {
-  int is_it = faults->count == faults->at, needs_room = strchr("owtm", change->kind) != NULL;
-  faults->reached |= is_it;
+static int harmed(pid_t pid, Registers *r, char letter, const Change *change, Faults *faults) {
+  int counts = is_meant(letter, change, faults), needs_room = strchr("owtm", change->kind) != NULL;
+  faults->count += counts;
+  int is_it = counts && faults->count == faults->at;
+  if (is_it) faults->reached = faults->total;
   if (is_it && faults->mode == KILL_ALL) for (int n = 0; n < known_count; n++) kill(known[n].pid, SIGKILL);
   if (is_it && faults->mode == KILL_ONE) kill(pid, SIGKILL);
   if (is_it && (faults->mode == KILL_ALL || faults->mode == KILL_ONE)) return 1;
-  if ((is_it && faults->mode == FAIL_ONE) || (faults->mode == FULL && faults->count >= faults->at && needs_room))
+  if ((is_it && faults->mode == FAIL_ONE) || (faults->mode == FULL && faults->reached && needs_room))
     refuse(pid, r, faults->error);
   return 0;
 }
 
 /* Writes the change's line: letter, path, where a rename leads to, and the words by which its program was called. */
 static void name_it(pid_t pid, char letter, const Change *change) {
-  char name[64], words[4096];
+  char name[64];
   size_t n = 0;
   snprintf(name, sizeof name, "/proc/%d/cmdline", pid);
   FILE *file = fopen(name, "rb");
-  if (file) { n = fread(words, 1, sizeof words, file); fclose(file); }
+  if (file) { n = fread(words, 1, sizeof words - 1, file); fclose(file); }
+  words[n] = 0;
   for (size_t i = 0; i < n; i++) if ((unsigned char)words[i] < ' ') words[i] = ' ';
   fprintf(names_file, "%c\t%s\t%s\t%.*s\n", letter, change->one, change->two, (int)n, words);
 }
@@ -323,9 +334,9 @@ static int met(pid_t pid, Faults *faults, int *status) {
   if (changes <= 0) { ptrace(PTRACE_CONT, pid, 0, 0); return 0; }
   Known *one = find(pid);
   char letter = (char)(one && one->foreign ? change.kind & ~32 : change.kind);
-  faults->count++;
+  faults->total++;
   name_it(pid, letter, &change);
-  if (harmed(pid, &r, &change, faults)) return 0;
+  if (harmed(pid, &r, letter, &change, faults)) return 0;
   if (!log_file || r.orig_rax == (unsigned long long)-1) { ptrace(PTRACE_CONT, pid, 0, 0); return 0; }
   int is_over;
   int64_t result = performed(pid, &is_over, status);
