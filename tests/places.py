@@ -2,14 +2,14 @@
 
 The product waits for the disk at every step, and so would its tests, thousands of times. That it waits, and for what,
 is told by the recorded and traced calls of `tests/faults`, which need no disk; what does need one asks for `disk_path`.
-Set TMPDIR, or give `--basetemp`, to have everything elsewhere.
+Set TMPDIR, or give `--basetemp`, to have all else elsewhere.
 """
 
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -29,8 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if "TMPDIR" in os.environ or config.option.basetemp is not None or not has_room(MEMORY):
         return
     clear(MEMORY)
-    ours = MEMORY / f"{_PREFIX}{os.getpid()}"  # short: sockets lie below it
-    ours.mkdir(mode=0o700)
+    ours = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=MEMORY))  # short: sockets lie below it
     config.stash[_OURS] = ours
     config.option.basetemp = str(ours / "p")
     os.environ["TMPDIR"] = str(ours)
@@ -41,17 +40,19 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Leave nothing in memory, but what a failed run has to show until the next one."""
     ours = session.config.stash.get(_OURS, None)
-    if ours is not None and exitstatus != pytest.ExitCode.TESTS_FAILED:
+    has_failed = exitstatus in {pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED}
+    if ours is not None and not has_failed:
         shutil.rmtree(ours, ignore_errors=True)
 
 
 def clear(memory: Path) -> None:
     """Remove what runs of this user left that are over."""
     for left in memory.glob(f"{_PREFIX}*"):
-        process = left.name.removeprefix(_PREFIX)
+        process = left.name.removeprefix(_PREFIX).partition("-")[0]
         is_over = process.isdecimal() and (int(process) == os.getpid() or not psutil.pid_exists(int(process)))
-        if is_over and left.stat().st_uid == os.geteuid():
-            shutil.rmtree(left, ignore_errors=True)
+        with suppress(FileNotFoundError):  # another run that begins now removed it
+            if is_over and left.lstat().st_uid == os.geteuid():
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def has_room(memory: Path, needed: int = NEEDED_BYTES) -> bool:

@@ -127,8 +127,6 @@ def note_fault(tx: WriteTransaction, target_key: int, fault: Fault | None) -> No
 def note_covered(tx: WriteTransaction, target_key: int, begun_at: datetime, copied_through: int) -> None:
     """Note a complete run: what had arrived when it began is on the target, and what the catalogue had then.
 
-    Of what a night missed on the box itself, the run of arrivals knows nothing: that is told until a night is whole.
-
     Args:
         tx: The transaction.
         target_key: The target.
@@ -136,9 +134,9 @@ def note_covered(tx: WriteTransaction, target_key: int, begun_at: datetime, copi
         copied_through: In microseconds.
     """
     tx.change(
-        "UPDATE backup_targets SET covered_at = :covered, copied_through = :through, "
-        "fault = CASE fault WHEN :missed THEN fault END WHERE target_key = :key",
-        key=target_key, covered=microseconds(begun_at), through=copied_through, missed=Fault.INCOMPLETE.value,
+        "UPDATE backup_targets SET covered_at = :covered, copied_through = :through, fault = NULL "
+        "WHERE target_key = :key",
+        key=target_key, covered=microseconds(begun_at), through=copied_through,
     )  # fmt: skip
 
 
@@ -148,8 +146,8 @@ def note_night(tx: WriteTransaction, target_key: int, at: datetime) -> None:
 
 
 def note_whole_night(tx: WriteTransaction, target_key: int, begun_at: datetime) -> None:
-    """Note that a night's run that began then put everything on a target: no fault is left."""
-    tx.change("UPDATE backup_targets SET whole_night_at = :at, fault = NULL WHERE target_key = :key",
+    """Note that a night's run that began then put everything on a target."""
+    tx.change("UPDATE backup_targets SET whole_night_at = :at WHERE target_key = :key",
               key=target_key, at=microseconds(begun_at))  # fmt: skip
 
 

@@ -47,7 +47,10 @@ def add_laid_out(parts: BackupParts, new: NewTarget, served: Mapping[str, Path])
     for name, folder in served.items():
         password = repository_password(parts.backup_key, target_id, name)
         lay_out_repository(folder / f"enamel-{target_id.hex()}" / name, password)
+    laid_out = {path: path.read_bytes() for folder in served.values() for path in folder.rglob("config")}
     make_ready(parts, target)
+    assert len(laid_out) == len(served)
+    assert all(path.read_bytes() == content for path, content in laid_out.items()), "the box made its own"
     with parts.database.write() as tx:
         return replace(target, target_key=queries.add_target(tx, target))
 

@@ -16,7 +16,6 @@ from appliance.backup.engine import Progress
 from appliance.backup.faults import BackupFailed, Fault, NotOurs
 from appliance.backup.guard import Guard
 from appliance.backup.running import Kind, back_up
-from appliance.backup.standing import Standing, standing_of
 from appliance.backup.target import Target
 from appliance.backup.targets import open_target, remove_target
 from appliance.errors import Unavailable
@@ -174,26 +173,6 @@ def test_a_file_that_is_lost_is_told_and_all_others_are_copied(clinic: BackedUp,
     (snapshot,) = open_target(clinic.backup, target).files.snapshots()
     assert len(open_target(clinic.backup, target).files.names(snapshot.snapshot_id)) == 2
     assert copies(clinic) == []
-
-
-def test_what_a_night_missed_is_told_until_a_night_is_whole(clinic: BackedUp) -> None:
-    clinic.scan(count=2)
-    clinic.pass_by(timedelta(days=1))
-    target = run(clinic, clinic.target())
-    path = clinic.parts.vault.path_of(next(clinic.parts.vault.stored_ids()))
-    kept = path.read_bytes()
-    path.unlink()
-    clinic.pass_by(timedelta(days=1))
-    with pytest.raises(BackupFailed):
-        run(clinic, target)
-    clinic.scan(first=7, count=1, study="1.2.3.2")
-    back_up(clinic.backup, now(clinic, target), Kind.ARRIVALS)
-    row = now(clinic, target)
-    assert (row.fault, standing_of(row, clinic.clock.now())) == (Fault.INCOMPLETE, Standing.WARNING)
-    assert row.covered_at is not None
-    assert clinic.clock.now() - row.covered_at < timedelta(minutes=1), "what came since is there"
-    path.write_bytes(kept)
-    assert run(clinic, row).fault is None
 
 
 def test_a_disk_that_is_not_there_is_noted_and_is_no_event(clinic: BackedUp) -> None:

@@ -5,6 +5,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from tests.faults import wholeness as whole
@@ -89,9 +90,11 @@ class Field:
             return None
         shutil.copytree(self._kept, self._place)
         harm = {Kind.KILL: Harm.KILL_ONE if at % 2 else Harm.KILL_ALL, Kind.FULL: Harm.FULL, Kind.ERROR: Harm.FAIL_ONE}
-        like, program = meant = likeness(self._named[at - 1], self._place)
-        nth = sum(likeness(one, self._place) == meant for one in self._named[:at])  # of all it is another one each time
-        fault = Fault(harm[kind], nth, errno.ENOSPC if kind is Kind.FULL else errno.EIO, like, program)
+        fault = Fault(harm[kind], at, errno.ENOSPC if kind is Kind.FULL else errno.EIO)
+        if self._named[at - 1].letter.isupper():  # of another program's changes another one has this number each time
+            like, program = meant = likeness(self._named[at - 1], self._place)
+            nth = sum(likeness(one, self._place) == meant for one in self._named[:at])
+            fault = replace(fault, at=nth, like=like, program=program)
         return traced(lambda: self.job.work(self.world()), self._place, fault)
 
     def _check(self, *, is_done: bool) -> None:

@@ -18,7 +18,7 @@ And a fifth: the power goes right after the job was done; then all of it has to 
 Two processes a core, for half of a try is waiting (restic waits 0.2 s after each lock it takes), have a job each at a
 time: they prepare and record it, and try what was not tried yet, one of each kind in turn. With `--write` a later run
 goes on after what that file tells; what was found broken is tried again. A step that was not tried, and that five
-recordings of the job one after the other are without, is told as one that the job takes no more.
+recordings of the job one after the other are without, is told as not seen lately, and is not counted.
 """
 
 import argparse

@@ -53,7 +53,7 @@ def steps_of(changes: Sequence[Change], root: Path) -> list[str]:
 def likeness(change: Change, root: Path) -> tuple[str, str]:
     """Give what changes like one have in common, as `Fault` tells them: letter and path, and the program's call."""
     path, called = change.path.removeprefix(str(root)), _CALLED.search(change.program)
-    return f"{change.letter} {_DRAWN.sub('*', path)}", f" {called[1]}" if called and change.letter.isupper() else ""
+    return f"{change.letter} {_DRAWN.sub('*', path)}", f" {called[1]} " if called else ""
 
 
 def _kind_of(change: Change, root: Path) -> str:

@@ -63,8 +63,9 @@ class Tally:
 
     @property
     def gone(self) -> set[str]:
-        """Give the steps that were not tried and that the job takes no more, as far as recordings show."""
-        return {step for step in self.steps - self.tried if self.unseen.get(step, 0) >= GONE_AFTER}
+        """Give the steps that were not tried and that recordings have had no more lately."""
+        left = self.steps - self.tried - self.broken.keys()
+        return {step for step in left if self.unseen.get(step, 0) >= GONE_AFTER}
 
     def recorded(self, steps: set[str]) -> None:
         """Take in which steps a new recording of the job has."""
@@ -82,6 +83,8 @@ class Tally:
             self.tried.add(one.step)
         if one.broken is not None:
             self.broken[one.step or "nowhere"] = one.broken
+        elif one.step is not None:
+            self.broken.pop(one.step, None)
 
 
 Tallies = dict[str, dict[Kind, Tally]]
@@ -103,7 +106,7 @@ def _totals(each: Iterable[Tally]) -> dict[str, object]:
         "seconds_a_try": round(seconds / tries, 2) if tries else 0.0,
         "cut_off": sum(one.cut_off for one in each),
         "broken": sum(len(one.broken) for one in each),
-        "taken_no_more": sum(len(one.gone) for one in each),
+        "not_seen_lately": sum(len(one.gone) for one in each),
     }
 
 
@@ -114,7 +117,7 @@ def _told(kinds: dict[Kind, Tally]) -> dict[str, object]:
         "kinds": counts,
         "tried": {step: [kind.value for kind, of in kinds.items() if step in of.tried] for step in steps},
         "not tried": {step: left for step in steps if (left := _left(kinds, step, gone=False))},
-        "taken no more": {step: left for step in steps if (left := _left(kinds, step, gone=True))},
+        "not seen lately": {step: left for step in steps if (left := _left(kinds, step, gone=True))},
     }
 
 
@@ -133,7 +136,7 @@ def _left(kinds: dict[Kind, Tally], step: str, *, gone: bool) -> dict[str, int]:
 
 
 def read_report(file: Path | None) -> Tallies:
-    """Give what an earlier run counted; what was found broken is as if it had not been tried."""
+    """Give what an earlier run counted; what was found broken stays so until it was tried again."""
     if file is None or not file.exists():
         return {}
     jobs = json.loads(file.read_text())["jobs"]
@@ -143,7 +146,7 @@ def read_report(file: Path | None) -> Tallies:
 
 def _tally(kind: Kind, facts: dict[str, Any], told: dict[str, dict[str, Any]]) -> Tally:
     tried = {step for step, kinds in told["tried"].items() if kind in kinds}
-    left = [*told["not tried"].items(), *told["taken no more"].items()]
+    left = [*told["not tried"].items(), *told["not seen lately"].items()]
     unseen = {step: kinds[kind.value] for step, kinds in left if kind in kinds}
-    again = {"steps": {*tried, *unseen}, "tried": tried - {*facts["broken"]}, "broken": {}, "unseen": unseen}
+    again = {"steps": {*tried, *unseen}, "tried": tried - {*facts["broken"]}, "unseen": unseen}
     return Tally(**facts | again)

@@ -105,7 +105,9 @@ def test_a_later_run_goes_on_after_what_was_counted(tmp_path: Path) -> None:
     (tmp_path / "counts.json").write_text(json.dumps(told))
     found = read_report(tmp_path / "counts.json")["purge"][Kind.KILL]
     assert (found.steps, found.tries) == (tally.steps, 4)
-    assert (found.tried, found.broken) == ({"w a"}, {}), "what was broken is tried again"
+    assert (found.tried, found.broken) == ({"w a"}, {"s a": "gone"}), "what was broken is tried again"
+    found.count(Tried(Kind.KILL, "s a", cut_off=True, seconds=1.0))
+    assert (found.tried, found.broken) == ({"w a", "s a"}, {})
     assert read_report(tmp_path / "none.json") == {}
 
 
@@ -119,10 +121,11 @@ def test_a_step_that_no_recording_has_any_more_is_no_more_to_be_tried_until_one_
         tally = read_report(file)["purge"][Kind.KILL]
         tally.recorded({"s a"})
     told = report({"purge": {Kind.KILL: tally, Kind.FULL: Tally(steps={"u a"})}})
-    assert (told["steps"], told["steps_tried"], told["taken_no_more"]) == (3, 1, 1)
-    assert told["jobs"]["purge"]["not tried"] == {"s a": {"kill": 0}, "u a": {"full": 0}}  # type: ignore[index]  # of JSON
-    assert told["jobs"]["purge"]["taken no more"] == {"u a": {"kill": GONE_AFTER}}  # type: ignore[index]  # of JSON
+    assert (told["steps"], told["steps_tried"], told["not_seen_lately"]) == (3, 1, 1)
     file.write_text(json.dumps(told))
+    purge = json.loads(file.read_text())["jobs"]["purge"]
+    assert purge["not tried"] == {"s a": {"kill": 0}, "u a": {"full": 0}}
+    assert purge["not seen lately"] == {"u a": {"kill": GONE_AFTER}}
     tally = read_report(file)["purge"][Kind.KILL]
     assert tally.gone == {"u a"}
     tally.recorded({"s a", "u a"})

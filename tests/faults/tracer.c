@@ -296,7 +296,7 @@ static void refuse(pid_t pid, Registers *r, int error) {
 
 static int is_meant(char letter, const Change *change, const Faults *faults) {
   if (!faults->like) return 1;
-  return letter == faults->like[0] && !fnmatch(faults->like + 2, change->one + root_length, 0) && strstr(words, faults->program);
+  return letter == faults->like[0] && !fnmatch(faults->like + 2, change->one + root_length, FNM_PATHNAME) && strstr(words, faults->program);
 }
 
 /* Does the harm that is due before this change; says whether the process is to be left alone now. */

@@ -34,7 +34,7 @@ def places_of(folder: Path, *words: str, passes: bool = True, **environment: str
         capture_output=True, text=True, check=False, cwd=ROOT,
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)} | environment,
     )  # fmt: skip
-    assert done.returncode == (pytest.ExitCode.OK if passes else pytest.ExitCode.TESTS_FAILED), done.stdout
+    assert (done.returncode == pytest.ExitCode.OK) == passes, done.stdout
     return [Path(line) for line in told.read_text().splitlines()]
 
 
@@ -50,8 +50,9 @@ def test_a_run_writes_to_memory_and_leaves_nothing_there(tmp_path: Path, words: 
     assert not run_of(own).exists()
 
 
-def test_what_failed_is_there_until_the_next_run(tmp_path: Path) -> None:
-    own, made = places_of(tmp_path, passes=False)
+@pytest.mark.parametrize("words", [(), ("-x", "-n", "1")])
+def test_what_failed_is_there_until_the_next_run(tmp_path: Path, words: tuple[str, ...]) -> None:
+    own, made = places_of(tmp_path, *words, passes=False)
     assert (own / "written").read_text() == "it"
     assert made.is_dir()
     places_of(tmp_path)
@@ -68,10 +69,11 @@ def test_who_names_a_place_gets_it(tmp_path: Path) -> None:
 
 
 def test_what_a_run_that_goes_on_has_is_not_cleared(tmp_path: Path) -> None:
-    for name in (f"t-{os.getppid()}", f"t-{os.getpid()}", "t-other", "theirs"):
+    stays = [f"t-{os.getppid()}-abc", "t-other-abc", "theirs"]
+    for name in (*stays, f"t-{os.getpid()}-abc"):
         (tmp_path / name).mkdir()
     clear(tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([f"t-{os.getppid()}", "t-other", "theirs"])
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(stays)
 
 
 def test_memory_without_room_is_not_used(tmp_path: Path) -> None:
