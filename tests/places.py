@@ -1,8 +1,8 @@
-"""Where tests put what they write: into memory, where the machine has room.
+"""Where tests put what they write: with ENAMEL_TESTS_IN_MEMORY=1 into memory, where the machine has room.
 
 The product waits for the disk at every step, and so would its tests, thousands of times. That it waits, and for what,
 is told by the recorded and traced calls of `tests/faults`, which need no disk; what does need one asks for `disk_path`.
-Set TMPDIR, or give `--basetemp`, to have all else elsewhere.
+The tests of one part alone (`tests/parts.py`) run so.
 """
 
 import os
@@ -25,8 +25,9 @@ _OURS = pytest.StashKey[Path]()
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Let all temporary files of this run and of what it starts be in memory, if nobody chose another place."""
-    if "TMPDIR" in os.environ or config.option.basetemp is not None or not has_room(MEMORY):
+    """Let all temporary files of this run and of what it starts be in memory, if that is asked for."""
+    is_elsewhere = "TMPDIR" in os.environ or config.option.basetemp is not None
+    if os.environ.get("ENAMEL_TESTS_IN_MEMORY") != "1" or is_elsewhere or not has_room(MEMORY):
         return
     clear(MEMORY)
     ours = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=MEMORY))  # short: sockets lie below it

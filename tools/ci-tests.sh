@@ -21,8 +21,8 @@ failed=()
 # The box boots in its own time while the rest runs.
 "$venv/bin/python" -m pytest -q tests/box >"$logs/box" 2>&1 &
 box=$!
-# Five processes for two processors: half of the tests' time is waiting for something.
-processes=$(($(nproc) * 5 / 2))
+# Two processes a processor: half of the tests' time is waiting for something.
+processes=$(($(nproc) * 2))
 beside=(-q -n "$processes" --dist loadfile --no-loadscope-reorder -m "not alone" --durations=25)
 "$venv/bin/python" -m pytest "${beside[@]}" --cov --cov-report= "${traced[@]}" 2>&1 | tee "$logs/traced" || failed+=(traced)
 "$venv/bin/python" -m pytest "${beside[@]}" --ignore=tests/box "${traced[@]/#/--ignore=}" 2>&1 | tee "$logs/rest" || failed+=(tests)

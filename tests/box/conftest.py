@@ -9,7 +9,6 @@ import pytest
 from tests.box import image
 from tests.box.clinic import PASSPHRASE
 from tests.box.machine import BOX_ADDRESS, LAN_ADDRESS, Machine
-from tests.places import on_disk
 
 RECOVERY_FILE = "/run/enamel-recovery-code"
 SOURCE = "/mnt/shared/source"  # read-only, as a clone that root owns is for everyone else
@@ -47,16 +46,9 @@ def share_installer(folder: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def disk_folder() -> Iterator[Path]:
-    """Give the folder that the box's disk is in: a whole system is too much for memory."""
-    with on_disk() as folder:
-        yield folder
-
-
-@pytest.fixture(scope="session")
-def machine(disk_folder: Path) -> Iterator[Machine]:
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     """Give a running box on which nothing of Enamel is installed yet."""
-    folder = disk_folder
+    folder = tmp_path_factory.mktemp("box")
     disk, shared = folder / "disk", folder / "shared"
     disk.mkdir()
     image.debian(disk)

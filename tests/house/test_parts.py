@@ -29,8 +29,8 @@ def test_one_that_is_left_out_is_found() -> None:
 def test_the_part_and_nothing_else_is_run_on_as_many_processes_as_ci_uses(part: Part) -> None:
     words = command(part, ["-x"])
     cores = int(subprocess.run(["nproc"], capture_output=True, check=True).stdout)
-    assert words[words.index("-n") + 1] == str(cores * 5 // 2)
-    assert "processes=$(($(nproc) * 5 / 2))" in (TESTS.parent / "tools" / "ci-tests.sh").read_text()
+    assert words[words.index("-n") + 1] == str(2 * cores)
+    assert "processes=$(($(nproc) * 2))" in (TESTS.parent / "tools" / "ci-tests.sh").read_text()
     assert [word for word in words if word.startswith("tests/")] == [f"tests/{place}" for place in part.places]
 
 

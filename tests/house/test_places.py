@@ -1,4 +1,4 @@
-"""Tests write to memory where it has room, elsewhere when somebody says so; what failed stays until the next run."""
+"""Tests write to memory where that is asked for and has room; what failed stays until the next run."""
 
 import os
 import subprocess
@@ -32,7 +32,7 @@ def places_of(folder: Path, *words: str, passes: bool = True, **environment: str
     done = subprocess.run(
         [*command, "-p", "tests.places", "-o", "tmp_path_retention_policy=failed", *words, str(file)],
         capture_output=True, text=True, check=False, cwd=ROOT,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)} | environment,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "ENAMEL_TESTS_IN_MEMORY": "1"} | environment,
     )  # fmt: skip
     assert (done.returncode == pytest.ExitCode.OK) == passes, done.stdout
     return [Path(line) for line in told.read_text().splitlines()]
@@ -63,6 +63,7 @@ def test_who_names_a_place_gets_it(tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()
     assert all(place.is_relative_to(other) for place in places_of(tmp_path, TMPDIR=str(other)))
+    assert not any(place.is_relative_to(MEMORY) for place in places_of(tmp_path, ENAMEL_TESTS_IN_MEMORY=""))
     own, made = places_of(tmp_path, "--basetemp", str(tmp_path / "base"))
     assert own.is_relative_to(tmp_path / "base")
     assert not made.is_relative_to(MEMORY)
