@@ -1,8 +1,9 @@
 """The tests of one part of the product alone, timed: Safekeeping, or who may do what and who did.
 
 `python -m tests.parts keeping [--most-seconds 240]` (or `accounts`) runs them on as many processes as CI does among
-all others, and ends with the seconds; it fails when they take longer than is promised. What only a booted machine
-shows belongs to `make test-box`. A file may belong to both parts.
+all others, but written to memory (`TMPDIR=/tmp` before it: to a disk, as in CI), and ends with the seconds; it fails
+when they take longer than is promised. What only a booted machine shows belongs to `make test-box`. A file may belong
+to both parts.
 """
 
 import argparse

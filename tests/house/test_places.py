@@ -21,7 +21,9 @@ def test_it(tmp_path):
     assert {passes}
 """
 
-pytestmark = pytest.mark.skipif(not has_room(MEMORY), reason="there is no room in memory")
+needs_room = pytest.mark.skipif(
+    not has_room(MEMORY), reason="this machine has no room in memory, so nobody writes there"
+)
 
 
 def places_of(folder: Path, *words: str, passes: bool = True, **environment: str) -> list[Path]:
@@ -43,6 +45,7 @@ def run_of(place: Path) -> Path:
     return MEMORY / place.relative_to(MEMORY).parts[0]
 
 
+@needs_room
 @pytest.mark.parametrize("words", [(), ("-n", "1")])
 def test_a_run_writes_to_memory_and_leaves_nothing_there(tmp_path: Path, words: tuple[str, ...]) -> None:
     own, made = places_of(tmp_path, *words)
@@ -50,6 +53,7 @@ def test_a_run_writes_to_memory_and_leaves_nothing_there(tmp_path: Path, words: 
     assert not run_of(own).exists()
 
 
+@needs_room
 @pytest.mark.parametrize("words", [(), ("-x", "-n", "1")])
 def test_what_failed_is_there_until_the_next_run(tmp_path: Path, words: tuple[str, ...]) -> None:
     own, made = places_of(tmp_path, *words, passes=False)

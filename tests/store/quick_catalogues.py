@@ -53,11 +53,11 @@ def make_quickly(database: Database) -> None:
     database.create_or_migrate(quick_migrations())
 
 
-def everything_in(tx: ReadTransaction) -> dict[str, object]:
-    """Give all that a catalogue holds when it was just made, but for the times."""
+def everything_in(tx: ReadTransaction) -> tuple[set[tuple[object, ...]], dict[str, list[tuple[object, ...]]]]:
+    """Give all that a catalogue holds when it was just made, but for times: its schema, and the rows of each table."""
     tables = [str(row[0]) for row in tx.rows("SELECT name FROM sqlite_schema WHERE type = 'table'")]
     schema = set(tx.rows("SELECT type, name, tbl_name, sql FROM sqlite_schema"))
-    return {"schema": schema, "rows": {name: _rows(tx, name) for name in tables}}
+    return schema, {name: _rows(tx, name) for name in tables}
 
 
 def _rows(tx: ReadTransaction, table: str) -> list[tuple[object, ...]]:

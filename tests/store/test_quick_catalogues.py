@@ -22,7 +22,7 @@ def test_a_quick_catalogue_is_the_one_that_the_migrations_make(tmp_path: Path) -
         found, wanted = everything_in(one), everything_in(other)
         check_current(one, known_migrations())
     assert found == wanted
-    assert len(wanted["schema"]) > 100  # type: ignore[arg-type]  # it is a set
+    assert all(len(part) > 30 for part in wanted), "there is something to compare"
     assert quick.create_or_migrate() == [], "nothing is missing"
 
 
