@@ -11,7 +11,7 @@ from appliance.store.transactions import ReadTransaction, Row, WriteTransaction
 _TARGETS = (
     "SELECT target_key, target_id, name, kind, location, sealed_credentials, append_only, schedule, "
     "warn_after_seconds, alarm_after_seconds, created_at, seen_at, covered_at, copied_through, fault, "
-    "removed_at, destroyed_at, night_at, whole_night_at, pruned_at FROM backup_targets"
+    "removed_at, destroyed_at, night_at, whole_night_at, pruned_at, night_missed_at FROM backup_targets"
 )
 
 
@@ -70,7 +70,7 @@ def use_again(tx: WriteTransaction, target_key: int, target: Target) -> None:
         "UPDATE backup_targets SET name = :name, location = :location, sealed_credentials = :credentials, "
         "schedule = :schedule, append_only = :append_only, warn_after_seconds = :warn, alarm_after_seconds = :alarm, "
         "removed_at = NULL, destroyed_at = NULL, seen_at = :seen_at, fault = NULL, copied_through = NULL, "
-        "whole_night_at = NULL, pruned_at = NULL WHERE target_key = :key",
+        "whole_night_at = NULL, night_missed_at = NULL, pruned_at = NULL WHERE target_key = :key",
         key=target_key, name=target.name, location=target.location.encode(), credentials=target.sealed_credentials,
         schedule=json.dumps({"at": target.at.strftime("%H:%M")}), append_only=target.append_only,
         warn=int(target.warn_after.total_seconds()), alarm=int(target.alarm_after.total_seconds()),
@@ -147,8 +147,14 @@ def note_night(tx: WriteTransaction, target_key: int, at: datetime) -> None:
 
 def note_whole_night(tx: WriteTransaction, target_key: int, begun_at: datetime) -> None:
     """Note that a night's run that began then put everything on a target."""
-    tx.change("UPDATE backup_targets SET whole_night_at = :at WHERE target_key = :key",
+    tx.change("UPDATE backup_targets SET whole_night_at = :at, night_missed_at = NULL WHERE target_key = :key",
               key=target_key, at=microseconds(begun_at))  # fmt: skip
+
+
+def note_night_missed(tx: WriteTransaction, target_key: int, at: datetime) -> None:
+    """Note that a night's run could not read everything of the box; it stands until a night's run is whole."""
+    tx.change("UPDATE backup_targets SET night_missed_at = :at WHERE target_key = :key",
+              key=target_key, at=microseconds(at))  # fmt: skip
 
 
 def note_pruned(tx: WriteTransaction, target_key: int, at: datetime) -> None:
@@ -178,7 +184,7 @@ def _target(row: Row) -> Target:
         covered_at=_instant(row[12]), copied_through=_instant(row[13]),
         fault=None if row[14] is None else Fault(row[14]),
         removed_at=_instant(row[15]), destroyed_at=_instant(row[16]), night_at=_instant(row[17]),
-        whole_night_at=_instant(row[18]), pruned_at=_instant(row[19]),
+        whole_night_at=_instant(row[18]), pruned_at=_instant(row[19]), night_missed_at=_instant(row[20]),
     )  # fmt: skip
 
 

@@ -270,6 +270,8 @@ def _note_failed(parts: BackupParts, target: Target, kind: Kind, fault: Fault) -
         return
     with parts.database.write() as tx:
         queries.note_fault(tx, target.target_key, fault)
+        if kind is Kind.NIGHT and fault is Fault.INCOMPLETE:
+            queries.note_night_missed(tx, target.target_key, parts.clock.now())
         if kind is Kind.NIGHT and fault is not Fault.STOPPED:
             outcome = None if fault is Fault.UNPLUGGED else Outcome.FAILURE
             _record_night(parts, target, tx, outcome, None)

@@ -30,9 +30,19 @@ def standing_of(target: Target, now: datetime) -> Standing:
     away = now - (target.seen_at or target.created_at)
     if age > target.alarm_after + _A_NIGHT or away > target.alarm_after or target.fault is Fault.NOT_OURS:
         return Standing.ALARM
-    if age > target.warn_after + _A_NIGHT or away > target.warn_after or is_worth_telling(target.fault):
+    if age > target.warn_after + _A_NIGHT or away > target.warn_after or is_worth_telling(fault_told(target)):
         return Standing.WARNING
     return Standing.FIRST_COPY if target.covered_at is None else Standing.GOOD
+
+
+def fault_told(target: Target) -> Fault | None:
+    """Give what to tell of the last tries: of the last one, or that no night's run was whole since one left out things.
+
+    A copy of what has just arrived says nothing of the rest of the box, nor does a disk that is away.
+    """
+    if target.night_missed_at is None or is_worth_telling(target.fault) or target.fault is Fault.NOT_OURS:
+        return target.fault
+    return Fault.INCOMPLETE
 
 
 def is_worth_telling(fault: Fault | None) -> bool:

@@ -88,6 +88,7 @@ class Target:
         night_at: Its last night's run ended, well or not.
         whole_night_at: Its last night's run that was whole began.
         pruned_at: What was over then is gone from it.
+        night_missed_at: Its last night's run could not read everything of the box, and none was whole since.
     """
 
     target_key: int
@@ -109,6 +110,7 @@ class Target:
     night_at: datetime | None = None
     whole_night_at: datetime | None = None
     pruned_at: datetime | None = None
+    night_missed_at: datetime | None = None
 
 
 def location_of(kind: str, facts: Mapping[str, str]) -> Location:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from appliance.backup import queries
 from appliance.backup.faults import Fault
-from appliance.backup.standing import Standing, is_worth_telling, standing_of
+from appliance.backup.standing import Standing, fault_told, is_worth_telling, standing_of
 from appliance.backup.target import Target
 from appliance.notifications.codes import NoticeCode, Severity
 from appliance.notifications.notices import end_notice, raise_notice
@@ -47,7 +47,7 @@ def _tell(tx: WriteTransaction, target: Target, now: datetime) -> None:
     severity = _SEVERITIES.get(standing)
     wanted = None
     if severity is not None:
-        fails = is_worth_telling(target.fault) or target.fault is Fault.NOT_OURS or days < 1
+        fails = is_worth_telling(fault_told(target)) or target.fault is Fault.NOT_OURS or days < 1
         wanted = NoticeCode.BACKUP_FAILS if fails else NoticeCode.BACKUP_LATE
     for code in (NoticeCode.BACKUP_LATE, NoticeCode.BACKUP_FAILS):
         if code is wanted and severity is not None:

@@ -17,7 +17,7 @@ from appliance.backup.parts import BackupParts
 from appliance.backup.pruning import prune_target
 from appliance.backup.running import Kind, back_up
 from appliance.backup.ssh_keys import found_host_key, new_key
-from appliance.backup.standing import Standing, standing_of
+from appliance.backup.standing import Standing, fault_told, standing_of
 from appliance.backup.target import Target, TargetKind, location_of
 from appliance.backup.targets import Change, NewTarget, add_target, change_target, declare_destroyed, remove_target
 from appliance.backup.tombstones import carry_tombstones
@@ -215,6 +215,7 @@ def _destroyed(call: Invocation) -> Answer:
 
 
 def _shown(target: Target, now: datetime) -> dict[str, object]:
+    fault = fault_told(target)
     return {
         "target_key": target.target_key,
         "target_id": target.target_id.hex(),
@@ -224,7 +225,7 @@ def _shown(target: Target, now: datetime) -> dict[str, object]:
         "append_only": target.append_only,
         "at": f"{target.at:%H:%M}",
         "standing": standing_of(target, now).value,
-        "fault": None if target.fault is None else target.fault.value,
+        "fault": None if fault is None else fault.value,
         "seen_at": _iso(target.seen_at),
         "covered_at": _iso(target.covered_at),
     }

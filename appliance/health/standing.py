@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from appliance.backup import standing as backup
-from appliance.backup.standing import is_worth_telling, standing_of
+from appliance.backup.standing import fault_told, is_worth_telling, standing_of
 from appliance.clock import is_ahead
 from appliance.health.queries_keeping import TargetNow
 
@@ -55,7 +55,7 @@ def copy_of(target: TargetNow, now: datetime) -> Standing:
         return Standing.MISSING
     standing = standing_of(place, now)
     if standing is backup.Standing.WARNING:
-        return Standing.FAULTY if is_worth_telling(place.fault) else Standing.LATE
+        return Standing.FAULTY if is_worth_telling(fault_told(place)) else Standing.LATE
     return _OF_COPIES[standing]
 
 

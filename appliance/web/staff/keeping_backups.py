@@ -14,7 +14,7 @@ from litestar.response import Redirect
 from appliance.accounts.roles import Permission
 from appliance.audit.events import Event, EventCode
 from appliance.backup import queries, queries_copies
-from appliance.backup.standing import Standing, standing_of
+from appliance.backup.standing import Standing, fault_told, standing_of
 from appliance.backup.target import Target, location_of
 from appliance.backup.targets import NewTarget, declare_destroyed, register_target, remove_target
 from appliance.errors import NotFound, Refused, Unsuitable
@@ -168,13 +168,14 @@ def _page(request: PageRequest, context: StaffContext, pages: Pages, actor: Call
 
 def _shown(target: Target, now: datetime) -> dict[str, object]:
     tone, words = _STANDINGS[standing_of(target, now)]
+    fault = fault_told(target)
     return {
         "key": target.target_key,
         "name": target.name,
         "kind": _(_KINDS[target.location.kind]),
         "place": target.location.shown,
         "state": State(tone, _(words)),
-        "why": "" if target.fault is None else fault_words(target.fault.value),
+        "why": "" if fault is None else fault_words(fault.value),
         "covered": "" if target.covered_at is None else day_and_time(target.covered_at),
         "seen": "" if target.seen_at is None else day_and_time(target.seen_at),
         "at": f"{target.at:%H:%M}",
