@@ -16,7 +16,7 @@ comma := ,
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-all kills power-loss disk-errors root-faults planted-faults trail-forgeries restore-kills job-faults test-keeping test-accounts test-box lint format bench bench-backup screenshots ci coverage viewer-check clean
+.PHONY: help setup run test test-all kills power-loss disk-errors root-faults planted-faults trail-forgeries restore-kills job-faults test-keeping test-accounts test-box lint format bench bench-backup copied-cookie screenshots ci coverage viewer-check clean
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -91,6 +91,10 @@ format: $(READY) ## Put the code into the house's layout
 bench: $(READY) ## Measure against Orthanc and DCMTK; writes benchmarks/results.md
 	@$(NEEDS) Orthanc storescp storescu ip
 	$(BIN)/python -m benchmarks
+
+copied-cookie: $(READY) ## Measure for how long a copied session cookie is good; writes benchmarks/results/copied-cookie.json
+	@$(NEEDS) caddy
+	$(BIN)/python -m benchmarks.copied_cookie --write benchmarks/results/copied-cookie.json
 
 bench-backup: $(READY) ## Measure backup and restore of 2.6 GB against restic alone, and arrivals meanwhile; writes benchmarks/results (GB=20 for the full run)
 	@$(NEEDS) restic storescu
