@@ -78,7 +78,7 @@ ACCOUNTS = Part(
         "keys/test_passphrases.py",
         "stories/test_accessible.py", "stories/test_copied_cookie.py", "stories/test_deciding.py",
         "stories/test_emergency.py", "stories/test_leaver.py", "stories/test_passkeys.py",
-        "stories/test_signed_in_again.py", "stories/test_walk.py",
+        "stories/test_scriptless.py", "stories/test_signed_in_again.py", "stories/test_walk.py",
         "viewer/test_locks.py",
         "web/test_asvs.py", "web/test_callers.py", "web/test_confirming.py", "web/test_cut_off.py",
         "web/test_emergencies.py", "web/test_faults.py", "web/test_forms.py", "web/test_guesses.py",

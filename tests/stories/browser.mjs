@@ -10,9 +10,9 @@ const PATIENCE_MS = 240_000; // a busy machine is slow and not broken: tests/pat
 
 export const launch = (...flags) => chromium.launch({ ...CHROMIUM, args: [...CHROMIUM.args, ...flags], timeout: PATIENCE_MS });
 
-/** A browser of its own for one person. The clinic's CA is not in Chromium's store; Python checks the certificate. */
-export async function someone(browser, origin, faults, size = { width: 1440, height: 900 }) {
-  const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: size, hasTouch: size.width < 1200 });
+/** A browser of its own for one person, with script or without. The clinic's CA is not in Chromium's store; Python checks the certificate. */
+export async function someone(browser, origin, faults, size = { width: 1440, height: 900 }, javaScriptEnabled = true) {
+  const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: size, hasTouch: size.width < 1200, javaScriptEnabled });
   context.setDefaultTimeout(PATIENCE_MS);
   context.on("page", (page) => watch(page, origin, faults));
   await context.addInitScript(() => {
