@@ -64,7 +64,7 @@ async function lists(page) {
   await press(page, "Show");
   found.filtered = new URL(page.url()).search;
   await page.goto(`${origin}/studies`);
-  found.told = await words(page, "noscript");
+  found.told = await words(page, "main noscript .foot");
   await picture(page, "no-script-studies");
   await page.locator(".row .name a").first().click();
   await page.waitForSelector(".patient");
