@@ -1,41 +1,49 @@
-"""What the box does by itself with emergencies: notes what is over, and says that one waits for its review."""
+"""What the box does by itself with emergencies and accounts: notes what is over, says what waits or is not used."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import time, timedelta
 
 from appliance.accounts.emergencies import REVIEW_WITHIN
 from appliance.accounts.emergency_endings import settle, settle_code
 from appliance.accounts.queries_emergencies import count_unreviewed
+from appliance.accounts.unused import tell_of_unused
 from appliance.audit.events import AuditLog
 from appliance.clock import Clock
 from appliance.jobs.job import Job, Run
-from appliance.jobs.schedule import Every
+from appliance.jobs.schedule import Daily, Every
 from appliance.notifications.codes import NoticeCode, Severity
 from appliance.notifications.notices import end_notice, raise_notice
 from appliance.store.database import Database
 
 LOOK_EVERY = timedelta(minutes=5)
+_IN_THE_MORNING = time(7, 5)
 
 
 @dataclass(frozen=True)
-class EmergencyParts:
-    """What looking after emergencies takes."""
+class AccountParts:
+    """What looking after emergencies and accounts takes."""
 
     database: Database
     audit: AuditLog
     clock: Clock
 
 
-def emergency_jobs(parts: EmergencyParts) -> tuple[Job, ...]:
-    """Give the job of this part."""
+def account_jobs(parts: AccountParts) -> tuple[Job, ...]:
+    """Give the jobs of this part."""
 
     def work(run: Run) -> None:
         run.progress(look_after(parts))
 
-    return (Job("look after emergencies", Every(LOOK_EVERY), work),)
+    def look(run: Run) -> None:
+        run.progress(tell_of_unused(parts.database, parts.clock.now()))
+
+    return (
+        Job("look after emergencies", Every(LOOK_EVERY), work),
+        Job("look for unused accounts", Daily(_IN_THE_MORNING), look),
+    )
 
 
-def look_after(parts: EmergencyParts) -> int:
+def look_after(parts: AccountParts) -> int:
     """Note what is over, and tell while a review is late; gives how many ended."""
     now = parts.clock.now()
     with parts.database.write() as tx:

@@ -6,7 +6,7 @@ Guards: one such process on one data folder, as intake holds it: a second would 
 from contextlib import nullcontext
 from threading import Event, Thread
 
-from appliance.accounts.jobs import EmergencyParts, emergency_jobs
+from appliance.accounts.jobs import AccountParts, account_jobs
 from appliance.assembly.backup_parts import backup_parts
 from appliance.assembly.erasing import erasing_of, proving_of
 from appliance.assembly.folders import Folders
@@ -69,7 +69,7 @@ def all_jobs(rooms: Rooms) -> tuple[Job, ...]:
         *erasure_jobs(proving_of(rooms)),
         *proof_jobs(proof_parts(rooms), zone_of(rooms.settings.time_zone)),
         *recovery_jobs(rooms.database),
-        *emergency_jobs(EmergencyParts(rooms.database, rooms.audit, rooms.clock)),
+        *account_jobs(AccountParts(rooms.database, rooms.audit, rooms.clock)),
         *trail_jobs(DayParts(rooms.database, rooms.clock, zone_of(rooms.settings.time_zone)), forwarding_of(rooms)),
     )
 

@@ -59,7 +59,11 @@ def _user_argument(parser: ArgumentParser) -> None:
 def _list(call: Invocation) -> Answer:
     with call.rooms() as rooms:
         rows = [_shown(account) for account in all_accounts(rooms.accounts)]
-    return listed(rows, ("user", "name", "role", "image_right", "second_factor", "disabled_at"), "There is nobody yet.")
+    return listed(
+        rows,
+        ("user", "name", "role", "image_right", "second_factor", "last_in_at", "disabled_at"),
+        "There is nobody yet.",
+    )
 
 
 def _add(call: Invocation) -> Answer:
@@ -183,6 +187,7 @@ def _shown(account: Account) -> dict[str, object]:
         "role": account.role.value,
         "image_right": account.image_right,
         "second_factor": account.second_factor,
+        "last_in_at": account.last_in_at and account.last_in_at.isoformat(timespec="seconds"),
         "disabled_at": account.disabled_at and account.disabled_at.isoformat(),
     }
 

@@ -44,6 +44,7 @@ class NoticeCode(StrEnum):
     ERASURE_UNPROVED = "erasure unproved"
     KEYS_OLD = "keys old"
     UNUSUAL_ACTIVITY = "unusual activity"
+    ACCOUNTS_UNUSED = "accounts unused"
     EMERGENCY_BEGUN = "emergency begun"
     EMERGENCY_REPEATED = "emergency repeated"
     EMERGENCY_CODE_USED = "emergency code used"
@@ -56,6 +57,7 @@ COUNTING = frozenset(
         NoticeCode.RESTORE_TEST_FAILED,
         NoticeCode.INTEGRITY_FAULTS,
         NoticeCode.UNUSUAL_ACTIVITY,
+        NoticeCode.ACCOUNTS_UNUSED,
         NoticeCode.EMERGENCY_UNREVIEWED,
     }
 )

@@ -199,6 +199,11 @@ _WORDS: dict[NoticeCode, tuple[str, str, str]] = {
         "Um acesso de emergência espera revisão há mais de uma semana ({number} ao todo). Registro, Emergências mostra "
         "o que foi visto.",
     ),
+    NoticeCode.ACCOUNTS_UNUSED: (
+        "Accounts that nobody has used for 30 days: {number}. Close what is not needed; People names them.",
+        "Cuentas que nadie usa desde hace 30 días: {number}. Cierre las que no hagan falta; Personas las nombra.",
+        "Contas que ninguém usa há 30 dias: {number}. Encerre as que não são necessárias; Pessoas as nomeia.",
+    ),
 }
 _NAMELESS = ("A place for copies", "Un lugar de copias", "Um lugar de cópias")
 _SEVERITIES = {

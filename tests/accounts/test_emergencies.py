@@ -9,7 +9,7 @@ import pytest
 from appliance.accounts import emergencies
 from appliance.accounts import queries_emergencies as kept
 from appliance.accounts.emergencies import Reason, Why, why_of
-from appliance.accounts.jobs import EmergencyParts, look_after
+from appliance.accounts.jobs import AccountParts, look_after
 from appliance.accounts.roles import IMAGE_RIGHT, Permission, Role
 from appliance.accounts.sessions import Stage, end_session, find_session, lock_screen, start_session, use_session
 from appliance.audit.events import OPERATOR
@@ -29,8 +29,8 @@ def clinic(tmp_path: Path) -> AClinic:
     return AClinic(tmp_path)
 
 
-def parts_of(clinic: AClinic) -> EmergencyParts:
-    return EmergencyParts(clinic.database, clinic.accounts.audit, clinic.clock)
+def parts_of(clinic: AClinic) -> AccountParts:
+    return AccountParts(clinic.database, clinic.accounts.audit, clinic.clock)
 
 
 def told(clinic: AClinic) -> list[tuple[str, str, int | None]]:

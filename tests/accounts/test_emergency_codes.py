@@ -10,7 +10,7 @@ from appliance.accounts.account import Account, NewAccount
 from appliance.accounts.emergency_codes import Envelope, Opening, envelope, open_envelope
 from appliance.accounts.emergency_letters import ALPHABET, code_hash, is_whole, new_code, packed
 from appliance.accounts.errors import SignInRefused, TooManyAttempts
-from appliance.accounts.jobs import EmergencyParts, look_after
+from appliance.accounts.jobs import AccountParts, look_after
 from appliance.accounts.roles import IMAGE_RIGHT, Role, permissions_of
 from appliance.accounts.sessions import find_session, lock_screen
 from appliance.audit.events import OPERATOR
@@ -174,7 +174,7 @@ def test_its_session_ends_with_it_and_its_account_is_closed(clinic: AClinic, adm
     if how == "its time":
         clinic.clock.pass_time(minutes=60)
         assert find_session(clinic.accounts, token) is None
-        look_after(EmergencyParts(clinic.database, clinic.accounts.audit, clinic.clock))
+        look_after(AccountParts(clinic.database, clinic.accounts.audit, clinic.clock))
     elif how == "its own end":
         emergencies.end(clinic.accounts, session, ADDRESS)
     else:

@@ -8,7 +8,7 @@ from appliance.accounts import emergencies
 from appliance.accounts import emergency_reviews as reviews
 from appliance.accounts.account import Account
 from appliance.accounts.emergency_codes import Opening, open_envelope
-from appliance.accounts.jobs import EmergencyParts, look_after
+from appliance.accounts.jobs import AccountParts, look_after
 from appliance.accounts.roles import Role
 from appliance.audit.events import OPERATOR, Actor, ActorKind, Event, EventCode
 from appliance.deidentify import leaving
@@ -174,7 +174,7 @@ def test_while_it_goes_on_all_that_was_seen_until_now_shows(clinic: AClinic) -> 
 
 def test_the_last_late_review_ends_what_is_told_of_late_ones(clinic: AClinic, auditor: Account) -> None:
     key = ended(clinic, with_app(clinic))
-    parts = EmergencyParts(clinic.database, clinic.accounts.audit, clinic.clock)
+    parts = AccountParts(clinic.database, clinic.accounts.audit, clinic.clock)
     clinic.clock.pass_time(days=6, hours=23)
     look_after(parts)
     with clinic.database.read() as tx:

@@ -9,7 +9,7 @@ from appliance.accounts import invitations
 from appliance.accounts.account import Account
 from appliance.accounts.emergency_codes import Envelope, Opening, envelope, open_envelope
 from appliance.accounts.errors import SignInRefused
-from appliance.accounts.jobs import EmergencyParts, look_after
+from appliance.accounts.jobs import AccountParts, look_after
 from appliance.accounts.roles import Permission, Role
 from appliance.accounts.tokens import find_token, issue_laboratory_token, issue_token
 from appliance.accounts.trail import person
@@ -109,7 +109,7 @@ def test_a_code_whose_drawer_went_before_this_release_opens_nothing_and_is_told_
     assert not opens(clinic, code)
     assert standing(clinic).is_void
     for _ in range(2):
-        look_after(EmergencyParts(clinic.database, clinic.accounts.audit, clinic.clock))
+        look_after(AccountParts(clinic.database, clinic.accounts.audit, clinic.clock))
     assert ended(clinic, "emergency code ended") == [("process", ada.account_key)]
     assert told(clinic) == [("emergency code ended", "warning")]
     if gone.startswith("role"):

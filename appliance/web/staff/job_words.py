@@ -29,6 +29,10 @@ _JOBS = {
         later("Look after emergencies"),
         later("Notes that access in an emergency is over, and tells when a review is late."),
     ),
+    "look for unused accounts": (
+        later("Look for unused accounts"),
+        later("Looks each morning for accounts that nobody has used for 30 days."),
+    ),
     "send the record on": (later("Send the record on"), later("Sends who did what to the server that collects it.")),
     "tell": (later("Send notices"), later("Tells the clinic by mail what it should know.")),
     "rotate keys": (later("Renew keys"), later("Makes new keys every month and destroys old ones.")),

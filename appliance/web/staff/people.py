@@ -1,7 +1,6 @@
 """Accounts, for an administrator: who there is, inviting, another role, and the leaver's button."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from litestar import get, post
 from litestar.params import FromPath, FromQuery, URLEncodedBody
@@ -12,6 +11,7 @@ from appliance.accounts.errors import SignInRefused, TooManyAttempts
 from appliance.accounts.invitations import Invitation
 from appliance.accounts.login import may_come_in_without
 from appliance.accounts.roles import ASSIGNABLE, Permission, Role
+from appliance.accounts.unused import is_unused
 from appliance.deidentify import leaving
 from appliance.errors import NotFound, NotPermitted, Unsuitable
 from appliance.web.http.access import needs
@@ -27,7 +27,6 @@ from appliance.web.staff.pages import Page, PageRequest, Pages
 from appliance.web.staff.signing_in import Answer, Caller, Context, Rendering, moved_on, session_of
 from appliance.web.staff.words import day, day_and_time, role_words
 
-UNUSED_AFTER = timedelta(days=30)
 _TOLD = {
     "changed": later("The role is changed. Whoever was signed in with the old one signs in again."),
     "closed": later("The account is closed, and whoever was signed in with it is out."),
@@ -96,7 +95,7 @@ def _shown(context: StaffContext, account: Account, own: int) -> dict[str, objec
         "second_factor": account.second_factor,
         "needs_none": may_come_in_without(context.accounts, account),
         "closed": account.disabled_at is not None,
-        "unused": account.disabled_at is None and now - (last_in or account.created_at) >= UNUSED_AFTER,
+        "unused": is_unused(account, now),
         "last_in": day_and_time(last_in) if last_in else "",
         "made": day(account.created_at.date()),
         "self": account.account_key == own,
