@@ -15,7 +15,8 @@ from appliance.deidentify.leaving import close_account
 from appliance.notifications.codes import NoticeCode, Severity
 from appliance.notifications.queries import open_notices
 from tests.web.a_clinic import PASSWORD, AClinic
-from tests.web.an_emergency import ADDRESS, SECRET, with_app
+from tests.web.a_proof import SECRET
+from tests.web.an_emergency import ADDRESS, with_app
 
 
 @pytest.fixture
