@@ -122,6 +122,7 @@ class EventCode(StrEnum):
     STUDIES_EXPORTED = "studies exported"
     ARCHIVE_EXPORTED = "archive exported"
     EXPORT_CUT_OFF = "export cut off"
+    PAGE_PRINTED = "page printed"
     STUDY_GIVEN = "study given"
     GIVING_ENDED = "giving ended"
     GIVEN_LISTED = "given listed"

@@ -32,6 +32,7 @@ async function viewing(browser, code) {
   await at(page, "/studies");
   await page.goto(`${origin}/series/1/view`);
   await looked(page);
+  await page.pdf(); // as printing does: Chromium without a head has no printer
   found.images = await page.evaluate(() => window.enamelViewer.state().loaded);
   return page;
 }

@@ -76,5 +76,14 @@ def test_the_record_says_who_did_it(found: dict[str, Any]) -> None:
     assert any("Lea Asistente" in row and "Ada Administradora" in row for row in found["record"])
 
 
+def test_the_record_says_what_she_printed(found: dict[str, Any]) -> None:
+    [event] = [one for one in found["events"] if one["event"] == "page printed"]
+    told = {name: event[name] for name in ("actor_key", "patient_key", "study_key", "subject_kind", "subject_key")}
+    assert told == {
+        "actor_key": found["keys"][LEAVER["user"]], "patient_key": 1, "study_key": 1, "subject_kind": "series",
+        "subject_key": 1,
+    }  # fmt: skip
+
+
 def test_no_page_broke_its_policy_or_its_script(found: dict[str, Any]) -> None:
     assert faults_of(found) == {"errors": [], "policy": [], "foreign": []}

@@ -138,6 +138,7 @@ ROUTES: dict[tuple[str, str], Permission | Door] = {
     ("POST", "/senders/{sender_key:int}/approve"): Permission.APPROVE_SENDERS,
     ("POST", "/senders/{sender_key:int}/dismiss"): Permission.APPROVE_SENDERS,
     ("POST", "/session/active"): Door.SIGNED_IN,
+    ("POST", "/printed"): Door.SIGNED_IN,
     ("POST", "/studies/search"): Permission.LIST_STUDIES,
     ("POST", "/studies/{study_key:int}/export"): Permission.EXPORT_STUDIES,
     ("POST", "/studies/{study_key:int}/erase"): Permission.PROPOSE_ERASURE,

@@ -111,6 +111,7 @@ EVENTS: Mapping[str, str] = {
     EventCode.STUDIES_EXPORTED: later("Took studies out"),
     EventCode.ARCHIVE_EXPORTED: later("Took out the whole archive"),
     EventCode.EXPORT_CUT_OFF: later("Export cut off"),
+    EventCode.PAGE_PRINTED: later("Printed a page"),
     EventCode.STUDY_GIVEN: later("Study given to a laboratory"),
     EventCode.GIVING_ENDED: later("Study taken back from a laboratory"),
     EventCode.GIVEN_LISTED: later("Laboratory looked at its list"),

@@ -102,6 +102,13 @@ veil.addEventListener("keydown", (event) => {
   if (event.key === "Escape") event.preventDefault();
 });
 
+// What is printed is told to the box before the browser shows its own window for it.
+addEventListener("beforeprint", () => {
+  if (gone || covered()) return;
+  const body = new URLSearchParams({ page: location.pathname });
+  fetch("/printed", { method: "POST", keepalive: true, headers: { "X-Form-Token": token }, body }).catch(() => null);
+});
+
 // Unlocking where something is kept: the page itself stays.
 veil.querySelector("form").addEventListener("submit", async (event) => {
   event.preventDefault();
