@@ -12,11 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from fpdf import FPDF, XPos, YPos
-from fpdf.bidi import BidiParagraph
-from fpdf.enums import TableCellFillMode
-from fpdf.fonts import FontFace
-
 from appliance.documents.fonts import Fonts
 from appliance.documents.scripts import is_right_to_left, joined, plain, script_of
 
@@ -27,7 +22,6 @@ _MM_A_POINT = 25.4 / 72
 _INK, _SOFT, _PALE = (23, 32, 42), (92, 104, 117), (240, 243, 246)
 _CORE = "helvetica"  # every reader of PDF has it; Latin letters only
 _BASE = "base"
-_MIRRORED = str.maketrans("()[]{}<>«»", ")(][}{><»«")
 _BOX = "\u25a1"  # WHITE SQUARE
 _PAGES, _NO_PAGES = "{nb}", "{ nb}"  # the library puts the number of pages where the first stands
 
@@ -78,7 +72,10 @@ class Document:
         """
         self._words = words or Words()
         self._fonts = fonts or Fonts()
-        self._pdf = _Sheets(self)
+        from appliance.documents import sheets  # noqa: PLC0415  see there: only who writes a document pays for it
+
+        self._sheets = sheets
+        self._pdf = sheets.Sheets(MARGIN_MM, self.write_foot)
         self._loaded: dict[Path, str] = {}
         self._undrawn: set[str] = set()
         self._pdf.set_creation_date(made_at)
@@ -115,9 +112,9 @@ class Document:
             self._keep_together(8)
             height = self._font(_TEXT_POINTS)
             self._pdf.set_text_color(*_SOFT)
-            self._pdf.multi_cell(52, height, self._shown(name), align="L", new_x=XPos.RIGHT, new_y=YPos.TOP)
+            self._pdf.multi_cell(52, height, self._shown(name), align="L", new_x="RIGHT", new_y="TOP")
             self._pdf.set_text_color(*_INK)
-            self._pdf.multi_cell(0, height, self._shown(value) or "-", align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+            self._pdf.multi_cell(0, height, self._shown(value) or "-", align="L", new_x="LMARGIN", new_y="NEXT")
         self.space(1.5)
 
     def table(self, columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> None:
@@ -131,8 +128,8 @@ class Document:
             line_height=(_SMALL_POINTS + 0.5) * _LINE * _MM_A_POINT,
             padding=(1.0, 1.4),
             borders_layout="HORIZONTAL_LINES",
-            cell_fill_mode=TableCellFillMode.NONE,
-            headings_style=FontFace(emphasis="BOLD", fill_color=_PALE),
+            cell_fill_mode="NONE",
+            headings_style=self._sheets.head_of_table(_PALE),
         ) as table:
             table.row([self._shown(column.title) for column in columns])
             for row in rows:
@@ -166,7 +163,7 @@ class Document:
     def _line(self, text: str, points: float, *, bold: bool = False, soft: bool = False) -> None:
         height = self._font(points, bold=bold)
         self._pdf.set_text_color(*(_SOFT if soft else _INK))
-        self._pdf.multi_cell(0, height, self._shown(text), align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        self._pdf.multi_cell(0, height, self._shown(text), align="L", new_x="LMARGIN", new_y="NEXT")
 
     def _font(self, points: float, *, bold: bool = False) -> float:
         """Take up a font and give the height of its line in mm."""
@@ -181,7 +178,7 @@ class Document:
         """Give text as it is drawn: its letters joined and in the order of the eye, a box for what has no font."""
         drawn = joined(plain(text)).replace(_PAGES, _NO_PAGES)
         if is_right_to_left(drawn):
-            drawn = _as_seen(drawn)
+            drawn = self._sheets.as_seen(drawn)
         return "".join(one if self._has(one) else self._missing(one) for one in drawn)
 
     def _missing(self, character: str) -> str:
@@ -216,26 +213,3 @@ class Document:
         self._pdf.add_font(_BASE, "", regular)
         self._pdf.add_font(_BASE, "B", self._fonts.bold() or regular)
         return _BASE
-
-
-def _as_seen(text: str) -> str:
-    """Give a line's letters from left to right; brackets within what reads from right to left change sides.
-
-    Source: Unicode Standard Annex 9, rule L4.
-    """
-    seen = BidiParagraph(text).get_reordered_characters()
-    return "".join(one.character.translate(_MIRRORED) if one.embedding_level % 2 else one.character for one in seen)
-
-
-class _Sheets(FPDF):
-    """A4 sheets whose foot the document writes."""
-
-    def __init__(self, document: Document) -> None:
-        super().__init__(format="A4")
-        self._document = document
-        self.set_margins(MARGIN_MM, MARGIN_MM, MARGIN_MM)
-        self.set_auto_page_break(True, margin=MARGIN_MM + 2)
-
-    def footer(self) -> None:
-        """Write the foot, as the library asks at each page's end."""
-        self._document.write_foot()

@@ -1,6 +1,7 @@
 """Documents are whole PDF files whose text a real reader finds, in every script that there is a font for."""
 
 import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -81,3 +82,10 @@ def test_the_same_words_give_the_same_bytes() -> None:
         document.paragraph("one and the same")
         made.append(document.finish())
     assert made[0] == made[1]
+
+
+@pytest.mark.parametrize("process", ["staff", "jobs"])
+def test_a_process_that_writes_no_document_does_not_load_what_does(process: str) -> None:
+    told = f"import sys, appliance.assembly.{process}; print('fpdf' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
