@@ -1,13 +1,14 @@
 """Removes from targets what is over, and says so only once it was seen to be gone.
 
-Guards: nothing goes while the clock is in doubt. A snapshot counts as gone
-when it is in no listing any more and the repository was pruned since, on a
-disk durably: until then its bytes may be there. One that is there again (an
-older image of the disk was put back) goes again. What a listing shows that no row knows (a run died
-before it noted it) is noted as holding anything, and what a run left there that
-came to no snapshot is cleared. No list of what was erased
-goes that names what the newest does not. Leaves out: which snapshots are over
-(`thinning`).
+Guards: nothing goes while the clock is in doubt, and no copy of the vault
+while a file in it is: an older one may be the last that holds it whole. A
+snapshot counts as gone when it is in no listing any more and the repository
+was pruned since, on a disk durably: until then its bytes may be there. One
+that is there again (an older image of the disk was put back) goes again. What
+a listing shows that no row knows (a run died before it noted it) is noted as
+holding anything, and what a run left there that came to no snapshot is
+cleared. No list of what was erased goes that names what the newest does not.
+Leaves out: which snapshots are over (`thinning`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -114,8 +115,9 @@ def _prune(parts: BackupParts, target: Target, name: str, repository: Repository
     made, there = _reconciled(parts, target, name, listed), _names(listed)
     now = parts.clock.now()
     with parts.database.read() as tx:
-        in_doubt = has_jumped(tx, parts.clock)
-    is_kept = in_doubt or (name == FILES and target.append_only)
+        is_kept = has_jumped(tx, parts.clock)
+        if name == FILES:
+            is_kept = is_kept or target.append_only or queries.is_vault_in_doubt(tx)
     over = [] if is_kept else _over(target, name, made, now)
     if name == FILES and over:
         standing = [one for one in made if short(one.snapshot_id) in there]

@@ -157,6 +157,18 @@ def note_night_missed(tx: WriteTransaction, target_key: int, at: datetime) -> No
               key=target_key, at=microseconds(at))  # fmt: skip
 
 
+def is_vault_in_doubt(tx: ReadTransaction) -> bool:
+    """Say whether a stored file is known not to be here as it was stored: an older copy may be the last good one."""
+    return bool(
+        tx.rows(
+            "SELECT 1 FROM backup_targets WHERE night_missed_at IS NOT NULL AND removed_at IS NULL UNION ALL "
+            "SELECT 1 FROM files WHERE place = 'vault' AND file_id NOT IN (SELECT file_id FROM packs) AND "
+            "file_id IN (SELECT file_id FROM damaged_files UNION SELECT file_id FROM integrity_faults "
+            "WHERE place = 'vault' AND repaired_at IS NULL) LIMIT 1"
+        )
+    )
+
+
 def note_pruned(tx: WriteTransaction, target_key: int, at: datetime) -> None:
     """Note that what was over then is gone from a target."""
     tx.change("UPDATE backup_targets SET pruned_at = :at WHERE target_key = :key", key=target_key, at=microseconds(at))

@@ -126,3 +126,36 @@ def test_what_one_copy_has_is_not_copied_by_the_next(clinic: BackedUp) -> None:
     assert kinds(clinic, "files") == ["night", "arrivals", "arrivals"]
     with clinic.database.read() as tx:
         assert queries_copies.studies_by_copies(tx) == {1: 1}
+
+
+@pytest.mark.parametrize("befalls", ["lost", "altered"])
+def test_the_last_whole_copy_of_a_file_stays_until_the_file_is_whole_again(clinic: BackedUp, befalls: str) -> None:
+    clinic.scan(count=2)
+    target = clinic.target()
+    do(clinic, BACKUP)
+    [(first,)] = clinic.rows("SELECT snapshot_id FROM backup_snapshots WHERE repository = 'files'")
+    path = clinic.parts.vault.path_of(next(clinic.parts.vault.stored_ids()))
+    sound = path.read_bytes()
+    path.unlink()
+    if befalls == "altered":
+        path.write_bytes(bytes(len(sound)))
+        assert check_box(clinic.integrity).faults
+
+    def is_there() -> bool:
+        return first in {one.snapshot_id for one in open_target(clinic.backup, row(clinic, target)).files.snapshots()}
+
+    for _ in range(6):  # nights that lack it, or hold it altered
+        later(clinic, timedelta(days=6))
+        do(clinic, BACKUP)
+        do(clinic, PRUNE)
+    assert is_there(), "36 days old, and the one whole copy"
+    check_box(clinic.integrity)
+    parts = ProofParts(
+        clinic.integrity, clinic.backup, Keyring.for_process("jobs", clinic.root), Room(clinic.folder, 0)
+    )
+    assert repair_all(parts, Run(1, clinic.clock, clinic.database, lambda: False)) == Repaired(1, 1)
+    assert path.read_bytes() == sound
+    later(clinic, timedelta(days=1))
+    do(clinic, BACKUP)
+    do(clinic, PRUNE)
+    assert not is_there()
