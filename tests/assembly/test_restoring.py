@@ -252,7 +252,7 @@ def test_what_may_send_is_known_before_anybody_unlocks_the_box(tmp_path: Path) -
     source = Lost(box, tmp_path / "disk").source
     restore(tmp_path / "new", box.root, source)
     stored = Folders.of(settings_of(tmp_path / "new")).admission.read_bytes()
-    assert [one.calling_ae_titles for one in decode_admission(stored)] == [("CONSOLE",)]
+    assert [one.calling_ae_titles for one in decode_admission(stored).peers] == [("CONSOLE",)]
 
 
 @pytest.mark.slow

@@ -48,7 +48,7 @@ def test_a_caller_is_known_by_title_address_and_certificate(
 
 
 def test_a_list_reads_back() -> None:
-    assert decode_admission(encode_admission([SCANNER, GUARDED])) == (SCANNER, GUARDED)
+    assert decode_admission(encode_admission([SCANNER, GUARDED])).peers == (SCANNER, GUARDED)
 
 
 @given(st.binary(max_size=200) | st.recursive(st.none() | st.text(), st.lists).map(lambda x: repr(x).encode()))

@@ -1,4 +1,4 @@
-"""Writes the rows of peers into the file that the receiver admits by.
+"""Writes the rows of peers, and of certificates that were revoked, into the file that the receiver admits by.
 
 Guards: the file is replaced whole and durably, after the rows are committed
 and outside any transaction; when two publish at once the last to write has
@@ -14,10 +14,11 @@ from threading import Event
 
 from appliance.accounts.context import Accounts
 from appliance.accounts.errors import NotPublished
-from appliance.accounts.peers import queries
+from appliance.accounts.peers import queries, queries_certificates
 from appliance.accounts.peers.queries import Peer
+from appliance.accounts.peers.queries_certificates import Certificate
 from appliance.errors import ApplianceError, Unavailable
-from appliance.inbox.admission import PeerEntry, encode_admission
+from appliance.inbox.admission import PeerEntry, RevokedCertificate, encode_admission
 from appliance.store.files import FileLayer, replace_durably, storage_faults
 
 log = logging.getLogger(__name__)
@@ -50,6 +51,15 @@ class Publication:
                 return
         raise NotPublished("the receiver's list kept changing while it was written; it is tried again")
 
+    def publish_if_due(self, accounts: Accounts) -> None:
+        """Write the rows as they are now, unless the file says so already.
+
+        Raises:
+            NotPublished: The disk refused; the file still says what it said before.
+        """
+        if not self.is_current(accounts):
+            self.publish(accounts)
+
     def is_current(self, accounts: Accounts) -> bool:
         """Say whether the receiver reads what the rows say."""
         try:
@@ -67,8 +77,7 @@ def keep_published(
     """Until told to stop, write the list whenever it is not what the rows say."""
     while not stop.wait(pause_seconds):
         try:
-            if not publication.is_current(accounts):
-                publication.publish(accounts)
+            publication.publish_if_due(accounts)
         except ApplianceError as fault:
             log.warning("the receiver's list waits: %s", fault)
 
@@ -90,4 +99,10 @@ def entry_of(peer: Peer) -> PeerEntry:
 
 def _due(accounts: Accounts) -> bytes:
     with accounts.database.read() as tx:
-        return encode_admission([entry_of(peer) for peer in queries.peers(tx)])
+        peers, issued = queries.peers(tx), queries_certificates.certificates(tx)
+    revoked = [_revoked(certificate) for certificate in issued if certificate.revoked_at is not None]
+    return encode_admission([entry_of(peer) for peer in peers], revoked)
+
+
+def _revoked(certificate: Certificate) -> RevokedCertificate:
+    return RevokedCertificate(certificate.certificate_sha256.hex(), certificate.serial_number)
