@@ -3,7 +3,8 @@
 Whoever managed accounts has seen the sealed emergency code that they drew and the codes of the invitations that they
 made for others, and gave out tokens of machines. Whoever answers for a device's certificate or a machine's token may
 hold its secret. Each ends in the transaction that ends the right.
-Leaves out: telling the receiver of certificates, which follows the transaction (`peers.publishing`); what was printed for the box itself (its passphrase, recovery kits), which the box cannot take back.
+Leaves out: telling the receiver of certificates, which follows the transaction (`peers.publishing`); and what was
+printed for the box itself (its passphrase, recovery kits), which the box cannot take back.
 """
 
 from collections.abc import Iterable, Set

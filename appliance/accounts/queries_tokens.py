@@ -88,7 +88,7 @@ def revoke_tokens_of_laboratory(tx: WriteTransaction, account_key: int, at: date
 
 
 def tokens(tx: ReadTransaction) -> list[Row]:
-    """Every token that was ever made: the accounts with which it ends, key, name, scopes, made, expires, used, revoked."""
+    """Every token that was ever made: three accounts it ends with, key, name, scopes, made, expires, used, revoked."""
     return tx.rows(
         "SELECT created_by, laboratory_key, answerable_key, token_key, name, scopes, created_at, expires_at, "
         "last_used_at, revoked_at FROM machine_tokens ORDER BY token_key"

@@ -1,13 +1,15 @@
 """`enamel accounts` and `tokens`: who, and which machine, may come in."""
 
 from argparse import ArgumentParser
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from appliance.accounts.account import Account, NewAccount
 from appliance.accounts.context import Accounts, folded_user_name
 from appliance.accounts.invitations import Invitation, invite, invite_again
+from appliance.accounts.leavers import Ends, what_ended, what_stays
 from appliance.accounts.roles import ASSIGNABLE, Role
-from appliance.accounts.service import all_accounts, create_account, reset_account
+from appliance.accounts.service import all_accounts, create_account, get_account, reset_account
 from appliance.accounts.tokens import (
     LABORATORY,
     SCOPES,
@@ -111,7 +113,33 @@ def _disable(call: Invocation) -> Answer:
         account = _find(rooms.accounts, call.given.user)
         close_account(rooms.accounts, account.account_key, OPERATOR)
         rooms.publication.publish_if_due(rooms.accounts)
-    return Answer({"user": account.user_name, "disabled": True}, f"{account.user_name} can no longer come in.")
+        closed = get_account(rooms.accounts, account.account_key)
+        with rooms.database.read() as tx:
+            ended = what_ended(tx, closed, closed.disabled_at or call.clock.now())
+            stays = what_stays(tx, call.clock.now())
+    facts = {"user": account.user_name, "disabled": True, "ended": _counted(ended), "stays": _counted(stays)}
+    return Answer(facts, "\n".join([f"{account.user_name} can no longer come in.", *_told(ended, stays)]))
+
+
+def _counted(ends: Ends) -> dict[str, object]:
+    return {
+        "browsers": ends.browsers,
+        "tokens": [one.token_key for one in ends.tokens],
+        "certificates": [one.certificate_key for one in ends.certificates],
+    }
+
+
+def _told(ended: Ends, stays: Ends) -> Iterator[str]:
+    devices = "".join(f", {one.device_name}" for one in ended.certificates)
+    yield (
+        f"Ended with it: browsers signed in: {ended.browsers}; tokens: {len(ended.tokens)}; "
+        f"device certificates: {len(ended.certificates)}{devices}."
+    )
+    for certificate in stays.certificates:
+        named = f"{certificate.device_name}: enamel peers revoke {certificate.certificate_key}"
+        yield f"Nobody answers for the certificate of {named}"
+    for token in stays.tokens:
+        yield f"Nobody answers for the token of {token.name}: enamel tokens revoke {token.token_key}"
 
 
 def _token_add_arguments(parser: ArgumentParser) -> None:

@@ -36,9 +36,7 @@ def protocol_rejection(request: AssociateRequest) -> Rejection | None:
     return None if request.application_context == APPLICATION_CONTEXT else WRONG_APPLICATION_CONTEXT
 
 
-def caller_of(
-    request: AssociateRequest, address: str, certificate: tuple[str | None, str | None]
-) -> Caller | Refusal:
+def caller_of(request: AssociateRequest, address: str, certificate: tuple[str | None, str | None]) -> Caller | Refusal:
     """Make a caller of the titles, or say which of them is no AE title.
 
     Args:
