@@ -51,6 +51,7 @@ class EventCode(StrEnum):
     PEER_REMOVED = "peer removed"
     PEER_TESTED = "peer tested"
     CERTIFICATE_REVOKED = "certificate revoked"
+    CERTIFICATE_CONFIRMED = "certificate confirmed"
 
     STORING_BEGAN = "storing began"
     STUDY_RECEIVED = "study received"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from appliance.accounts.peers import queries
 from appliance.accounts.peers.approval import add_peer, approve_sender, dismiss_sender, remove_peer
-from appliance.accounts.peers.certificates import all_certificates, revoke_certificate
+from appliance.accounts.peers.certificates import all_certificates, confirm_certificate, revoke_certificate
 from appliance.accounts.peers.queries import Peer
 from appliance.accounts.peers.queries_certificates import Certificate
 from appliance.accounts.service import all_accounts
@@ -91,7 +91,7 @@ def _certificates(call: Invocation) -> Answer:
     with call.rooms() as rooms:
         users = {one.account_key: one.user_name for one in all_accounts(rooms.accounts)}
         rows = [_shown_certificate(one, users) for one in all_certificates(rooms.accounts)]
-    columns = ("certificate_key", "device", "issued_at", "ends_at", "answerable", "revoked_at")
+    columns = ("certificate_key", "device", "issued_at", "ends_at", "answerable", "held_at", "revoked_at")
     return listed(rows, columns, "No device was given a certificate yet.")
 
 
@@ -103,8 +103,16 @@ def _shown_certificate(one: Certificate, users: Mapping[int, str]) -> dict[str, 
         "issued_at": one.issued_at and one.issued_at.isoformat(),
         "ends_at": one.ends_at and one.ends_at.isoformat(),
         "answerable": None if one.answerable_key is None else users.get(one.answerable_key),
+        "held_at": one.held_at and one.held_at.isoformat(),
         "revoked_at": one.revoked_at and one.revoked_at.isoformat(),
     }
+
+
+def _confirm_certificate(call: Invocation) -> Answer:
+    key = call.given.certificate_key
+    with call.rooms() as rooms:
+        confirm_certificate(rooms.accounts, rooms.publication, key, OPERATOR)
+    return Answer({"certificate_key": key, "held": False}, "Whoever shows it may send again, if they are admitted.")
 
 
 def _revoke_certificate(call: Invocation) -> Answer:
@@ -204,6 +212,8 @@ COMMANDS = (
     Command("peers certificate", _certificate, _certificate_arguments),
     Command("peers certificates", _certificates),
     Command("peers revoke", _revoke_certificate,
+            lambda parser: parser.add_argument("certificate_key", type=int, metavar="NUMBER")),
+    Command("peers confirm", _confirm_certificate,
             lambda parser: parser.add_argument("certificate_key", type=int, metavar="NUMBER")),
     Command("senders list", _senders),
     Command("senders approve", _approve,

@@ -53,6 +53,7 @@ REJECTIONS: dict[Refusal, Rejection] = {
     Refusal.ADDRESS: Rejection(_PERMANENT, _SERVICE_USER, 3),
     Refusal.CERTIFICATE: Rejection(_PERMANENT, _SERVICE_USER, 3),
     Refusal.REVOKED: Rejection(_PERMANENT, _SERVICE_USER, 3),
+    Refusal.HELD: Rejection(_PERMANENT, _SERVICE_USER, 3),
 }
 WRONG_APPLICATION_CONTEXT = Rejection(_PERMANENT, _SERVICE_USER, 2)
 WRONG_PROTOCOL_VERSION = Rejection(_PERMANENT, _ACSE, 2)

@@ -35,6 +35,7 @@ class Refusal(StrEnum):
     ADDRESS = "address"
     CERTIFICATE = "certificate"
     REVOKED = "certificate-revoked"
+    HELD = "certificate-held"
 
 
 @dataclass(frozen=True)
@@ -81,16 +82,18 @@ class PeerEntry:
 
 @dataclass(frozen=True)
 class RevokedCertificate:
-    """A certificate that opens nothing any more.
+    """A certificate that opens nothing any more, or not until somebody confirms it.
 
     Attributes:
         sha256: Its fingerprint.
         serial_number: In hexadecimal; None where the box does not know it. It is signed, the fingerprint is not:
             whoever holds a certificate can write its ECDSA signature in another way, which is as good.
+        is_held: It was not revoked, but the box came back from a copy and cannot know.
     """
 
     sha256: str
     serial_number: str | None = None
+    is_held: bool = False
 
     def is_shown_by(self, caller: "Caller") -> bool:
         """Say whether this is what a caller shows."""
@@ -127,8 +130,9 @@ class Admission:
 
     def refusal(self, caller: Caller) -> Refusal | None:
         """Say why `caller` is not admitted, or None to admit it."""
-        if any(certificate.is_shown_by(caller) for certificate in self.revoked):
-            return Refusal.REVOKED
+        shown = [certificate for certificate in self.revoked if certificate.is_shown_by(caller)]
+        if shown:
+            return Refusal.HELD if all(certificate.is_held for certificate in shown) else Refusal.REVOKED
         if self.any_peer:
             return None
         by_title = [peer for peer in self.peers if _names(peer.calling_ae_titles, caller.calling_ae_title)]
@@ -234,10 +238,10 @@ def _peer(entry: Mapping[str, object]) -> PeerEntry:
 
 
 def _revoked(entry: Mapping[str, object]) -> RevokedCertificate:
-    sha256, serial_number = entry["sha256"], entry["serial_number"]
-    if not isinstance(sha256, str) or not isinstance(serial_number, str | None):
+    sha256, serial_number, is_held = entry["sha256"], entry["serial_number"], entry["is_held"]
+    if not isinstance(sha256, str) or not isinstance(serial_number, str | None) or not isinstance(is_held, bool):
         raise Unsuitable("the admission file revokes something else than certificates")
-    return RevokedCertificate(sha256, serial_number)
+    return RevokedCertificate(sha256, serial_number, is_held)
 
 
 _LISTS = ("calling_ae_titles", "addresses", "certificate_sha256", "called_ae_titles")

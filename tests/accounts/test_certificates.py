@@ -9,7 +9,12 @@ from appliance.accounts.account import Account
 from appliance.accounts.errors import CertificateRevoked, NotPublished
 from appliance.accounts.peers import queries
 from appliance.accounts.peers.approval import add_peer, approve_sender
-from appliance.accounts.peers.certificates import all_certificates, register_certificate, revoke_certificate
+from appliance.accounts.peers.certificates import (
+    all_certificates,
+    confirm_certificate,
+    register_certificate,
+    revoke_certificate,
+)
 from appliance.accounts.peers.publishing import Publication
 from appliance.accounts.peers.queries import Peer
 from appliance.accounts.peers.queries_certificates import Certificate
@@ -19,6 +24,7 @@ from appliance.audit.events import OPERATOR
 from appliance.deidentify import leaving
 from appliance.errors import NotFound
 from appliance.inbox.admission import PeerEntry, RevokedCertificate, decode_admission, encode_admission
+from appliance.recovery.queries_restore import forget_the_old_machine
 from appliance.store.migrations import known_migrations, statements
 from tests.store.failing_files import FailingFiles
 from tests.web.a_clinic import AClinic
@@ -71,7 +77,7 @@ def test_a_certificate_is_entered_revoked_once_published_and_both_are_recorded(c
 
 def test_a_revocation_that_the_disk_does_not_take_is_kept_and_told_later(tmp_path: Path) -> None:
     clinic = AClinic(tmp_path)
-    one, files = issued(clinic, "ProMax"), FailingFiles(1)
+    one, files = issued(clinic, "ProMax"), FailingFiles(("create_exclusive", 1))
     with pytest.raises(NotPublished):
         revoke_certificate(
             clinic.accounts, Publication(tmp_path / "admission.json", files), one.certificate_key, OPERATOR
@@ -98,6 +104,57 @@ def test_a_file_of_an_earlier_release_is_written_anew(clinic: AClinic) -> None:
     assert file.read_bytes() == encode_admission([], [RevokedCertificate("01" * 32, "1")])
 
 
+def test_an_older_catalogue_revokes_what_the_receiver_was_told(clinic: AClinic) -> None:
+    one, publication = issued(clinic, "ProMax"), clinic.context.publication
+    later = issued(clinic, "Ceph", at=2)
+    for each in (one, later):
+        revoke_certificate(clinic.accounts, publication, each.certificate_key, OPERATOR)
+    with clinic.database.write() as tx:
+        tx.change("UPDATE device_certificates SET revoked_at = NULL WHERE certificate_key = 1")
+        tx.change("DELETE FROM device_certificates WHERE certificate_key = 2")
+    assert len(published(clinic)) == 2
+    found = all_certificates(clinic.accounts)
+    assert [(each.device_name, each.serial_number, each.revoked_at is None) for each in found] == [
+        ("ProMax", "1", False), ("", "2", False),
+    ]  # fmt: skip
+    with clinic.database.read() as tx:
+        told = tx.rows("SELECT actor_kind, subject_key FROM audit_events WHERE event = 'certificate revoked'")
+    assert told[2:] == [("process", 1), ("process", 2)]
+    (clinic.folder / "admission.json").write_bytes(b"{")
+    assert len(published(clinic)) == 2, "a file that nobody can read takes nothing away"
+
+
+def test_what_a_restored_box_cannot_know_is_held_until_somebody_confirms_it(clinic: AClinic) -> None:
+    one, two = issued(clinic, "ProMax"), issued(clinic, "Ceph", at=2)
+    publication = clinic.context.publication
+    revoke_certificate(clinic.accounts, publication, two.certificate_key, OPERATOR)
+    for _ in range(2):
+        with clinic.database.write() as tx:
+            forget_the_old_machine(tx, clinic.clock.now())
+    told = RevokedCertificate("01" * 32, "1", is_held=True), RevokedCertificate("02" * 32, "2")
+    assert published(clinic) == told
+    peer = Peer(0, "Room 2", "PROMAX", (), None, one.certificate_sha256, clinic.clock.now())
+    with pytest.raises(CertificateRevoked):
+        add_peer(clinic.accounts, publication, peer, OPERATOR)
+    confirm_certificate(clinic.accounts, publication, one.certificate_key, OPERATOR)
+    assert published(clinic) == told[1:]
+    for key in (one.certificate_key, two.certificate_key):
+        with pytest.raises(NotFound):
+            confirm_certificate(clinic.accounts, publication, key, OPERATOR)
+    assert clinic.events()[-1] == ("certificate confirmed", "success")
+    assert add_peer(clinic.accounts, publication, peer, OPERATOR)
+
+
+def test_one_that_is_held_can_be_revoked_and_never_confirmed_after(clinic: AClinic) -> None:
+    one, publication = issued(clinic, "ProMax"), clinic.context.publication
+    with clinic.database.write() as tx:
+        forget_the_old_machine(tx, clinic.clock.now())
+    revoke_certificate(clinic.accounts, publication, one.certificate_key, OPERATOR)
+    assert published(clinic) == (RevokedCertificate("01" * 32, "1"),)
+    with pytest.raises(NotFound):
+        confirm_certificate(clinic.accounts, publication, one.certificate_key, OPERATOR)
+
+
 def test_nobody_is_let_in_by_a_certificate_that_was_revoked(clinic: AClinic) -> None:
     one, publication = issued(clinic, "ProMax"), clinic.context.publication
     peer = Peer(0, "Room 2", "PROMAX", (), None, one.certificate_sha256, clinic.clock.now())
@@ -108,6 +165,10 @@ def test_nobody_is_let_in_by_a_certificate_that_was_revoked(clinic: AClinic) -> 
     with clinic.database.write() as tx:
         key = put_sender(tx, clinic.clock.now())
         tx.change("UPDATE unknown_senders SET certificate_sha256 = :it", it=one.certificate_sha256)
+    with pytest.raises(CertificateRevoked):
+        approve_sender(clinic.accounts, publication, key, OPERATOR)
+    with clinic.database.write() as tx:
+        tx.change("UPDATE unknown_senders SET certificate_sha256 = zeroblob(32), reason = 'certificate-revoked'")
     with pytest.raises(CertificateRevoked):
         approve_sender(clinic.accounts, publication, key, OPERATOR)
     with clinic.database.read() as tx:

@@ -50,7 +50,11 @@ def test_a_caller_is_known_by_title_address_and_certificate(
     assert LIST.refusal(Caller(AETitle(calling), AETitle(called), address, certificate)) is answer
 
 
-REVOKED = (RevokedCertificate("ab" * 32, "7f"), RevokedCertificate("cd" * 32))
+REVOKED = (
+    RevokedCertificate("ab" * 32, "7f"),
+    RevokedCertificate("cd" * 32),
+    RevokedCertificate("9a" * 32, "99", is_held=True),
+)
 
 
 @pytest.mark.parametrize(
@@ -60,6 +64,9 @@ REVOKED = (RevokedCertificate("ab" * 32, "7f"), RevokedCertificate("cd" * 32))
         ("ab" * 32, None, Refusal.REVOKED),
         ("ef" * 32, "7f", Refusal.REVOKED),
         ("cd" * 32, "80", Refusal.REVOKED),
+        ("9a" * 32, None, Refusal.HELD),
+        ("ef" * 32, "99", Refusal.HELD),
+        ("9a" * 32, "7f", Refusal.REVOKED),
         ("ef" * 32, "80", None),
         ("ef" * 32, None, None),
         (None, None, None),
@@ -82,7 +89,16 @@ def test_a_revocation_reads_back_and_a_file_of_an_earlier_release_has_none() -> 
 
 
 @pytest.mark.parametrize(
-    "revoked", [7, [7], ["ab"], [{}], [{"sha256": 7, "serial_number": None}], [{"sha256": "ab", "serial_number": 7}]]
+    "revoked",
+    [
+        7,
+        [7],
+        ["ab"],
+        [{}],
+        [{"sha256": 7, "serial_number": None, "is_held": False}],
+        [{"sha256": "ab", "serial_number": 7, "is_held": False}],
+        [{"sha256": "ab", "serial_number": None, "is_held": "no"}],
+    ],
 )
 def test_a_file_that_revokes_what_is_no_certificate_is_not_believed(tmp_path: Path, revoked: object) -> None:
     file = tmp_path / "admission.json"

@@ -9,7 +9,7 @@ on trying, at its start and every few seconds.
 from dataclasses import replace
 
 from appliance.accounts.context import Accounts
-from appliance.accounts.errors import AlreadyAdmitted
+from appliance.accounts.errors import AlreadyAdmitted, CertificateRevoked
 from appliance.accounts.peers import queries
 from appliance.accounts.peers.certificates import check_not_revoked
 from appliance.accounts.peers.publishing import Publication, entry_of
@@ -18,6 +18,7 @@ from appliance.accounts.trail import account_key_of
 from appliance.audit.events import Actor, Event, EventCode, Outcome, Subject, SubjectKind
 from appliance.errors import NotFound, Unsuitable
 from appliance.identifiers import AETitle
+from appliance.inbox.admission import Refusal
 
 
 def approve_sender(accounts: Accounts, publication: Publication, sender_key: int, by: Actor) -> Peer:
@@ -33,6 +34,8 @@ def approve_sender(accounts: Accounts, publication: Publication, sender_key: int
         sender = queries.waiting_sender(tx, sender_key)
         if sender is None:
             raise NotFound("no such waiting sender")
+        if sender.reason == Refusal.REVOKED:
+            raise CertificateRevoked("the receiver refused this sender for a certificate that was revoked")
         check_not_revoked(tx, sender.certificate_sha256)
         queries.decide_sender(tx, sender_key, "approved")
         peer = _peer_of(sender, accounts)

@@ -2,7 +2,8 @@
 
 Guards: a row and its audit event are one transaction, the issuing one's too, so
 no device holds a certificate that the register does not know. What was revoked
-is published with the peers (`publishing`), and never becomes good again.
+is published with the peers (`publishing`), and never becomes good again; after a
+restore each is held until somebody confirms it, for it may have been revoked since the copy.
 Leaves out: making certificates, which needs the authority's key (`assembly.certificates`).
 """
 
@@ -52,6 +53,20 @@ def revoke_certificate(accounts: Accounts, publication: Publication, certificate
     publication.publish(accounts)
 
 
+def confirm_certificate(accounts: Accounts, publication: Publication, certificate_key: int, by: Actor) -> None:
+    """Say that a certificate that is held since a restore is good: nobody revoked it after the copy was made.
+
+    Raises:
+        NotFound: No such certificate is held.
+        NotPublished: It is good, and the receiver cannot be told yet.
+    """
+    with accounts.database.write() as tx:
+        if not queries_certificates.confirm_certificate(tx, certificate_key):
+            raise NotFound("no such certificate is held")
+        accounts.audit.record(tx, _event(EventCode.CERTIFICATE_CONFIRMED, by, certificate_key))
+    publication.publish(accounts)
+
+
 def record_revoked(tx: WriteTransaction, accounts: Accounts, certificate_keys: Iterable[int], by: Actor) -> None:
     """Record that certificates were taken back."""
     for key in certificate_keys:
@@ -59,13 +74,13 @@ def record_revoked(tx: WriteTransaction, accounts: Accounts, certificate_keys: I
 
 
 def check_not_revoked(tx: ReadTransaction, certificate_sha256: bytes | None) -> None:
-    """Make sure that nobody is let in by a certificate that was taken back.
+    """Make sure that nobody is let in by a certificate that was taken back, or is held.
 
     Raises:
-        CertificateRevoked: It was.
+        CertificateRevoked: It was, or is.
     """
-    if certificate_sha256 is not None and queries_certificates.is_revoked(tx, certificate_sha256):
-        raise CertificateRevoked("this certificate was revoked: issue another to the device")
+    if certificate_sha256 is not None and queries_certificates.is_refused(tx, certificate_sha256):
+        raise CertificateRevoked("this certificate was revoked, or is held since the box was restored")
 
 
 def _event(code: EventCode, by: Actor, certificate_key: int) -> Event:

@@ -21,6 +21,8 @@ class Certificate:
         ends_at: When it ends by itself.
         answerable_key: The account of whoever answers for it; None where nobody does by name.
         revoked_at: When it was taken back.
+        held_at: Since when it is refused until somebody confirms it: the box came back from a copy, which cannot know
+            what was revoked later.
     """
 
     certificate_key: int
@@ -31,10 +33,11 @@ class Certificate:
     ends_at: datetime | None
     answerable_key: int | None = None
     revoked_at: datetime | None = None
+    held_at: datetime | None = None
 
 
 _CERTIFICATE = """certificate_key, device_name, certificate_sha256, serial_number, issued_at, ends_at, answerable_key,
-  revoked_at"""
+  revoked_at, held_at"""
 
 
 def insert_certificate(tx: WriteTransaction, certificate: Certificate) -> int:
@@ -59,9 +62,10 @@ def certificates(tx: ReadTransaction) -> list[Certificate]:
     return [_certificate(row) for row in tx.rows(sql)]
 
 
-def is_revoked(tx: ReadTransaction, certificate_sha256: bytes) -> bool:
-    """Say whether a certificate was taken back."""
-    sql = "SELECT 1 FROM device_certificates WHERE certificate_sha256 = :sha256 AND revoked_at IS NOT NULL"
+def is_refused(tx: ReadTransaction, certificate_sha256: bytes) -> bool:
+    """Say whether a certificate was taken back, or is held."""
+    sql = """SELECT 1 FROM device_certificates WHERE certificate_sha256 = :sha256
+             AND (revoked_at IS NOT NULL OR held_at IS NOT NULL)"""
     return bool(tx.rows(sql, sha256=certificate_sha256))
 
 
@@ -69,6 +73,27 @@ def revoke_certificate(tx: WriteTransaction, certificate_key: int, at: datetime)
     """Take a certificate back; False when there is none that is good."""
     sql = "UPDATE device_certificates SET revoked_at = :at WHERE certificate_key = :key AND revoked_at IS NULL"
     return tx.change(sql, at=microseconds(at), key=certificate_key) == 1
+
+
+def confirm_certificate(tx: WriteTransaction, certificate_key: int) -> bool:
+    """Hold a certificate no more; False when none is held that was not taken back."""
+    sql = """UPDATE device_certificates SET held_at = NULL
+             WHERE certificate_key = :key AND held_at IS NOT NULL AND revoked_at IS NULL"""
+    return tx.change(sql, key=certificate_key) == 1
+
+
+def revoke_fingerprint(tx: WriteTransaction, sha256: bytes, serial_number: str | None, at: datetime) -> int | None:
+    """Take back a certificate by what the receiver knows it by, with or without a row; None when it was before."""
+    rows = tx.rows(
+        """INSERT INTO device_certificates (device_name, certificate_sha256, serial_number, revoked_at)
+           VALUES ('', :sha256, :serial, :at)
+           ON CONFLICT (certificate_sha256) DO UPDATE SET revoked_at = :at WHERE revoked_at IS NULL
+           RETURNING certificate_key""",
+        sha256=sha256,
+        serial=serial_number,
+        at=microseconds(at),
+    )
+    return number(rows[0][0]) if rows else None
 
 
 def revoke_certificates_of(tx: WriteTransaction, account_key: int, at: datetime) -> list[int]:
@@ -79,7 +104,7 @@ def revoke_certificates_of(tx: WriteTransaction, account_key: int, at: datetime)
 
 
 def _certificate(row: Row) -> Certificate:
-    key, name, sha256, serial, issued_at, ends_at, answerable, revoked_at = row
+    key, name, sha256, serial, issued_at, ends_at, answerable, revoked_at, held_at = row
     return Certificate(
         number(key),
         str(name),
@@ -89,6 +114,7 @@ def _certificate(row: Row) -> Certificate:
         maybe_instant(ends_at),
         None if answerable is None else number(answerable),
         maybe_instant(revoked_at),
+        maybe_instant(held_at),
     )
 
 

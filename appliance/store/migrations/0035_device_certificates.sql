@@ -7,6 +7,7 @@ CREATE TABLE device_certificates (
   issued_at INTEGER,                -- NULL: issued before the box kept rows of them
   ends_at INTEGER,                  -- NULL as above
   answerable_key INTEGER REFERENCES accounts,  -- with whom it ends; NULL: with nobody
+  held_at INTEGER,                  -- refused since a restore: whether it was revoked after the copy is not known
   revoked_at INTEGER
 ) STRICT;
 CREATE INDEX device_certificates_of ON device_certificates (answerable_key) WHERE answerable_key IS NOT NULL;

@@ -1,6 +1,7 @@
 """Cards of unknown senders, the list of those that may send, and the certificates that devices were given."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypedDict
 
@@ -8,13 +9,16 @@ from litestar import get, post
 from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect
 
+from appliance.accounts.context import Accounts
 from appliance.accounts.errors import CertificateRevoked, NotPublished, SignInRefused, TooManyAttempts
 from appliance.accounts.peers import approval, queries
-from appliance.accounts.peers.certificates import revoke_certificate
+from appliance.accounts.peers.certificates import confirm_certificate, revoke_certificate
+from appliance.accounts.peers.publishing import Publication
 from appliance.accounts.peers.queries import Peer, Sender
 from appliance.accounts.peers.queries_certificates import Certificate, certificates
 from appliance.accounts.queries_names import names
 from appliance.accounts.roles import Permission
+from appliance.audit import events as audit
 from appliance.config import ReceiverSettings
 from appliance.inbox.admission import Refusal
 from appliance.web.http.access import needs
@@ -34,6 +38,7 @@ _TOLD = {
     "approved": later("It may send from now on. Start the transfer again at the scanner's console."),
     "dismissed": later("The card is put away. The sender stays refused."),
     "removed": later("It may no longer send. What it sent before stays."),
+    "confirmed": later("The certificate is good: whoever shows it may send again, if the device is approved."),
     "revoked": later("The certificate is revoked: whoever shows it is refused."),
 }
 
@@ -49,7 +54,7 @@ class Card(TypedDict):
     certificate: str
     reason: str
     attempts: str
-    revoked: bool
+    refused: str
 
 
 @get("/senders", opt=needs(Permission.APPROVE_SENDERS))
@@ -67,12 +72,15 @@ def _senders(
     with context.accounts.database.read() as tx:
         senders, issued = queries.waiting_senders(tx), certificates(tx)
         people, peers = names(tx).accounts, queries.peers(tx)
-    revoked = {each.certificate_sha256 for each in issued if each.revoked_at}
+    refused: dict[bytes | None, str] = {
+        each.certificate_sha256: _refused(each) for each in issued if each.revoked_at or each.held_at
+    }
     return pages.show_in_office(
         "senders.html", request, waiting(context.accounts, actor),
-        senders=[_card(sender, revoked) for sender in senders[:SHOWN_CARDS]], more=len(senders[SHOWN_CARDS:]),
-        peers=[_peer(peer, revoked) for peer in peers], told=told, trouble=trouble,
+        senders=[_card(sender, refused) for sender in senders[:SHOWN_CARDS]], more=len(senders[SHOWN_CARDS:]),
+        peers=[_peer(peer, refused) for peer in peers], told=told, trouble=trouble,
         certificates=[_certificate(each, people, context.accounts.clock.now()) for each in issued],
+        held=sum(each.held_at is not None and each.revoked_at is None for each in issued),
         unpublished=not context.publication.is_current(context.accounts),
         door=_door(context.receiver, request.url.hostname or ""),
     )  # fmt: skip
@@ -128,20 +136,46 @@ def revoke(
     data: URLEncodedBody[CodeForm],
 ) -> Answer:  # fmt: skip
     """Take a device's certificate back."""
+    return _decided(request, context, pages, actor, data.code, _Deed("revoked", revoke_certificate, certificate_key))
+
+
+@post("/certificates/{certificate_key:int}/confirm", opt=needs(Permission.APPROVE_SENDERS), status_code=303)
+@in_thread
+def confirm(
+    request: PageRequest, context: Context, pages: Rendering, actor: Caller, certificate_key: FromPath[int],
+    data: URLEncodedBody[CodeForm],
+) -> Answer:  # fmt: skip
+    """Say that a certificate that is held since a restore is good."""
+    return _decided(request, context, pages, actor, data.code, _Deed("confirmed", confirm_certificate, certificate_key))
+
+
+@dataclass(frozen=True, slots=True)
+class _Deed:
+    """What is done to a certificate, and how the page tells it."""
+
+    told: str
+    do: Callable[[Accounts, Publication, int, audit.Actor], None]
+    certificate_key: int
+
+
+def _decided(
+    request: PageRequest, context: StaffContext, pages: Pages, actor: Actor, proof: str, deed: _Deed
+) -> Answer:
     try:
-        by = confirmed(request, context, actor, data.code).actor
-        revoke_certificate(context.accounts, context.publication, certificate_key, by)
+        by = confirmed(request, context, actor, proof).actor
+        deed.do(context.accounts, context.publication, deed.certificate_key, by)
     except (SignInRefused, TooManyAttempts) as fault:
-        trouble, status = said(fault, data.code)
+        trouble, status = said(fault, proof)
         page = _senders(request, context, pages, actor, trouble=trouble)
         page.status_code = status
         return page
     except NotPublished:
         return moved_on("/senders?told=unpublished")
-    return moved_on("/senders?told=revoked")
+    return moved_on(f"/senders?told={deed.told}")
 
 
-def _card(sender: Sender, revoked: Set[bytes]) -> Card:
+def _card(sender: Sender, refused: Mapping[bytes | None, str]) -> Card:
+    is_revoked = sender.reason == Refusal.REVOKED  # for good, also of one whose fingerprint no row has
     last = day_and_time(sender.last_seen_at)
     attempts = _("%(count)d · last %(when)s") % {"count": sender.attempts, "when": last}
     version = sender.implementation_version_name or sender.implementation_class_uid or _("not told")
@@ -155,7 +189,7 @@ def _card(sender: Sender, revoked: Set[bytes]) -> Card:
         certificate=fingerprint,
         reason=_reason(sender.reason),
         attempts=attempts,
-        revoked=sender.certificate_sha256 in revoked or sender.reason == Refusal.REVOKED,
+        refused=_revoked_words() if is_revoked else refused.get(sender.certificate_sha256, ""),
     )
 
 
@@ -167,10 +201,20 @@ def _reason(code: str) -> str:
         "address": _("A device of this name is known, but it comes from another address."),
         "certificate": _("A device of this name is known, but it showed another certificate."),
         "certificate-revoked": _("It shows a certificate that was revoked. Give the device another one, or remove it."),
+        "certificate-held": _("Its certificate is held since this box was restored. Confirm or revoke it below."),
     }.get(code, _("It is not on the list of devices that may send."))
 
 
-def _peer(peer: Peer, revoked: Set[bytes]) -> dict[str, object]:
+def _refused(one: Certificate) -> str:
+    """Say why whoever shows a certificate is refused."""
+    return _revoked_words() if one.revoked_at else _("Refused: its certificate is held")
+
+
+def _revoked_words() -> str:
+    return _("Refused: its certificate is revoked")
+
+
+def _peer(peer: Peer, refused: Mapping[bytes | None, str]) -> dict[str, object]:
     return {
         "peer_key": peer.peer_key,
         "name": peer.name,
@@ -178,19 +222,20 @@ def _peer(peer: Peer, revoked: Set[bytes]) -> dict[str, object]:
         "address": peer.address or _("any, with its certificate"),
         "called": ", ".join(peer.called_ae_titles),
         "since": day(peer.approved_at.astimezone().date()),
-        "revoked": peer.certificate_sha256 in revoked,
+        "refused": refused.get(peer.certificate_sha256, ""),
     }
 
 
 def _certificate(one: Certificate, people: Mapping[int, str], now: datetime) -> dict[str, object]:
     return {
         "number": one.certificate_key,
-        "device": one.device_name,
+        "device": one.device_name or _("not known"),
         "fingerprint": one.certificate_sha256.hex(" ", 2)[:19] + " …",
         "answerable": "" if one.answerable_key is None else people.get(one.answerable_key, ""),
         "issued": _day(one.issued_at),
         "ends": _day(one.ends_at),
         "revoked": _day(one.revoked_at),
+        "held": one.held_at is not None,
         "over": one.ends_at is not None and one.ends_at <= now,
     }
 
@@ -199,4 +244,4 @@ def _day(at: datetime | None) -> str:
     return "" if at is None else day(at.astimezone().date())
 
 
-HANDLERS = (sender_cards, approve, dismiss, remove, revoke)
+HANDLERS = (sender_cards, approve, dismiss, remove, revoke, confirm)

@@ -44,6 +44,7 @@ EVENTS: Mapping[str, str] = {
     EventCode.PEER_REMOVED: later("Device removed"),
     EventCode.PEER_TESTED: later("Device tested"),
     EventCode.CERTIFICATE_REVOKED: later("Certificate of a device revoked"),
+    EventCode.CERTIFICATE_CONFIRMED: later("Certificate of a device confirmed"),
     EventCode.STORING_BEGAN: later("Began to hand in files"),
     EventCode.STUDY_RECEIVED: later("Study received"),
     EventCode.INSTANCE_QUARANTINED: later("File put into quarantine"),
