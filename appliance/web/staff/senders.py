@@ -230,7 +230,7 @@ def _certificate(one: Certificate, people: Mapping[int, str], now: datetime) -> 
     return {
         "number": one.certificate_key,
         "device": one.device_name or _("not known"),
-        "fingerprint": one.certificate_sha256.hex(" ", 2)[:19] + " …",
+        "fingerprint": one.certificate_sha256.hex(" ", 2)[:9] + " …",
         "answerable": "" if one.answerable_key is None else people.get(one.answerable_key, ""),
         "issued": _day(one.issued_at),
         "ends": _day(one.ends_at),
