@@ -139,6 +139,8 @@ def test_the_page_says_before_and_after_what_ends_and_what_does_not(
     assert [words in own for words in (browsers, *ends, stays[0])] == [True, True, True, False], (
         "the rest is not theirs"
     )
+    kept = theirs[0].post("/account/export", page="/account").json()
+    assert (kept["devices_answered_for"], kept["machines"]) == (["ProMax", "Ceph"], ["her phone"])
     closed = browser.post(f"{path}/close", page=path, code=code_now(clinic))
     after = browser.get(closed.headers["location"]).text
     assert [words in after for words in ("Ended with it", browsers, *ends, *stays)] == [True] * 6
