@@ -20,7 +20,7 @@ from appliance.dicom.phantom.jaw import Jaw
 from appliance.dicom.phantom.objects import PATIENTS, EncodedObject, Scan
 from tests.stories.clinic import ROOT, RunningClinic, without_study, written
 from tests.stories.sealed_box import running
-from tests.stories.test_accessible import put_an_erasure
+from tests.stories.test_accessible import put_an_erasure, put_certificates
 
 PORTS = 34100
 SHOWN = "Alarcón Núñez, María José"
@@ -67,6 +67,7 @@ def take_every(target: Path, walks: list[str]) -> None:
             send_patients(clinic, folder)
             send(clinic, folder / "mouth", list(Scan(PATIENTS[0], Jaw(11), "20260912").full_mouth()))
             put_an_erasure(clinic)
+            put_certificates(clinic, folder)
             facts = clinic.facts | pages | {"name": SHOWN, "folder": str(target), "first_password": PASSWORD}
             for walk in walks:
                 look(folder, facts, walk)

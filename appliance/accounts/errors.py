@@ -34,5 +34,9 @@ class AlreadyAdmitted(Refused):
     """The device may send already: the same title, address and certificate."""
 
 
+class CertificateRevoked(Refused):
+    """A device shows a certificate that was taken back; it is let in by another only."""
+
+
 class NotPublished(Unavailable):
     """It was decided and is kept, but the receiver goes by its older list until that can be written."""

@@ -13,6 +13,7 @@ from appliance.accounts import queries, queries_codes, queries_devices, queries_
 from appliance.accounts.account import Account
 from appliance.accounts.context import Accounts
 from appliance.accounts.devices import hash_device
+from appliance.accounts.leavers import what_ends
 from appliance.accounts.roles import Role
 from appliance.accounts.second_factor import Confirmed
 from appliance.accounts.sessions import Session, is_over
@@ -103,8 +104,11 @@ def export_account(accounts: Accounts, session: Session, address: str) -> dict[s
     with accounts.database.write() as tx:
         record_own_event(tx, accounts, EventCode.ACCOUNT_EXPORTED, account, address)
     with accounts.database.read() as tx:
+        ends = what_ends(tx, account, accounts.clock.now())
         return {
             "account": _facts(account),
+            "devices_answered_for": [one.device_name for one in ends.certificates],
+            "machines": [one.name for one in ends.tokens],
             "recovery_codes_left": queries_codes.unused_codes(tx, account.account_key),
             "passkeys": [
                 {"name": each.name, "made_at": _text(each.created_at), "last_used_at": _text(each.last_used_at)}

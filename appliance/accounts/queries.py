@@ -269,6 +269,17 @@ def sessions_of(tx: ReadTransaction, account_key: int) -> list[tuple[str, Sessio
     return [(str(row[0]), _session(row[1:])) for row in rows]
 
 
+def sessions_ended_since(tx: ReadTransaction, account_key: int, since: datetime) -> list[SessionRow]:
+    """A person's whole sessions that were ended at an instant or later."""
+    rows = tx.rows(
+        f"""SELECT {_SESSION} FROM {_SESSIONS} WHERE s.account_key = :key
+            AND s.stage = 'full' AND s.revoked_at >= :since ORDER BY s.session_hash""",  # noqa: S608  # the columns are written in this file
+        key=account_key,
+        since=microseconds(since),
+    )
+    return [_session(row) for row in rows]
+
+
 def revoke_sessions_of(tx: WriteTransaction, account_key: int, at: datetime, keep: bytes = b"") -> int:
     """End every session of a person but the one to keep; gives how many."""
     sql = """UPDATE sessions SET revoked_at = :at

@@ -1,5 +1,6 @@
 """SQL of the tokens by which machines sign in."""
 
+import json
 from datetime import datetime
 
 from appliance.accounts.queries import maybe_instant, number
@@ -13,8 +14,9 @@ def insert_token(tx: WriteTransaction, **columns: object) -> int:
     stored = {name: microseconds(value) if isinstance(value, datetime) else value for name, value in columns.items()}
     rows = tx.rows(
         """INSERT INTO machine_tokens (name, token_hash, scopes, created_by, created_at, expires_at,
-             laboratory_key)
-           VALUES (:name, :token_hash, :scopes, :created_by, :created_at, :expires_at, :laboratory_key)
+             laboratory_key, answerable_key)
+           VALUES (:name, :token_hash, :scopes, :created_by, :created_at, :expires_at, :laboratory_key,
+             :answerable_key)
            RETURNING token_key""",
         **stored,
     )
@@ -26,12 +28,15 @@ def token_by_hash(
 ) -> tuple[int, str, str, datetime | None, int | None] | None:
     """Key, name, scopes, last use and laboratory of a token that is good now.
 
-    One that expires was made by then as well; one of a laboratory is good while its account is open and is one.
+    One that expires was made by then as well; one of a laboratory is good while its account is open and is one,
+    one that somebody answers for while theirs is open.
     """
     rows = tx.rows(
         """SELECT token_key, name, scopes, last_used_at, laboratory_key FROM machine_tokens WHERE token_hash = :hash
            AND (laboratory_key IS NULL OR (SELECT disabled_at IS NULL AND coalesce(built_in, role) = :lab FROM accounts
                                            WHERE account_key = laboratory_key))
+           AND (answerable_key IS NULL OR (SELECT disabled_at IS NULL FROM accounts
+                                           WHERE account_key = answerable_key))
            AND revoked_at IS NULL AND (expires_at IS NULL OR (expires_at > :now AND created_at <= :made_by))""",
         hash=token_hash,
         lab=Role.LAB,
@@ -68,6 +73,13 @@ def revoke_tokens_given_by(tx: WriteTransaction, account_key: int, at: datetime)
     return [number(row[0]) for row in tx.rows(sql, at=microseconds(at), key=account_key)]
 
 
+def good_tokens_answered_for(tx: ReadTransaction, account_key: int) -> list[tuple[int, list[str]]]:
+    """The good tokens that a person answers for: key and scopes."""
+    sql = """SELECT token_key, scopes FROM machine_tokens WHERE answerable_key = :key AND revoked_at IS NULL
+             ORDER BY token_key"""
+    return [(number(key), json.loads(str(scopes))) for key, scopes in tx.rows(sql, key=account_key)]
+
+
 def revoke_tokens_of_laboratory(tx: WriteTransaction, account_key: int, at: datetime) -> list[int]:
     """End every good token of a laboratory's machines; gives their keys."""
     sql = """UPDATE machine_tokens SET revoked_at = :at WHERE laboratory_key = :key AND revoked_at IS NULL
@@ -76,8 +88,8 @@ def revoke_tokens_of_laboratory(tx: WriteTransaction, account_key: int, at: date
 
 
 def tokens(tx: ReadTransaction) -> list[Row]:
-    """Every token that was ever made: key, name, scopes, made, expires, last used, revoked."""
+    """Every token that was ever made: three accounts it ends with, key, name, scopes, made, expires, used, revoked."""
     return tx.rows(
-        "SELECT token_key, name, scopes, created_at, expires_at, last_used_at, revoked_at FROM machine_tokens "
-        "ORDER BY token_key"
+        "SELECT created_by, laboratory_key, answerable_key, token_key, name, scopes, created_at, expires_at, "
+        "last_used_at, revoked_at FROM machine_tokens ORDER BY token_key"
     )

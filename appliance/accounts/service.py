@@ -143,7 +143,7 @@ def reset_account(accounts: Accounts, account_key: int, password: str, by: Actor
 
 
 def disable_account(tx: WriteTransaction, accounts: Accounts, account_key: int, by: Actor) -> None:
-    """Close an account; sessions, passkeys, known browsers and what its person has seen of others end at once.
+    """Close an account; sessions, passkeys, known browsers, what its person saw of others and answers for end at once.
 
     What it was given as a laboratory ends where it is closed at a door (`deidentify.leaving`).
 
@@ -156,6 +156,7 @@ def disable_account(tx: WriteTransaction, accounts: Accounts, account_key: int, 
         _take_proofs_away(tx, accounts, account_key)
         leaving.end_what_was_seen(tx, accounts, account_key, by)
         leaving.end_machines(tx, accounts, account_key, by)
+        leaving.end_what_is_answered_for(tx, accounts, account_key, by)
         record_account_event(tx, accounts, EventCode.ACCOUNT_DISABLED, by, account_key)
 
 
@@ -185,6 +186,7 @@ def change_role(
         leaving.end_what_was_seen(tx, accounts, account_key, by)
     if Permission.READ_GIVEN in lost:
         leaving.end_machines(tx, accounts, account_key, by)
+    leaving.end_what_is_answered_for(tx, accounts, account_key, by, lost)
     record_rights(tx, accounts, by, before, replace(before, role=role, image_right=image_right))
 
 

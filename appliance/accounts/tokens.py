@@ -12,16 +12,18 @@ import hashlib
 import json
 import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from appliance.accounts import queries, queries_tokens
+from appliance.accounts.answerable import check_answerable
 from appliance.accounts.context import Accounts
 from appliance.accounts.roles import Permission, Role
 from appliance.accounts.trail import account_key_of
 from appliance.audit.events import Actor, Event, EventCode, Subject, SubjectKind
 from appliance.clock import DRIFT, instant, is_ahead
 from appliance.errors import NotFound, Unsuitable
+from appliance.store.transactions import ReadTransaction
 
 # Each scope by the name that an operator types: searching studies; searching inside them; metadata, pixels and files;
 # handing in, which shows nothing of what is there.
@@ -51,26 +53,46 @@ class MachineToken:
     laboratory_key: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """With what a token ends by itself: an instant, the laboratory whose it is, or whoever answers for it, by account.
+
+    Whoever gave it out is none of these; with them it ends as well.
+    """
+
+    expires_at: datetime | None = None
+    laboratory_key: int | None = None
+    answerable_key: int | None = None
+
+
 def issue_token(
-    accounts: Accounts, name: str, scopes: Iterable[Permission], by: Actor, expires_at: datetime | None = None
-) -> str:
+    accounts: Accounts, name: str, scopes: Iterable[Permission], by: Actor, expires_at: datetime | None = None,
+    answerable_key: int | None = None,
+) -> str:  # fmt: skip
     """Make a token and give it, this once.
+
+    Args:
+        accounts: The room.
+        name: Which machine it is for.
+        scopes: What it opens.
+        by: Who gives it out.
+        expires_at: When it ends; None for never.
+        answerable_key: The account of whoever answers for it, with whom it ends; None for nobody.
 
     Raises:
         Unsuitable: A scope that machines may not have, or none.
+        NotFound: Whoever should answer for it has no open account.
     """
     wanted = frozenset(scopes)
     if not wanted or not wanted <= MAY_BE_SCOPED or not name.strip():
         raise Unsuitable("a token has a name and scopes that machines may have")
-    return _issued(accounts, name, wanted, by, (expires_at, None))
+    return _issued(accounts, name, wanted, by, Ending(expires_at, answerable_key=answerable_key))
 
 
-def _issued(
-    accounts: Accounts, name: str, scopes: frozenset[Permission], by: Actor, ends: tuple[datetime | None, int | None]
-) -> str:
-    """Add the row; `ends` are when it expires, and the laboratory with which it ends."""
+def _issued(accounts: Accounts, name: str, scopes: frozenset[Permission], by: Actor, ending: Ending) -> str:
     token = _PREFIX + secrets.token_urlsafe(32)
     with accounts.database.write() as tx:
+        check_answerable(tx, ending.answerable_key)
         token_key = queries_tokens.insert_token(
             tx,
             name=name.strip(),
@@ -78,8 +100,7 @@ def _issued(
             scopes=json.dumps(sorted(scopes)),
             created_by=account_key_of(by),
             created_at=accounts.clock.now(),
-            expires_at=ends[0],
-            laboratory_key=ends[1],
+            **asdict(ending),
         )
         accounts.audit.record(tx, Event(EventCode.TOKEN_ISSUED, by, subject=Subject(SubjectKind.TOKEN, token_key)))
     return token
@@ -116,7 +137,7 @@ def issue_laboratory_token(
         account = next((one for one in queries.accounts(tx) if one.account_key == account_key), None)
     if not name.strip() or account is None or account.role is not Role.LAB or account.disabled_at is not None:
         raise Unsuitable("a laboratory's token has a name, and the account of a laboratory")
-    return _issued(accounts, name, frozenset({Permission.READ_GIVEN}), by, (expires_at, account_key))
+    return _issued(accounts, name, frozenset({Permission.READ_GIVEN}), by, Ending(expires_at, account_key))
 
 
 def note_use(accounts: Accounts, token_key: int) -> None:
@@ -139,7 +160,10 @@ def revoke_token(accounts: Accounts, token_key: int, by: Actor) -> None:
 
 @dataclass(frozen=True, slots=True)
 class TokenRecord:
-    """What may be listed of a token; the token itself is not kept."""
+    """What may be listed of a token; the token itself is not kept.
+
+    `ends_with` are the accounts of whoever gave it out, answers for it, or is the laboratory: it ends with any of them.
+    """
 
     token_key: int
     name: str
@@ -148,21 +172,29 @@ class TokenRecord:
     expires_at: datetime | None
     last_used_at: datetime | None
     revoked_at: datetime | None
+    ends_with: frozenset[int] = frozenset()
 
 
 def all_tokens(accounts: Accounts) -> list[TokenRecord]:
     """Give every token that was ever issued, in order."""
     with accounts.database.read() as tx:
-        rows = queries_tokens.tokens(tx)
-    return [_record(*row) for row in rows]
+        return tokens_of(tx)
 
 
-def _record(key: int, name: str, scopes: str, created_at: int, *instants: int | None) -> TokenRecord:
+def tokens_of(tx: ReadTransaction) -> list[TokenRecord]:
+    """Give every token that was ever issued, in order."""
+    rows = queries_tokens.tokens(tx)
+    return [_record(frozenset(key for key in row[:3] if key is not None), *row[3:]) for row in rows]
+
+
+def _record(
+    ends_with: frozenset[int], key: int, name: str, scopes: str, created_at: int, *instants: int | None
+) -> TokenRecord:
     held = {Permission(scope) for scope in json.loads(scopes)}
     every = {**SCOPES, LABORATORY: Permission.READ_GIVEN}
     names = tuple(name for name, permission in every.items() if permission in held)
     expires_at, last_used_at, revoked_at = (queries.maybe_instant(one) for one in instants)
-    return TokenRecord(key, name, names, instant(created_at), expires_at, last_used_at, revoked_at)
+    return TokenRecord(key, name, names, instant(created_at), expires_at, last_used_at, revoked_at, ends_with)
 
 
 def _hash(token: str) -> bytes:

@@ -13,6 +13,8 @@ that need a root key while the box is unlocked.
 from ipaddress import ip_address
 from pathlib import Path
 
+from appliance.accounts.peers.certificates import register_certificate
+from appliance.accounts.peers.queries_certificates import Certificate
 from appliance.assembly.folders import Folders
 from appliance.assembly.rooms import Rooms, open_rooms
 from appliance.audit.events import OPERATOR, PROCESS, Event, EventCode
@@ -21,6 +23,8 @@ from appliance.config import Settings
 from appliance.errors import Unavailable, Unsuitable
 from appliance.keys.authority import (
     Issued,
+    certificate_sha256,
+    ends_at,
     is_due,
     issue_device_client,
     issue_device_server,
@@ -28,6 +32,7 @@ from appliance.keys.authority import (
     new_device_root,
     new_web_intermediate,
     new_web_root,
+    serial_number,
 )
 from appliance.keys.hierarchy import Keyring
 from appliance.store.files import RealFiles, clear_drafts, replace_durably, storage_faults
@@ -96,22 +101,35 @@ def replace_authority(rooms: Rooms, kind: KeyKind, number: int) -> int:
     return made
 
 
-def issue_for_device(rooms: Rooms, device_name: str) -> tuple[Issued, bytes]:
+def issue_for_device(
+    rooms: Rooms, device_name: str, answerable_key: int | None = None
+) -> tuple[Issued, bytes, Certificate]:
     """Issue what one device shows over DICOM TLS; its key is kept nowhere here.
 
+    Args:
+        rooms: Of the box.
+        device_name: Which device it is for.
+        answerable_key: The account of whoever answers for it, with whom it ends; None for nobody.
+
     Returns:
-        Certificate and key, and the authority that the device has to trust, PEM.
+        Certificate and key, and the authority that the device has to trust, PEM; and its entry in the register.
 
     Raises:
         Unsuitable: A device without a name.
+        NotFound: Whoever should answer for it has no open account.
     """
     if not device_name.strip():
         raise Unsuitable("a certificate is made for a device by its name")
+    now = rooms.clock.now()
     with rooms.database.write() as tx:
         authority = rooms.rotating_keys.current_authority(tx, KeyKind.DEVICE_AUTHORITY)
-        issued = issue_device_client(authority, device_name, rooms.clock.now())
-        rooms.audit.record(tx, Event(EventCode.CERTIFICATE_ISSUED, OPERATOR))
-    return issued, authority.certificate
+        issued = issue_device_client(authority, device_name, now)
+        pem = issued.certificate
+        made = Certificate(
+            0, device_name.strip(), certificate_sha256(pem), serial_number(pem), now, ends_at(pem), answerable_key
+        )
+        entered = register_certificate(tx, rooms.accounts, made, OPERATOR)
+    return issued, authority.certificate, entered
 
 
 def keep_certificates(settings: Settings, keyring: bytes | None, clock: Clock) -> bool:

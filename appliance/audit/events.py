@@ -50,6 +50,8 @@ class EventCode(StrEnum):
     PEER_ADDED = "peer added"
     PEER_REMOVED = "peer removed"
     PEER_TESTED = "peer tested"
+    CERTIFICATE_REVOKED = "certificate revoked"
+    CERTIFICATE_CONFIRMED = "certificate confirmed"
 
     STORING_BEGAN = "storing began"
     STUDY_RECEIVED = "study received"
@@ -179,6 +181,7 @@ class SubjectKind(StrEnum):
     TOKEN = "token"  # noqa: S105 - a kind of subject
     PEER = "peer"
     SENDER = "sender"
+    CERTIFICATE = "certificate"
     SERIES = "series"
     INSTANCE = "instance"
     QUARANTINE = "quarantine"

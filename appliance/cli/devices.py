@@ -2,20 +2,24 @@
 
 import ssl
 from argparse import ArgumentParser
+from collections.abc import Mapping
 from pathlib import Path
 
 from appliance.accounts.peers import queries
 from appliance.accounts.peers.approval import add_peer, approve_sender, dismiss_sender, remove_peer
+from appliance.accounts.peers.certificates import all_certificates, confirm_certificate, revoke_certificate
 from appliance.accounts.peers.queries import Peer
+from appliance.accounts.peers.queries_certificates import Certificate
+from appliance.accounts.service import all_accounts
 from appliance.assembly.certificates import issue_for_device
 from appliance.audit.events import OPERATOR
 from appliance.cli.answers import FOUND_WRONG, Answer, listed
 from appliance.cli.line import Command, Invocation
+from appliance.cli.people import find_answerable
 from appliance.dicom_scp.sender import Destination, Sent, echo, send
 from appliance.errors import Refused, Unsuitable
 from appliance.identifiers import AETitle
 from appliance.inbox.admission import plain_address
-from appliance.keys.authority import certificate_sha256
 from appliance.store.files import RealFiles, create_durably, storage_faults
 
 
@@ -54,6 +58,10 @@ def _remove_peer(call: Invocation) -> Answer:
 def _certificate_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("device", metavar="NAME", help="which device it is for")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder for certificate and key")
+    parser.add_argument(
+        "--for", dest="answerable", metavar="USER",
+        help="who answers for the device: when their account is closed, the certificate ends",
+    )  # fmt: skip
 
 
 def _certificate(call: Invocation) -> Answer:
@@ -61,19 +69,57 @@ def _certificate(call: Invocation) -> Answer:
     if out.exists():
         raise Refused(f"{out} is there already: name a new folder")
     with call.rooms() as rooms:
-        issued, authority = issue_for_device(rooms, call.given.device)
+        answerable = find_answerable(rooms.accounts, call.given.answerable)
+        issued, authority, entered = issue_for_device(rooms, call.given.device, answerable)
     content = {"device.pem": issued.certificate, "device-key.pem": issued.private_key, "box-ca.pem": authority}
     with storage_faults():
         out.mkdir(mode=0o700, parents=True)
         for name, written in content.items():
             create_durably(RealFiles(), out / name, written, 0o600)
-    digest = certificate_sha256(issued.certificate).hex()
+    digest = entered.certificate_sha256.hex()
     text = (
         f"device.pem and device-key.pem in {out} are for {call.given.device}, which has to trust box-ca.pem.\n"
         f"The key is nowhere else: carry it there and delete it here. To admit this certificate alone:\n"
-        f"enamel peers add AE_TITLE --certificate {digest}"
+        f"enamel peers add AE_TITLE --certificate {digest}\n"
+        f"To take it back: enamel peers revoke {entered.certificate_key}"
     )
-    return Answer({"out": str(out), "files": list(content), "certificate_sha256": digest}, text)
+    facts = {"certificate_key": entered.certificate_key, "certificate_sha256": digest}
+    return Answer({"out": str(out), "files": list(content), **facts}, text)
+
+
+def _certificates(call: Invocation) -> Answer:
+    with call.rooms() as rooms:
+        users = {one.account_key: one.user_name for one in all_accounts(rooms.accounts)}
+        rows = [_shown_certificate(one, users) for one in all_certificates(rooms.accounts)]
+    columns = ("certificate_key", "device", "issued_at", "ends_at", "answerable", "held_at", "revoked_at")
+    return listed(rows, columns, "No device was given a certificate yet.")
+
+
+def _shown_certificate(one: Certificate, users: Mapping[int, str]) -> dict[str, object]:
+    return {
+        "certificate_key": one.certificate_key,
+        "device": one.device_name,
+        "certificate_sha256": one.certificate_sha256.hex(),
+        "issued_at": one.issued_at and one.issued_at.isoformat(),
+        "ends_at": one.ends_at and one.ends_at.isoformat(),
+        "answerable": None if one.answerable_key is None else users.get(one.answerable_key),
+        "held_at": one.held_at and one.held_at.isoformat(),
+        "revoked_at": one.revoked_at and one.revoked_at.isoformat(),
+    }
+
+
+def _confirm_certificate(call: Invocation) -> Answer:
+    key = call.given.certificate_key
+    with call.rooms() as rooms:
+        confirm_certificate(rooms.accounts, rooms.publication, key, OPERATOR)
+    return Answer({"certificate_key": key, "held": False}, "Whoever shows it may send again, if they are admitted.")
+
+
+def _revoke_certificate(call: Invocation) -> Answer:
+    key = call.given.certificate_key
+    with call.rooms() as rooms:
+        revoke_certificate(rooms.accounts, rooms.publication, key, OPERATOR)
+    return Answer({"certificate_key": key, "revoked": True}, "Whoever shows it is refused; what came with it stays.")
 
 
 def _senders(call: Invocation) -> Answer:
@@ -164,6 +210,11 @@ COMMANDS = (
     Command("peers remove", _remove_peer,
             lambda parser: parser.add_argument("peer_key", type=int)),
     Command("peers certificate", _certificate, _certificate_arguments),
+    Command("peers certificates", _certificates),
+    Command("peers revoke", _revoke_certificate,
+            lambda parser: parser.add_argument("certificate_key", type=int, metavar="NUMBER")),
+    Command("peers confirm", _confirm_certificate,
+            lambda parser: parser.add_argument("certificate_key", type=int, metavar="NUMBER")),
     Command("senders list", _senders),
     Command("senders approve", _approve,
             lambda parser: parser.add_argument("sender_key", type=int)),

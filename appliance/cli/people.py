@@ -1,13 +1,15 @@
 """`enamel accounts` and `tokens`: who, and which machine, may come in."""
 
 from argparse import ArgumentParser
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from appliance.accounts.account import Account, NewAccount
 from appliance.accounts.context import Accounts, folded_user_name
 from appliance.accounts.invitations import Invitation, invite, invite_again
+from appliance.accounts.leavers import Ends, what_ended, what_stays
 from appliance.accounts.roles import ASSIGNABLE, Role
-from appliance.accounts.service import all_accounts, create_account, reset_account
+from appliance.accounts.service import all_accounts, create_account, get_account, reset_account
 from appliance.accounts.tokens import (
     LABORATORY,
     SCOPES,
@@ -114,7 +116,34 @@ def _disable(call: Invocation) -> Answer:
     with call.rooms() as rooms:
         account = _find(rooms.accounts, call.given.user)
         close_account(rooms.accounts, account.account_key, OPERATOR)
-    return Answer({"user": account.user_name, "disabled": True}, f"{account.user_name} can no longer come in.")
+        rooms.publication.publish_if_due(rooms.accounts)
+        closed = get_account(rooms.accounts, account.account_key)
+        with rooms.database.read() as tx:
+            ended = what_ended(tx, closed, closed.disabled_at or call.clock.now())
+            stays = what_stays(tx, call.clock.now())
+    facts = {"user": account.user_name, "disabled": True, "ended": _counted(ended), "stays": _counted(stays)}
+    return Answer(facts, "\n".join([f"{account.user_name} can no longer come in.", *_told(ended, stays)]))
+
+
+def _counted(ends: Ends) -> dict[str, object]:
+    return {
+        "browsers": ends.browsers,
+        "tokens": [one.token_key for one in ends.tokens],
+        "certificates": [one.certificate_key for one in ends.certificates],
+    }
+
+
+def _told(ended: Ends, stays: Ends) -> Iterator[str]:
+    devices = "".join(f", {one.device_name}" for one in ended.certificates)
+    yield (
+        f"Ended with it: browsers signed in: {ended.browsers}; tokens: {len(ended.tokens)}; "
+        f"device certificates: {len(ended.certificates)}{devices}."
+    )
+    for certificate in stays.certificates:
+        named = f"{certificate.device_name}: enamel peers revoke {certificate.certificate_key}"
+        yield f"Nobody answers for the certificate of {named}"
+    for token in stays.tokens:
+        yield f"Nobody answers for the token of {token.name}: enamel tokens revoke {token.token_key}"
 
 
 def _token_add_arguments(parser: ArgumentParser) -> None:
@@ -126,15 +155,21 @@ def _token_add_arguments(parser: ArgumentParser) -> None:
     )  # fmt: skip
     opened.add_argument("--laboratory", help="the user name of a laboratory: it opens what was given to it")
     parser.add_argument("--days", type=int, help="how long it is good; without it, until it is revoked")
+    parser.add_argument(
+        "--for", dest="answerable", metavar="USER",
+        help="who answers for the machine: when their account is closed, the token ends; not with --laboratory",
+    )  # fmt: skip
 
 
 def _token_list(call: Invocation) -> Answer:
     with call.rooms() as rooms:
+        users = {one.account_key: one.user_name for one in all_accounts(rooms.accounts)}
         rows = [
             {
                 "token_key": token.token_key,
                 "name": token.name,
                 "scopes": list(token.scopes),
+                "ends_with": sorted(users[key] for key in token.ends_with),
                 "created_at": token.created_at.isoformat(),
                 "expires_at": token.expires_at and token.expires_at.isoformat(),
                 "last_used_at": token.last_used_at and token.last_used_at.isoformat(),
@@ -142,7 +177,7 @@ def _token_list(call: Invocation) -> Answer:
             }
             for token in all_tokens(rooms.accounts)
         ]
-    columns = ("token_key", "name", "scopes", "created_at", "expires_at", "last_used_at", "revoked_at")
+    columns = ("token_key", "name", "scopes", "ends_with", "created_at", "expires_at", "last_used_at", "revoked_at")
     return listed(rows, columns, "There is no token.")
 
 
@@ -161,7 +196,10 @@ def _token_add(call: Invocation) -> Answer:
 def _issued(accounts: Accounts, call: Invocation, scopes: list[str], until: datetime | None) -> str:
     user, name = call.given.laboratory, call.given.name
     if user is None:
-        return issue_token(accounts, name, [SCOPES[scope] for scope in scopes], OPERATOR, until)
+        answerable = find_answerable(accounts, call.given.answerable)
+        return issue_token(accounts, name, [SCOPES[scope] for scope in scopes], OPERATOR, until, answerable)
+    if call.given.answerable is not None:
+        raise Unsuitable("a laboratory answers for its own machine: give --laboratory or --for")
     return issue_laboratory_token(accounts, name, _find(accounts, user).account_key, OPERATOR, until)
 
 
@@ -169,6 +207,15 @@ def _token_revoke(call: Invocation) -> Answer:
     with call.rooms() as rooms:
         revoke_token(rooms.accounts, call.given.token_key, OPERATOR)
     return Answer({"token_key": call.given.token_key, "revoked": True}, "The token is of no more use.")
+
+
+def find_answerable(accounts: Accounts, user: str | None) -> int | None:
+    """Give the account of whoever is to answer for something, None where nobody was named.
+
+    Raises:
+        NotFound: There is no such account.
+    """
+    return None if user is None else _find(accounts, user).account_key
 
 
 def _find(accounts: Accounts, user: str) -> Account:

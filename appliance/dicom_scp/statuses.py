@@ -52,6 +52,8 @@ REJECTIONS: dict[Refusal, Rejection] = {
     Refusal.CALLING_AE_TITLE: Rejection(_PERMANENT, _SERVICE_USER, 3),  # calling AE title not recognised
     Refusal.ADDRESS: Rejection(_PERMANENT, _SERVICE_USER, 3),
     Refusal.CERTIFICATE: Rejection(_PERMANENT, _SERVICE_USER, 3),
+    Refusal.REVOKED: Rejection(_PERMANENT, _SERVICE_USER, 3),
+    Refusal.HELD: Rejection(_PERMANENT, _SERVICE_USER, 3),
 }
 WRONG_APPLICATION_CONTEXT = Rejection(_PERMANENT, _SERVICE_USER, 2)
 WRONG_PROTOCOL_VERSION = Rejection(_PERMANENT, _ACSE, 2)

@@ -2,7 +2,9 @@
 
 The file is replaced whole, never edited in place, so a reader sees the old
 list or the new one. While it is absent nobody is admitted; while it cannot
-be read the last good list holds.
+be read the last good list holds. Certificates that were revoked are in the same
+file, so who may send and who may no more are replaced at one moment; a file of
+a release that knew of none revokes none.
 """
 
 import json
@@ -32,6 +34,8 @@ class Refusal(StrEnum):
     CALLING_AE_TITLE = "calling-ae-title"
     ADDRESS = "address"
     CERTIFICATE = "certificate"
+    REVOKED = "certificate-revoked"
+    HELD = "certificate-held"
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,27 @@ class PeerEntry:
 
 
 @dataclass(frozen=True)
+class RevokedCertificate:
+    """A certificate that opens nothing any more, or not until somebody confirms it.
+
+    Attributes:
+        sha256: Its fingerprint.
+        serial_number: In hexadecimal; None where the box does not know it. It is signed, the fingerprint is not:
+            whoever holds a certificate can write its ECDSA signature in another way, which is as good.
+        is_held: It was not revoked, but the box came back from a copy and cannot know.
+    """
+
+    sha256: str
+    serial_number: str | None = None
+    is_held: bool = False
+
+    def is_shown_by(self, caller: "Caller") -> bool:
+        """Say whether this is what a caller shows."""
+        shown = (caller.certificate_sha256, caller.certificate_serial)
+        return self.sha256 == shown[0] or (self.serial_number is not None and self.serial_number == shown[1])
+
+
+@dataclass(frozen=True)
 class Caller:
     """What is known of whoever asks for an association."""
 
@@ -84,24 +109,30 @@ class Caller:
     called_ae_title: AETitle
     address: str
     certificate_sha256: str | None = None
+    certificate_serial: str | None = None
 
 
 @dataclass(frozen=True)
 class Admission:
-    """The list of peers.
+    """The list of peers, and of certificates that let nobody in.
 
     Attributes:
         peers: Who may send.
         called_ae_titles: The box's own titles, answered to whoever calls.
         any_peer: Admit every caller; for demonstrations on loopback only.
+        revoked: Certificates with which nobody may send, whatever else is known of them.
     """
 
     peers: tuple[PeerEntry, ...] = ()
     called_ae_titles: tuple[str, ...] = ()
     any_peer: bool = False
+    revoked: tuple[RevokedCertificate, ...] = ()
 
     def refusal(self, caller: Caller) -> Refusal | None:
         """Say why `caller` is not admitted, or None to admit it."""
+        shown = [certificate for certificate in self.revoked if certificate.is_shown_by(caller)]
+        if shown:
+            return Refusal.HELD if all(certificate.is_held for certificate in shown) else Refusal.REVOKED
         if self.any_peer:
             return None
         by_title = [peer for peer in self.peers if _names(peer.calling_ae_titles, caller.calling_ae_title)]
@@ -128,12 +159,21 @@ def plain_address(text: str) -> str:
     return str(network if network.num_addresses > 1 else network.network_address)
 
 
-def encode_admission(peers: Sequence[PeerEntry]) -> bytes:
+@dataclass(frozen=True)
+class Published:
+    """What the admission file says."""
+
+    peers: tuple[PeerEntry, ...] = ()
+    revoked: tuple[RevokedCertificate, ...] = ()
+
+
+def encode_admission(peers: Sequence[PeerEntry], revoked: Sequence[RevokedCertificate] = ()) -> bytes:
     """Give the admission file's bytes."""
-    return json.dumps({"format": _FORMAT, "peers": [asdict(peer) for peer in peers]}, indent=1).encode() + b"\n"
+    told = {"peers": [asdict(peer) for peer in peers], "revoked": [asdict(certificate) for certificate in revoked]}
+    return json.dumps({"format": _FORMAT, **told}, indent=1).encode() + b"\n"
 
 
-def decode_admission(stored: bytes) -> tuple[PeerEntry, ...]:
+def decode_admission(stored: bytes) -> Published:
     """Read the admission file's bytes.
 
     Raises:
@@ -143,8 +183,9 @@ def decode_admission(stored: bytes) -> tuple[PeerEntry, ...]:
         table = json.loads(stored)
         if table["format"] != _FORMAT:
             raise Unsuitable("the admission file has a format that this release does not know")
-        return tuple(_peer(entry) for entry in table["peers"])
-    except (ValueError, TypeError, KeyError, RecursionError) as fault:
+        revoked = tuple(_revoked(entry) for entry in table.get("revoked", ()))
+        return Published(tuple(_peer(entry) for entry in table["peers"]), revoked)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as fault:
         raise Unsuitable("the admission file cannot be read") from fault
 
 
@@ -162,22 +203,23 @@ class AdmissionFile:
     called_ae_titles: tuple[str, ...]
     any_peer: bool = False
     _seen: tuple[int, int, int] | None = field(default=None, init=False)
-    _peers: tuple[PeerEntry, ...] = field(default=(), init=False)
+    _published: Published = field(default=Published(), init=False)
 
     def current(self) -> Admission:
         """Give the list as it is now."""
         self._read_if_changed()
-        return Admission(self._peers, self.called_ae_titles, any_peer=self.any_peer)
+        said = self._published
+        return Admission(said.peers, self.called_ae_titles, any_peer=self.any_peer, revoked=said.revoked)
 
     def _read_if_changed(self) -> None:
         try:
             found = self.path.stat()
             seen = (found.st_ino, found.st_mtime_ns, found.st_size)
             if seen != self._seen:
-                self._peers = decode_admission(_read_bounded(self.path))
+                self._published = decode_admission(_read_bounded(self.path))
                 self._seen = seen
         except FileNotFoundError:
-            self._peers, self._seen = (), None
+            self._published, self._seen = Published(), None
         except (OSError, Unsuitable) as fault:
             log.warning("the admission file cannot be read, the last good list holds: %s", type(fault).__name__)
 
@@ -193,6 +235,13 @@ def _read_bounded(path: Path) -> bytes:
 def _peer(entry: Mapping[str, object]) -> PeerEntry:
     texts = {name: tuple(_texts(entry.get(name, ()))) for name in _LISTS}
     return PeerEntry(str(entry["name"]), **texts)
+
+
+def _revoked(entry: Mapping[str, object]) -> RevokedCertificate:
+    sha256, serial_number, is_held = entry["sha256"], entry["serial_number"], entry["is_held"]
+    if not isinstance(sha256, str) or not isinstance(serial_number, str | None) or not isinstance(is_held, bool):
+        raise Unsuitable("the admission file revokes something else than certificates")
+    return RevokedCertificate(sha256, serial_number, is_held)
 
 
 _LISTS = ("calling_ae_titles", "addresses", "certificate_sha256", "called_ae_titles")

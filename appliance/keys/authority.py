@@ -108,6 +108,24 @@ def certificate_sha256(certificate: bytes) -> bytes:
     return _load(certificate).fingerprint(SHA256())
 
 
+def serial_number(certificate: bytes) -> str:
+    """Give a PEM certificate's serial number in hexadecimal; unlike the fingerprint it is part of what is signed.
+
+    Raises:
+        Tampered: It is no certificate.
+    """
+    return format(_load(certificate).serial_number, "x")
+
+
+def ends_at(certificate: bytes) -> datetime:
+    """Give the instant after which a PEM certificate is good for nothing.
+
+    Raises:
+        Tampered: It is no certificate.
+    """
+    return _load(certificate).not_valid_after_utc
+
+
 def is_due(certificate: bytes, now: datetime, authority: bytes) -> bool:
     """Say whether less than a third of a certificate's life is left, or it was issued ahead of the clock.
 

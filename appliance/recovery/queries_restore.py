@@ -35,10 +35,16 @@ class ToFetch:
 
 
 def forget_the_old_machine(tx: WriteTransaction, at: datetime) -> None:
-    """Remove what was true of the machine that is gone, and end every session; doing it twice changes nothing."""
+    """Remove what was true of the machine that is gone, end every session, and hold every certificate of a device.
+
+    Doing it twice changes nothing.
+    """
     for statement in _FORGOTTEN:
         tx.change(statement)
     tx.change("UPDATE sessions SET revoked_at = :at WHERE revoked_at IS NULL", at=microseconds(at))
+    tx.change(
+        "UPDATE device_certificates SET held_at = :at WHERE revoked_at IS NULL AND held_at IS NULL", at=microseconds(at)
+    )
     tx.change("UPDATE runs SET outcome = 'interrupted', finished_at = :at WHERE outcome IS NULL", at=microseconds(at))
     tx.change("UPDATE backup_targets SET seen_at = NULL, covered_at = NULL, copied_through = NULL, fault = NULL")
 

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from appliance.accounts.peers.approval import add_peer
+from appliance.accounts.peers.certificates import revoke_certificate
 from appliance.accounts.peers.queries import Peer
 from appliance.assembly.box import create_box, open_box, recover_box
+from appliance.assembly.certificates import ensure_certificates, issue_for_device
 from appliance.assembly.folders import Folders
 from appliance.assembly.restoring import Choice
 from appliance.assembly.restoring_targets import line_of, open_source, parse_where
@@ -247,12 +249,19 @@ def test_what_may_send_is_known_before_anybody_unlocks_the_box(tmp_path: Path) -
     box = FullBox(tmp_path / "data")
     peer = Peer(0, "Bridge room", "CONSOLE", (), None, None, box.rooms.clock.now())
     add_peer(box.rooms.accounts, box.rooms.publication, peer, OPERATOR)
+    ensure_certificates(box.rooms)
+    _, _, kept = issue_for_device(box.rooms, "ProMax")
+    _, _, stolen = issue_for_device(box.rooms, "Ceph")
+    revoke_certificate(box.rooms.accounts, box.rooms.publication, stolen.certificate_key, OPERATOR)
     copy(box, new_target(box, tmp_path / "disk"))
     box.close()
     source = Lost(box, tmp_path / "disk").source
     restore(tmp_path / "new", box.root, source)
     stored = Folders.of(settings_of(tmp_path / "new")).admission.read_bytes()
-    assert [one.calling_ae_titles for one in decode_admission(stored)] == [("CONSOLE",)]
+    assert [one.calling_ae_titles for one in decode_admission(stored).peers] == [("CONSOLE",)]
+    assert [(one.sha256, one.is_held) for one in decode_admission(stored).revoked] == [
+        (kept.certificate_sha256.hex(), True), (stolen.certificate_sha256.hex(), False),
+    ]  # fmt: skip
 
 
 @pytest.mark.slow

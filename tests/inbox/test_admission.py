@@ -1,5 +1,6 @@
 """Who is admitted, and how the list is read."""
 
+import json
 import os
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from pathlib import Path
@@ -15,7 +16,9 @@ from appliance.inbox.admission import (
     AdmissionFile,
     Caller,
     PeerEntry,
+    Published,
     Refusal,
+    RevokedCertificate,
     decode_admission,
     encode_admission,
     plain_address,
@@ -47,8 +50,69 @@ def test_a_caller_is_known_by_title_address_and_certificate(
     assert LIST.refusal(Caller(AETitle(calling), AETitle(called), address, certificate)) is answer
 
 
+REVOKED = (
+    RevokedCertificate("ab" * 32, "7f"),
+    RevokedCertificate("cd" * 32),
+    RevokedCertificate("9a" * 32, "99", is_held=True),
+)
+
+
+@pytest.mark.parametrize(
+    ("sha256", "serial", "answer"),
+    [
+        ("ab" * 32, "7f", Refusal.REVOKED),
+        ("ab" * 32, None, Refusal.REVOKED),
+        ("ef" * 32, "7f", Refusal.REVOKED),
+        ("cd" * 32, "80", Refusal.REVOKED),
+        ("9a" * 32, None, Refusal.HELD),
+        ("ef" * 32, "99", Refusal.HELD),
+        ("9a" * 32, "7f", Refusal.REVOKED),
+        ("ef" * 32, "80", None),
+        ("ef" * 32, None, None),
+        (None, None, None),
+    ],
+)
+@pytest.mark.parametrize("any_peer", [False, True])
+def test_a_revoked_certificate_lets_nobody_in_whoever_they_are(
+    sha256: str | None, serial: str | None, answer: Refusal | None, *, any_peer: bool
+) -> None:
+    admission = Admission((PeerEntry("Room 2", ("CBCT2",)),), ("ENAMEL",), any_peer, REVOKED)
+    caller = Caller(AETitle("CBCT2"), AETitle("ENAMEL"), "192.0.2.9", sha256, serial)
+    assert admission.refusal(caller) is answer
+
+
+def test_a_revocation_reads_back_and_a_file_of_an_earlier_release_has_none() -> None:
+    assert decode_admission(encode_admission([SCANNER], REVOKED)).revoked == REVOKED
+    of_before = json.loads(encode_admission([SCANNER], REVOKED))
+    del of_before["revoked"]
+    assert decode_admission(json.dumps(of_before).encode()) == Published((SCANNER,), ())
+
+
+@pytest.mark.parametrize(
+    "revoked",
+    [
+        7,
+        [7],
+        ["ab"],
+        [{}],
+        [{"sha256": 7, "serial_number": None, "is_held": False}],
+        [{"sha256": "ab", "serial_number": 7, "is_held": False}],
+        [{"sha256": "ab", "serial_number": None, "is_held": "no"}],
+    ],
+)
+def test_a_file_that_revokes_what_is_no_certificate_is_not_believed(tmp_path: Path, revoked: object) -> None:
+    file = tmp_path / "admission.json"
+    admission = AdmissionFile(file, ("ENAMEL",))
+    replace(file, encode_admission([SCANNER], REVOKED))
+    assert admission.current().revoked == REVOKED
+    replace(file, json.dumps({"format": 1, "peers": [], "revoked": revoked}).encode())
+    assert (admission.current().peers, admission.current().revoked) == ((SCANNER,), REVOKED), "the last good one holds"
+    file.unlink()
+    assert (admission.current().peers, admission.current().revoked) == ((), ())
+
+
 def test_a_list_reads_back() -> None:
-    assert decode_admission(encode_admission([SCANNER, GUARDED])) == (SCANNER, GUARDED)
+    assert decode_admission(encode_admission([SCANNER, GUARDED])).peers == (SCANNER, GUARDED)
 
 
 @given(st.binary(max_size=200) | st.recursive(st.none() | st.text(), st.lists).map(lambda x: repr(x).encode()))

@@ -14,6 +14,7 @@ from appliance.errors import Tampered, Unsuitable
 from appliance.keys.authority import (
     Issued,
     certificate_sha256,
+    ends_at,
     is_due,
     issue_device_client,
     issue_device_server,
@@ -21,6 +22,7 @@ from appliance.keys.authority import (
     new_device_root,
     new_web_intermediate,
     new_web_root,
+    serial_number,
 )
 
 needs_openssl = pytest.mark.peer("openssl")
@@ -93,6 +95,17 @@ def test_devices_and_box_show_each_other_certificates_of_the_device_authority(tm
     assert "error" in verify(tmp_path, WEB, client)
     assert len({certificate_sha256(client.certificate), certificate_sha256(server.certificate)}) == 2
     assert certificate_sha256(client.certificate).hex() == fingerprint_by_python(client)
+
+
+@needs_openssl
+def test_a_certificate_tells_its_serial_number_and_its_end_as_openssl_does(tmp_path: Path) -> None:
+    client = issue_device_client(DEVICES, "Planmeca ProMax", NOW)
+    (tmp_path / "device.pem").write_bytes(client.certificate)
+    command = ["openssl", "x509", "-in", str(tmp_path / "device.pem"), "-noout", "-serial", "-enddate"]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split("\n")
+    assert int(serial_number(client.certificate), 16) == int(said[0].removeprefix("serial="), 16)
+    assert serial_number(client.certificate) == serial_number(client.certificate).lower().lstrip("0")
+    assert f"{ends_at(client.certificate):%b %e %H:%M:%S %Y} GMT" == said[1].removeprefix("notAfter=")
 
 
 def fingerprint_by_python(issued: Issued) -> str:

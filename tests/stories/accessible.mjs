@@ -136,6 +136,7 @@ async function administrator(browser) {
   await page.locator(".me > summary").click();
   await examine(page, "people with menus");
   await visit(page, "person", "/people/1");
+  await visit(page, "leaver", plan.leaver);
   await visit(page, "account", "/account");
   await emergency(browser, page);
   await page.context().close();

@@ -51,6 +51,7 @@ async function close(page, screens) {
   await picture(page, "people-before");
   await page.getByRole("link", { name: `Change: ${plan.leaver.name}` }).click();
   await page.waitForSelector(".button.danger");
+  found.ending = await words(page, "main");
   await picture(page, "person");
   const form = page.locator('form[action$="/close"]');
   await fresh(page, plan.facts.web.totp_secret, 'form[action$="/close"]');
@@ -68,6 +69,7 @@ async function close(page, screens) {
   await pressed;
   await page.waitForSelector(".notice.good");
   found.closed = await words(page, ".notice.good");
+  found.ended = await words(page, "main");
   await picture(page, "people-after");
 }
 

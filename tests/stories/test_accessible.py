@@ -61,8 +61,8 @@ NO_PAGE = {
     "/keeping/erasures/{erasure_key:int}/certificate": "a PDF",
 }
 PAGES = {
-    "login", "envelope", "join", "code", "enrol", "codes", "password", "account", "person", "invitation", "nothing",
-    "lock", "fault", "unlock", "slip", "in an emergency", "emergency",
+    "login", "envelope", "join", "code", "enrol", "codes", "password", "account", "person", "leaver", "invitation",
+    "nothing", "lock", "fault", "unlock", "slip", "in an emergency", "emergency",
     "unlock refused", "unlocking", "studies", "studies by name", "studies filtered to none", "nothing found", "study 0",
     "study 1", "patient", "senders", "quarantine", "dismiss", "dismissed", "files", "people", "people with menus",
     "signed out by time", "planes", "planes with keys", "picture", "picture with keys",
@@ -71,7 +71,7 @@ PAGES = {
 LANGUAGES = ("en", "es", "pt")
 # Those that an address leads to; the others come after a deed. `test_untranslated` reads every text of all.
 TRANSLATED = {
-    "login", "envelope", "join", "password", "account", "person", "unlock", "studies by name",
+    "login", "envelope", "join", "password", "account", "person", "leaver", "unlock", "studies by name",
     "studies filtered to none", "study 0", "study 1", "senders", "emergency",
     "quarantine", "dismissed", "files", "people", "planes", "picture", *KEEPING, *RECORD, *GIVEN, *LABORATORYS,
     *HAD, *RAISED,
@@ -125,8 +125,10 @@ def filled(clinic: RunningClinic, folder: Path) -> dict[str, Any]:
         assert sent.returncode == 0, sent.stderr
     assert clinic.storescu(folder / "broken", "CBCT_ROOM2").returncode != 0
     put_an_erasure(clinic)
+    leaver = put_certificates(clinic, folder)
     until(lambda: len(clinic.enamel("studies", "list")) == 2 and bool(clinic.enamel("quarantine", "list")), 30)
     return {
+        "leaver": leaver,
         "studies": ["/studies/1", "/studies/2"],
         "keeping": [*KEEPING.items(), *RECORD.items()],
         "given": list(GIVEN.items()),
@@ -138,6 +140,18 @@ def put_an_erasure(clinic: RunningClinic) -> None:
     """Write an erasure into the catalogue, as if it had been decided and done weeks ago."""
     with rooms_of(clinic) as rooms, rooms.database.write() as tx:
         put_erasure(tx, SystemClock().now(), "A server far away")
+
+
+def put_certificates(clinic: RunningClinic, folder: Path) -> str:
+    """Give devices certificates, one of each kind that a page tells apart; give the page of who answers for one."""
+    other = next(one for one in clinic.enamel("accounts", "list") if one["user"] != clinic.facts["web"]["user"])
+    for device, more in (("Planmeca ProMax", ("--for", other["user"])), ("Ceph room 2", ()), ("Old scanner", ())):
+        clinic.enamel("peers", "certificate", device, "--out", str(folder / f"for {device}"), *more)
+    clinic.enamel("peers", "revoke", "3")
+    clinic.enamel("tokens", "add", "planning PC", "--scope", "list-studies", "--for", other["user"])
+    with rooms_of(clinic) as rooms, rooms.database.write() as tx:
+        tx.change("UPDATE device_certificates SET held_at = 1 WHERE certificate_key = 2")  # as a restore does
+    return f"/people/{other['account_key']}"
 
 
 def pages_of_the_app() -> set[str]:

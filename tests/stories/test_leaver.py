@@ -1,5 +1,7 @@
 """An assistant leaves the clinic: one button, and every screen, cookie, passkey, token and password of hers is over."""
 
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +15,7 @@ from tests.stories.behind import rooms_of
 from tests.stories.clinic import RunningClinic, small_scan, until, written
 from tests.stories.walks import faults_of, walk
 
-pytestmark = [pytest.mark.slow, pytest.mark.peer("storescu", "chromium", "node", "npm")]
+pytestmark = [pytest.mark.slow, pytest.mark.peer("storescu", "echoscu", "chromium", "node", "npm")]
 
 LEAVER = {"user": "lea", "name": "Lea Asistente", "first": "quiet amber tram 42", "second": "morning tram quiet 42"}
 NAME = "Alarcón Núñez"
@@ -29,10 +31,30 @@ def found(tmp_path_factory: pytest.TempPathFactory, module_port_block: int) -> d
         until(lambda: len(clinic.enamel("studies", "list")) == 1, 30)
         words = ("accounts", "add", LEAVER["user"], "--name", LEAVER["name"], "--role", "assistant", "--images")
         clinic.enamel(*words, given=LEAVER["first"] + "\n")
+        devices = [
+            given_to(clinic, folder / "her laptop", "--for", LEAVER["user"]),
+            given_to(clinic, folder / "ProMax"),
+        ]
+        heard = [[is_heard(clinic, device) for device in devices]]
         answer = walk("leaver.mjs", folder, clinic, {"leaver": LEAVER, "token": token_of_hers(clinic)})
+        heard.append([is_heard(clinic, device) for device in devices])
         keys = {one["user"]: one["account_key"] for one in clinic.enamel("accounts", "list")}
         events = clinic.enamel("audit", "list", "--limit", "40")
-    return dict(answer) | {"keys": keys, "events": events, "administrator": clinic.facts["web"]["user"]}
+    return dict(answer) | {"heard": heard, "keys": keys, "events": events, "administrator": clinic.facts["web"]["user"]}
+
+
+def given_to(clinic: RunningClinic, out: Path, *more: str) -> Path:
+    """Have a certificate made for a device; give the folder that it lies in."""
+    clinic.enamel("peers", "certificate", out.name, "--out", str(out), *more)
+    return out
+
+
+def is_heard(clinic: RunningClinic, device: Path) -> bool:
+    """Ask by DCMTK's echoscu over TLS as a device; say whether it was answered."""
+    dicom = clinic.facts["dicom"]
+    shown = ["+tls", str(device / "device-key.pem"), str(device / "device.pem"), "+cf", str(device / "box-ca.pem")]
+    there = ["-aet", "CONSOLE", "-aec", dicom["ae_title"], dicom["host"], str(dicom["tls_port"])]
+    return subprocess.run(["echoscu", *shown, *there], check=False, capture_output=True, timeout=60).returncode == 0
 
 
 def token_of_hers(clinic: RunningClinic) -> str:
@@ -60,6 +82,12 @@ def test_her_cookies_and_her_machine_open_nothing_any_more(found: dict[str, Any]
     assert found["after"] == {"sessions": [303, 303], "machine": 401}
 
 
+def test_the_device_that_she_answered_for_is_refused_and_the_others_go_on(found: dict[str, Any]) -> None:
+    assert found["heard"] == [[True, True], [False, True]]
+    assert "Certificate of 1 device: her laptop" in found["ending"]
+    assert "Certificate of 1 device: her laptop" in found["ended"]
+
+
 def test_neither_passkey_nor_password_lets_her_in(found: dict[str, Any]) -> None:
     assert found["passkeys"] == 1
     assert found["byPasskey"][0] == "/login/passkey"
@@ -69,7 +97,7 @@ def test_neither_passkey_nor_password_lets_her_in(found: dict[str, Any]) -> None
 
 def test_the_record_says_who_did_it(found: dict[str, Any]) -> None:
     by = {"actor_kind": "account", "actor_key": found["keys"][found["administrator"]]}
-    for code in ("account disabled", "token revoked"):
+    for code in ("account disabled", "token revoked", "certificate revoked"):
         [event] = [one for one in found["events"] if one["event"] == code]
         assert {name: event[name] for name in by} == by
     assert found["closed"].startswith("The account is closed")

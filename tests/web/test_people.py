@@ -75,7 +75,7 @@ def test_a_leaver_is_out_everywhere_within_the_request(
     assert browser.post(f"{path}/close", page=path, code="000000").status_code == 403
     assert theirs.get("/people").status_code == 200
     closed = browser.post(f"{path}/close", page=path, code=code_now(clinic))
-    assert closed.headers["location"] == "/people?told=closed"
+    assert closed.headers["location"] == f"{path}?told=closed"
     assert theirs.get("/people").headers["location"] == "/login"
     assert find_token(clinic.accounts, token) is None
     assert find_token(clinic.accounts, kept) is not None

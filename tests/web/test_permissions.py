@@ -137,6 +137,8 @@ ROUTES: dict[tuple[str, str], Permission | Door] = {
     ("POST", "/quarantine/{quarantine_key:int}/retry"): Permission.RETRY_QUARANTINE,
     ("POST", "/senders/{sender_key:int}/approve"): Permission.APPROVE_SENDERS,
     ("POST", "/senders/{sender_key:int}/dismiss"): Permission.APPROVE_SENDERS,
+    ("POST", "/certificates/{certificate_key:int}/revoke"): Permission.APPROVE_SENDERS,
+    ("POST", "/certificates/{certificate_key:int}/confirm"): Permission.APPROVE_SENDERS,
     ("POST", "/session/active"): Door.SIGNED_IN,
     ("POST", "/printed"): Door.SIGNED_IN,
     ("POST", "/studies/search"): Permission.LIST_STUDIES,

@@ -9,14 +9,16 @@ on trying, at its start and every few seconds.
 from dataclasses import replace
 
 from appliance.accounts.context import Accounts
-from appliance.accounts.errors import AlreadyAdmitted
+from appliance.accounts.errors import AlreadyAdmitted, CertificateRevoked
 from appliance.accounts.peers import queries
+from appliance.accounts.peers.certificates import check_not_revoked
 from appliance.accounts.peers.publishing import Publication, entry_of
 from appliance.accounts.peers.queries import Peer, Sender
 from appliance.accounts.trail import account_key_of
 from appliance.audit.events import Actor, Event, EventCode, Outcome, Subject, SubjectKind
 from appliance.errors import NotFound, Unsuitable
 from appliance.identifiers import AETitle
+from appliance.inbox.admission import Refusal
 
 
 def approve_sender(accounts: Accounts, publication: Publication, sender_key: int, by: Actor) -> Peer:
@@ -25,12 +27,16 @@ def approve_sender(accounts: Accounts, publication: Publication, sender_key: int
     Raises:
         NotFound: It no longer waits.
         Unsuitable: It named itself by no AE title.
+        CertificateRevoked: It showed a certificate that was taken back.
         NotPublished: It is let in, and the receiver cannot be told yet.
     """
     with accounts.database.write() as tx:
         sender = queries.waiting_sender(tx, sender_key)
         if sender is None:
             raise NotFound("no such waiting sender")
+        if sender.reason == Refusal.REVOKED:
+            raise CertificateRevoked("the receiver refused this sender for a certificate that was revoked")
+        check_not_revoked(tx, sender.certificate_sha256)
         queries.decide_sender(tx, sender_key, "approved")
         peer = _peer_of(sender, accounts)
         same = queries.find_same(tx, peer)
@@ -50,10 +56,12 @@ def add_peer(accounts: Accounts, publication: Publication, peer: Peer, by: Actor
     Raises:
         Unsuitable: An AE title or address is none.
         AlreadyAdmitted: It may send already.
+        CertificateRevoked: The certificate that it must show was taken back.
         NotPublished: It is let in, and the receiver cannot be told yet.
     """
     entry_of(peer)
     with accounts.database.write() as tx:
+        check_not_revoked(tx, peer.certificate_sha256)
         same = queries.find_same(tx, peer)
         if same is not None:
             raise AlreadyAdmitted(f"this device may send already: it is peer {same.peer_key}, {same.name}")

@@ -1,7 +1,8 @@
 """Who comes in: admission, limits, and what is noted of those refused.
 
 Guards: only so many associations at once, in all and from one address; a full
-box says "later" before any data; a device that is removed stores nothing more,
+box says "later" before any data; a device that is removed, or whose certificate
+is revoked, stores nothing more,
 not even over an association that was open; an unknown sender is refused and spooled for
 the administrator, at a bounded rate.
 """
@@ -37,11 +38,13 @@ class Visitor:
         address: Its IP address.
         transport: Plain or TLS.
         certificate_sha256: Of the client certificate, if it showed one.
+        certificate_serial: Of the same.
     """
 
     address: str
     transport: Transport
     certificate_sha256: str | None = None
+    certificate_serial: str | None = None
 
 
 @dataclass(frozen=True)
@@ -99,10 +102,10 @@ class Standing:
         """Pass while the caller is admitted.
 
         Raises:
-            NotPermitted: It was removed from the list.
+            NotPermitted: It was removed from the list, or its certificate was revoked.
         """
         now = self._current()
-        if now.peers is not self._known.peers:
+        if now.peers is not self._known.peers or now.revoked is not self._known.revoked:
             self._known, self._refusal = now, now.refusal(self._caller)
         if self._refusal is not None:
             raise NotPermitted(f"a device is not admitted any more: {self._refusal.value}")
@@ -130,7 +133,7 @@ class Door:
 
     def answer(self, request: AssociateRequest, visitor: Visitor) -> Accepted | Rejection:
         """Accept a request, or give its rejection."""
-        caller = caller_of(request, visitor.address, visitor.certificate_sha256)
+        caller = caller_of(request, visitor.address, (visitor.certificate_sha256, visitor.certificate_serial))
         admission = self._current()
         refusal = admit(admission, caller)
         if refusal is not None or isinstance(caller, Refusal):

@@ -36,14 +36,20 @@ def protocol_rejection(request: AssociateRequest) -> Rejection | None:
     return None if request.application_context == APPLICATION_CONTEXT else WRONG_APPLICATION_CONTEXT
 
 
-def caller_of(request: AssociateRequest, address: str, certificate_sha256: str | None) -> Caller | Refusal:
-    """Make a caller of the titles, or say which of them is no AE title."""
+def caller_of(request: AssociateRequest, address: str, certificate: tuple[str | None, str | None]) -> Caller | Refusal:
+    """Make a caller of the titles, or say which of them is no AE title.
+
+    Args:
+        request: What it asked for.
+        address: Where it calls from.
+        certificate: Fingerprint and serial number of what it showed.
+    """
     try:
         called = AETitle.parse(request.called_ae_title)
     except Unsuitable:
         return Refusal.CALLED_AE_TITLE
     try:
-        return Caller(AETitle.parse(request.calling_ae_title), called, address, certificate_sha256)
+        return Caller(AETitle.parse(request.calling_ae_title), called, address, *certificate)
     except Unsuitable:
         return Refusal.CALLING_AE_TITLE
 

@@ -20,7 +20,7 @@ from appliance.clock import Clock
 from appliance.config import ReceiverSettings
 from appliance.dicom_scp.receiver.door import Crowd, Door, Limits, Visitor
 from appliance.dicom_scp.receiver.session import Patience, Session
-from appliance.dicom_scp.receiver.tls import TlsFiles, TlsIdentity, fingerprint
+from appliance.dicom_scp.receiver.tls import TlsFiles, TlsIdentity, fingerprint, serial_number
 from appliance.dicom_scp.receiver.waiting import Waiting, WaitingRoom
 from appliance.dicom_scp.wire import LeastRate, Stream, Wire
 from appliance.errors import ApplianceError, Unavailable, Unsuitable
@@ -207,12 +207,12 @@ class Receiver:
         stream: Stream = waiting.stream
         stream.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
         stream.settimeout(max(0.1, waiting.deadline - self._clock.monotonic()))
-        certificate = None
+        visitor = Visitor(waiting.address, waiting.transport)
         if waiting.transport is Transport.TLS and self._tls is not None:
             stream = self._tls.context().wrap_socket(waiting.stream, server_side=True)
-            certificate = fingerprint(stream)
+            visitor = Visitor(waiting.address, waiting.transport, fingerprint(stream), serial_number(stream))
         wire = Wire(stream, self._clock, self._patience.least)
-        session = Session(wire, self._door, Visitor(waiting.address, waiting.transport, certificate), self._patience)
+        session = Session(wire, self._door, visitor, self._patience)
         session.open()
         return session, wire
 

@@ -96,3 +96,9 @@ def fingerprint(stream: ssl.SSLSocket) -> str | None:
     """Give the SHA-256 of the client's certificate in hexadecimal, if it showed one."""
     certificate = stream.getpeercert(binary_form=True)
     return hashlib.sha256(certificate).hexdigest() if certificate else None
+
+
+def serial_number(stream: ssl.SSLSocket) -> str | None:
+    """Give the serial number of the client's certificate in hexadecimal, if it showed one that was verified."""
+    told = (stream.getpeercert() or {}).get("serialNumber")
+    return format(int(told, 16), "x") if isinstance(told, str) else None

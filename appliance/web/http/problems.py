@@ -12,7 +12,7 @@ from math import ceil
 
 from litestar.exceptions import HTTPException
 
-from appliance.accounts.errors import AlreadyAdmitted, SignInRefused, TooManyAttempts
+from appliance.accounts.errors import AlreadyAdmitted, CertificateRevoked, SignInRefused, TooManyAttempts
 from appliance.errors import (
     ApplianceError,
     KeysSealed,
@@ -46,6 +46,7 @@ TABLE: tuple[tuple[type[Exception], Problem], ...] = (
     (NotPermitted, Problem(403, "Not permitted")),
     (NotFound, Problem(404, "Not found")),
     (AlreadyAdmitted, Problem(409, "Done already")),
+    (CertificateRevoked, Problem(409, "Certificate revoked")),
     (Unsuitable, Problem(400, "Not what it should be")),
     (Refused, Problem(400, "Refused")),
     (KeysSealed, Problem(503, "The box is locked", {"Retry-After": "30"})),

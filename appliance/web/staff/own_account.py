@@ -18,6 +18,7 @@ from appliance.web.languages import later
 from appliance.web.staff.attention import waiting
 from appliance.web.staff.confirming import CodeForm, confirmed, said
 from appliance.web.staff.context import StaffContext
+from appliance.web.staff.leaver_words import ending_lines, tell_receiver
 from appliance.web.staff.pages import Page, PageRequest, Pages
 from appliance.web.staff.passkey_doors import answer_of
 from appliance.web.staff.signing_in import (
@@ -96,6 +97,7 @@ def _account(request: PageRequest, context: StaffContext, pages: Pages, actor: A
             "role": role_words(account.role),
             "second_factor": account.second_factor,
         },
+        ends=ending_lines(accounts, account),
         sessions=[
             {
                 "id": each.session_hash.hex(),
@@ -240,6 +242,7 @@ def submit_close(
     try:
         by = confirmed(request, context, actor, data.code)
         leaving.close_account(context.accounts, by.account.account_key, by.actor)
+        tell_receiver(context)
     except (SignInRefused, TooManyAttempts) as fault:
         return account_refused(request, context, pages, actor, said(fault, data.code))
     except Unsuitable:

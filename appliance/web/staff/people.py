@@ -23,6 +23,7 @@ from appliance.web.staff.attention import waiting
 from appliance.web.staff.confirming import CodeForm, confirmed, said
 from appliance.web.staff.context import StaffContext
 from appliance.web.staff.enrolment import qr_picture
+from appliance.web.staff.leaver_words import ending_lines, staying_lines, tell_receiver
 from appliance.web.staff.pages import Page, PageRequest, Pages
 from appliance.web.staff.signing_in import Answer, Caller, Context, Rendering, moved_on, session_of
 from appliance.web.staff.words import day, day_and_time, role_words
@@ -46,6 +47,18 @@ class PersonForm:
 
 
 _NOBODY = PersonForm("", "", "", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """What a person's page says of what was just asked: what went wrong, by which status, or what was done."""
+
+    trouble: str = ""
+    status: int = 200
+    told: str = ""
+
+
+_NOTHING = Saying()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,23 +170,28 @@ def _slip(request: PageRequest, context: StaffContext, pages: Pages, actor: Acto
 @get("/people/{account_key:int}", opt=needs(Permission.MANAGE_ACCOUNTS))
 @in_thread
 def person_page(
-    request: PageRequest, context: Context, pages: Rendering, actor: Caller, account_key: FromPath[int]
-) -> Page:
+    request: PageRequest, context: Context, pages: Rendering, actor: Caller, account_key: FromPath[int],
+    told: FromQuery[str] = "",
+) -> Page:  # fmt: skip
     """Show one account and what can be done with it."""
-    return _person(request, context, pages, actor, account_key)
+    return _person(request, context, pages, actor, account_key, Saying(told=_(_TOLD[told]) if told in _TOLD else ""))
 
 
 def _person(
     request: PageRequest, context: StaffContext, pages: Pages, actor: Actor, account_key: int,
-    said: tuple[str, int] = ("", 200),
+    saying: Saying = _NOTHING,
 ) -> Page:  # fmt: skip
     account = service.get_account(context.accounts, account_key)
     if account.role not in ASSIGNABLE:
         raise NotFound("an opened envelope is no person")
     shown = _shown(context, account, session_of(actor).account.account_key)
     bar = waiting(context.accounts, actor)
-    page = pages.show_in_office("person.html", request, bar, each=shown, roles=_roles(), trouble=said[0])
-    page.status_code = said[1]
+    page = pages.show_in_office(
+        "person.html", request, bar, each=shown, roles=_roles(), trouble=saying.trouble, told=saying.told,
+        unpublished=not context.publication.is_current(context.accounts),
+        ends=ending_lines(context.accounts, account), stays=staying_lines(context.accounts),
+    )  # fmt: skip
+    page.status_code = saying.status
     return page
 
 
@@ -188,11 +206,12 @@ def change_role(
         by, role = confirmed(request, context, actor, data.code).actor, Role(data.role)
         right = data.image_right == "yes"
         leaving.change_role(context.accounts, account_key, role, by, image_right=right)
+        tell_receiver(context)
     except (SignInRefused, TooManyAttempts) as fault:
-        return _person(request, context, pages, actor, account_key, said(fault, data.code))
+        return _person(request, context, pages, actor, account_key, Saying(*said(fault, data.code)))
     except (Unsuitable, ValueError):
         words = _("That does not work: the role may not view images, or nobody would be left to manage accounts.")
-        return _person(request, context, pages, actor, account_key, (words, 422))
+        return _person(request, context, pages, actor, account_key, Saying(words, 422))
     return moved_on("/people?told=changed")
 
 
@@ -207,7 +226,7 @@ def invite_again(
         by = confirmed(request, context, actor, data.code).actor
         invitation = invitations.invite_again(context.accounts, account_key, by)
     except (SignInRefused, TooManyAttempts) as fault:
-        return _person(request, context, pages, actor, account_key, said(fault, data.code))
+        return _person(request, context, pages, actor, account_key, Saying(*said(fault, data.code)))
     return _slip(request, context, pages, actor, invitation)
 
 
@@ -234,12 +253,13 @@ def close_person(
         raise NotPermitted("nobody closes their own account here")
     try:
         leaving.close_account(context.accounts, account_key, confirmed(request, context, actor, data.code).actor)
+        tell_receiver(context)
     except (SignInRefused, TooManyAttempts) as fault:
-        return _person(request, context, pages, actor, account_key, said(fault, data.code))
+        return _person(request, context, pages, actor, account_key, Saying(*said(fault, data.code)))
     except Unsuitable:
         words = _("This is the last administrator: make somebody else one first, or nobody could let anybody in.")
-        return _person(request, context, pages, actor, account_key, (words, 422))
-    return moved_on("/people?told=closed")
+        return _person(request, context, pages, actor, account_key, Saying(words, 422))
+    return moved_on(f"/people/{account_key}?told=closed")
 
 
 HANDLERS = (people_page, add_person, person_page, change_role, invite_again, sign_out_person, close_person)

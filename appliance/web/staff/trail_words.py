@@ -43,6 +43,8 @@ EVENTS: Mapping[str, str] = {
     EventCode.PEER_ADDED: later("Device added"),
     EventCode.PEER_REMOVED: later("Device removed"),
     EventCode.PEER_TESTED: later("Device tested"),
+    EventCode.CERTIFICATE_REVOKED: later("Certificate of a device revoked"),
+    EventCode.CERTIFICATE_CONFIRMED: later("Certificate of a device confirmed"),
     EventCode.STORING_BEGAN: later("Began to hand in files"),
     EventCode.STUDY_RECEIVED: later("Study received"),
     EventCode.INSTANCE_QUARANTINED: later("File put into quarantine"),
@@ -156,6 +158,7 @@ _SUBJECTS: Mapping[SubjectKind, str] = {
     SubjectKind.TOKEN: later("Machine %d"),
     SubjectKind.PEER: later("Device %d"),
     SubjectKind.SENDER: later("Scanner %d"),
+    SubjectKind.CERTIFICATE: later("Certificate %d"),
     SubjectKind.SERIES: later("Series %d"),
     SubjectKind.INSTANCE: later("Image %d"),
     SubjectKind.QUARANTINE: later("File %d in quarantine"),
@@ -221,6 +224,8 @@ def subject_words(names: Names, entry: Entry) -> str:
         return ""
     if kind in (SubjectKind.ACCOUNT, SubjectKind.TOKEN, SubjectKind.PEER):
         return actor_words(names, kind, key)
+    if kind == SubjectKind.CERTIFICATE and key in names.certificates:
+        return _("Certificate %(number)d of %(device)s") % {"number": key, "device": names.certificates[key]}
     return _(_SUBJECTS_BY_KIND[kind]) % key if kind in _SUBJECTS_BY_KIND else f"{kind} {key}"
 
 
