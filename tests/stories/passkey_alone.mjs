@@ -64,12 +64,13 @@ async function dangerous(page) {
   await at(page, "/people");
   await page.goto(`${origin}/emergency`);
   await page.locator("input[name=reason]").first().check();
+  await page.fill("textarea", "Fell off a bicycle, the hospital asks");
   await picture(page, "emergency-by-passkey");
   await decide(page, 'form[action="/emergency"]');
-  await page.waitForSelector(".emergency, [data-emergency], form[action='/emergency/end']");
+  await page.waitForSelector("aside.emergency");
   found.broken = true;
-  await page.locator("form[action='/emergency/end'] button").first().click();
-  await until("the emergency is over", async () => (await page.locator("form[action='/emergency/end']").count()) === 0);
+  await press(page, "End now");
+  await until("the emergency is over", async () => (await page.locator("aside.emergency").count()) === 0);
 }
 
 /** The same without script: a printed code opens, and decides. */

@@ -1,4 +1,4 @@
-"""Somebody who is invited takes a passkey and no app: joins, decides, is locked out, loses it, and comes back, in a real Chromium."""
+"""Somebody who is invited takes a passkey and no app, decides by it, loses it and comes back, in a real Chromium."""
 
 from typing import Any
 
