@@ -131,7 +131,9 @@ def test_no_decision_asks_for_a_code_of_an_app(clinic: AClinic, person: Account,
     page = browser.get(path).text
     assert "Code from your app" not in page
     assert "one-time-code" not in page
-    assert page.count("Printed recovery code instead") == page.count("data-proof hidden") == page.count("data-no-passkey")
+    assert (
+        page.count("Printed recovery code instead") == page.count("data-proof hidden") == page.count("data-no-passkey")
+    )
     assert page.count("data-proof hidden") > 0
 
 
