@@ -10,10 +10,10 @@ from appliance.accounts.roles import Permission, Role, permissions_of
 class Account:
     """One person who may come in.
 
-    `last_in_at` is None before a first whole sign-in, or while none was kept since an update; `language` is the code
-    of the one that the person chose, empty before. `password_set_at` is None while none was kept since an update;
-    `password_expired` is said of whoever has a session, where the clinic lets passwords expire. `lent` is what an
-    emergency gives to its one session.
+    `second_factor` is set up with a passkey, an authenticator app or both. `last_in_at` is None before a first whole
+    sign-in, or while none was kept since an update; `language` is the code of the one that the person chose, empty
+    before. `password_set_at` is None while none was kept since an update; `password_expired` is said of whoever has a
+    session, where the clinic lets passwords expire. `lent` is what an emergency gives to its one session.
     """
 
     account_key: int
@@ -23,6 +23,7 @@ class Account:
     image_right: bool
     must_change_password: bool
     second_factor: bool
+    authenticator_app: bool
     language: str
     disabled_at: datetime | None
     created_at: datetime
@@ -34,6 +35,11 @@ class Account:
     @property
     def permissions(self) -> frozenset[Permission]:
         return permissions_of(self.role, image_right=self.image_right) | self.lent
+
+    @property
+    def proves_by_passkey_alone(self) -> bool:
+        """Whether no app shows codes to this person: a passkey, or a printed code, is the second factor."""
+        return self.second_factor and not self.authenticator_app
 
     @property
     def may_manage_accounts(self) -> bool:

@@ -4,10 +4,11 @@ An administrator has it drawn and puts it, printed, into an envelope. Whoever op
 with their name and a reason, and may look at images for the same box of time as everybody who breaks the glass.
 
 Guards: only a hash of it is kept, and one code alone can be opened, once, while whoever drew it, and so saw it, may
-draw one; a wrong, a used, a replaced and a void one are answered alike and in the same time. Wrong ones alone are
-slowed, as those of strangers everywhere: 100 random bits are not guessed, so nobody's guesses keep the next person from
-the envelope. What is opened has an account of its own, which is closed when it is over and which no password, passkey
-or invitation enters; the code unlocks that one session's screen, and opens nothing else.
+draw one; a wrong, a used, a replaced and a void one are answered alike. Each code that is judged costs one password's
+hash, the right one and every other, so the time tells nothing of them apart. Wrong ones alone are slowed, and not
+hashed while they have to wait, as those of strangers everywhere: 100 random bits are not guessed, so nobody's guesses
+keep the next person from the envelope. What is opened has an account of its own, which is closed when it is over and
+which no password, passkey or invitation enters; the code unlocks that one session's screen, and opens nothing else.
 Leaves out: whether the name that is typed is true. Reviewing tells.
 """
 
@@ -101,13 +102,14 @@ def open_envelope(accounts: Accounts, given: Opening, address: str) -> str:
         raise Unsuitable("a code of an envelope has six groups of four letters, and who opens it has a name")
     with accounts.database.read() as tx:
         is_sealed = kept.is_sealed(tx, code_hash(given.code))
-    if is_sealed:
-        password_hash = hash_password(packed(given.code), accounts.password_cost)  # it unlocks the screen
-        with accounts.database.write() as tx:
-            code_key = kept.use_code(tx, code_hash(given.code), accounts.clock.now())
-            if code_key is not None:
-                return _opened(tx, accounts, given, (code_key, password_hash), address)
-    throttle.begin_attempt(accounts, throttle.at_envelope(accounts, address))
+    attempt = None if is_sealed else throttle.begin_attempt(accounts, throttle.at_envelope(accounts, address))
+    password_hash = hash_password(packed(given.code), accounts.password_cost)  # of a right one: it unlocks the screen
+    with accounts.database.write() as tx:
+        code_key = kept.use_code(tx, code_hash(given.code), accounts.clock.now()) if is_sealed else None
+        if code_key is not None:
+            return _opened(tx, accounts, given, (code_key, password_hash), address)
+    if attempt is None:  # somebody else opened it meanwhile
+        throttle.begin_attempt(accounts, throttle.at_envelope(accounts, address))
     with accounts.database.write() as tx:
         record_failure(tx, accounts, EventCode.LOGIN_FAILED, None, address)
     raise SignInRefused("no such sealed code")

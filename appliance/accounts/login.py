@@ -10,21 +10,20 @@ as a wrong attempt until that step is taken, so nobody tries what they learnt mo
 
 from typing import NoReturn
 
-from appliance.accounts import queries, queries_codes, recovery_codes, second_factor, throttle
+from appliance.accounts import queries, recovery_codes, second_factor, throttle
 from appliance.accounts.account import Account, Credentials
 from appliance.accounts.context import Accounts, folded_user_name
 from appliance.accounts.devices import hash_device
 from appliance.accounts.emergency_letters import packed
 from appliance.accounts.errors import SignInRefused
 from appliance.accounts.queries_devices import came_in_from
-from appliance.accounts.recovery_codes import Typed
 from appliance.accounts.roles import Role
 from appliance.accounts.sessions import Session, Stage, promote, start_half_session, start_session
 from appliance.accounts.trail import record_failure, record_own_event
 from appliance.audit.events import EventCode
 from appliance.errors import NotPermitted
 from appliance.keys.passphrases import hash_password, needs_rehash, password_matches
-from appliance.store.transactions import ReadTransaction, WriteTransaction
+from appliance.store.transactions import ReadTransaction
 
 
 def sign_in(accounts: Accounts, user_name: str, password: str, address: str, device: str = "") -> str:
@@ -69,7 +68,7 @@ def finish_sign_in(accounts: Accounts, session: Session, code: str, address: str
     typed = recovery_codes.read_typed(accounts, session.account.account_key, code) or code
     with accounts.database.write() as tx:
         found = queries.credentials_by_key(tx, session.account.account_key)
-        if found is not None and found.account.second_factor and _spend(tx, accounts, found, typed, address):
+        if found is not None and second_factor.spend(tx, accounts, found, typed, address):
             throttle.take_back(tx, attempt)
             return promote(tx, accounts, session, address, device)
     return _refuse(accounts, found, address)
@@ -77,8 +76,7 @@ def finish_sign_in(accounts: Accounts, session: Session, code: str, address: str
 
 def may_come_in_without(accounts: Accounts, account: Account) -> bool:
     """Say whether a password alone lets this person in: none is set up, and the clinic asks for none of this role."""
-    asked = accounts.passwords.second_factor_of_all or account.role is Role.ADMINISTRATOR
-    return not (asked or account.second_factor)
+    return not (second_factor.is_compulsory(accounts, account) or account.second_factor)
 
 
 def come_in_without(accounts: Accounts, session: Session, address: str, device: str = "") -> str:
@@ -156,17 +154,6 @@ def _password_right(accounts: Accounts, found: Credentials | None, password: str
         return False
     typed = packed(password) if found.account.role is Role.EMERGENCY else password
     return password_matches(found.password_hash, typed) and found.account.disabled_at is None
-
-
-def _spend(tx: WriteTransaction, accounts: Accounts, found: Credentials, typed: Typed | str, address: str) -> bool:
-    """Use up a code of the app, or a printed one."""
-    account_key = found.account.account_key
-    if isinstance(typed, str):
-        return second_factor.spend_code(tx, accounts, found, typed)
-    spent = queries_codes.use_code(tx, account_key, typed.hashes, accounts.clock.now())
-    if spent:
-        record_own_event(tx, accounts, EventCode.RECOVERY_CODE_USED, found.account, address)
-    return spent
 
 
 def _refuse(accounts: Accounts, found: Credentials | None, address: str) -> NoReturn:

@@ -1,5 +1,8 @@
 """Passkeys: enrolling one, coming in by one, as the second factor or as the only one, and deciding by one.
 
+Whoever has no authenticator app has passkeys alone as the second factor: then each verifies its owner when it is made,
+or one would come in and decide nothing, and the last cannot be removed where a second factor is compulsory.
+
 As the only factor, at a locked screen and for a decision, the device must have verified its owner
 (a PIN, a finger, a face); as the second factor right after a password, a touch is enough. A passkey works
 under the name of the box where it was made and nowhere else, so a page of
@@ -17,7 +20,6 @@ Source: W3C Web Authentication Level 3, 7.1 and 7.2.
 
 import hashlib
 import hmac
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn
@@ -29,7 +31,6 @@ from webauthn import (
     verify_authentication_response,
     verify_registration_response,
 )
-from webauthn.helpers import base64url_to_bytes
 from webauthn.helpers.exceptions import WebAuthnException
 from webauthn.helpers.structs import (
     AuthenticatorSelectionCriteria,
@@ -37,12 +38,14 @@ from webauthn.helpers.structs import (
     ResidentKeyRequirement,
     UserVerificationRequirement,
 )
+from webauthn.registration.verify_registration_response import VerifiedRegistration
 
-from appliance.accounts import queries, queries_passkeys, throttle
+from appliance.accounts import queries, queries_codes, queries_passkeys, recovery_codes, second_factor, throttle
 from appliance.accounts.account import Account
 from appliance.accounts.challenges import Purpose
 from appliance.accounts.context import Accounts
 from appliance.accounts.errors import SignInRefused
+from appliance.accounts.passkey_answers import Answer, Site, credential_id, told_challenge, told_handle
 from appliance.accounts.queries_passkeys import Passkey
 from appliance.accounts.second_factor import Confirmed
 from appliance.accounts.sessions import Session, let_in, promote
@@ -59,24 +62,6 @@ _TIMEOUT_MS = 300_000
 _OWNER_VERIFIED = frozenset({Purpose.SIGN_IN, Purpose.UNLOCK, Purpose.DECISION})
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
-    """Where a browser meets the box: the host name, and the whole origin of its pages."""
-
-    host: str
-    origin: str
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a browser answered to a challenge: its JSON as it came, from where, and what the challenge was bound to."""
-
-    text: str
-    site: Site
-    bound_to: bytes
-    address: str
-
-
 def passkeys_of(accounts: Accounts, account: Account) -> list[Passkey]:
     """Give a person's passkeys."""
     with accounts.database.read() as tx:
@@ -86,6 +71,7 @@ def passkeys_of(accounts: Accounts, account: Account) -> list[Passkey]:
 def options_to_add(accounts: Accounts, session: Session, site: Site) -> str:
     """Give, in JSON, what a browser needs to make a passkey for this person."""
     account = session.account
+    asked = UserVerificationRequirement
     return options_to_json(
         generate_registration_options(
             rp_id=site.host,
@@ -98,7 +84,7 @@ def options_to_add(accounts: Accounts, session: Session, site: Site) -> str:
             exclude_credentials=_descriptors(passkeys_of(accounts, account)),
             authenticator_selection=AuthenticatorSelectionCriteria(
                 resident_key=ResidentKeyRequirement.PREFERRED,
-                user_verification=UserVerificationRequirement.PREFERRED,
+                user_verification=asked.PREFERRED if account.authenticator_app else asked.REQUIRED,
             ),
         )
     )
@@ -126,45 +112,80 @@ def add_passkey(accounts: Accounts, by: Confirmed, name: str, answer: Answer) ->
     Raises:
         Unsuitable: The answer is not one to our challenge, or there are too many passkeys.
     """
+    made = _made(accounts, by.account, answer)
+    with accounts.database.write() as tx:
+        return _keep(tx, accounts, by.account, made, name, answer)
+
+
+def enrol(accounts: Accounts, session: Session, name: str, answer: Answer, device: str = "") -> tuple[str, list[str]]:
+    """Make a passkey the second factor of somebody who has none.
+
+    Returns:
+        The token of a full session, and the recovery codes to print, which are shown once.
+
+    Raises:
+        NotPermitted: A second factor is set up already.
+        Unsuitable: The answer is not one to our challenge, or the device did not verify its owner.
+    """
+    made, drawn = _made(accounts, session.account, answer), recovery_codes.draw(accounts.code_cost)
+    with accounts.database.write() as tx:
+        account = second_factor.unconfirmed(tx, session).account
+        queries.set_sealed_secret(tx, account.account_key, None)
+        _keep(tx, accounts, account, made, name, answer)
+        return second_factor.enrolled(tx, accounts, session, drawn, answer.address, device), list(drawn.codes)
+
+
+def _made(accounts: Accounts, account: Account, answer: Answer) -> VerifiedRegistration:
+    """Verify that a device made a passkey as it was asked to."""
     challenge = _taken(accounts, Purpose.ADD, answer)
     try:
-        made = verify_registration_response(
+        return verify_registration_response(
             credential=answer.text,
             expected_challenge=challenge,
             expected_rp_id=answer.site.host,
             expected_origin=answer.site.origin,
+            require_user_verification=not account.authenticator_app,
         )
     except (WebAuthnException, ValueError, KeyError, TypeError):
         raise Unsuitable("the new passkey does not answer our challenge") from None
-    account_key = by.account.account_key
-    with accounts.database.write() as tx:
-        if len(queries_passkeys.passkeys_of(tx, account_key)) >= MOST_OF_ONE_PERSON:
-            raise Unsuitable("one person has at most 20 passkeys")
-        if queries_passkeys.find_passkey(tx, made.credential_id) is not None:
-            raise Unsuitable("this passkey is known already")
-        key = queries_passkeys.insert_passkey(
-            tx,
-            accounts.clock.now(),
-            account_key=account_key,
-            credential_id=made.credential_id,
-            public_key=made.credential_public_key,
-            sign_count=made.sign_count,
-            host=answer.site.host,
-            name=name.strip()[:LONGEST_NAME] or answer.site.host,
-        )
-        record_own_event(tx, accounts, EventCode.PASSKEY_ADDED, by.account, answer.address)
+
+
+def _keep(
+    tx: WriteTransaction, accounts: Accounts, account: Account, made: VerifiedRegistration, name: str, answer: Answer
+) -> int:
+    if len(queries_passkeys.passkeys_of(tx, account.account_key)) >= MOST_OF_ONE_PERSON:
+        raise Unsuitable("one person has at most 20 passkeys")
+    if queries_passkeys.find_passkey(tx, made.credential_id) is not None:
+        raise Unsuitable("this passkey is known already")
+    key = queries_passkeys.insert_passkey(
+        tx,
+        accounts.clock.now(),
+        account_key=account.account_key,
+        credential_id=made.credential_id,
+        public_key=made.credential_public_key,
+        sign_count=made.sign_count,
+        host=answer.site.host,
+        name=name.strip()[:LONGEST_NAME] or answer.site.host,
+    )
+    record_own_event(tx, accounts, EventCode.PASSKEY_ADDED, account, answer.address)
     return key
 
 
 def remove_passkey(accounts: Accounts, by: Confirmed, passkey_key: int, address: str) -> None:
-    """Let a passkey open nothing any more.
+    """Let a passkey open nothing any more; the printed codes go with a second factor that nobody asks for.
 
     Raises:
         NotFound: This person has no such passkey.
+        Unsuitable: It is the only second factor, and one is compulsory.
     """
     with accounts.database.write() as tx:
         if not queries_passkeys.delete_passkey(tx, passkey_key, by.account.account_key):
             raise NotFound("this person has no such passkey")
+        left = queries.credentials_by_key(tx, by.account.account_key)
+        if left is None or not left.account.second_factor:
+            if second_factor.is_compulsory(accounts, by.account):
+                raise Unsuitable("the only second factor stays while one is compulsory")
+            queries_codes.drop_codes(tx, by.account.account_key)
         record_own_event(tx, accounts, EventCode.PASSKEY_REMOVED, by.account, address)
 
 
@@ -270,14 +291,14 @@ def _known(accounts: Accounts, answer: Answer, wanted: Account | None) -> tuple[
     Source: W3C Web Authentication Level 3, 7.2, step 6 (identifying the user).
     """
     with accounts.database.read() as tx:
-        passkey = queries_passkeys.find_passkey(tx, _credential_id(answer.text))
+        passkey = queries_passkeys.find_passkey(tx, credential_id(answer.text))
         found = None if passkey is None else queries.credentials_by_key(tx, passkey.account_key)
     if passkey is None or found is None or passkey.host != answer.site.host:
         return None
     account = found.account
     if account.disabled_at is not None or (wanted or account).account_key != account.account_key:
         return None
-    told = _told_handle(answer.text)
+    told = told_handle(answer.text)
     own = passkey.user_handle or _user_handle(accounts.accounts_key, account.account_key)
     is_right = wanted is not None if told is None else hmac.compare_digest(told, own)
     return (account, passkey) if is_right else None
@@ -304,31 +325,10 @@ def _taken(accounts: Accounts, purpose: Purpose, answer: Answer) -> bytes:
     Raises:
         Unsuitable: It is none of ours for this, is too old, or was answered before.
     """
-    try:
-        told = json.loads(base64url_to_bytes(json.loads(answer.text)["response"]["clientDataJSON"]))
-        challenge = base64url_to_bytes(told["challenge"])
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise Unsuitable("an answer without a challenge") from None
+    challenge = told_challenge(answer.text)
     if not accounts.challenges.take(challenge, purpose, answer.bound_to, accounts.clock.monotonic()):
         raise Unsuitable("the challenge is not ours, is too old, or was answered")
     return challenge
-
-
-def _credential_id(text: str) -> bytes:
-    """Read which passkey answers; empty where the answer does not say."""
-    try:
-        return base64url_to_bytes(json.loads(text)["rawId"])
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return b""
-
-
-def _told_handle(text: str) -> bytes | None:
-    """Read whose the device says the passkey is; None where it does not, and empty where that is no handle."""
-    try:
-        told = json.loads(text)["response"].get("userHandle")
-        return None if told is None else base64url_to_bytes(told)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return b""
 
 
 def _descriptors(passkeys: Sequence[Passkey]) -> list[PublicKeyCredentialDescriptor]:

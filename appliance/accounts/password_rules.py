@@ -1,8 +1,10 @@
 """What makes a password good enough, and nothing that only annoys.
 
 Length counts, composition does not, and a password never expires by itself
-unless the clinic's settings say so.
-Leaves out: lists of breached passwords, which would need the internet.
+unless the clinic's settings say so. What many people use is in a list of the release, `common_passwords.txt`: of
+leaked passwords the most common ones of each length that a policy may ask for, and what is common in clinics
+(`tools/common_passwords.py` makes it). It is read when somebody chooses a password, and nothing of it is kept.
+Leaves out: the hundreds of millions of other breached passwords, which would need the internet.
 
 Source: NIST SP 800-63B-4 3.1.1.2; OWASP ASVS 5.0 6.2.
 """
@@ -12,7 +14,6 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
 from pathlib import Path
 
 from appliance.accounts.errors import PasswordTooWeak
@@ -71,24 +72,24 @@ def check_password(
         raise PasswordTooWeak(Rule.TOO_SHORT)
     if len(password) > MAXIMUM:
         raise PasswordTooWeak(Rule.TOO_LONG)
-    plain = _plain(password)
+    plain = folded(password)
     if len(set(plain)) < 4:
         raise PasswordTooWeak(Rule.REPETITIVE)
-    if plain in _common() or _plain(re.sub(r"[\W\d_]+$", "", password)) in _common():
+    if _is_common(plain, folded(re.sub(r"[\W\d_]+$", "", password))):
         raise PasswordTooWeak(Rule.COMMON)
     if any(_rests_on(plain, word) for word in _words(context)):
         raise PasswordTooWeak(Rule.CONTEXT)
 
 
-def _plain(text: str) -> str:
+def folded(text: str) -> str:
     """Fold case, accents and the usual number-for-letter swaps, so that variants meet."""
-    folded = unicodedata.normalize("NFKD", text).casefold()
-    return "".join(c for c in folded if not unicodedata.combining(c)).translate(_LEETS)
+    letters = unicodedata.normalize("NFKD", text).casefold()
+    return "".join(c for c in letters if not unicodedata.combining(c)).translate(_LEETS)
 
 
 def _words(context: Iterable[str]) -> set[str]:
     """Give each phrase and each word of it that is long enough to matter."""
-    phrases = {_plain(phrase) for phrase in context}
+    phrases = {folded(phrase) for phrase in context}
     words = {word for phrase in phrases for word in re.split(r"\W+", phrase)}
     return {word for word in words | {re.sub(r"\W+", "", phrase) for phrase in phrases} if len(word) >= 4}
 
@@ -98,7 +99,7 @@ def _rests_on(plain: str, word: str) -> bool:
     return word in plain and len(plain.replace(word, "")) < MINIMUM_WITH_SECOND_FACTOR
 
 
-@cache
-def _common() -> frozenset[str]:
-    lines = (Path(__file__).parent / "common_passwords.txt").read_text(encoding="utf-8").split()
-    return frozenset(_plain(line) for line in lines)
+def _is_common(*words: str) -> bool:
+    """Say whether one of these folded words is a line of the list."""
+    lines = b"\n" + (Path(__file__).parent / "common_passwords.txt").read_bytes()
+    return any(f"\n{word}\n".encode("utf-8", "surrogatepass") in lines for word in words)

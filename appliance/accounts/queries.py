@@ -10,9 +10,10 @@ from appliance.clock import instant, microseconds
 from appliance.store.transactions import ReadTransaction, Row, WriteTransaction
 
 _ACCOUNT = """a.account_key, a.user_name, a.display_name, coalesce(a.built_in, a.role), a.image_right,
-  a.must_change_password, a.totp_confirmed_at IS NOT NULL, a.language, a.disabled_at, a.created_at, a.last_in_at,
-  a.password_set_at"""
-_ACCOUNT_COLUMNS = 12
+  a.must_change_password,
+  a.totp_confirmed_at IS NOT NULL OR EXISTS (SELECT 1 FROM passkeys p WHERE p.account_key = a.account_key),
+  a.totp_confirmed_at IS NOT NULL, a.language, a.disabled_at, a.created_at, a.last_in_at, a.password_set_at"""
+_ACCOUNT_COLUMNS = 13
 _SESSION = """s.session_hash, s.stage, s.created_at, s.last_active_at, s.locked_at, s.revoked_at,
   e.emergency_key, e.began_at, e.ends_at, e.latest_at"""
 _SESSIONS = "sessions s LEFT JOIN emergencies e ON e.session_hash = s.session_hash AND e.ended_at IS NULL"
@@ -33,7 +34,8 @@ class SessionRow:
 
 def account_of(row: Row) -> Account:
     """Build an account from the columns of `_ACCOUNT`."""
-    key, user, name, role, image, must, factor, language, disabled, created, last_in, set_at = row[:_ACCOUNT_COLUMNS]
+    key, user, name, role, image, must, factor, app, *rest = row[:_ACCOUNT_COLUMNS]
+    language, disabled, created, last_in, set_at = rest
     return Account(
         account_key=number(key),
         user_name=str(user),
@@ -42,6 +44,7 @@ def account_of(row: Row) -> Account:
         image_right=bool(image),
         must_change_password=bool(must),
         second_factor=bool(factor),
+        authenticator_app=bool(app),
         language=str(language),
         disabled_at=maybe_instant(disabled),
         created_at=instant(number(created)),

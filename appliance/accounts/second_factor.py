@@ -1,6 +1,7 @@
-"""Setting up and spending the second factor.
+"""Setting up and spending the second factor: an authenticator app here, a passkey in `passkeys`.
 
-The secret is sealed with the accounts key, bound to its account. A code is
+Whoever set up either has one. Ten printed codes come with it and stand in for it, each once, at sign-in and where a
+decision asks for it anew. The app's secret is sealed with the accounts key, bound to its account. A code is
 spent by moving the account's last step forward inside the write transaction,
 so the same code sent twice at once works once. Only where the clock was set back
 does the last step go back to it, once, and the trail tells that.
@@ -12,7 +13,8 @@ from appliance.accounts import queries, queries_codes, recovery_codes, throttle,
 from appliance.accounts.account import Account, Credentials
 from appliance.accounts.context import Accounts
 from appliance.accounts.errors import SignInRefused
-from appliance.accounts.recovery_codes import Drawn
+from appliance.accounts.recovery_codes import Drawn, Typed
+from appliance.accounts.roles import Role
 from appliance.accounts.sessions import Session, promote
 from appliance.accounts.trail import person, record_failure, record_own_event, record_set_back
 from appliance.audit.events import Actor, EventCode
@@ -34,21 +36,27 @@ class Confirmed:
 
 
 def confirm(accounts: Accounts, account: Account, code: str, address: str) -> Confirmed:
-    """Spend a code of the app that a person types for one decision.
+    """Spend a code that a person types for one decision: of the app, or a printed one.
 
     Raises:
         SignInRefused: Wrong, used before, or no second factor is set up. The failure is counted and recorded.
         TooManyAttempts: Too soon after failures.
     """
     attempt = throttle.begin_attempt(accounts, throttle.at_decision(accounts, account, address))
+    typed = recovery_codes.read_typed(accounts, account.account_key, code) or code
     with accounts.database.write() as tx:
         found = queries.credentials_by_key(tx, account.account_key)
-        may = found is not None and found.account.second_factor and found.account.disabled_at is None
-        if found is not None and may and spend_code(tx, accounts, found, code):
+        may = found is not None and found.account.disabled_at is None
+        if found is not None and may and spend(tx, accounts, found, typed, address):
             throttle.take_back(tx, attempt)
             return Confirmed(found.account, person(found.account, address))
         record_failure(tx, accounts, EventCode.LOGIN_FAILED, account, address)
     raise SignInRefused("the code does not match")
+
+
+def is_compulsory(accounts: Accounts, account: Account) -> bool:
+    """Say whether this person has to have one: an administrator, or anybody where the clinic asks it of all."""
+    return accounts.passwords.second_factor_of_all or account.role is Role.ADMINISTRATOR
 
 
 def seal(accounts: Accounts, user_name: str, secret: bytes) -> bytes:
@@ -80,7 +88,20 @@ def hand_over(tx: WriteTransaction, old: SecretKey, new: SecretKey) -> int:
     return len(rows)
 
 
-def spend_code(tx: WriteTransaction, accounts: Accounts, found: Credentials, code: str) -> bool:
+def spend(tx: WriteTransaction, accounts: Accounts, found: Credentials, typed: Typed | str, address: str) -> bool:
+    """Use up a code of the app, or a printed one, of somebody who has a second factor."""
+    account = found.account
+    if isinstance(typed, str):
+        return account.authenticator_app and _spend_code(tx, accounts, found, typed)
+    if not account.second_factor:
+        return False
+    spent = queries_codes.use_code(tx, account.account_key, typed.hashes, accounts.clock.now())
+    if spent:
+        record_own_event(tx, accounts, EventCode.RECOVERY_CODE_USED, account, address)
+    return spent
+
+
+def _spend_code(tx: WriteTransaction, accounts: Accounts, found: Credentials, code: str) -> bool:
     """Accept a six-digit code once."""
     secret = unseal(accounts, found)
     if secret is None:
@@ -102,7 +123,7 @@ def begin_enrolment(accounts: Accounts, session: Session) -> bytes:
         NotPermitted: A second factor is set up already.
     """
     with accounts.database.write() as tx:
-        found = _unconfirmed(tx, session)
+        found = unconfirmed(tx, session)
         secret = unseal(accounts, found)
         if secret is None:
             secret = totp.new_secret()
@@ -127,21 +148,22 @@ def confirm_enrolment(
     tried = throttle.at_code(accounts, session.account, address, device, session.session_hash)
     attempt, drawn = throttle.begin_attempt(accounts, tried), recovery_codes.draw(accounts.code_cost)
     with accounts.database.write() as tx:
-        found = _unconfirmed(tx, session)
-        if spend_code(tx, accounts, found, code):
+        found = unconfirmed(tx, session)
+        if _spend_code(tx, accounts, found, code):
             throttle.take_back(tx, attempt)
-            replace_codes(tx, found.account.account_key, drawn)
-            return _enrolled(tx, accounts, session, address, device), list(drawn.codes)
+            queries.confirm_secret(tx, found.account.account_key, accounts.clock.now())
+            return enrolled(tx, accounts, session, drawn, address, device), list(drawn.codes)
     with accounts.database.write() as tx:
         record_failure(tx, accounts, EventCode.LOGIN_FAILED, found.account, address)
     raise SignInRefused("the first code does not match")
 
 
-def _enrolled(tx: WriteTransaction, accounts: Accounts, session: Session, address: str, device: str) -> str:
-    """Confirm the second factor, and let the person in."""
-    account = session.account
-    queries.confirm_secret(tx, account.account_key, accounts.clock.now())
-    record_own_event(tx, accounts, EventCode.SECOND_FACTOR_ENROLLED, account, address)
+def enrolled(
+    tx: WriteTransaction, accounts: Accounts, session: Session, drawn: Drawn, address: str, device: str
+) -> str:
+    """Keep the codes that come with a first second factor, and let the person in; give the token of a full session."""
+    replace_codes(tx, session.account.account_key, drawn)
+    record_own_event(tx, accounts, EventCode.SECOND_FACTOR_ENROLLED, session.account, address)
     return promote(tx, accounts, session, address, device)
 
 
@@ -151,7 +173,12 @@ def replace_codes(tx: WriteTransaction, account_key: int, drawn: Drawn) -> None:
     queries_codes.insert_codes(tx, account_key, drawn.salted, drawn.hashes)
 
 
-def _unconfirmed(tx: WriteTransaction, session: Session) -> Credentials:
+def unconfirmed(tx: WriteTransaction, session: Session) -> Credentials:
+    """Give what is kept of somebody who has no second factor yet.
+
+    Raises:
+        NotPermitted: One is set up already.
+    """
     found = queries.credentials_by_key(tx, session.account.account_key)
     if found is None or found.account.second_factor:
         raise NotPermitted("a second factor is set up already")

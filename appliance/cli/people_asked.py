@@ -1,4 +1,4 @@
-"""Asks a person who decides for a code of their own app; it is theirs, not the operator's."""
+"""Asks a person who decides for a code of their own app, or a printed one; it is theirs, not the operator's."""
 
 from appliance.accounts.account import Account
 from appliance.accounts.second_factor import Confirmed, confirm
@@ -9,14 +9,15 @@ from appliance.errors import NotFound
 
 
 def confirmed(rooms: Rooms, user_name: str) -> Confirmed:
-    """Ask for the code of an account.
+    """Ask for a code of an account: a terminal shows no passkey, so whoever has nothing else types a printed one.
 
     Raises:
         NotFound: There is no such account.
         SignInRefused: The code does not match.
     """
     account = _account(rooms, user_name)
-    code = ask_secret(f"Code of the app of {account.user_name}: ")
+    what = "Printed code" if account.proves_by_passkey_alone else "Code of the app"
+    code = ask_secret(f"{what} of {account.user_name}: ")
     return confirm(rooms.accounts, account, code, "")
 
 

@@ -27,15 +27,15 @@ class Authenticator:
         self.count = count
         self.user_handle: str | None = None
 
-    def create(self, options: str, origin: str = "https://enamel.test") -> str:
-        """Answer what a page gave to make a passkey."""
+    def create(self, options: str, origin: str = "https://enamel.test", *, verified: bool = True) -> str:
+        """Answer what a page gave to make a passkey; `verified` when the owner was asked for a PIN or a finger."""
         asked = json.loads(options)
         self.user_handle = asked["user"]["id"]
         client = _client("webauthn.create", asked["challenge"], origin)
         public = self.key.public_key().public_numbers()
         cose = cbor2.dumps({1: 2, 3: -7, -1: 1, -2: public.x.to_bytes(32, "big"), -3: public.y.to_bytes(32, "big")})
         made = bytes(16) + len(self.credential_id).to_bytes(2, "big") + self.credential_id + cose
-        data = self._data(asked["rp"]["id"], _PRESENT | _VERIFIED | _ATTESTED) + made
+        data = self._data(asked["rp"]["id"], _PRESENT | (_VERIFIED if verified else 0) | _ATTESTED) + made
         attestation = cbor2.dumps({"fmt": "none", "attStmt": {}, "authData": data})
         return self._told({"clientDataJSON": _text(client), "attestationObject": _text(attestation)})
 

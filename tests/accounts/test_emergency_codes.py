@@ -1,9 +1,13 @@
 """The sealed emergency code: drawn, opened once, and nothing but looking for a box of time."""
 
+import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import FrameType
 
 import pytest
+from argon2 import PasswordHasher
 
 from appliance.accounts import emergencies, invitations, login, own, pins, service
 from appliance.accounts.account import Account, NewAccount
@@ -125,6 +129,46 @@ def test_guesses_are_slowed_by_address_and_keep_nobody_from_the_envelope(
         opened(clinic, new_code())
     assert clinic.events().count(("login failed", "failure")) == 5
     assert opened(clinic, code), "a right one is no guess"
+
+
+def hashes_of(act: Callable[[], object]) -> int:
+    """Count how many hashes of passwords something takes, by what the interpreter calls meanwhile."""
+    counted = 0
+
+    def watch(frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal counted
+        counted += event == "call" and frame.f_code in {PasswordHasher.hash.__code__, PasswordHasher.verify.__code__}
+
+    sys.setprofile(watch)
+    try:
+        act()
+    finally:
+        sys.setprofile(None)
+    return counted
+
+
+def refused(clinic: AClinic, code: str, how: type[Exception] = SignInRefused) -> None:
+    with pytest.raises(how):
+        opened(clinic, code)
+
+
+def test_every_code_that_is_judged_costs_one_hash_whatever_it_is(clinic: AClinic, administrator: Account) -> None:
+    replaced, right = drawn(clinic, administrator), drawn(clinic, administrator)
+    assert hashes_of(lambda: refused(clinic, replaced)) == 1
+    assert hashes_of(lambda: opened(clinic, right)) == 1
+    assert hashes_of(lambda: refused(clinic, right)) == 1, "used"
+    other = with_app(clinic, Role.ADMINISTRATOR, "other.administrator")
+    void = drawn(clinic, other)
+    leaving.close_account(clinic.accounts, other.account_key, OPERATOR)
+    assert hashes_of(lambda: refused(clinic, void)) == 1
+    assert hashes_of(lambda: refused(clinic, new_code())) == 1, "never drawn"
+
+
+def test_what_is_no_code_or_has_to_wait_costs_none(clinic: AClinic) -> None:
+    assert hashes_of(lambda: refused(clinic, KNOWN[:-1], Unsuitable)) == 0
+    for _ in range(5):
+        refused(clinic, new_code())
+    assert hashes_of(lambda: refused(clinic, new_code(), TooManyAttempts)) == 0
 
 
 def test_it_unlocks_its_own_screen_and_enters_no_account(clinic: AClinic, administrator: Account) -> None:

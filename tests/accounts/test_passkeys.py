@@ -12,7 +12,7 @@ from appliance.accounts import passkeys, second_factor, totp
 from appliance.accounts.account import Account
 from appliance.accounts.challenges import Purpose
 from appliance.accounts.errors import SignInRefused, TooManyAttempts
-from appliance.accounts.passkeys import Answer, Site
+from appliance.accounts.passkey_answers import Answer, Site
 from appliance.accounts.sessions import Session, Stage, find_session, lock_screen, start_session
 from appliance.audit.events import OPERATOR
 from appliance.deidentify import leaving

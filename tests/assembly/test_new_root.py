@@ -10,6 +10,7 @@ import pytest
 
 from appliance.accounts import passkeys
 from appliance.accounts.challenges import Purpose
+from appliance.accounts.passkey_answers import Answer, Site
 from appliance.accounts.queries import credentials_by_name
 from appliance.accounts.second_factor import Confirmed
 from appliance.accounts.sessions import Stage, find_session, start_session
@@ -32,7 +33,7 @@ from tests.accounts.an_authenticator import Authenticator
 from tests.assembly.a_kept_box import KeptBox, a_kept_box
 from tests.store.failing_files import FailingFiles
 
-SITE = passkeys.Site("enamel.test", "https://enamel.test")
+SITE = Site("enamel.test", "https://enamel.test")
 
 
 def test_a_new_root_opens_everything_and_the_one_before_opens_nothing(tmp_path: Path) -> None:
@@ -158,7 +159,7 @@ def test_passkeys_let_their_person_in_under_every_root_after_the_one_they_were_m
         for device in devices:
             accounts = rooms.accounts
             asked = passkeys.options_to_show(accounts, Purpose.SIGN_IN, SITE, b"a form", None)
-            answer = passkeys.Answer(device.show(asked), SITE, b"a form", "")
+            answer = Answer(device.show(asked), SITE, b"a form", "")
             assert find_session(accounts, passkeys.sign_in(accounts, answer)) is not None
         devices.append(_with_passkey(rooms))
     assert len({device.user_handle for device in devices}) == 3, "each root has its own handles"
@@ -175,7 +176,7 @@ def _with_passkey(rooms: Rooms) -> Authenticator:
     assert session is not None
     made = device.create(passkeys.options_to_add(accounts, session, SITE))
     by = Confirmed(session.account, OPERATOR)
-    passkeys.add_passkey(accounts, by, "", passkeys.Answer(made, SITE, session.session_hash, ""))
+    passkeys.add_passkey(accounts, by, "", Answer(made, SITE, session.session_hash, ""))
     return device
 
 

@@ -12,7 +12,15 @@ export const launch = (...flags) => chromium.launch({ ...CHROMIUM, args: [...CHR
 
 /** A browser of its own for one person, with script or without. The clinic's CA is not in Chromium's store; Python checks the certificate. */
 export async function someone(browser, origin, faults, size = { width: 1440, height: 900 }, javaScriptEnabled = true) {
-  const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: size, hasTouch: size.width < 1200, javaScriptEnabled });
+  return pageOf(await browser.newContext({ ignoreHTTPSErrors: true, viewport: size, hasTouch: size.width < 1200, javaScriptEnabled }), origin, faults);
+}
+
+/** A browser with a profile on the disk, which believes the certificate of this key (SHA-256, base64), as clinics' browsers do: it caches what it may. */
+export const launchKept = (folder, key) =>
+  chromium.launchPersistentContext(folder, { ...CHROMIUM, args: [...CHROMIUM.args, `--ignore-certificate-errors-spki-list=${key}`], viewport: { width: 1440, height: 900 }, timeout: PATIENCE_MS });
+
+/** A page in a person's browser, whose faults are written down. */
+export async function pageOf(context, origin, faults) {
   context.setDefaultTimeout(PATIENCE_MS);
   context.on("page", (page) => watch(page, origin, faults));
   await context.addInitScript(() => {

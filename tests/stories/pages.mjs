@@ -65,6 +65,7 @@ export async function deviceOf(page) {
   });
   return {
     credentials: async () => (await devtools.send("WebAuthn.getCredentials", { authenticatorId })).credentials,
+    forgets: () => devtools.send("WebAuthn.clearCredentials", { authenticatorId }),
     knowsOwner: (isUserVerified) => devtools.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified }),
   };
 }

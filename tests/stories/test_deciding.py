@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from appliance.accounts.passkeys import Site
+from appliance.accounts.passkey_answers import Site
 from appliance.accounts.roles import Role
 from appliance.audit.events import OPERATOR
 from appliance.backup.target import location_of

@@ -113,6 +113,10 @@ def test_a_tap_enlarges_and_arrows_go_on_in_mount_order(found: Found) -> None:
     assert found["back"] == {"layout": "mount", "focused": "tray 4"}
 
 
+def test_how_teeth_are_numbered_outlasts_a_sign_out(found: Found) -> None:
+    assert found["numberedAfter"] == "universal"
+
+
 def test_two_pictures_stand_side_by_side_each_with_its_own_place(found: Found) -> None:
     assert (found["two"]["layout"], found["two"]["shown"], found["two"]["beside"]) == ("two", 0, 1)
     assert found["two"]["grey"] in (127, 128)

@@ -3,7 +3,7 @@
 import pyotp
 
 from appliance.accounts import passkeys, totp
-from appliance.accounts.passkeys import Answer, Site
+from appliance.accounts.passkey_answers import Answer, Site
 from appliance.accounts.second_factor import confirm
 from appliance.accounts.sessions import Session
 from tests.accounts.an_authenticator import Authenticator

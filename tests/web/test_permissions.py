@@ -120,6 +120,7 @@ ROUTES: dict[tuple[str, str], Permission | Door] = {
     ("POST", "/login/code/passkey"): Door.SIGNING_IN,
     ("POST", "/login/emergency"): Door.PUBLIC,
     ("POST", "/login/enrol"): Door.SIGNING_IN,
+    ("POST", "/login/enrol/passkey"): Door.SIGNING_IN,
     ("POST", "/login/passkey"): Door.PUBLIC,
     ("POST", "/login/without"): Door.SIGNING_IN,
     ("POST", "/login/pin"): Door.PUBLIC,

@@ -1,4 +1,4 @@
-"""The five cookies, and no others."""
+"""The five cookies that the box sets, and no others; a sixth is the viewer's own, of how teeth are numbered."""
 
 from secrets import token_urlsafe
 

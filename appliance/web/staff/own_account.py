@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery, URLEncodedBody
 
-from appliance.accounts import login, own, passkeys, pins
+from appliance.accounts import login, own, passkeys, pins, second_factor
 from appliance.accounts.errors import SignInRefused, TooManyAttempts
 from appliance.deidentify import leaving
 from appliance.errors import NotFound, NotPermitted, Unsuitable
@@ -118,6 +118,8 @@ def _account(request: PageRequest, context: StaffContext, pages: Pages, actor: A
             }
             for each in passkeys.passkeys_of(accounts, account)
         ],
+        only_one=account.proves_by_passkey_alone and len(passkeys.passkeys_of(accounts, account)) == 1,
+        is_compulsory=second_factor.is_compulsory(accounts, account),
         pin=pins.has_pin(accounts, account, device_of(request)),
         codes_left=own.recovery_codes_left(accounts, account),
         passkey_options=passkeys.options_to_add(accounts, session, site) if site else "",
@@ -205,9 +207,12 @@ def submit_remove_passkey(
     """Let a passkey open nothing any more."""
     try:
         by = confirmed(request, context, actor, data.code)
+        passkeys.remove_passkey(context.accounts, by, passkey_key, actor.address)
     except (SignInRefused, TooManyAttempts) as fault:
         return account_refused(request, context, pages, actor, said(fault, data.code))
-    passkeys.remove_passkey(context.accounts, by, passkey_key, actor.address)
+    except Unsuitable:
+        words = _("That is your only second factor, and you need one: add another passkey before you remove it.")
+        return account_refused(request, context, pages, actor, (words, 422))
     return moved_on("/account?told=removed")
 
 

@@ -43,6 +43,7 @@ class Person:
     must_change_password: bool
     may_break_glass: bool
     is_envelope: bool
+    proves_by_passkey_alone: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,5 +170,5 @@ def person_of(account: Account) -> Person:
     may_break = Permission.BREAK_GLASS in account.permissions and not account.permissions >= IMAGE_RIGHT
     return Person(
         account.display_name, account.user_name, initials, role, account.must_change_password, may_break,
-        account.role is Role.EMERGENCY,
+        account.role is Role.EMERGENCY, account.proves_by_passkey_alone,
     )  # fmt: skip

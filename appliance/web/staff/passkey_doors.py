@@ -1,4 +1,4 @@
-"""The doors that a passkey opens: sign-in, the second step of it, and one's own locked screen."""
+"""The doors that a passkey opens: sign-in, the second step of it, the first one of all, and one's own locked screen."""
 
 from dataclasses import dataclass
 
@@ -8,9 +8,10 @@ from litestar.params import URLEncodedBody
 from appliance.accounts import passkeys
 from appliance.accounts.devices import device_token
 from appliance.accounts.errors import SignInRefused, TooManyAttempts
-from appliance.accounts.passkeys import Answer as PasskeyAnswer
-from appliance.accounts.passkeys import Site
+from appliance.accounts.passkey_answers import Answer as PasskeyAnswer
+from appliance.accounts.passkey_answers import Site
 from appliance.accounts.sessions import find_session
+from appliance.errors import Unsuitable
 from appliance.web.http.access import Door, access
 from appliance.web.http.actor import Actor
 from appliance.web.http.cookies import FORM_COOKIE
@@ -26,11 +27,13 @@ from appliance.web.staff.signing_in import (
     Rendering,
     code_form,
     device_of,
+    enrol_form,
     let_on,
     login_form,
     moved_on,
     renew_token,
     session_of,
+    show_codes,
     status_of,
     trouble_words,
 )
@@ -44,6 +47,14 @@ class PasskeyForm:
 
     answer: str
     back: str = "/"
+
+
+@dataclass(frozen=True, slots=True)
+class FirstPasskeyForm:
+    """A passkey that becomes the second factor: what to call it, and what the browser answered."""
+
+    name: str
+    answer: str
 
 
 def answer_of(request: PageRequest, actor: Actor, text: str, bound_to: bytes) -> PasskeyAnswer:
@@ -87,6 +98,26 @@ def submit_second_passkey(
     return let_on(request, session.account.account_key, token, device)
 
 
+@post("/login/enrol/passkey", opt=access(Door.SIGNING_IN), status_code=200)
+@in_thread
+def submit_first_passkey(
+    request: PageRequest, context: Context, pages: Rendering, actor: Caller, data: URLEncodedBody[FirstPasskeyForm]
+) -> Answer:
+    """Make a passkey the second factor of somebody who has none, and show the recovery codes, this once.
+
+    Raises:
+        NotPermitted: A second factor is set up already.
+    """
+    session, device = session_of(actor), device_token(context.accounts, device_of(request))
+    answer = answer_of(request, actor, data.answer, session.session_hash)
+    try:
+        token, codes = passkeys.enrol(context.accounts, session, data.name, answer, device)
+    except Unsuitable:
+        words = _("No passkey came that asks for finger, face or PIN, or the page was open too long. Try again.")
+        return enrol_form(request, context, pages, actor, words, 422)
+    return show_codes(context, pages, token, codes, device)
+
+
 @post("/lock/passkey", opt=access(Door.AT_LOCK, activity=False), status_code=303)
 @in_thread
 def submit_unlock_by_passkey(
@@ -102,4 +133,4 @@ def submit_unlock_by_passkey(
     return moved_on(back, taken())
 
 
-HANDLERS = (submit_passkey, submit_second_passkey, submit_unlock_by_passkey)
+HANDLERS = (submit_passkey, submit_second_passkey, submit_first_passkey, submit_unlock_by_passkey)

@@ -167,8 +167,10 @@ def code_form(
     request: PageRequest, context: StaffContext, pages: Pages, actor: Actor, trouble: str = "", status: int = 200
 ) -> Page:
     """Ask for a code, or for a passkey where this person has one for this name of the box."""
-    options = own_options(context.accounts, request, session_of(actor), Purpose.SECOND_FACTOR)
-    return pages.show("code.html", request, status, trouble=trouble, passkey_options=options)
+    session = session_of(actor)
+    options = own_options(context.accounts, request, session, Purpose.SECOND_FACTOR)
+    by_passkey = session.account.proves_by_passkey_alone
+    return pages.show("code.html", request, status, trouble=trouble, passkey_options=options, by_passkey=by_passkey)
 
 
 @post("/login/code", opt=access(Door.SIGNING_IN), status_code=303)
@@ -206,17 +208,22 @@ def _let_in_without(request: PageRequest, context: StaffContext, session: Sessio
 @get("/login/enrol", opt=access(Door.SIGNING_IN))
 @in_thread
 def enrol_page(request: PageRequest, context: Context, pages: Rendering, actor: Caller) -> Page:
-    """Show the secret of a new second factor."""
-    return _enrol_form(request, context, pages, actor)
+    """Let a person choose the second factor: a passkey, or an app, whose secret is shown."""
+    return enrol_form(request, context, pages, actor)
 
 
-def _enrol_form(
+def enrol_form(
     request: PageRequest, context: StaffContext, pages: Pages, actor: Actor, trouble: str = "", status: int = 200
 ) -> Page:
-    secret = totp.secret_text(second_factor.begin_enrolment(context.accounts, session_of(actor)))
+    """Offer both; a passkey only where there can be one."""
+    session, site = session_of(actor), site_of(request)
+    secret = totp.secret_text(second_factor.begin_enrolment(context.accounts, session))
+    options = passkeys.options_to_add(context.accounts, session, site) if site else ""
     grouped = " ".join(secret[start : start + 4] for start in range(0, len(secret), 4))
-    may_skip = login.may_come_in_without(context.accounts, session_of(actor).account)
-    return pages.show("enrol.html", request, status, secret=grouped, trouble=trouble, may_skip=may_skip)
+    may_skip = login.may_come_in_without(context.accounts, session.account)
+    return pages.show(
+        "enrol.html", request, status, secret=grouped, trouble=trouble, may_skip=may_skip, passkey_options=options
+    )
 
 
 @get("/login/enrol/qr.svg", opt=access(Door.SIGNING_IN, page=False))
@@ -240,7 +247,12 @@ def submit_enrol(
         token, codes = second_factor.confirm_enrolment(context.accounts, session, data.code, actor.address, device)
     except (SignInRefused, TooManyAttempts) as fault:
         wrong = _("That code does not match. Check the phone's clock and type the code it shows now.")
-        return _enrol_form(request, context, pages, actor, trouble_words(fault, wrong), status_of(fault))
+        return enrol_form(request, context, pages, actor, trouble_words(fault, wrong), status_of(fault))
+    return show_codes(context, pages, token, codes, device)
+
+
+def show_codes(context: StaffContext, pages: Pages, token: str, codes: list[str], device: str) -> Page:
+    """Show the recovery codes of somebody who has just come in whole for the first time, this once."""
     cookies = [host_cookie(SESSION_COOKIE, token), device_cookie(device)]
     entered = find_session(context.accounts, token)
     secret = form_secret(entered) if entered else ""

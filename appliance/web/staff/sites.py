@@ -5,7 +5,8 @@ from urllib.parse import urlsplit
 
 from appliance.accounts.challenges import Purpose
 from appliance.accounts.context import Accounts
-from appliance.accounts.passkeys import Site, options_to_show, passkeys_of
+from appliance.accounts.passkey_answers import Site
+from appliance.accounts.passkeys import options_to_show, passkeys_of
 from appliance.accounts.sessions import Session
 from appliance.web.staff.pages import PageRequest
 

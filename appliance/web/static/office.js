@@ -46,7 +46,9 @@ tabs.onmessage = ({ data }) => {
 };
 addEventListener("submit", ({ target }) => {
   const action = target.getAttribute("action");
-  if (["/lock/now", "/logout"].includes(action)) tabs.postMessage(action);
+  if (action === "/lock/now") tabs.postMessage(action);
+  // Told once the box has ended the session: told before, they would reach its lock, and stand there.
+  if (action === "/logout") addEventListener("pagehide", () => tabs.postMessage(action), { once: true });
 });
 
 // The screen locks by this browser's own clock too, so without a network, and after a sleep in which no timer ran.

@@ -79,7 +79,10 @@ async function prove(button) {
 const PROOF = "[data-proof]";
 if (window.PublicKeyCredential && document.querySelector(PROOF)) {
   await fetchQuestion();
-  const offer = () => document.querySelectorAll(PROOF).forEach((button) => { button.hidden = false; });
+  const offer = () => {
+    document.querySelectorAll(PROOF).forEach((button) => { button.hidden = false; });
+    document.querySelectorAll("[data-no-passkey]").forEach((each) => { each.hidden = true; });
+  };
   if (question.includes("challenge")) {
     offer();
     document.addEventListener("swapped", offer);

@@ -110,6 +110,16 @@ async function lockedOut(page, images, found) {
   found.undone = (await pictures(page)).mount.places;
 }
 
+/** A sign-out empties what pages stored; how teeth are numbered stays. */
+async function signedOut(page, images, found) {
+  const numbers = 'select[aria-label="Tooth numbers"]';
+  await page.selectOption(numbers, "universal");
+  await page.evaluate(() => [localStorage, sessionStorage].forEach((each) => each.clear()));
+  await page.reload();
+  await hung(page, images);
+  found.numberedAfter = await page.inputValue(numbers);
+}
+
 export async function mount(origin, faults) {
   const page = await opened(origin, faults);
   const found = {};
@@ -128,5 +138,6 @@ export async function mount(origin, faults) {
   await compared(page, found);
   await moved(page, found);
   await lockedOut(page, images, found);
+  await signedOut(page, images, found);
   return found;
 }

@@ -4,6 +4,7 @@ import { element } from "../elements";
 import { MOUNT } from "../words/mount";
 
 const KEY = "enamel-teeth";
+const COOKIE = `__Host-${KEY}`;
 const UNITED_STATES = /^(America\/(New_York|Chicago|Denver|Los_Angeles|Phoenix|Anchorage|Detroit|Boise|Juneau|Indiana\/.*|Kentucky\/.*|North_Dakota\/.*)|Pacific\/Honolulu|US\/.*)$/;
 
 /** Guards the choice, which tells nothing of a patient. */
@@ -30,9 +31,11 @@ function first(): Numbering {
   return navigator.language === "en-US" && UNITED_STATES.test(zone) ? "universal" : "fdi";
 }
 
+/** The cookie outlasts a sign-out, which empties the storage; the storage serves where there are no cookies, in a package opened from a disk. */
 function found(): string | null {
   try {
-    return localStorage.getItem(KEY);
+    const cookie = document.cookie.split("; ").find((each) => each.startsWith(`${COOKIE}=`));
+    return cookie === undefined ? localStorage.getItem(KEY) : cookie.slice(COOKIE.length + 1);
   } catch {
     return null;
   }
@@ -40,8 +43,9 @@ function found(): string | null {
 
 function keep(numbering: Numbering): void {
   try {
+    document.cookie = `${COOKIE}=${numbering}; Path=/; Secure; SameSite=Strict; Max-Age=31536000`;
     localStorage.setItem(KEY, numbering);
   } catch {
-    // no storage: it is chosen anew next time
+    // neither is allowed here: it is chosen anew next time
   }
 }
