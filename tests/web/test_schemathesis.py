@@ -26,8 +26,8 @@ from appliance.web.staff.app import HANDLERS
 from appliance.web.staff.description import document
 from tests.web.a_clinic import Browser, form_token_of
 from tests.web.a_laboratory import ACanarysClinic
+from tests.web.a_sweep import Sweep, application
 from tests.web.test_permissions import WHO
-from tests.web.test_sweep import Sweep, application
 
 EXAMPLES = int(os.environ.get("ENAMEL_EXAMPLES", "2"))
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance]
