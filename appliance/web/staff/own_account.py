@@ -7,6 +7,7 @@ from litestar.params import FromPath, FromQuery, URLEncodedBody
 
 from appliance.accounts import login, own, passkeys, pins
 from appliance.accounts.errors import SignInRefused, TooManyAttempts
+from appliance.accounts.own_copy import Exported, export_account
 from appliance.deidentify import leaving
 from appliance.errors import NotFound, NotPermitted, Unsuitable
 from appliance.web.http.access import Door, access
@@ -225,9 +226,9 @@ def submit_new_codes(
 
 @post("/account/export", opt=access(Door.SIGNED_IN, page=False), status_code=200)
 @in_thread
-def export_own_account(context: Context, actor: Caller) -> Response[dict[str, object]]:
+def export_own_account(context: Context, actor: Caller) -> Response[Exported]:
     """Give what is kept of one's own account, as a file."""
-    kept = own.export_account(context.accounts, session_of(actor), actor.address)
+    kept = export_account(context.accounts, session_of(actor), actor.address)
     return Response(kept, headers={"Content-Disposition": 'attachment; filename="my-account.json"'})
 
 
