@@ -11,6 +11,7 @@ from datetime import datetime
 
 from appliance.accounts import queries, queries_codes, queries_devices, recovery_codes, second_factor
 from appliance.accounts.account import Account
+from appliance.accounts.browsers import Browser, is_old
 from appliance.accounts.context import Accounts
 from appliance.accounts.devices import hash_device
 from appliance.accounts.roles import Role
@@ -26,12 +27,17 @@ LONGEST_NAME = 100
 
 @dataclass(frozen=True, slots=True)
 class OwnSession:
-    """One of a person's living sessions; `here` is the one that asks."""
+    """One of a person's living sessions; `here` is the one that asks.
+
+    `newer` is the newest version of its browser that came to this box, 0 where it is not far behind that.
+    """
 
     session_hash: bytes
     address: str
     created_at: datetime
     last_active_at: datetime
+    browser: Browser
+    newer: int
     here: bool
 
 
@@ -96,8 +102,9 @@ def correct_name(accounts: Accounts, account: Account, display_name: str, addres
 
 
 def _sessions(tx: ReadTransaction, accounts: Accounts, session: Session) -> Iterator[OwnSession]:
-    now, account = accounts.clock.now(), session.account
+    now, account, newest = accounts.clock.now(), session.account, queries.newest_browsers(tx)
     for address, row in queries.sessions_of(tx, account.account_key):
         if not is_over(account, row, now):
             here = row.session_hash == session.session_hash
-            yield OwnSession(row.session_hash, address, row.created_at, row.last_active_at, here)
+            newer = newest[row.browser.family] if is_old(row.browser, newest) else 0
+            yield OwnSession(row.session_hash, address, row.created_at, row.last_active_at, row.browser, newer, here)

@@ -87,6 +87,8 @@ class ExportedSession(TypedDict):
     """A living session, but for its token."""
 
     address: str
+    browser: str
+    system: str
     began_at: str
     active_at: str
 
@@ -128,10 +130,7 @@ def export_account(accounts: Accounts, session: Session, address: str) -> Export
             "pin_last_set_at": max((one["at"] for one in events if one["event"] == EventCode.PIN_SET), default=None),
             "passkeys": _passkeys(tx, account),
             "browsers": _browsers(tx, account),
-            "sessions": [
-                {"address": each.address, "began_at": _text(each.created_at), "active_at": _text(each.last_active_at)}
-                for each in signed_in
-            ],
+            "sessions": [_session(each) for each in signed_in],
             "invitations": _invitations(tx, account),
             "emergencies": _emergencies(tx, account),
             "events": events,
@@ -150,6 +149,16 @@ def _facts(account: Account) -> Facts:
         "password_set_at": _maybe(account.password_set_at),
         "last_signed_in_at": _maybe(account.last_in_at),
         "closed_at": _maybe(account.disabled_at),
+    }
+
+
+def _session(one: own.OwnSession) -> ExportedSession:
+    return {
+        "address": one.address,
+        "browser": f"{one.browser.family} {one.browser.version}" if one.browser.family else "",
+        "system": one.browser.system,
+        "began_at": _text(one.created_at),
+        "active_at": _text(one.last_active_at),
     }
 
 

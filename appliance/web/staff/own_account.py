@@ -33,7 +33,7 @@ from appliance.web.staff.signing_in import (
     trouble_words,
 )
 from appliance.web.staff.sites import site_of
-from appliance.web.staff.words import day, day_and_time, role_words
+from appliance.web.staff.words import browser_words, day, day_and_time, role_words
 
 _TOLD = {
     "name": later("Your name is corrected."),
@@ -101,6 +101,8 @@ def _account(request: PageRequest, context: StaffContext, pages: Pages, actor: A
             {
                 "id": each.session_hash.hex(),
                 "address": each.address,
+                "browser": browser_words(each.browser),
+                "old": _old(each),
                 "began": day_and_time(each.created_at),
                 "active": day_and_time(each.last_active_at),
                 "here": each.here,
@@ -122,6 +124,12 @@ def _account(request: PageRequest, context: StaffContext, pages: Pages, actor: A
         passkey_options=passkeys.options_to_add(accounts, session, site) if site else "",
         **more,
     )
+
+
+def _old(each: own.OwnSession) -> str:
+    """Say that a browser is far behind; empty where it is not."""
+    words = _("Out of date: version %(version)d is in use here too. Update it.")
+    return words % {"version": each.newer} if each.newer else ""
 
 
 @post("/account/name", opt=access(Door.SIGNED_IN), status_code=303)
