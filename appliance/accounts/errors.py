@@ -19,6 +19,10 @@ class TooManyAttempts(NotPermitted):
         self.wait_seconds = wait_seconds
 
 
+class OwnRights(NotPermitted):
+    """Somebody would change their own role or image right, and another administrator can do it."""
+
+
 class PasswordTooWeak(Refused):
     """The new password breaks a rule.
 

@@ -1,4 +1,4 @@
-"""What a person does with their own account: sessions, recovery codes, name, a copy of what is kept.
+"""What a person does with their own account: sessions, recovery codes, name. A copy of what is kept: `own_copy`.
 
 What changes who may come in asks for a code just shown (`Confirmed`). The trail
 keeps what was done under the account, whatever becomes of it. It is closed as by
@@ -9,18 +9,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from appliance.accounts import queries, queries_codes, queries_devices, queries_passkeys, recovery_codes, second_factor
+from appliance.accounts import queries, queries_codes, queries_devices, recovery_codes, second_factor
 from appliance.accounts.account import Account
+from appliance.accounts.browsers import Browser, is_old
 from appliance.accounts.context import Accounts
 from appliance.accounts.devices import hash_device
-from appliance.accounts.leavers import what_ends
 from appliance.accounts.roles import Role
 from appliance.accounts.second_factor import Confirmed
 from appliance.accounts.sessions import Session, is_over
 from appliance.accounts.trail import record_own_event
 from appliance.audit.events import EventCode
-from appliance.audit.queries import events_of_account
-from appliance.clock import instant
 from appliance.errors import NotFound, NotPermitted, Unsuitable
 from appliance.store.transactions import ReadTransaction
 
@@ -29,12 +27,17 @@ LONGEST_NAME = 100
 
 @dataclass(frozen=True, slots=True)
 class OwnSession:
-    """One of a person's living sessions; `here` is the one that asks."""
+    """One of a person's living sessions; `here` is the one that asks.
+
+    `newer` is the newest version of its browser that came to this box, 0 where it is not far behind that.
+    """
 
     session_hash: bytes
     address: str
     created_at: datetime
     last_active_at: datetime
+    browser: Browser
+    newer: int
     here: bool
 
 
@@ -98,52 +101,10 @@ def correct_name(accounts: Accounts, account: Account, display_name: str, addres
             record_own_event(tx, accounts, EventCode.NAME_CORRECTED, account, address)
 
 
-def export_account(accounts: Accounts, session: Session, address: str) -> dict[str, object]:
-    """Give everything that is kept of one's own account, but for what proves who one is."""
-    account = session.account
-    with accounts.database.write() as tx:
-        record_own_event(tx, accounts, EventCode.ACCOUNT_EXPORTED, account, address)
-    with accounts.database.read() as tx:
-        ends = what_ends(tx, account, accounts.clock.now())
-        return {
-            "account": _facts(account),
-            "devices_answered_for": [one.device_name for one in ends.certificates],
-            "machines": [one.name for one in ends.tokens],
-            "recovery_codes_left": queries_codes.unused_codes(tx, account.account_key),
-            "passkeys": [
-                {"name": each.name, "made_at": _text(each.created_at), "last_used_at": _text(each.last_used_at)}
-                for each in queries_passkeys.passkeys_of(tx, account.account_key)
-            ],
-            "sessions": [
-                {"address": each.address, "began_at": _text(each.created_at), "active_at": _text(each.last_active_at)}
-                for each in _sessions(tx, accounts, session)
-            ],
-            "events": [
-                {"at": _text(instant(each.at)), "event": each.event, "outcome": each.outcome, "address": each.address}
-                for each in events_of_account(tx, account.account_key)
-            ],
-        }
-
-
-def _facts(account: Account) -> dict[str, object]:
-    return {
-        "user_name": account.user_name,
-        "name": account.display_name,
-        "role": account.role.value,
-        "may_view_images": account.image_right,
-        "language": account.language,
-        "made_at": _text(account.created_at),
-        "last_signed_in_at": _text(account.last_in_at),
-    }
-
-
-def _text(at: datetime | None) -> str | None:
-    return None if at is None else at.isoformat()
-
-
 def _sessions(tx: ReadTransaction, accounts: Accounts, session: Session) -> Iterator[OwnSession]:
-    now, account = accounts.clock.now(), session.account
+    now, account, newest = accounts.clock.now(), session.account, queries.newest_browsers(tx)
     for address, row in queries.sessions_of(tx, account.account_key):
         if not is_over(account, row, now):
             here = row.session_hash == session.session_hash
-            yield OwnSession(row.session_hash, address, row.created_at, row.last_active_at, here)
+            newer = newest[row.browser.family] if is_old(row.browser, newest) else 0
+            yield OwnSession(row.session_hash, address, row.created_at, row.last_active_at, row.browser, newer, here)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from appliance.accounts.account import Account, Credentials
+from appliance.accounts.browsers import Browser
 from appliance.accounts.lent import Lent
 from appliance.accounts.roles import Role
 from appliance.clock import instant, microseconds
@@ -15,7 +16,7 @@ _ACCOUNT = """a.account_key, a.user_name, a.display_name, coalesce(a.built_in, a
   a.totp_confirmed_at IS NOT NULL, a.language, a.disabled_at, a.created_at, a.last_in_at, a.password_set_at"""
 _ACCOUNT_COLUMNS = 13
 _SESSION = """s.session_hash, s.stage, s.created_at, s.last_active_at, s.locked_at, s.revoked_at,
-  e.emergency_key, e.began_at, e.ends_at, e.latest_at"""
+  s.browser, s.browser_version, s.system, e.emergency_key, e.began_at, e.ends_at, e.latest_at"""
 _SESSIONS = "sessions s LEFT JOIN emergencies e ON e.session_hash = s.session_hash AND e.ended_at IS NULL"
 
 
@@ -29,6 +30,7 @@ class SessionRow:
     last_active_at: datetime
     locked_at: datetime | None
     revoked_at: datetime | None
+    browser: Browser
     lent: Lent | None
 
 
@@ -224,10 +226,26 @@ def _found(tx: ReadTransaction, column: str, value: bytes) -> tuple[Account, Ses
 
 
 def _session(row: Row) -> SessionRow:
-    name, stage, created, active, locked, revoked, emergency_key, *times = row
+    name, stage, created, active, locked, revoked, family, version, system, emergency_key, *times = row
     lent = None if emergency_key is None else Lent(number(emergency_key), *(instant(number(each)) for each in times))
     began, last = instant(number(created)), instant(number(active))
-    return SessionRow(blob(name), str(stage), began, last, maybe_instant(locked), maybe_instant(revoked), lent)
+    browser = Browser(str(family), number(version), str(system))
+    return SessionRow(blob(name), str(stage), began, last, maybe_instant(locked), maybe_instant(revoked), browser, lent)
+
+
+def note_browser(tx: WriteTransaction, session_hash: bytes, browser: Browser) -> None:
+    """Note which browser a session is used with now."""
+    tx.change(
+        "UPDATE sessions SET browser = :family, browser_version = :version, system = :system "
+        "WHERE session_hash = :hash",
+        family=browser.family, version=browser.version, system=browser.system, hash=session_hash,
+    )  # fmt: skip
+
+
+def newest_browsers(tx: ReadTransaction) -> dict[str, int]:
+    """Give the newest version of each family of browsers that sessions are kept of."""
+    rows = tx.rows("SELECT browser, max(browser_version) FROM sessions WHERE browser <> '' GROUP BY browser")
+    return {str(family): number(version) for family, version in rows}
 
 
 def touch_session(tx: WriteTransaction, session_hash: bytes, at: datetime) -> None:

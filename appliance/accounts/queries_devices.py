@@ -60,6 +60,16 @@ def people_of(tx: ReadTransaction, device_hash: bytes) -> list[DevicePerson]:
     ]
 
 
+def devices_of(tx: ReadTransaction, account_key: int) -> list[tuple[datetime, datetime, bool]]:
+    """When a person first and last came in whole in each browser, and whether a PIN holds there, the oldest first."""
+    rows = tx.rows(
+        "SELECT first_at, last_at, pin_hash IS NOT NULL FROM known_devices WHERE account_key = :account "
+        "ORDER BY first_at, device_hash",
+        account=account_key,
+    )
+    return [(instant(number(first)), instant(number(last)), bool(has_pin)) for first, last, has_pin in rows]
+
+
 def set_pin(tx: WriteTransaction, device_hash: bytes, account_key: int, pin_hash: str | None) -> bool:
     """Set or drop a person's PIN on this browser; False where they never came in."""
     sql = """UPDATE known_devices SET pin_hash = :pin, pin_failures = 0

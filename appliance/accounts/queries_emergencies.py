@@ -149,6 +149,12 @@ def emergencies(tx: ReadTransaction, count: int, before: int | None = None) -> l
     return [_emergency(row) for row in tx.rows(sql, before=before, count=count)]
 
 
+def emergencies_of(tx: ReadTransaction, account_key: int) -> list[Emergency]:
+    """Give those of one account, the oldest first."""
+    rows = tx.rows(f"{_EMERGENCY} WHERE e.account_key = :account ORDER BY e.emergency_key", account=account_key)
+    return [_emergency(row) for row in rows]
+
+
 def unreviewed(tx: ReadTransaction) -> list[Emergency]:
     """Give those that nobody has reviewed, the oldest first."""
     return [_emergency(row) for row in tx.rows(f"{_EMERGENCY} WHERE {_UNREVIEWED} ORDER BY e.emergency_key")]

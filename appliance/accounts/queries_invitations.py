@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from appliance.accounts.queries import maybe_instant, number
-from appliance.clock import microseconds
+from appliance.clock import instant, microseconds
 from appliance.store.transactions import ReadTransaction, WriteTransaction
 
 
@@ -56,3 +56,12 @@ def invited_until(tx: ReadTransaction, account_key: int, now: datetime) -> datet
     sql = """SELECT max(expires_at) FROM invitations
              WHERE account_key = :account AND ended_at IS NULL AND expires_at > :now"""
     return maybe_instant(tx.rows(sql, account=account_key, now=microseconds(now))[0][0])
+
+
+def invitations_of(tx: ReadTransaction, account_key: int) -> list[tuple[datetime, datetime, datetime | None]]:
+    """When each invitation of a person was made, until when it was good, and when it ended, the oldest first."""
+    rows = tx.rows(
+        "SELECT created_at, expires_at, ended_at FROM invitations WHERE account_key = :account ORDER BY created_at",
+        account=account_key,
+    )
+    return [(instant(number(made)), instant(number(until)), maybe_instant(ended)) for made, until, ended in rows]

@@ -20,7 +20,7 @@ from appliance.accounts import (
 )
 from appliance.accounts.account import Account, Credentials, NewAccount
 from appliance.accounts.context import Accounts, folded_user_name
-from appliance.accounts.errors import PasswordTooWeak
+from appliance.accounts.errors import OwnRights, PasswordTooWeak
 from appliance.accounts.password_rules import Rule, check_password
 from appliance.accounts.roles import ASSIGNABLE, MAY_HOLD_IMAGE_RIGHT, Permission, Role, permissions_of
 from appliance.accounts.sessions import Session, check_living
@@ -31,7 +31,7 @@ from appliance.accounts.trail import (
     record_own_event,
     record_rights,
 )
-from appliance.audit.events import Actor, EventCode
+from appliance.audit.events import Actor, ActorKind, EventCode
 from appliance.clock import microseconds
 from appliance.errors import NotFound, Unsuitable
 from appliance.keys.passphrases import hash_password
@@ -169,6 +169,7 @@ def change_role(
 
     Raises:
         NotFound: No such open account.
+        OwnRights: It is the person's own, and another administrator can do it.
         Unsuitable: The role may not hold the image right, or the last administrator would be none.
     """
     if image_right and role not in MAY_HOLD_IMAGE_RIGHT:
@@ -179,6 +180,8 @@ def change_role(
         raise Unsuitable("the last administrator stays one")
     if (before.role, before.image_right) == (role, image_right):
         return
+    if is_own(by, account_key) and not is_last_administrator(tx, account_key):
+        raise OwnRights("another administrator changes this one's rights")
     queries.set_role(tx, account_key, role, image_right=image_right)
     queries.revoke_sessions_of(tx, account_key, accounts.clock.now())
     lost = before.permissions - permissions_of(role, image_right=image_right)
@@ -214,6 +217,17 @@ def find_open_person(tx: ReadTransaction, account_key: int) -> Credentials:
     if found is None or found.account.disabled_at is not None or found.account.role not in ASSIGNABLE:
         raise NotFound("no such open account")
     return found
+
+
+def is_own(by: Actor, account_key: int) -> bool:
+    """Say whether an actor is the person of this account."""
+    return (by.kind, by.key) == (ActorKind.ACCOUNT, account_key)
+
+
+def is_only_administrator(accounts: Accounts, account_key: int) -> bool:
+    """Say whether nobody else manages accounts, so that this person changes their own image right too."""
+    with accounts.database.read() as tx:
+        return is_last_administrator(tx, account_key)
 
 
 def is_last_administrator(tx: ReadTransaction, account_key: int) -> bool:

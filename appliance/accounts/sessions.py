@@ -33,6 +33,7 @@ from enum import StrEnum
 
 from appliance.accounts import queries
 from appliance.accounts.account import Account
+from appliance.accounts.browsers import UNKNOWN, Browser
 from appliance.accounts.context import Accounts
 from appliance.accounts.devices import hash_device
 from appliance.accounts.emergency_endings import settle
@@ -195,19 +196,23 @@ def ended_by_time(accounts: Accounts, token: str) -> Account | None:
     return account if not out and is_over(*found, now) else None
 
 
-def use_session(accounts: Accounts, token: str, address: str) -> Session | None:
-    """Give the session and note that its person did something; a locked screen stays locked."""
+def use_session(accounts: Accounts, token: str, address: str, browser: Browser = UNKNOWN) -> Session | None:
+    """Give the session and note that its person did something, and with which browser; a locked screen stays locked."""
     with accounts.database.read() as tx:
-        found = _living(accounts, queries.session_of_token(tx, hash_token(token)))
-    if found is None:
+        kept = queries.session_of_token(tx, hash_token(token))
+    found = _living(accounts, kept)
+    if kept is None or found is None:
         return None
     session, last_active_at = found
+    is_another = browser not in (UNKNOWN, kept[1].browser)
     now = accounts.clock.now()
     if session.locked:
         lock_screen(accounts, session, address)
-    elif now - last_active_at >= TOUCH_EVERY:
+    elif is_another or now - last_active_at >= TOUCH_EVERY:
         with accounts.database.write() as tx:
             queries.touch_session(tx, session.session_hash, now)
+            if is_another:
+                queries.note_browser(tx, session.session_hash, browser)
             if session.emergency is not None:
                 note_use(tx, session.emergency.emergency_key, now)
     return session

@@ -26,6 +26,7 @@ def change_role(accounts: Accounts, account_key: int, role: Role, by: Actor, *, 
 
     Raises:
         NotFound: No such open account.
+        OwnRights: It is the person's own, and another administrator can do it.
         Unsuitable: The role may not hold the image right, or the last administrator would be none.
     """
     with accounts.database.write() as tx:

@@ -6,6 +6,7 @@ import pytest
 
 from appliance.accounts import invitations, own, service
 from appliance.accounts.account import NewAccount
+from appliance.accounts.errors import OwnRights
 from appliance.accounts.roles import Role
 from appliance.accounts.trail import person
 from appliance.audit.events import OPERATOR, PROCESS, Event, EventCode
@@ -46,6 +47,23 @@ def test_an_administrator_who_gives_themselves_the_image_right_and_takes_it_back
     with clinic.database.read() as tx:
         found = [(one.kind, one.actor_kind, one.actor_key, one.count) for one in findings(tx, day)]
     assert found == [(Kind.RIGHT_GIVEN, "operator", None, 1), (Kind.RIGHT_GIVEN, "account", boss.account_key, 1)]
+
+
+def test_nobody_changes_their_own_rights_while_another_administrator_can(clinic: AClinic) -> None:
+    boss, other = (clinic.person(Role.ADMINISTRATOR, user_name=name) for name in ("boss", "other"))
+    for role, right in ((Role.ADMINISTRATOR, True), (Role.DENTIST, True), (Role.RECEPTION, False)):
+        with pytest.raises(OwnRights):
+            leaving.change_role(clinic.accounts, boss.account_key, role, person(boss, ADDRESS), image_right=right)
+    assert len(told(clinic)) == 2
+    leaving.change_role(clinic.accounts, boss.account_key, Role.ADMINISTRATOR, person(other, ADDRESS), image_right=True)
+    assert told(clinic)[2:] == [("role changed", "administrator to administrator with the image right")]
+
+
+def test_whoever_is_left_as_the_only_administrator_changes_their_own_image_right(clinic: AClinic) -> None:
+    boss, other = (clinic.person(Role.ADMINISTRATOR, user_name=name) for name in ("boss", "other"))
+    leaving.close_account(clinic.accounts, other.account_key, person(boss, ADDRESS))
+    leaving.change_role(clinic.accounts, boss.account_key, Role.ADMINISTRATOR, person(boss, ADDRESS), image_right=True)
+    assert service.get_account(clinic.accounts, boss.account_key).image_right
 
 
 def test_a_role_that_stays_is_no_event(clinic: AClinic) -> None:

@@ -35,8 +35,8 @@ from tests.logs.test_logs import set_up
 from tests.web.a_client import client_of
 from tests.web.a_clinic import form_token_of
 from tests.web.a_laboratory import ACanarysClinic
+from tests.web.a_sweep import Operation, Sweep, application, operations
 from tests.web.test_permissions import WHO
-from tests.web.test_sweep import Operation, Sweep, application, operations
 
 ENDLESS = "/events"  # its GET does not end; `test_box` reads it
 KNOWING = {Permission.LIST_STUDIES, Permission.READ_STUDY, Permission.VIEW_IMAGES}

@@ -17,11 +17,11 @@ from tests.web.a_clinic import AClinic, Browser
 from tests.web.a_laboratory import ACanarysClinic
 from tests.web.a_proof import code_now
 from tests.web.a_record import a_recorded_clinic
+from tests.web.a_sweep import application
 from tests.web.an_emergency import ADDRESS, SAID, broken, confirmed, drawn, lent, session_of, with_app
 from tests.web.an_emergency import WHY as AGAIN
 from tests.web.invented import PEOPLE
 from tests.web.test_permissions import ROUTES
-from tests.web.test_sweep import application
 
 WHY = {"reason": "treatment", "words": SAID}
 VERDICT = {"verdict": "right", "words": "I would have done the same"}

@@ -62,6 +62,20 @@ def test_another_session_ends_at_once_and_only_ones_own(clinic: AClinic, person:
     assert clinic.events().count(("session ended", "success")) == 1
 
 
+def test_each_session_names_its_browser_and_one_that_is_old_says_so(
+    clinic: AClinic, person: Account, browser: Browser
+) -> None:
+    assert "Unknown browser" in browser.get("/account").text
+    chrome = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{}.0.0.0 <b>"
+    assert clinic.signed_in(person).get("/studies", **{"user-agent": chrome.format(120)}).status_code == 200
+    page = browser.get("/account", **{"user-agent": chrome.format(131)}).text
+    assert "<b>Chrome 131 · Windows</b>" in page
+    old = page.index("<b>Chrome 120 · Windows</b>")
+    assert "Out of date: version 131 is in use here too." in page[old : old + 200]
+    assert page.count("Out of date") == 1
+    assert "AppleWebKit" not in page
+
+
 def test_signing_out_everywhere_else_keeps_this_one(clinic: AClinic, person: Account, browser: Browser) -> None:
     others = [clinic.signed_in(person) for _ in range(3)]
     assert browser.post("/account/sessions/end-others", page="/account").status_code == 303

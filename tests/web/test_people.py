@@ -59,6 +59,33 @@ def test_whoever_finds_an_administrators_open_screen_lets_nobody_in(clinic: ACli
     assert len(all_accounts(clinic.accounts)) == before + 1
 
 
+def test_an_administrator_asks_another_for_the_image_right(
+    clinic: AClinic, browser: Browser, administrator: Account
+) -> None:
+    path, wanted = f"/people/{administrator.account_key}", {"role": "administrator", "image_right": "yes"}
+    assert "You are the only administrator" in browser.get(path).text
+    other = clinic.person(Role.ADMINISTRATOR, user_name="other.admin", totp_secret=SECRET)
+    page = browser.get(path).text
+    assert "Another administrator changes your role" in page
+    assert f"{path}/role" not in page
+    refused = browser.post(f"{path}/role", page=path, **wanted, code=code_now(clinic))
+    assert (refused.status_code, "Another administrator changes your role" in refused.text) == (403, True)
+    assert not get_account(clinic.accounts, administrator.account_key).image_right
+    assert clinic.events()[-1] == ("not permitted", "failure")
+    given = clinic.signed_in(other).post(f"{path}/role", page=path, **wanted, code=code_now(clinic))
+    assert given.headers["location"] == "/people?told=changed"
+    assert get_account(clinic.accounts, administrator.account_key).image_right
+
+
+def test_the_only_administrator_takes_the_image_right_with_a_code(
+    clinic: AClinic, browser: Browser, administrator: Account
+) -> None:
+    path, wanted = f"/people/{administrator.account_key}", {"role": "administrator", "image_right": "yes"}
+    assert browser.post(f"{path}/role", page=path, **wanted, code="000000").status_code == 403
+    assert browser.post(f"{path}/role", page=path, **wanted, code=code_now(clinic)).status_code == 303
+    assert get_account(clinic.accounts, administrator.account_key).image_right
+
+
 def test_a_leaver_is_out_everywhere_within_the_request(
     clinic: AClinic, browser: Browser, administrator: Account
 ) -> None:

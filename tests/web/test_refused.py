@@ -30,9 +30,9 @@ from appliance.web.http.turned_away import keep_recorded
 from tests.web.a_clinic import AClinic, Browser, form_token_in, form_token_of
 from tests.web.a_laboratory import ACanarysClinic
 from tests.web.a_proof import code_now
+from tests.web.a_sweep import application
 from tests.web.an_emergency import broken, with_app
 from tests.web.test_permissions import GUARDED, ROUTES
-from tests.web.test_sweep import application
 
 COLUMNS = "event, outcome, actor_kind, actor_key, subject_kind, subject_key, patient_key, study_key, number"
 NOTHING = (None, None, None, None)  # subject, patient, study

@@ -36,7 +36,7 @@ from tests.web.invented import PEOPLE, put_all, put_erasure, put_quarantined, pu
 
 WRONG = "not the one"
 OF_LABORATORIES = {"/laboratory", "/laboratory/{reference:str}"}  # nobody of the clinic may see these
-FOR_PROGRAMS = {"description"}  # the OpenAPI document is read by programs and their authors
+FOR_PROGRAMS = {"description", "schemas"}  # the OpenAPI document is read by programs and their authors
 STAFF = Path(words.__file__).parent
 SAID = ("alt", "title", "placeholder", "aria-label", "content-label")
 FIELD = re.compile(r"%(?:\(\w+\))?[sd]|\{\d\}")

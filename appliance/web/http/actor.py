@@ -16,6 +16,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.middleware.authentication import AbstractAuthenticationMiddleware, AuthenticationResult
 
 from appliance.accounts import trail
+from appliance.accounts.browsers import browser_of
 from appliance.accounts.context import Accounts
 from appliance.accounts.roles import Permission
 from appliance.accounts.sessions import Session, find_session, use_session
@@ -94,7 +95,8 @@ def identify(accounts: Accounts, connection: Connection) -> Actor:
     if not cookie:
         return Actor(address)
     if access.activity and "x-enamel-background" not in connection.headers:
-        session = use_session(accounts, cookie, address)
+        browser = browser_of(connection.headers.get("user-agent", ""))
+        session = use_session(accounts, cookie, address, browser)
     else:
         session = find_session(accounts, cookie)
     return Actor(address, session.account.permissions if session else frozenset(), session=session)

@@ -6,7 +6,9 @@ JSON, where the person has one for this name of the box. It asks for the questio
 by itself, so that no page has to be drawn with one that grows old.
 """
 
+import json
 from dataclasses import dataclass
+from typing import TypedDict
 
 from litestar import MediaType, Response, get
 
@@ -82,12 +84,25 @@ def _is_passkey(proof: str) -> bool:
     return proof.startswith("{")
 
 
+class PasskeyQuestion(TypedDict, total=False):
+    """What a browser shows a passkey for (WebAuthn 5.1.10); empty where there is none.
+
+    Source: W3C Web Authentication Level 3, 5.1.10 (PublicKeyCredentialRequestOptionsJSON).
+    """
+
+    challenge: str
+    timeout: int
+    rpId: str  # the standard's own name
+    allowCredentials: list[dict[str, object]]  # the standard's own name
+    userVerification: str  # the standard's own name
+
+
 @get("/account/passkey-question", opt=access(Door.SIGNED_IN, activity=False, page=False))
 @in_thread
-def passkey_question(request: PageRequest, context: Context, actor: Caller) -> Response[str]:
+def passkey_question(request: PageRequest, context: Context, actor: Caller) -> Response[PasskeyQuestion]:
     """Give what a browser needs to show a passkey for a decision; nothing in it where this person has none here."""
     question = own_options(context.accounts, request, session_of(actor), Purpose.DECISION)
-    return Response(question or "{}", media_type=MediaType.JSON)
+    return Response(json.loads(question) if question else {}, media_type=MediaType.JSON)
 
 
 HANDLERS = (passkey_question,)

@@ -10,8 +10,7 @@ Source: OpenAPI Specification 3.1.1.
 import dataclasses
 import typing
 from collections.abc import Iterable, Mapping, Sequence
-from types import UnionType
-from typing import Any
+from typing import Any, TypedDict
 
 from litestar import get
 from litestar.handlers import HTTPRouteHandler
@@ -22,33 +21,57 @@ from litestar.types import ControllerRouterHandler
 from appliance import __version__
 from appliance.accounts.roles import Permission
 from appliance.archive.matching import Level
+from appliance.web.dicomweb.negotiation import DICOM, FRAME_TYPES, OCTET_STREAM, RELATED
 from appliance.web.dicomweb.paths import STORABLE, STREAM, Kind, templates
 from appliance.web.dicomweb.series_stream import MEDIA_TYPE
-from appliance.web.http.access import LARGEST_KEY, Access, Door, access, access_of
+from appliance.web.http.access import Access, Door, access, access_of
 from appliance.web.http.csrf import FIELD
+from appliance.web.staff.schemas import (
+    COMPONENTS,
+    DATASET,
+    DATASETS,
+    DICOM_JSON,
+    HTML,
+    JSON,
+    answer,
+    fault,
+    faults,
+    json_of,
+    schema_of,
+)
 
 HERE = "/openapi.json"
-PROBLEM = "application/problem+json"
-_HTML, _JSON, _MULTIPART = "text/html", "application/dicom+json", "multipart/related"
 SERIES_STREAM = MEDIA_TYPE.decode()
 Operation = dict[str, Any]
 # What is no page, by the path that gives it.
 _OTHERS: Mapping[str, tuple[str, ...]] = {
-    HERE: ("application/json",),
+    HERE: (JSON,),
     "/events": ("text/event-stream",),
-    "/healthz": ("application/json",),
-    "/account/export": ("application/json",),
-    "/account/passkey-question": ("application/json",),
+    "/healthz": (JSON,),
+    "/account/export": (JSON,),
+    "/account/passkey-question": (JSON,),
     "/.well-known/security.txt": ("text/plain",),
     "/login/enrol/qr.svg": ("image/svg+xml",),
     "/keeping/erasures/{erasure_key}/certificate": ("application/pdf",),
     "/laboratory/{reference}/download": ("application/zip",),
     "/trail/export": ("text/csv", "application/x-ndjson", "text/plain"),
-    "/studies/{study_key}/export": (_HTML, "application/zip"),
-    "/patients/{patient_key}/export": (_HTML, "application/zip"),
+    "/studies/{study_key}/export": (HTML, "application/zip"),
+    "/patients/{patient_key}/export": (HTML, "application/zip"),
 }
 _ANY_TIME = ("400", "404", "405", "429", "503")
+_READING = (*_ANY_TIME, "401", "403", "406", "500")  # of DICOMweb
+_STORING = (*_READING, "408", "413", "415", "507")
+_FAULTS = {*_STORING, "409", "422"}
 _PUBLIC_ONLY = frozenset({Door.PUBLIC})
+
+
+class Described(TypedDict):
+    """An OpenAPI document."""
+
+    openapi: str
+    info: dict[str, str]
+    paths: dict[str, dict[str, Operation]]
+    components: dict[str, dict[str, Any]]
 
 
 def document(handlers: Iterable[ControllerRouterHandler]) -> dict[str, Any]:
@@ -67,7 +90,7 @@ def document(handlers: Iterable[ControllerRouterHandler]) -> dict[str, Any]:
         "openapi": "3.1.1",
         "info": {"title": "Enamel", "version": __version__, "summary": "A clinic's own archive: pages and DICOMweb"},
         "paths": dict(sorted(paths.items())),
-        "components": {"securitySchemes": _SCHEMES},
+        "components": {"schemas": dict(COMPONENTS), "responses": faults(_FAULTS), "securitySchemes": _SCHEMES},
     }
 
 
@@ -88,7 +111,7 @@ def _operation(handler: HTTPRouteHandler, path: str, method: str) -> Operation:
         "operationId": f"{handler.fn.__module__.rpartition('.')[2]}.{handler.fn.__name__}",
         "summary": described,
         "parameters": [one for name, hint in hints.items() if (one := _parameter(name, hint, path)) is not None],
-        "responses": _responses(asked, path, handler.status_code, has_body=body is not None),
+        "responses": _responses(asked, path, handler, has_body=body is not None),
         "security": [] if asked.door in _PUBLIC_ONLY else [{"session": []}],
         **_told(asked),
     }
@@ -110,22 +133,12 @@ def _marked(hint: object, kind: type) -> bool:
 
 def _parameter(name: str, hint: object, path: str) -> dict[str, Any] | None:
     if _marked(hint, PathParameter):
-        return {"name": name, "in": "path", "required": True, "schema": _schema(typing.get_args(hint)[0])}
+        return {"name": name, "in": "path", "required": True, "schema": schema_of(typing.get_args(hint)[0])}
     if _marked(hint, QueryParameter):
-        return {"name": name, "in": "query", "required": False, "schema": _schema(typing.get_args(hint)[0])}
+        return {"name": name, "in": "query", "required": False, "schema": schema_of(typing.get_args(hint)[0])}
     if "{" + name + "}" in path:
         raise TypeError(f"the parameter {name} of {path} is not marked as one")
     return None
-
-
-def _schema(kind: object) -> dict[str, Any]:
-    if kind is int:
-        return {"type": "integer", "format": "int64", "minimum": 0, "maximum": LARGEST_KEY}
-    if typing.get_origin(kind) in (UnionType, typing.Union):
-        return {"anyOf": [_schema(one) for one in typing.get_args(kind)]}
-    if typing.get_origin(kind) is list:
-        return {"type": "array", "items": {"type": "string"}}
-    return {"type": "string"}
 
 
 def _form(hint: object) -> dict[str, Any]:
@@ -136,26 +149,22 @@ def _form(hint: object) -> dict[str, Any]:
     required = [one.name for one in fields if one.default is missing and one.default_factory is missing]
     return {
         "type": "object",
-        "properties": {one.name: _schema(hints[one.name]) for one in fields},
+        "properties": {one.name: schema_of(hints[one.name]) for one in fields},
         "required": required,
     }
 
 
-def _responses(asked: Access, path: str, status: int, *, has_body: bool) -> dict[str, Any]:
+def _responses(asked: Access, path: str, handler: HTTPRouteHandler, *, has_body: bool) -> dict[str, Any]:
     """Say what can be answered: what it is for, what a fault gives, and where a browser is sent to instead."""
-    kinds = _OTHERS.get(path, (_HTML,))
-    told = {str(status): _content(kinds) if status == 200 else {"description": "See Location, or nothing"}}
-    told.setdefault("200", _content(kinds))
-    faults = [*_ANY_TIME, *(("401", "403") if asked.door is not Door.PUBLIC or has_body else ())]
-    faults += ["409", "413", "415", "422"] if has_body else []
-    told |= {code: _content((_HTML, PROBLEM)) for code in faults}
-    if "303" not in told:
-        told["303"] = {"description": "Sign in, unlock or go on there"}
+    kinds, status = _OTHERS.get(path, (HTML,)), str(handler.status_code)
+    given = json_of(typing.get_type_hints(handler.fn)["return"]) if JSON in kinds else None
+    told = {status: answer(status, kinds, given) if status == "200" else answer(status, about="See Location, or done")}
+    codes = [*_ANY_TIME, *(("401", "403") if asked.door is not Door.PUBLIC or has_body else ())]
+    codes += ["409", "413", "415", "422"] if has_body else []
+    told |= {code: fault(code, page=asked.page) for code in codes}
+    if asked.page:
+        told.setdefault("303", answer("303", about="Sign in, unlock or go on there"))
     return dict(sorted(told.items()))
-
-
-def _content(kinds: Iterable[str]) -> dict[str, Any]:
-    return {"description": "As asked", "content": {kind: {"schema": {}} for kind in kinds}}
 
 
 def _dicomweb(path: str, kind: Kind, level: Level) -> dict[str, Operation]:
@@ -163,14 +172,12 @@ def _dicomweb(path: str, kind: Kind, level: Level) -> dict[str, Operation]:
 
     Source: DICOM PS3.18 tables 10.4.1-1 to 10.6.1-5.
     """
-    given = (_JSON, "application/json") if kind in (Kind.SEARCH, Kind.METADATA) else (_MULTIPART, "application/dicom")
     names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
-    told = {code: _content((*given, "application/octet-stream", "*/*")) for code in ("200", "206")}
     reading: Operation = {
         "operationId": f"dicomweb.{kind.name.lower()}.{level.value.lower()}.{len(names)}",
         "summary": f"{kind.name.capitalize().replace('_', ' ')} at the level of a {level.value.lower()}",
         "parameters": _in_path(names),
-        "responses": {**told, "416": {"description": "Outside of it"}, **_faults()},
+        "responses": {**_given(kind, level), **_faults()},
         "security": [{"session": []}, {"token": []}],
         "x-enamel-permission": _permission(kind, level).value,
         "x-enamel-or": Permission.READ_GIVEN.value,  # then of copies under pseudonyms alone
@@ -178,19 +185,31 @@ def _dicomweb(path: str, kind: Kind, level: Level) -> dict[str, Operation]:
     return {"get": reading, "post": _storing(names)} if (kind, level) in STORABLE else {"get": reading}
 
 
+def _given(kind: Kind, level: Level) -> dict[str, Any]:
+    """Say what a resource gives; of a study or series also a part, where some of it is damaged, of one file a range."""
+    if kind in (Kind.SEARCH, Kind.METADATA):
+        return {"200": answer("200", (DICOM_JSON, JSON), DATASETS)}
+    types = {Kind.FRAMES: (OCTET_STREAM, *sorted(set(FRAME_TYPES.values()))), Kind.BULK_DATA: (OCTET_STREAM,)}
+    alone = () if level is not Level.INSTANCE else types.get(kind, (DICOM,))
+    told = {"200": answer("200", (RELATED, *alone))}
+    if kind is Kind.FRAMES:
+        return told
+    told["206"] = answer("206", alone or (RELATED,), about="A part of it")
+    return told | ({"416": answer("416", about="Outside of it")} if alone else {})
+
+
 def _storing(names: Sequence[str]) -> Operation:
     """Describe handing in.
 
     Source: DICOM PS3.18 10.5 (Store transaction).
     """
-    codes = ("400", "401", "403", "404", "405", "406", "409", "413", "415", "429", "500", "503", "507")
-    told = {code: _content((_JSON, "application/json")) for code in ("200", "202", "409")}
+    told = {code: answer(code, (DICOM_JSON, JSON), DATASET) for code in ("200", "202", "409")}
     return {
         "operationId": f"dicomweb.store.{len(names)}",
         "summary": "Hand in objects" + (" of one study" if names else ""),
         "parameters": _in_path(names),
-        "requestBody": {"content": {_MULTIPART: {"schema": {"type": "string", "format": "binary"}}}},
-        "responses": {**{code: _content((PROBLEM,)) for code in codes}, **told},
+        "requestBody": {"content": {RELATED: {"schema": {"type": "string", "format": "binary"}}}},
+        "responses": {**{code: fault(code, page=False) for code in _STORING}, **told},
         "security": [{"session": []}, {"token": []}],
         "x-enamel-permission": Permission.STORE_IMAGES.value,
     }
@@ -198,13 +217,13 @@ def _storing(names: Sequence[str]) -> Operation:
 
 def _stream() -> Operation:
     """Describe the viewer's own way to a whole series."""
-    told = {code: _content((SERIES_STREAM, "*/*")) for code in ("200", "206")}
+    told = {code: answer(code, (SERIES_STREAM,)) for code in ("200", "206")}
     key = {"type": "integer", "minimum": 0, "maximum": 10**18 - 1}
     return {
         "operationId": "dicomweb.stream",
         "summary": "A whole series in one answer",
         "parameters": [{"name": "series_key", "in": "path", "required": True, "schema": key}],
-        "responses": {**told, "416": {"description": "Outside of it"}, **_faults()},
+        "responses": {**told, "416": answer("416", about="Outside of it"), **_faults()},
         "security": [{"session": []}, {"token": []}],
         "x-enamel-permission": Permission.VIEW_IMAGES.value,
     }
@@ -215,7 +234,7 @@ def _in_path(names: Iterable[str]) -> list[dict[str, Any]]:
 
 
 def _faults() -> dict[str, Any]:
-    return {code: _content((PROBLEM,)) for code in ("400", "401", "403", "404", "405", "406", "429", "500", "503")}
+    return {code: fault(code, page=False) for code in _READING}
 
 
 def _permission(kind: Kind, level: Level) -> Permission:
@@ -233,11 +252,11 @@ _SCHEMES = {
 
 def handler_of(handlers: Iterable[ControllerRouterHandler]) -> HTTPRouteHandler:
     """Give the route that hands the document out."""
-    made = document(handlers)
+    made = typing.cast("Described", document(handlers))
 
     @get(HERE, opt=access(Door.SIGNED_IN, page=False), sync_to_thread=False)
-    def description() -> Response[dict[str, Any]]:
+    def description() -> Response[Described]:
         """Give the description of all that this door answers."""
-        return Response(made, media_type="application/json")
+        return Response(made, media_type=JSON)
 
     return description

@@ -7,6 +7,7 @@ from litestar.params import FromPath, FromQuery, URLEncodedBody
 
 from appliance.accounts import login, own, passkeys, pins, second_factor
 from appliance.accounts.errors import SignInRefused, TooManyAttempts
+from appliance.accounts.own_copy import Exported, export_account
 from appliance.deidentify import leaving
 from appliance.errors import NotFound, NotPermitted, Unsuitable
 from appliance.web.http.access import Door, access
@@ -33,7 +34,7 @@ from appliance.web.staff.signing_in import (
     trouble_words,
 )
 from appliance.web.staff.sites import site_of
-from appliance.web.staff.words import day, day_and_time, role_words
+from appliance.web.staff.words import browser_words, day, day_and_time, role_words
 
 _TOLD = {
     "name": later("Your name is corrected."),
@@ -102,6 +103,8 @@ def _account(request: PageRequest, context: StaffContext, pages: Pages, actor: A
             {
                 "id": each.session_hash.hex(),
                 "address": each.address,
+                "browser": browser_words(each.browser),
+                "old": _old(each),
                 "began": day_and_time(each.created_at),
                 "active": day_and_time(each.last_active_at),
                 "here": each.here,
@@ -125,6 +128,12 @@ def _account(request: PageRequest, context: StaffContext, pages: Pages, actor: A
         passkey_options=passkeys.options_to_add(accounts, session, site) if site else "",
         **more,
     )
+
+
+def _old(each: own.OwnSession) -> str:
+    """Say that a browser is far behind; empty where it is not."""
+    words = _("Out of date: version %(version)d is in use here too. Update it.")
+    return words % {"version": each.newer} if each.newer else ""
 
 
 @post("/account/name", opt=access(Door.SIGNED_IN), status_code=303)
@@ -232,9 +241,9 @@ def submit_new_codes(
 
 @post("/account/export", opt=access(Door.SIGNED_IN, page=False), status_code=200)
 @in_thread
-def export_own_account(context: Context, actor: Caller) -> Response[dict[str, object]]:
+def export_own_account(context: Context, actor: Caller) -> Response[Exported]:
     """Give what is kept of one's own account, as a file."""
-    kept = own.export_account(context.accounts, session_of(actor), actor.address)
+    kept = export_account(context.accounts, session_of(actor), actor.address)
     return Response(kept, headers={"Content-Disposition": 'attachment; filename="my-account.json"'})
 
 

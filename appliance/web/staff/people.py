@@ -7,7 +7,7 @@ from litestar.params import FromPath, FromQuery, URLEncodedBody
 
 from appliance.accounts import invitations, service
 from appliance.accounts.account import Account, NewAccount
-from appliance.accounts.errors import SignInRefused, TooManyAttempts
+from appliance.accounts.errors import OwnRights, SignInRefused, TooManyAttempts
 from appliance.accounts.invitations import Invitation
 from appliance.accounts.login import may_come_in_without
 from appliance.accounts.roles import ASSIGNABLE, Permission, Role
@@ -16,6 +16,7 @@ from appliance.deidentify import leaving
 from appliance.errors import NotFound, NotPermitted, Unsuitable
 from appliance.web.http.access import needs
 from appliance.web.http.actor import Actor
+from appliance.web.http.refusals import note_refused
 from appliance.web.http.threads import in_thread
 from appliance.web.languages import gettext as _
 from appliance.web.languages import later
@@ -185,9 +186,9 @@ def _person(
     if account.role not in ASSIGNABLE:
         raise NotFound("an opened envelope is no person")
     shown = _shown(context, account, session_of(actor).account.account_key)
-    bar = waiting(context.accounts, actor)
+    bar, alone = waiting(context.accounts, actor), service.is_only_administrator(context.accounts, account_key)
     page = pages.show_in_office(
-        "person.html", request, bar, each=shown, roles=_roles(), trouble=saying.trouble, told=saying.told,
+        "person.html", request, bar, each=shown, roles=_roles(), trouble=saying.trouble, told=saying.told, alone=alone,
         unpublished=not context.publication.is_current(context.accounts),
         ends=ending_lines(context.accounts, account), stays=staying_lines(context.accounts),
     )  # fmt: skip
@@ -201,7 +202,7 @@ def change_role(
     request: PageRequest, context: Context, pages: Rendering, actor: Caller, account_key: FromPath[int],
     data: URLEncodedBody[RoleForm],
 ) -> Answer:  # fmt: skip
-    """Give another role or image right; sessions and what came with the role of before end."""
+    """Give another role or image right, but not oneself; sessions and what came with the role of before end."""
     try:
         by, role = confirmed(request, context, actor, data.code).actor, Role(data.role)
         right = data.image_right == "yes"
@@ -209,6 +210,10 @@ def change_role(
         tell_receiver(context)
     except (SignInRefused, TooManyAttempts) as fault:
         return _person(request, context, pages, actor, account_key, Saying(*said(fault, data.code)))
+    except OwnRights:
+        note_refused(context.accounts, actor.audited)
+        words = _("Another administrator changes your role, and whether you may view images.")
+        return _person(request, context, pages, actor, account_key, Saying(words, 403))
     except (Unsuitable, ValueError):
         words = _("That does not work: the role may not view images, or nobody would be left to manage accounts.")
         return _person(request, context, pages, actor, account_key, Saying(words, 422))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
+from appliance.accounts.browsers import MAC_OR_IPAD, Browser
 from appliance.accounts.roles import Role
 from appliance.archive.reading.rows import SeriesRow, StudyRow
 from appliance.dicom.completeness import Completeness
@@ -243,3 +244,11 @@ def finding_lines(series: SeriesRow) -> list[str]:
             % {"count": series.further_versions}
         )
     return lines
+
+
+def browser_words(browser: Browser) -> str:
+    """Name a browser and its system, as people call them."""
+    if not browser.family:
+        return _("Unknown browser")
+    system = _("Mac or iPad") if browser.system == MAC_OR_IPAD else browser.system
+    return " · ".join(part for part in (f"{browser.family} {browser.version}", system) if part)
