@@ -158,10 +158,14 @@ def note_night_missed(tx: WriteTransaction, target_key: int, at: datetime) -> No
 
 
 def is_vault_in_doubt(tx: ReadTransaction) -> bool:
-    """Say whether a stored file is known not to be here as it was stored: an older copy may be the last good one."""
+    """Say whether a stored file is known not to be here as it was stored: an older copy may be the last good one.
+
+    That a night's run missed one is over with the next one that is whole, on whatever target.
+    """
     return bool(
         tx.rows(
-            "SELECT 1 FROM backup_targets WHERE night_missed_at IS NOT NULL AND removed_at IS NULL UNION ALL "
+            "SELECT 1 FROM backup_targets WHERE removed_at IS NULL AND night_missed_at > "
+            "(SELECT coalesce(max(whole_night_at), 0) FROM backup_targets) UNION ALL "
             "SELECT 1 FROM files WHERE place = 'vault' AND file_id NOT IN (SELECT file_id FROM packs) AND "
             "file_id IN (SELECT file_id FROM damaged_files UNION SELECT file_id FROM integrity_faults "
             "WHERE place = 'vault' AND repaired_at IS NULL) LIMIT 1"

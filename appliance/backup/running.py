@@ -84,6 +84,8 @@ def back_up(parts: BackupParts, target: Target, kind: Kind, on_progress: OnProgr
             copied = _copy(parts, target, kind, on_progress)
     except BackupFailed as failed:
         _note_failed(parts, target, kind, failed.fault)
+        if kind is Kind.NIGHT and failed.fault is Fault.INCOMPLETE:
+            _note_missed(parts, target)
         raise
     except NotOurs:
         _note_failed(parts, target, kind, Fault.NOT_OURS)
@@ -270,11 +272,14 @@ def _note_failed(parts: BackupParts, target: Target, kind: Kind, fault: Fault) -
         return
     with parts.database.write() as tx:
         queries.note_fault(tx, target.target_key, fault)
-        if kind is Kind.NIGHT and fault is Fault.INCOMPLETE:
-            queries.note_night_missed(tx, target.target_key, parts.clock.now())
         if kind is Kind.NIGHT and fault is not Fault.STOPPED:
             outcome = None if fault is Fault.UNPLUGGED else Outcome.FAILURE
             _record_night(parts, target, tx, outcome, None)
+
+
+def _note_missed(parts: BackupParts, target: Target) -> None:
+    with parts.database.write() as tx:
+        queries.note_night_missed(tx, target.target_key, parts.clock.now())
 
 
 def _record_night(

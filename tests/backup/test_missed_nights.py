@@ -56,6 +56,11 @@ def told(clinic: BackedUp, target: Target) -> tuple[Standing, Fault | None, bool
     return standing_of(row, at), fault_told(row), fails
 
 
+def doubted(clinic: BackedUp) -> bool:
+    with clinic.database.read() as tx:
+        return queries.is_vault_in_doubt(tx)
+
+
 MISSED = (Standing.WARNING, Fault.INCOMPLETE, True)
 GOOD = (Standing.GOOD, None, False)
 
@@ -105,15 +110,31 @@ def test_a_disk_that_is_away_does_not_hide_it_but_another_fault_is_told_first(cl
     assert told(clinic, target) == MISSED
 
 
-def test_an_arrival_that_found_the_box_s_disk_full_is_over_with_the_next(clinic: BackedUp) -> None:
+@pytest.mark.parametrize("kind", list(Kind))
+def test_that_the_box_s_own_disk_was_full_is_over_with_the_next_copy(clinic: BackedUp, kind: Kind) -> None:
     target = clinic.target()
     assert run(clinic, target, Kind.NIGHT) is None
     full = clinic.backup.__class__(**{**vars(clinic.backup), "files": FailingFiles(1, errno.ENOSPC)})
     with pytest.raises(OutOfSpace):
-        back_up(full, now(clinic, target), Kind.ARRIVALS)
+        back_up(full, now(clinic, target), kind)
     assert told(clinic, target) == MISSED
+    assert not doubted(clinic), "nothing is known to be missing"
     assert run(clinic, target, Kind.ARRIVALS) is None
     assert told(clinic, target) == GOOD
+
+
+def test_a_whole_night_anywhere_says_that_nothing_is_missing_any_more(clinic: BackedUp) -> None:
+    other = clinic.target("other")
+    target, lost, content = missed(clinic)
+    assert doubted(clinic)
+    clinic.pass_by(timedelta(hours=1))
+    assert run(clinic, other, Kind.NIGHT) is Fault.INCOMPLETE
+    assert doubted(clinic)
+    clinic.parts.vault.path_of(lost).write_bytes(content)
+    clinic.pass_by(timedelta(hours=1))
+    assert run(clinic, other, Kind.NIGHT) is None
+    assert not doubted(clinic), "whatever becomes of the first disk"
+    assert told(clinic, target)[1] is Fault.INCOMPLETE, "that one holds no whole night since"
 
 
 def test_it_is_over_with_a_target_that_was_removed_and_is_used_again(clinic: BackedUp) -> None:

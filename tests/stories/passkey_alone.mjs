@@ -61,7 +61,7 @@ async function dangerous(page) {
   await page.goto(`${origin}/people/${colleague}`);
   await picture(page, "person-decided-by-passkey");
   await decide(page, `form[action="/people/${colleague}/close"]`);
-  await at(page, "/people");
+  await page.waitForSelector(".notice.good");
   await page.goto(`${origin}/emergency`);
   await page.locator("input[name=reason]").first().check();
   await page.fill("textarea", "Fell off a bicycle, the hospital asks");

@@ -14,6 +14,7 @@ from pydicom import dcmread
 from appliance.accounts import emergencies, queries_passkeys
 from appliance.accounts.account import Account
 from appliance.accounts.peers.queries import Peer, insert_peer
+from appliance.accounts.peers.queries_certificates import Certificate, insert_certificate
 from appliance.accounts.roles import Role
 from appliance.accounts.sessions import Stage, hash_token, start_session
 from appliance.audit.events import OPERATOR
@@ -58,7 +59,7 @@ _FIELDS = {
     "adult_years": "7", "source": "The clinic's lawyer", "begins_with": "last study", "modalities": "CT",
     "age_of_majority": "18", "minor_until_age": "", "minor_years_after_majority": "", "from_age": "", "below_age": "",
     "language": "es", "verdict": "right", "form": "zip", "sealed": "", "q": "", "kept": "", "reason": "Sent twice",
-    "since": "", "until": "", "who": "", "what": "", "patient": "",
+    "since": "", "until": "", "who": "", "what": "", "patient": "", "page": "/studies",
 }  # fmt: skip
 
 
@@ -132,6 +133,8 @@ class OtherPeoples:
             "quarantine_key": self._quarantined,
             "/quarantine/{quarantine_key}/reopen quarantine_key": self._dismissed,
             "sender_key": self._sender, "peer_key": self._peer, "day_key": self._day,
+            "certificate_key": self._certificate,
+            "/certificates/{certificate_key}/confirm certificate_key": self._held_certificate,
             "emergency_key": lambda: self._emergency(is_over=False),
             "/trail/emergencies/{emergency_key}/review emergency_key": lambda: self._emergency(is_over=True),
             "/studies/{study_key}/erase study_key": self._study, "/studies/{study_key}/hold study_key": self._study,
@@ -218,6 +221,22 @@ class OtherPeoples:
         now, title = self.clinic.clock.now(), f"P{secrets.token_hex(6)}".upper()
         with self.clinic.database.write() as tx:
             return insert_peer(tx, Peer(0, "Scanner", title, ("ENAMEL",), "192.0.2.45", None, now), None)
+
+    def _certificate(self) -> int:
+        now = self.clinic.clock.now()
+        issued = Certificate(
+            0, "Room 2", secrets.token_bytes(32), secrets.token_hex(16), now, now + timedelta(days=365),
+            self.owner.account_key,
+        )  # fmt: skip
+        with self.clinic.database.write() as tx:
+            return insert_certificate(tx, issued)
+
+    def _held_certificate(self) -> int:
+        key = self._certificate()
+        with self.clinic.database.write() as tx:
+            at = microseconds(self.clinic.clock.now())  # as after a restore
+            tx.change("UPDATE device_certificates SET held_at = :at WHERE certificate_key = :key", at=at, key=key)
+        return key
 
     def _day(self) -> int:
         with self.clinic.database.write() as tx:

@@ -119,3 +119,11 @@ def test_every_decision_of_a_page_offers_both(browser: Browser, other: Account) 
         fields = len(re.findall(r'<input class="code" name="code"', text))
         assert fields == text.count("data-proof") > 2, path
     assert json.loads(browser.get(QUESTION).text) == {}
+
+
+def test_every_page_that_asks_for_a_proof_tells_the_field_who_is_asked() -> None:
+    """A macro knows nothing of its page unless the page says so, and the field fails where it does not."""
+    asking = [path for path in TEMPLATES.glob("*.html") if "import proof_field" in path.read_text()]
+    assert len(asking) > 5
+    told = "import proof_field with context %}"
+    assert [path.name for path in asking if told not in path.read_text()] == []

@@ -161,6 +161,18 @@ def test_each_place_says_how_it_stands_and_why(clinic: AClinic, browser: Browser
     assert "Too old" in browser.get(PAGE).text
 
 
+def test_that_nothing_is_cleared_is_said_while_a_file_is_missing(clinic: AClinic, browser: Browser) -> None:
+    key = a_target(clinic)
+    said = "No older copy of the scans is cleared for now."
+    assert said not in browser.get(PAGE).text
+    with clinic.database.write() as tx:
+        queries.note_night_missed(tx, key, clinic.clock.now())
+    assert said in browser.get(PAGE).text
+    with clinic.database.write() as tx:
+        queries.note_whole_night(tx, key, clinic.clock.now())
+    assert said not in browser.get(PAGE).text
+
+
 def test_a_copy_that_is_being_made_is_shown(clinic: AClinic, browser: Browser) -> None:
     a_target(clinic)
     with clinic.database.write() as tx:

@@ -162,6 +162,7 @@ def _page(request: PageRequest, context: StaffContext, pages: Pages, actor: Call
             "former": [_shown(one, now) for one in every if one.removed_at is not None],
             "spread": _spread(queries_copies.studies_by_copies(tx)),
             "running": _running(tx, now),
+            "in_doubt": queries.is_vault_in_doubt(tx),
         }
     return show_keeping("keeping_backups.html", request, context, pages, actor, **own, **said)
 
