@@ -39,6 +39,17 @@ class SettingsGroup(IntEnum):
     TRAIL = 7
 
 
+class PrintedPage(IntEnum):
+    """Which page was printed, where it is of no one patient; one of the box itself shows none."""
+
+    STUDIES = 1
+    LABORATORY = 2
+    DUE = 3
+    RECORD = 4
+    QUARANTINE = 5
+    BOX = 6
+
+
 @dataclass(frozen=True, slots=True)
 class Rights:
     """A role, and whether images may be looked at; two digits, the role's and 1 for the image right."""
@@ -101,6 +112,13 @@ def settings_group(entry: Entry) -> SettingsGroup | None:
     return next((group for group in SettingsGroup if group == entry.number), None)
 
 
+def printed_page(entry: Entry) -> PrintedPage | None:
+    """Say which page was printed; None where none was, or it is of one patient, or not known."""
+    if entry.event != EventCode.PAGE_PRINTED:
+        return None
+    return next((page for page in PrintedPage if page == entry.number), None)
+
+
 def meaning(entry: Entry) -> str:
     """Say in plain English, for other programs, what the number means; empty where it counts, or there is none."""
     if chose_language(entry):
@@ -108,6 +126,9 @@ def meaning(entry: Entry) -> str:
     group = settings_group(entry)
     if group is not None:
         return group.name.lower()
+    page = printed_page(entry)
+    if page is not None:
+        return page.name.lower()
     given = rights_given(entry)
     return "" if given is None else str(given)
 

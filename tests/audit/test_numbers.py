@@ -41,6 +41,8 @@ def test_numbers_are_those_that_the_document_gives() -> None:
     assert meaning(entry("account changed", 1)) == "language"
     groups = [meaning(entry("settings changed", number)) for number in range(9)]
     assert groups == ["", "box", "network", "sessions", "passwords", "packs", "notices", "trail", ""]
+    pages = [meaning(entry("page printed", number)) for number in range(8)]
+    assert pages == ["", "studies", "laboratory", "due", "record", "quarantine", "box", ""]
     nothing = (("role changed", 21), ("account created", 1011), ("backup made", 1011), ("role changed", None))
     for event, number in nothing:
         assert meaning(entry(event, number)) == "", (event, number)

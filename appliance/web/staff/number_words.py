@@ -5,7 +5,16 @@ from collections.abc import Mapping
 from appliance.accounts.roles import Role
 from appliance.audit.chain import Entry
 from appliance.audit.events import EventCode
-from appliance.audit.numbers import Rights, SettingsGroup, chose_language, meaning, rights_given, settings_group
+from appliance.audit.numbers import (
+    PrintedPage,
+    Rights,
+    SettingsGroup,
+    chose_language,
+    meaning,
+    printed_page,
+    rights_given,
+    settings_group,
+)
 from appliance.web.languages import gettext as _
 from appliance.web.languages import later
 from appliance.web.staff.words import role_words
@@ -18,6 +27,15 @@ _GROUPS: Mapping[SettingsGroup, str] = {
     SettingsGroup.PACKS: later("Room for prepared series"),
     SettingsGroup.NOTICES: later("Where notices go"),
     SettingsGroup.TRAIL: later("Where this record is sent on"),
+}
+
+_PAGES: Mapping[PrintedPage, str] = {
+    PrintedPage.STUDIES: later("The list of studies"),
+    PrintedPage.LABORATORY: later("What a laboratory was given"),
+    PrintedPage.DUE: later("The list of what is past its time"),
+    PrintedPage.RECORD: later("The record"),
+    PrintedPage.QUARANTINE: later("The quarantine"),
+    PrintedPage.BOX: later("A page of the box itself"),
 }
 
 
@@ -33,6 +51,9 @@ def number_words(entry: Entry) -> str:
     group = settings_group(entry)
     if group is not None:
         return _(_GROUPS[group])
+    page = printed_page(entry)
+    if page is not None:
+        return _(_PAGES[page])
     given = rights_given(entry)
     if given is None:
         return ""

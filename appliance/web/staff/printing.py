@@ -13,6 +13,7 @@ from litestar.params import URLEncodedBody
 from appliance.accounts.roles import Permission
 from appliance.archive import studies as archive
 from appliance.audit.events import Event, EventCode, Subject, SubjectKind
+from appliance.audit.numbers import PrintedPage
 from appliance.errors import NotPermitted, Unsuitable
 from appliance.store.transactions import ReadTransaction
 from appliance.web.http.access import Door, access
@@ -20,8 +21,18 @@ from appliance.web.http.actor import Actor
 from appliance.web.http.threads import in_thread
 from appliance.web.staff.signing_in import Caller, Context
 
-_PAGE = re.compile(r"/[A-Za-z0-9/._-]{0,199}", re.ASCII)
 _OF_SOMEBODY = re.compile(r"/(patients|studies|series)/([1-9][0-9]{0,17})(?:/[a-z/]+)?", re.ASCII)
+_OTHERS = (  # the first that fits
+    (PrintedPage.STUDIES, re.compile(r"/(studies|studies/latest)?")),
+    (PrintedPage.LABORATORY, re.compile(r"/laboratory(/[A-Za-z0-9_-]{1,64})?", re.ASCII)),
+    (PrintedPage.DUE, re.compile(r"/keeping/retention/due")),
+    (PrintedPage.RECORD, re.compile(r"/trail(/[a-z0-9/]{1,64})?", re.ASCII)),
+    (PrintedPage.QUARANTINE, re.compile(r"/quarantine(/[a-z0-9/]{1,64})?", re.ASCII)),
+    (
+        PrintedPage.BOX,
+        re.compile(r"/(account|emergency|files|keeping|password|people|senders)(/[a-z0-9/-]{1,64})?", re.ASCII),
+    ),
+)
 _ASKED = {"patients": Permission.READ_STUDY, "studies": Permission.READ_STUDY, "series": Permission.VIEW_IMAGES}
 
 
@@ -38,12 +49,10 @@ def submit_printed(context: Context, actor: Caller, data: URLEncodedBody[Printed
     """Record that a page was printed, and of whom.
 
     Raises:
-        Unsuitable: That is no page's path.
+        Unsuitable: That is no page of the box.
         NotPermitted: A page that this person may not open.
         NotFound: There is no such patient, study or series.
     """
-    if not _PAGE.fullmatch(data.page):
-        raise Unsuitable("a page's path is told")
     accounts = context.accounts
     event = Event(EventCode.PAGE_PRINTED, actor.audited)
     with accounts.database.write() as tx:
@@ -51,10 +60,10 @@ def submit_printed(context: Context, actor: Caller, data: URLEncodedBody[Printed
 
 
 def _about(tx: ReadTransaction, actor: Actor, event: Event, page: str) -> Event:
-    """Say of whom the page is; a list, or a page of the box itself, is of nobody."""
+    """Say of whom the page is, or which it is where it is of no one patient."""
     shown = _OF_SOMEBODY.fullmatch(page)
     if shown is None:
-        return event
+        return replace(event, number=_other(page).value)
     kind, key = shown[1], int(shown[2])
     if _ASKED[kind] not in actor.permissions:
         raise NotPermitted("only what may be opened is printed")
@@ -66,6 +75,13 @@ def _about(tx: ReadTransaction, actor: Actor, event: Event, page: str) -> Event:
     study, _ = archive.get_series(tx, key)
     subject = Subject(SubjectKind.SERIES, key)
     return replace(event, subject=subject, patient_key=study.patient_key, study_key=study.study_key)
+
+
+def _other(page: str) -> PrintedPage:
+    known = next((kind for kind, pattern in _OTHERS if pattern.fullmatch(page)), None)
+    if known is None:
+        raise Unsuitable("the box has no such page")
+    return known
 
 
 HANDLERS = (submit_printed,)
