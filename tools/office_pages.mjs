@@ -87,7 +87,7 @@ async function newcomer(browser, one, link) {
   await once(page, "enrol", one.language);
   one.totp_secret = (await page.textContent(".secret")).trim();
   await page.fill("input[name=code]", await freshCode(one.totp_secret));
-  await page.locator("main button.primary").click();
+  await page.locator('form[action="/login/enrol"] button').click();
   await page.waitForSelector(".codes");
   await once(page, "codes", one.language);
   await page.locator("main button.primary").click();

@@ -1,7 +1,7 @@
 /** Looks at a running demonstration as its people do and writes pictures for docs/images: `node tools/screenshots.mjs PLAN.json`. */
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { launch, looked, signIn, someone, until } from "../tests/stories/browser.mjs";
+import { freshCode, launch, looked, signIn, someone, until } from "../tests/stories/browser.mjs";
 
 const DESK = { width: 1280, height: 800 };
 const TABLET = { width: 768, height: 1024 };
@@ -36,6 +36,7 @@ async function administrator(browser) {
   await page.getByLabel("User name").fill("rosa");
   await page.getByLabel("Role").selectOption("reception");
   await shoot(page, "people");
+  await page.fill("form.form-grid input[name=code]", await freshCode(plan.web.totp_secret));
   await page.getByRole("button", { name: "Make an invitation" }).click();
   await page.waitForSelector(".passphrase");
   invitation = await page.locator(".enrol a").getAttribute("href");
@@ -47,7 +48,7 @@ async function newcomer(browser) {
   await page.getByLabel("New password", { exact: true }).fill(plan.first_password);
   await page.getByLabel("New password once more").fill(plan.first_password);
   await page.keyboard.press("Enter");
-  await page.waitForSelector(".enrol");
+  await page.waitForSelector(".passkey:not([hidden])");
   await shoot(page, "enrolment");
 }
 

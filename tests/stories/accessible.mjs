@@ -180,7 +180,7 @@ async function newcomer(browser) {
   await page.waitForSelector(".secret");
   await examine(page, "enrol");
   await page.fill("input[name=code]", await freshCode((await page.textContent(".secret")).trim()));
-  await page.locator("main button.primary").click();
+  await page.locator('form[action="/login/enrol"] button').click();
   await page.waitForSelector(".codes");
   await examine(page, "codes");
   await page.locator("main button.primary").click();

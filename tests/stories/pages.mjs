@@ -44,7 +44,7 @@ export async function comeInFirst(page, origin, { user, first, second }) {
   await at(page, "/login/enrol");
   const secret = (await words(page, ".secret")).replaceAll(" ", "");
   await fresh(page, secret, "main form");
-  await page.locator("main form button").first().click();
+  await press(page, "Finish");
   await page.waitForSelector(".codes");
   const codes = await page.locator(".codes li").allTextContents();
   await page.goto(`${origin}/password`);
