@@ -32,6 +32,14 @@ def told(clinic: AClinic) -> list[tuple[str, str]]:
         return [(one.event, meaning(one)) for one in reading(tx, EVERYTHING)]
 
 
+def unusual_of(clinic: AClinic) -> list[tuple[str, str, int | None, int]]:
+    """Give what the next morning's look finds: what, who did it, and how often."""
+    day = look_through(DayParts(clinic.database, clinic.clock, clinic.context.zone))
+    assert day is not None
+    with clinic.database.read() as tx:
+        return [(one.kind, one.actor_kind, one.actor_key, one.count) for one in findings(tx, day)]
+
+
 def test_an_administrator_who_gives_themselves_the_image_right_and_takes_it_back_is_told(clinic: AClinic) -> None:
     boss = clinic.person(Role.ADMINISTRATOR)
     for right in (True, False):
@@ -42,11 +50,9 @@ def test_an_administrator_who_gives_themselves_the_image_right_and_takes_it_back
         ("role changed", "administrator to administrator with the image right"),
         ("role changed", "administrator with the image right to administrator"),
     ]
-    day = look_through(DayParts(clinic.database, clinic.clock, clinic.context.zone))
-    assert day is not None
-    with clinic.database.read() as tx:
-        found = [(one.kind, one.actor_kind, one.actor_key, one.count) for one in findings(tx, day)]
-    assert found == [(Kind.RIGHT_GIVEN, "operator", None, 1), (Kind.RIGHT_GIVEN, "account", boss.account_key, 1)]
+    assert unusual_of(clinic) == [
+        (Kind.RIGHT_GIVEN, "operator", None, 1), (Kind.RIGHT_GIVEN, "account", boss.account_key, 1),
+    ]  # fmt: skip
 
 
 def test_nobody_changes_their_own_rights_while_another_administrator_can(clinic: AClinic) -> None:
@@ -59,11 +65,36 @@ def test_nobody_changes_their_own_rights_while_another_administrator_can(clinic:
     assert told(clinic)[2:] == [("role changed", "administrator to administrator with the image right")]
 
 
-def test_whoever_is_left_as_the_only_administrator_changes_their_own_image_right(clinic: AClinic) -> None:
+@pytest.mark.parametrize("is_closed", [True, False])
+def test_whoever_makes_themselves_the_only_administrator_can_and_each_step_is_told(
+    clinic: AClinic, is_closed: bool
+) -> None:
     boss, other = (clinic.person(Role.ADMINISTRATOR, user_name=name) for name in ("boss", "other"))
-    leaving.close_account(clinic.accounts, other.account_key, person(boss, ADDRESS))
-    leaving.change_role(clinic.accounts, boss.account_key, Role.ADMINISTRATOR, person(boss, ADDRESS), image_right=True)
+    by = person(boss, ADDRESS)
+    if is_closed:
+        leaving.close_account(clinic.accounts, other.account_key, by)
+    else:
+        leaving.change_role(clinic.accounts, other.account_key, Role.RECEPTION, by, image_right=False)
+    leaving.change_role(clinic.accounts, boss.account_key, Role.ADMINISTRATOR, by, image_right=True)
     assert service.get_account(clinic.accounts, boss.account_key).image_right
+    with clinic.database.read() as tx:
+        steps = [(one.event, one.actor_key, one.subject_key) for one in reading(tx, EVERYTHING)][2:]
+    first = "account disabled" if is_closed else "role changed"
+    assert steps == [
+        (first, boss.account_key, other.account_key), ("role changed", boss.account_key, boss.account_key),
+    ]  # fmt: skip
+    assert (Kind.RIGHT_GIVEN, "account", boss.account_key, 1) in unusual_of(clinic)
+
+
+def test_whoever_comes_in_as_another_administrator_is_told_too(clinic: AClinic) -> None:
+    boss, other = (clinic.person(Role.ADMINISTRATOR, user_name=name) for name in ("boss", "other"))
+    invitations.invite_again(clinic.accounts, other.account_key, person(boss, ADDRESS))
+    leaving.change_role(clinic.accounts, boss.account_key, Role.ADMINISTRATOR, person(other, ADDRESS), image_right=True)
+    with clinic.database.read() as tx:
+        steps = [(one.event, one.actor_key, one.subject_key) for one in reading(tx, EVERYTHING)][2:]
+    assert ("invitation made", boss.account_key, other.account_key) in steps
+    assert steps[-1] == ("role changed", other.account_key, boss.account_key)
+    assert (Kind.RIGHT_GIVEN, "account", other.account_key, 1) in unusual_of(clinic)
 
 
 def test_a_role_that_stays_is_no_event(clinic: AClinic) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.inbox.admission import PeerEntry
+from appliance.inbox.admission import PeerEntry, decode_admission
 from appliance.keys.inbox_seal import new_inbox_key_pair
 from tests import warm
 from tests.cli.test_access import enamel
@@ -135,3 +135,34 @@ def test_what_the_command_says_of_a_leaver_names_devices_and_what_nobody_answers
         "Nobody answers for the token of planning PC: enamel tokens revoke 2",
     ]
     enamel(data, "tokens", "add", "late", "--scope", "list-studies", "--for", "lea", status=12)
+
+
+def test_where_the_receiver_cannot_be_told_the_account_is_closed_and_the_command_says_so(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    enamel(data, "keys", "init", "--sealing", "file")
+    for user in ("lea", "leo"):
+        enamel(data, "accounts", "add", user, "--name", user, "--role", "assistant", given="quiet amber tram 42\n")
+        made(data, tmp_path / f"ProMax of {user}", "--for", user)
+    enamel(data, "peers", "add", "PROMAX", "--address", "127.0.0.1")
+    listing = data / "exchange" / "admission.json"
+    aside = listing.rename(tmp_path / "aside.json")
+    listing.mkdir()  # as a disk that gives and takes nothing there
+    said = warm.run("accounts", "disable", "lea", "--data", str(data))
+    assert (said.returncode, said.stdout.splitlines()[:2]) == (
+        0,
+        [
+            "lea can no longer come in.",
+            "Ended with it: browsers signed in: 0; tokens: 0; device certificates: 1, ProMax of lea.",
+        ],
+    )
+    assert said.stdout.splitlines()[-1].startswith("The receiver still goes by its older list")
+    told = enamel(data, "accounts", "disable", "leo")
+    assert isinstance(told, dict)
+    assert told["receiver_told"] is False
+    listing.rmdir()
+    aside.rename(listing)
+    told = enamel(data, "accounts", "disable", "lea")
+    assert isinstance(told, dict)
+    assert told["receiver_told"] is True
+    by_file = {one.sha256 for one in decode_admission(listing.read_bytes()).revoked}
+    assert by_file == {str(row[3]) for row in listed(data)}

@@ -13,7 +13,8 @@ from appliance.accounts.peers.publishing import Publication
 from appliance.accounts.peers.queries import Peer
 from appliance.accounts.peers.queries_certificates import Certificate
 from appliance.accounts.roles import Permission, Role
-from appliance.accounts.tokens import issue_token
+from appliance.accounts.tokens import issue_laboratory_token, issue_token
+from appliance.accounts.trail import person as actor_of
 from appliance.audit.events import OPERATOR
 from appliance.inbox.admission import PeerEntry
 from appliance.keys.authority import certificate_sha256, ends_at, serial_number
@@ -148,6 +149,56 @@ def test_the_page_says_before_and_after_what_ends_and_what_does_not(
     later = browser.get(path).text
     assert [words in later for words in (*ends, *stays)] == [True, True, False, False]
     assert "ProMax" in browser.get("/senders").text
+
+
+@pytest.mark.parametrize(
+    ("role", "other", "names", "going"),
+    [
+        (Role.ADMINISTRATOR, Role.RECEPTION, {"gave out", "ProMax"}, {"gave out", "ProMax"}),
+        (Role.ASSISTANT, Role.RECEPTION, {"viewing PC", "the worklist"}, {"viewing PC"}),
+        (Role.ASSISTANT, Role.LAB, {"viewing PC", "the worklist"}, {"viewing PC", "the worklist"}),
+        (Role.DENTIST, Role.DENTIST, {"viewing PC", "the worklist"}, {"viewing PC"}),
+        (Role.LAB, Role.RECEPTION, {"mill"}, {"mill"}),
+    ],
+)
+def test_another_role_is_told_by_name_what_it_ends_before_and_after(
+    clinic: AClinic, browser: Browser, role: Role, other: Role, names: set[str], going: set[str]
+) -> None:
+    sees = role not in (Role.ADMINISTRATOR, Role.LAB)
+    person = clinic.person(role, user_name="eva", image_right=sees, totp_secret=SECRET)
+    key = person.account_key
+    put_certificate(clinic, "ProMax", person, 1)
+    issue_token(clinic.accounts, "viewing PC", [Permission.VIEW_IMAGES], OPERATOR, answerable_key=key)
+    issue_token(clinic.accounts, "the worklist", [Permission.LIST_STUDIES], OPERATOR, answerable_key=key)
+    issue_token(clinic.accounts, "gave out", [Permission.LIST_STUDIES], actor_of(person, "192.0.2.10"))
+    if role is Role.LAB:
+        issue_laboratory_token(clinic.accounts, "mill", key, OPERATOR)
+    path, every = f"/people/{key}", ("ProMax", "viewing PC", "the worklist", "gave out", "mill")
+    before = part(browser.get(path).text, "This ends with another role", "</ul>")
+    assert {name for name in every if name in before} == names
+    changed = browser.post(f"{path}/role", page=path, role=other.value, code=code_now(clinic))
+    assert changed.headers["location"].startswith(f"{path}?told=changed.")
+    clinic.clock.pass_time(seconds=1)
+    after = browser.get(changed.headers["location"]).text
+    assert "The role is changed" in after
+    ended = part(after, "Ended with the role of before", "</ul>")
+    assert {name for name in every if name in ended} == going
+    assert "Ended with the role of before" not in browser.get(path).text
+    assert "Ended with the role of before" not in browser.get(f"{path}?told=changed.1.2").text
+
+
+def part(page: str, begins: str, ends: str) -> str:
+    return page.partition(begins)[2].partition(ends)[0]
+
+
+def test_whoever_answers_for_nothing_is_told_of_nothing_that_ends_with_another_role(
+    clinic: AClinic, leaver: Account, browser: Browser
+) -> None:
+    put_certificate(clinic, "ProMax", leaver, 1)
+    path = f"/people/{leaver.account_key}"
+    assert "This ends with another role" not in browser.get(path).text, "no assistant lets devices in"
+    changed = browser.post(f"{path}/role", page=path, role="reception", code=code_now(clinic))
+    assert "Ended with the role of before" not in browser.get(changed.headers["location"]).text
 
 
 def test_what_ended_before_is_not_said_to_end_now(clinic: AClinic, leaver: Account, browser: Browser) -> None:

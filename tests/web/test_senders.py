@@ -8,7 +8,7 @@ from threading import Event, Thread
 
 import pytest
 
-from appliance.accounts.errors import AlreadyAdmitted
+from appliance.accounts.errors import AlreadyAdmitted, NotPublished
 from appliance.accounts.peers.approval import add_peer, remove_peer
 from appliance.accounts.peers.certificates import register_certificate, revoke_certificate
 from appliance.accounts.peers.publishing import keep_published
@@ -17,7 +17,7 @@ from appliance.accounts.peers.queries_certificates import Certificate
 from appliance.accounts.roles import Role
 from appliance.audit.events import OPERATOR
 from appliance.identifiers import AETitle
-from appliance.inbox.admission import AdmissionFile, Caller, Refusal
+from appliance.inbox.admission import AdmissionFile, Caller, Refusal, RevokedCertificate, encode_admission
 from appliance.store.migrations import known_migrations, statements
 from appliance.web.staff.senders import SHOWN_CARDS
 from tests.store.failing_files import FailingFiles
@@ -221,12 +221,25 @@ def test_a_removal_the_receiver_cannot_be_told_of_is_said_and_tried_again(tmp_pa
         assert [event for event, _ in clinic.events()][-1] == "peer removed"
 
 
-def test_a_list_that_cannot_be_read_is_written_all_the_same(tmp_path: Path) -> None:
+def test_a_list_that_cannot_be_read_is_not_replaced_and_what_it_revokes_stays_revoked(tmp_path: Path) -> None:
     files = FailingFiles()
     clinic = AClinic(tmp_path, files)
-    publication = clinic.context.publication
-    publication.publish(clinic.accounts)
+    publication, now = clinic.context.publication, clinic.clock.now()
+    written = encode_admission([], [RevokedCertificate("00" * 32, "7f", is_held=False)])  # by no row of this catalogue
+    publication.file.write_bytes(written)
+    one = Peer(0, "A", "A", (), None, None, now)
     files.fail_next(1)
+    with pytest.raises(NotPublished, match="could not be read"):
+        add_peer(clinic.accounts, publication, one, OPERATOR)
+    assert publication.file.read_bytes() == written
+    publication.publish_if_due(clinic.accounts)
+    told = AdmissionFile(publication.file, ("ENAMEL",)).current()
+    assert ([peer.name for peer in told.peers], [each.sha256 for each in told.revoked]) == (["A"], ["00" * 32])
+
+
+def test_a_list_that_nobody_can_decode_is_replaced(clinic: AClinic) -> None:
+    publication = clinic.context.publication
+    publication.file.write_bytes(b"{")
     add_peer(clinic.accounts, publication, Peer(0, "A", "A", (), None, None, clinic.clock.now()), OPERATOR)
     assert AdmissionFile(publication.file, ("ENAMEL",)).current().peers[0].name == "A"
 

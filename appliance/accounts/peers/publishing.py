@@ -6,7 +6,8 @@ seen the newest rows, for each looks again after writing. What could not be
 written is told to whoever asked and tried again (`keep_published`), so that a
 peer that was removed does not stay admitted until something else changes. What
 the file revokes and the rows do not, for an older catalogue was put to use, is
-revoked in the rows: nothing that was taken back becomes good again.
+revoked in the rows: nothing that was taken back becomes good again. A file that
+cannot be read is for that reason not replaced.
 """
 
 import logging
@@ -42,7 +43,7 @@ class Publication:
         """Write the rows as they are now.
 
         Raises:
-            NotPublished: The disk refused; the file still says what it said before.
+            NotPublished: The disk refused to give the file or to take it; it still says what it said before.
         """
         self._take_in(accounts)
         for _ in range(_MOST_ROUNDS):
@@ -76,12 +77,18 @@ class Publication:
             return False
 
     def _take_in(self, accounts: Accounts) -> None:
-        """Revoke in the rows what the file that is there revokes."""
+        """Revoke in the rows what the file that is there revokes.
+
+        Raises:
+            NotPublished: The disk refused to give it.
+        """
         try:
             with self.files.open_read(self.file) as file:
                 told = decode_admission(file.read()).revoked
-        except (OSError, Unsuitable):
+        except (FileNotFoundError, Unsuitable):
             return  # none, or one that the receiver does not believe either
+        except OSError as fault:  # it may revoke what no row does, so it stays until it was read
+            raise NotPublished(f"the receiver's list could not be read and is tried again: {fault}") from fault
         with accounts.database.read() as tx:
             known = {one.certificate_sha256.hex() for one in queries_certificates.certificates(tx) if one.revoked_at}
         lacking = [one for one in told if not one.is_held and one.sha256 not in known]

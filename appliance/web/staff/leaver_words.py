@@ -1,12 +1,13 @@
-"""Says what ends with a person who leaves, before and after, and what goes on because nobody answers for it."""
+"""Says what ends with a person who leaves or gets another role, and what goes on because nobody answers for it."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from appliance.accounts.account import Account
 from appliance.accounts.context import Accounts
 from appliance.accounts.errors import NotPublished
-from appliance.accounts.leavers import Ends, what_ended, what_ends, what_stays
+from appliance.accounts.leavers import Ends, what_ended, what_ended_between, what_ends, what_roles_end, what_stays
+from appliance.accounts.roles import Role
 from appliance.web.languages import gettext as _
 from appliance.web.languages import ngettext
 from appliance.web.staff.context import StaffContext
@@ -21,6 +22,18 @@ def ending_lines(accounts: Accounts, account: Account) -> list[str]:
         if closed_at is None:
             return list(_ending(what_ends(tx, account, accounts.clock.now())))
         return list(_ending(what_ended(tx, account, closed_at)))
+
+
+def role_ending_lines(accounts: Accounts, account: Account, roles: Iterable[Role]) -> list[str]:
+    """Say what would end with one of these roles in place of this person's, or with their image right."""
+    with accounts.database.read() as tx:
+        return list(_ending(what_roles_end(tx, account, roles, accounts.clock.now())))
+
+
+def ended_lines(accounts: Accounts, account_key: int, since: int, until: int) -> list[str]:
+    """Say what of an account ended between these microseconds since 1970; its sessions are not told."""
+    with accounts.database.read() as tx:
+        return list(_ending(what_ended_between(tx, account_key, since, until)))
 
 
 def staying_lines(accounts: Accounts) -> list[str]:

@@ -1,5 +1,7 @@
 """Accounts, for an administrator: who there is, inviting, another role, and the leaver's button."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from litestar import get, post
@@ -12,6 +14,7 @@ from appliance.accounts.invitations import Invitation
 from appliance.accounts.login import may_come_in_without
 from appliance.accounts.roles import ASSIGNABLE, Permission, Role
 from appliance.accounts.unused import is_unused
+from appliance.clock import microseconds
 from appliance.deidentify import leaving
 from appliance.errors import NotFound, NotPermitted, Unsuitable
 from appliance.web.http.access import needs
@@ -24,7 +27,13 @@ from appliance.web.staff.attention import waiting
 from appliance.web.staff.confirming import CodeForm, confirmed, said
 from appliance.web.staff.context import StaffContext
 from appliance.web.staff.enrolment import qr_picture
-from appliance.web.staff.leaver_words import ending_lines, staying_lines, tell_receiver
+from appliance.web.staff.leaver_words import (
+    ended_lines,
+    ending_lines,
+    role_ending_lines,
+    staying_lines,
+    tell_receiver,
+)
 from appliance.web.staff.pages import Page, PageRequest, Pages
 from appliance.web.staff.signing_in import Answer, Caller, Context, Rendering, moved_on, session_of
 from appliance.web.staff.words import day, day_and_time, role_words
@@ -34,6 +43,7 @@ _TOLD = {
     "closed": later("The account is closed, and whoever was signed in with it is out."),
     "out": later("Signed out everywhere. The account stays as it is."),
 }
+_CHANGED = re.compile(r"changed\.(?P<since>[0-9]{1,18})\.(?P<until>[0-9]{1,18})")  # when, in microseconds since 1970
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +62,12 @@ _NOBODY = PersonForm("", "", "", "")
 
 @dataclass(frozen=True, slots=True)
 class Saying:
-    """What a person's page says of what was just asked: what went wrong, by which status, or what was done."""
+    """What a person's page says of what was just asked: what went wrong, by which status, what was done or ended."""
 
     trouble: str = ""
     status: int = 200
     told: str = ""
+    ended: Sequence[str] = ()
 
 
 _NOTHING = Saying()
@@ -174,8 +185,12 @@ def person_page(
     request: PageRequest, context: Context, pages: Rendering, actor: Caller, account_key: FromPath[int],
     told: FromQuery[str] = "",
 ) -> Page:  # fmt: skip
-    """Show one account and what can be done with it."""
-    return _person(request, context, pages, actor, account_key, Saying(told=_(_TOLD[told]) if told in _TOLD else ""))
+    """Show one account and what can be done with it; after another role what ended with the one of before."""
+    span = _CHANGED.fullmatch(told)
+    word = "changed" if span else told
+    ended = ended_lines(context.accounts, account_key, int(span["since"]), int(span["until"])) if span else ()
+    saying = Saying(told=_(_TOLD[word]) if word in _TOLD else "", ended=ended)
+    return _person(request, context, pages, actor, account_key, saying)
 
 
 def _person(
@@ -187,8 +202,10 @@ def _person(
         raise NotFound("an opened envelope is no person")
     shown = _shown(context, account, session_of(actor).account.account_key)
     bar, alone = waiting(context.accounts, actor), service.is_only_administrator(context.accounts, account_key)
+    others = (Role.ADMINISTRATOR,) if alone else ASSIGNABLE  # the last administrator stays one
     page = pages.show_in_office(
         "person.html", request, bar, each=shown, roles=_roles(), trouble=saying.trouble, told=saying.told, alone=alone,
+        role_ends=role_ending_lines(context.accounts, account, others), ended=saying.ended,
         unpublished=not context.publication.is_current(context.accounts),
         ends=ending_lines(context.accounts, account), stays=staying_lines(context.accounts),
     )  # fmt: skip
@@ -205,8 +222,9 @@ def change_role(
     """Give another role or image right, but not oneself; sessions and what came with the role of before end."""
     try:
         by, role = confirmed(request, context, actor, data.code).actor, Role(data.role)
-        right = data.image_right == "yes"
+        since, right = context.accounts.clock.now(), data.image_right == "yes"
         leaving.change_role(context.accounts, account_key, role, by, image_right=right)
+        until = context.accounts.clock.now()
         tell_receiver(context)
     except (SignInRefused, TooManyAttempts) as fault:
         return _person(request, context, pages, actor, account_key, Saying(*said(fault, data.code)))
@@ -217,7 +235,7 @@ def change_role(
     except (Unsuitable, ValueError):
         words = _("That does not work: the role may not view images, or nobody would be left to manage accounts.")
         return _person(request, context, pages, actor, account_key, Saying(words, 422))
-    return moved_on("/people?told=changed")
+    return moved_on(f"/people/{account_key}?told=changed.{microseconds(since)}.{microseconds(until)}")
 
 
 @post("/people/{account_key:int}/invite", opt=needs(Permission.MANAGE_ACCOUNTS), status_code=200)
