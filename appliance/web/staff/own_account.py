@@ -265,7 +265,7 @@ def submit_close(
     except (SignInRefused, TooManyAttempts) as fault:
         return account_refused(request, context, pages, actor, said(fault, data.code))
     except Unsuitable:
-        words = _("You are the last administrator: make somebody else one first, or nobody could let anybody in.")
+        words = _("No other administrator has come in yet: let one sign in first, or nobody could let anybody in.")
         return account_refused(request, context, pages, actor, (words, 422))
     return moved_on("/login", ended_cookie(SESSION_COOKIE))
 
