@@ -85,4 +85,27 @@ def test_a_session_knows_the_browser_that_it_is_used_with_and_says_which_is_old(
     shown = own.sessions_of(clinic.accounts, session_of(clinic, here))
     assert {(one.browser.version, one.newer) for one in shown} == {(131, 0), (130, 0)}
     with clinic.database.read() as tx:
-        assert queries.newest_browsers(tx) == {"Chrome": 131}
+        assert queries.newest_browsers(tx, person.account_key) == {"Chrome": 131}
+
+
+def newest_told(clinic: AClinic, account: Account) -> int:
+    """Give the version that a person's first session is told to be behind of, 0 for none."""
+    return own.sessions_of(clinic.accounts, session_of(clinic, token_of(clinic, account)))[-1].newer
+
+
+def test_what_one_person_alone_says_of_a_browser_tells_no_colleague_that_theirs_is_old(
+    clinic: AClinic, person: Account
+) -> None:
+    forger, third = (clinic.person(user_name=name) for name in ("forger", "third"))
+    for account, version in ((person, 120), (forger, 9999), (forger, 9998), (forger, 119)):
+        use_session(clinic.accounts, token_of(clinic, account), ADDRESS, browser_of(CHROME % version))
+        clinic.clock.pass_time(seconds=1)
+    assert newest_told(clinic, person) == 0
+    own_ones = own.sessions_of(clinic.accounts, session_of(clinic, token_of(clinic, forger)))
+    assert {(one.browser.version, one.newer) for one in own_ones if one.browser.version} == {
+        (9999, 0), (9998, 0), (119, 9999),
+    }  # fmt: skip
+    use_session(clinic.accounts, token_of(clinic, third), ADDRESS, browser_of(CHROME % 131))
+    assert newest_told(clinic, person) == 131, "two came with that or a newer one"
+    with clinic.database.read() as tx:
+        assert queries.newest_browsers(tx, third.account_key) == {"Chrome": 131}
