@@ -29,7 +29,7 @@ LONGEST_NAME = 100
 class OwnSession:
     """One of a person's living sessions; `here` is the one that asks.
 
-    `newer` is the newest version of its browser that came to this box, 0 where it is not far behind that.
+    `newer` is the newest version of its browser that this person or two people came with, 0 where it is not far behind.
     """
 
     session_hash: bytes
@@ -102,7 +102,8 @@ def correct_name(accounts: Accounts, account: Account, display_name: str, addres
 
 
 def _sessions(tx: ReadTransaction, accounts: Accounts, session: Session) -> Iterator[OwnSession]:
-    now, account, newest = accounts.clock.now(), session.account, queries.newest_browsers(tx)
+    now, account = accounts.clock.now(), session.account
+    newest = queries.newest_browsers(tx, account.account_key)
     for address, row in queries.sessions_of(tx, account.account_key):
         if not is_over(account, row, now):
             here = row.session_hash == session.session_hash

@@ -1,7 +1,11 @@
 """Everything that is kept of one's own account, as a file; what proves who one is stands in it as a fact, never itself.
 
-Leaves out: who reviewed an emergency, and who invited: that is somebody else's. What the record has about the person is
-in it whole, those two among it under numbers.
+Of each event of the record that the person did, or that was done to their account, it says when, what, how it went and
+from which address. What the person decided at work (rules, holds, proposals, approvals, reviews) is in it as events.
+
+Leaves out: who reviewed an emergency, and who invited, which is somebody else's; of an event, who did it, to whom and
+its number; what the person signed about emergencies of others, beyond the event of it; tokens and certificates that
+have ended.
 """
 
 from datetime import datetime

@@ -1,7 +1,7 @@
 """Passkeys: enrolling one, coming in by one, as the second factor or as the only one, and deciding by one.
 
 Whoever has no authenticator app has passkeys alone as the second factor: then each verifies its owner when it is made,
-or one would come in and decide nothing, and the last cannot be removed where a second factor is compulsory.
+or one would come in and decide nothing, and the last that works cannot be removed where a second factor is compulsory.
 
 As the only factor, at a locked screen and for a decision, the device must have verified its owner
 (a PIN, a finger, a face); as the second factor right after a password, a touch is enough. A passkey works
@@ -20,6 +20,7 @@ Source: W3C Web Authentication Level 3, 7.1 and 7.2.
 
 import hashlib
 import hmac
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn
@@ -171,22 +172,39 @@ def _keep(
     return key
 
 
-def remove_passkey(accounts: Accounts, by: Confirmed, passkey_key: int, address: str) -> None:
+def remove_passkey(accounts: Accounts, by: Confirmed, passkey_key: int, site: Site | None, address: str) -> None:
     """Let a passkey open nothing any more; the printed codes go with a second factor that nobody asks for.
 
     Raises:
         NotFound: This person has no such passkey.
-        Unsuitable: It is the only second factor, and one is compulsory.
+        Unsuitable: It is the only second factor, and one is asked for (`keeps`).
     """
     with accounts.database.write() as tx:
-        if not queries_passkeys.delete_passkey(tx, passkey_key, by.account.account_key):
+        found = queries.credentials_by_key(tx, by.account.account_key)
+        mine = queries_passkeys.passkeys_of(tx, by.account.account_key)
+        if found is None or passkey_key not in {each.passkey_key for each in mine}:
             raise NotFound("this person has no such passkey")
-        left = queries.credentials_by_key(tx, by.account.account_key)
-        if left is None or not left.account.second_factor:
-            if second_factor.is_compulsory(accounts, by.account):
-                raise Unsuitable("the only second factor stays while one is compulsory")
+        if passkey_key in keeps(accounts, found.account, mine, site):
+            raise Unsuitable("the only second factor that works stays while one is asked for")
+        queries_passkeys.delete_passkey(tx, passkey_key, by.account.account_key)
+        if len(mine) == 1 and not found.account.authenticator_app:
             queries_codes.drop_codes(tx, by.account.account_key)
         record_own_event(tx, accounts, EventCode.PASSKEY_REMOVED, by.account, address)
+
+
+def keeps(accounts: Accounts, account: Account, mine: Sequence[Passkey], site: Site | None) -> set[int]:
+    """Give the passkeys that somebody cannot remove, as no other that works would be left: one at most, or one a name.
+
+    One works under the name of the box at which it was made. `site` is where it is asked; at a bare address, where none
+    works, each counts under its own name. Where no second factor is compulsory the last of all may go, as nobody asks
+    for one then, and the last that works may not while others are there.
+    """
+    if not account.proves_by_passkey_alone:
+        return set()
+    if len(mine) == 1:
+        return {mine[0].passkey_key} if second_factor.is_compulsory(accounts, account) else set()
+    hosts = Counter(each.host for each in mine)
+    return {each.passkey_key for each in mine if hosts[each.host] == 1 and (site is None or each.host == site.host)}
 
 
 def sign_in(accounts: Accounts, answer: Answer, device: str = "") -> str:

@@ -242,9 +242,19 @@ def note_browser(tx: WriteTransaction, session_hash: bytes, browser: Browser) ->
     )  # fmt: skip
 
 
-def newest_browsers(tx: ReadTransaction) -> dict[str, int]:
-    """Give the newest version of each family of browsers that sessions are kept of."""
-    rows = tx.rows("SELECT browser, max(browser_version) FROM sessions WHERE browser <> '' GROUP BY browser")
+def newest_browsers(tx: ReadTransaction, account_key: int) -> dict[str, int]:
+    """Give of each family of browsers the newest version that came here, as far as one person may be told it.
+
+    What two people came with, at that version or a newer one, is believed; what one alone says counts for themselves.
+    """
+    rows = tx.rows(
+        """WITH each AS (SELECT account_key, browser, max(browser_version) AS newest FROM sessions WHERE browser <> ''
+             GROUP BY account_key, browser),
+           ranked AS (SELECT account_key, browser, newest,
+             row_number() OVER (PARTITION BY browser ORDER BY newest DESC, account_key) AS place FROM each)
+           SELECT browser, max(newest) FROM ranked WHERE place = 2 OR account_key = :account GROUP BY browser""",
+        account=account_key,
+    )
     return {str(family): number(version) for family, version in rows}
 
 

@@ -231,9 +231,14 @@ def is_only_administrator(accounts: Accounts, account_key: int) -> bool:
 
 
 def is_last_administrator(tx: ReadTransaction, account_key: int) -> bool:
-    """Say whether this is the one open account that may manage accounts."""
+    """Say whether this is the one open account that may manage accounts, of those whose person can come in.
+
+    Who has no password of their own choice yet is passed over, but for the person who is asked about: whoever was
+    invited, anew or for the first time, or was given a first password, and has not come in since.
+    """
     managers = [each for each in queries.accounts(tx) if each.disabled_at is None and each.may_manage_accounts]
-    return [each.account_key for each in managers] == [account_key]
+    able = [each.account_key for each in managers if each.account_key == account_key or not each.must_change_password]
+    return able == [account_key]
 
 
 def take_all_proofs_away(tx: WriteTransaction, accounts: Accounts, account_key: int, password_hash: str) -> None:

@@ -197,18 +197,22 @@ def ended_by_time(accounts: Accounts, token: str) -> Account | None:
 
 
 def use_session(accounts: Accounts, token: str, address: str, browser: Browser = UNKNOWN) -> Session | None:
-    """Give the session and note that its person did something, and with which browser; a locked screen stays locked."""
+    """Give the session and note that its person did something, and with which browser; a locked screen stays locked.
+
+    The first browser is noted at once, and another one when it is time to note activity again: two browsers with one
+    token cause no write at each request.
+    """
     with accounts.database.read() as tx:
         kept = queries.session_of_token(tx, hash_token(token))
     found = _living(accounts, kept)
     if kept is None or found is None:
         return None
     session, last_active_at = found
-    is_another = browser not in (UNKNOWN, kept[1].browser)
+    is_another, is_first = browser not in (UNKNOWN, kept[1].browser), kept[1].browser == UNKNOWN
     now = accounts.clock.now()
     if session.locked:
         lock_screen(accounts, session, address)
-    elif is_another or now - last_active_at >= TOUCH_EVERY:
+    elif (is_another and is_first) or now - last_active_at >= TOUCH_EVERY:
         with accounts.database.write() as tx:
             queries.touch_session(tx, session.session_hash, now)
             if is_another:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from appliance.accounts import own, queries
 from appliance.accounts.account import Account
 from appliance.accounts.browsers import BEHIND, UNKNOWN, Browser, browser_of, is_old
-from appliance.accounts.sessions import use_session
+from appliance.accounts.sessions import TOUCH_EVERY, use_session
 from tests.web.a_clinic import AClinic
 from tests.web.an_emergency import ADDRESS, session_of, token_of
 
@@ -81,8 +81,54 @@ def test_a_session_knows_the_browser_that_it_is_used_with_and_says_which_is_old(
     use_session(clinic.accounts, there, ADDRESS)  # one that says nothing changes nothing
     shown = own.sessions_of(clinic.accounts, session_of(clinic, here))
     assert {(one.here, one.browser.version, one.newer) for one in shown} == {(True, 131, 0), (False, 124, 131)}
+    clinic.clock.pass_time(seconds=TOUCH_EVERY.seconds)
     use_session(clinic.accounts, there, ADDRESS, browser_of(CHROME % 130))
     shown = own.sessions_of(clinic.accounts, session_of(clinic, here))
     assert {(one.browser.version, one.newer) for one in shown} == {(131, 0), (130, 0)}
     with clinic.database.read() as tx:
-        assert queries.newest_browsers(tx) == {"Chrome": 131}
+        assert queries.newest_browsers(tx, person.account_key) == {"Chrome": 131}
+
+
+def noted(clinic: AClinic) -> tuple[object, ...]:
+    """Give browser's version and time of activity of the one session."""
+    with clinic.database.read() as tx:
+        [row] = tx.rows("SELECT browser_version, last_active_at FROM sessions")
+    return row
+
+
+def test_two_browsers_with_one_token_cause_no_write_at_each_request(clinic: AClinic, person: Account) -> None:
+    token = token_of(clinic, person)
+    use_session(clinic.accounts, token, ADDRESS, browser_of(CHROME % 131))
+    first = noted(clinic)
+    assert first[0] == 131, "the first is noted at once"
+    for version in (124, 131, 124, 131, 124):
+        clinic.clock.pass_time(seconds=1)
+        use_session(clinic.accounts, token, ADDRESS, browser_of(CHROME % version))
+        assert noted(clinic) == first
+    clinic.clock.pass_time(seconds=TOUCH_EVERY.seconds - 5)
+    use_session(clinic.accounts, token, ADDRESS, browser_of(CHROME % 124))
+    assert noted(clinic)[0] == 124
+    assert noted(clinic)[1] != first[1]
+
+
+def newest_told(clinic: AClinic, account: Account) -> int:
+    """Give the version that a person's first session is told to be behind of, 0 for none."""
+    return own.sessions_of(clinic.accounts, session_of(clinic, token_of(clinic, account)))[-1].newer
+
+
+def test_what_one_person_alone_says_of_a_browser_tells_no_colleague_that_theirs_is_old(
+    clinic: AClinic, person: Account
+) -> None:
+    forger, third = (clinic.person(user_name=name) for name in ("forger", "third"))
+    for account, version in ((person, 120), (forger, 9999), (forger, 9998), (forger, 119)):
+        use_session(clinic.accounts, token_of(clinic, account), ADDRESS, browser_of(CHROME % version))
+        clinic.clock.pass_time(seconds=1)
+    assert newest_told(clinic, person) == 0
+    own_ones = own.sessions_of(clinic.accounts, session_of(clinic, token_of(clinic, forger)))
+    assert {(one.browser.version, one.newer) for one in own_ones if one.browser.version} == {
+        (9999, 0), (9998, 0), (119, 9999),
+    }  # fmt: skip
+    use_session(clinic.accounts, token_of(clinic, third), ADDRESS, browser_of(CHROME % 131))
+    assert newest_told(clinic, person) == 131, "two came with that or a newer one"
+    with clinic.database.read() as tx:
+        assert queries.newest_browsers(tx, third.account_key) == {"Chrome": 131}

@@ -23,6 +23,7 @@ from tests.web.a_proof import SECRET
 
 ADDRESS = "192.0.2.10"
 HERE = Site("enamel.test", "https://enamel.test")
+NEW = Site("clinic.test", "https://clinic.test")
 
 
 @pytest.fixture
@@ -137,7 +138,7 @@ def test_a_printed_code_stands_in_for_a_lost_passkey_once_at_sign_in_and_once_to
     by = by_code(clinic, session, codes[1].lower())
     passkeys.add_passkey(clinic.accounts, by, "new phone", answered(clinic, session, Authenticator()))
     lost = key_of(clinic, person)
-    passkeys.remove_passkey(clinic.accounts, by_code(clinic, session, codes[2]), lost, ADDRESS)
+    passkeys.remove_passkey(clinic.accounts, by_code(clinic, session, codes[2]), lost, HERE, ADDRESS)
     assert [each.name for each in passkeys.passkeys_of(clinic.accounts, person)] == ["new phone"]
     assert [code for code, _ in clinic.events()].count("recovery code used") == 3
 
@@ -162,12 +163,48 @@ def test_the_last_second_factor_stays_while_one_is_compulsory(clinic: AClinic, r
     assert second_factor.is_compulsory(clinic.accounts, person) is is_compulsory
     if is_compulsory:
         with pytest.raises(Unsuitable):
-            passkeys.remove_passkey(clinic.accounts, by, key_of(clinic, person), ADDRESS)
+            passkeys.remove_passkey(clinic.accounts, by, key_of(clinic, person), HERE, ADDRESS)
     else:
-        passkeys.remove_passkey(clinic.accounts, by, key_of(clinic, person), ADDRESS)
+        passkeys.remove_passkey(clinic.accounts, by, key_of(clinic, person), HERE, ADDRESS)
     now = service.get_account(clinic.accounts, person.account_key)
     assert (now.second_factor, kept_codes(clinic)) == (is_compulsory, 10 if is_compulsory else 0)
     assert login.may_come_in_without(clinic.accounts, now) is not is_compulsory
+
+
+def renamed(clinic: AClinic, of_all: bool = True) -> tuple[Account, Session, list[str], int, int]:
+    """Have a receptionist add a passkey at the box's new name; give the one of before, which is dead, and the new."""
+    clinic.use(replace(clinic.accounts, passwords=PasswordPolicy(second_factor_of_all=of_all)))
+    person = clinic.person(Role.RECEPTION)
+    session, codes = enrolled(clinic, person)
+    made = Authenticator().create(passkeys.options_to_add(clinic.accounts, session, NEW), origin=NEW.origin)
+    answer = Answer(made, NEW, session.session_hash, ADDRESS)
+    new = passkeys.add_passkey(clinic.accounts, by_code(clinic, session, codes[0]), "new", answer)
+    return person, session, codes, key_of(clinic, person), new
+
+
+@pytest.mark.parametrize("of_all", [True, False])
+@pytest.mark.parametrize("asked_at", [NEW, HERE, None], ids=["new name", "old name", "bare address"])
+def test_the_last_passkey_that_works_stays_though_a_dead_one_is_there(
+    clinic: AClinic, asked_at: Site | None, *, of_all: bool
+) -> None:
+    person, session, codes, old, new = renamed(clinic, of_all)
+    by, kept = by_code(clinic, session, codes[1]), {NEW: {new}, HERE: {old}, None: {old, new}}[asked_at]
+    mine = passkeys.passkeys_of(clinic.accounts, person)
+    assert passkeys.keeps(clinic.accounts, session.account, mine, asked_at) == kept
+    for one in kept:
+        with pytest.raises(Unsuitable):
+            passkeys.remove_passkey(clinic.accounts, by, one, asked_at, ADDRESS)
+    assert len(passkeys.passkeys_of(clinic.accounts, person)) == 2
+
+
+@pytest.mark.parametrize("of_all", [True, False])
+def test_the_dead_one_may_go_and_then_the_one_that_works_as_any_last_one(clinic: AClinic, *, of_all: bool) -> None:
+    person, session, codes, old, new = renamed(clinic, of_all)
+    by = by_code(clinic, session, codes[1])
+    passkeys.remove_passkey(clinic.accounts, by, old, NEW, ADDRESS)
+    assert [each.passkey_key for each in passkeys.passkeys_of(clinic.accounts, person)] == [new]
+    mine = passkeys.passkeys_of(clinic.accounts, person)
+    assert passkeys.keeps(clinic.accounts, session.account, mine, NEW) == ({new} if of_all else set())
 
 
 def test_the_last_passkey_beside_an_app_may_go(clinic: AClinic) -> None:
@@ -176,7 +213,7 @@ def test_the_last_passkey_beside_an_app_may_go(clinic: AClinic) -> None:
     clinic.clock.pass_time(seconds=30)
     by = by_code(clinic, session, totp.current_code(SECRET, clinic.clock.now()))
     passkeys.add_passkey(clinic.accounts, by, "mine", answered(clinic, session, Authenticator()))
-    passkeys.remove_passkey(clinic.accounts, by, key_of(clinic, person), ADDRESS)
+    passkeys.remove_passkey(clinic.accounts, by, key_of(clinic, person), HERE, ADDRESS)
     assert service.get_account(clinic.accounts, person.account_key).second_factor
 
 

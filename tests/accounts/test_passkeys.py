@@ -258,8 +258,8 @@ def test_a_removed_passkey_and_one_of_a_closed_account_open_nothing(clinic: ACli
     others = enrolled(clinic, other)
     key = passkeys.passkeys_of(clinic.accounts, person)[0].passkey_key
     with pytest.raises(NotFound):
-        passkeys.remove_passkey(clinic.accounts, confirmed(clinic, other), key, ADDRESS)
-    passkeys.remove_passkey(clinic.accounts, confirmed(clinic, person), key, ADDRESS)
+        passkeys.remove_passkey(clinic.accounts, confirmed(clinic, other), key, HERE, ADDRESS)
+    passkeys.remove_passkey(clinic.accounts, confirmed(clinic, person), key, HERE, ADDRESS)
     leaving.close_account(clinic.accounts, other.account_key, OPERATOR)
     for one in (device, others):
         with pytest.raises(SignInRefused):

@@ -13,6 +13,7 @@ from appliance.audit.events import OPERATOR, PROCESS, Event, EventCode
 from appliance.audit.numbers import meaning
 from appliance.audit.queries_search import EVERYTHING, reading
 from appliance.deidentify import leaving
+from appliance.errors import Unsuitable
 from appliance.trail.days import DayParts, look_through
 from appliance.trail.queries import findings
 from appliance.trail.unusual import Kind
@@ -95,6 +96,43 @@ def test_whoever_comes_in_as_another_administrator_is_told_too(clinic: AClinic) 
     assert ("invitation made", boss.account_key, other.account_key) in steps
     assert steps[-1] == ("role changed", other.account_key, boss.account_key)
     assert (Kind.RIGHT_GIVEN, "account", other.account_key, 1) in unusual_of(clinic)
+
+
+@pytest.mark.parametrize("how", ["invited", "invited anew", "given a first password"])
+def test_an_administrator_who_has_not_come_in_leaves_the_other_the_only_one(clinic: AClinic, how: str) -> None:
+    boss = clinic.person(Role.ADMINISTRATOR)
+    code = not_yet_in(clinic, how)
+    by = person(boss, ADDRESS)
+    with pytest.raises(Unsuitable):
+        leaving.close_account(clinic.accounts, boss.account_key, by)
+    with pytest.raises(Unsuitable):
+        leaving.change_role(clinic.accounts, boss.account_key, Role.DENTIST, by, image_right=False)
+    leaving.change_role(clinic.accounts, boss.account_key, Role.ADMINISTRATOR, by, image_right=True)
+    if code:
+        invitations.accept(clinic.accounts, code, "three paper moons", ADDRESS)
+        with pytest.raises(OwnRights):
+            leaving.change_role(clinic.accounts, boss.account_key, Role.ADMINISTRATOR, by, image_right=False)
+        leaving.close_account(clinic.accounts, boss.account_key, by)
+        assert service.get_account(clinic.accounts, boss.account_key).disabled_at is not None
+
+
+def not_yet_in(clinic: AClinic, how: str) -> str:
+    """Add a second administrator who has never come in, or not since; give the code of their invitation."""
+    if how == "given a first password":
+        clinic.person(Role.ADMINISTRATOR, user_name="second", must_change_password=True)
+        return ""
+    if how == "invited":
+        return invitations.invite(clinic.accounts, NewAccount("second", "Inés", Role.ADMINISTRATOR, ""), OPERATOR).code
+    second = clinic.person(Role.ADMINISTRATOR, user_name="second")
+    return invitations.invite_again(clinic.accounts, second.account_key, OPERATOR).code
+
+
+def test_an_invited_administrator_may_be_closed_again(clinic: AClinic) -> None:
+    clinic.person(Role.ADMINISTRATOR)
+    new = NewAccount("second", "Inés", Role.ADMINISTRATOR, "")
+    second = invitations.invite(clinic.accounts, new, OPERATOR).account
+    leaving.close_account(clinic.accounts, second.account_key, OPERATOR)
+    assert service.get_account(clinic.accounts, second.account_key).disabled_at is not None
 
 
 def test_a_role_that_stays_is_no_event(clinic: AClinic) -> None:

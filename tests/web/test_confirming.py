@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.accounts import passkeys
+from appliance.accounts import own, passkeys, second_factor
 from appliance.accounts.account import Account
 from appliance.accounts.challenges import Purpose
 from appliance.accounts.service import get_account
@@ -111,6 +111,26 @@ def test_no_template_asks_for_a_code_by_a_field_of_its_own() -> None:
     asking = {each.name for each in TEMPLATES.glob("*.html") if 'autocomplete="one-time-code"' in each.read_text()}
     assert asking == {"proof.html", "code.html", "enrol.html"}  # deciding, signing in, setting up
     assert "data-proof" in (TEMPLATES / "proof.html").read_text()
+
+
+def test_a_printed_code_of_somebody_with_an_app_decides_once_as_typed_on_a_phone(
+    clinic: AClinic, administrator: Account, browser: Browser, other: Account
+) -> None:
+    by = second_factor.confirm(clinic.accounts, administrator, code_now(clinic), "")
+    printed = own.new_recovery_codes(clinic.accounts, by, "")[0]
+    assert closing(browser, other, printed.lower().replace("-", " "))[0] == 303
+    assert not is_open(clinic, other)
+    third = clinic.person(user_name="third")
+    assert closing(browser, third, printed)[0] == 403
+    assert is_open(clinic, third)
+    assert ("recovery code used", "success") in clinic.events()
+
+
+def test_the_field_for_a_code_takes_letters_on_a_phone_and_says_that_a_printed_one_works(browser: Browser) -> None:
+    text = browser.get("/account").text
+    fields = re.findall(r'<input class="code" name="code"[^>]*>', text)
+    assert len(fields) == text.count("or a printed recovery code") > 2
+    assert not [each for each in fields if "inputmode" in each or "pattern" in each]
 
 
 def test_every_decision_of_a_page_offers_both(browser: Browser, other: Account) -> None:

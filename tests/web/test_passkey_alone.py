@@ -8,6 +8,7 @@ import pytest
 
 from appliance.accounts import passkeys
 from appliance.accounts.account import Account
+from appliance.accounts.queries_passkeys import insert_passkey
 from appliance.accounts.roles import Role
 from appliance.accounts.service import get_account
 from appliance.web.http.cookies import DEVICE_COOKIE, SESSION_COOKIE
@@ -171,6 +172,24 @@ def test_the_only_one_cannot_be_removed_and_one_of_two_can(clinic: AClinic, pers
     gone = browser.post(f"/account/passkeys/{first}/remove", page="/account", code=codes[1])
     assert gone.headers["location"] == "/account?told=removed"
     assert [each.name for each in passkeys.passkeys_of(clinic.accounts, person)] == ["Spare key"]
+
+
+def test_beside_a_passkey_of_the_boxs_former_name_the_one_that_works_stays(clinic: AClinic, person: Account) -> None:
+    browser, _, codes = enrolled(clinic, person)
+    first = passkeys.passkeys_of(clinic.accounts, person)[0]
+    with clinic.database.write() as tx:
+        former = insert_passkey(
+            tx, clinic.clock.now(), account_key=person.account_key, credential_id=b"former", public_key=b"former",
+            sign_count=0, host="former.test", name="Old phone",
+        )  # fmt: skip
+    page = browser.get("/account").text
+    assert page.count("The only one stays") == page.count("your whole second factor") == 1
+    assert f"/account/passkeys/{first.passkey_key}/remove" not in page
+    refused = browser.post(f"/account/passkeys/{first.passkey_key}/remove", page="/account", code=codes[0])
+    assert (refused.status_code, "only second factor" in refused.text) == (422, True)
+    gone = browser.post(f"/account/passkeys/{former}/remove", page="/account", code=codes[1])
+    assert gone.headers["location"] == "/account?told=removed"
+    assert passkeys.passkeys_of(clinic.accounts, person) == [first]
 
 
 def test_the_page_of_people_says_that_it_is_set_up(clinic: AClinic, person: Account) -> None:

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery, URLEncodedBody
 
-from appliance.accounts import login, own, passkeys, pins, second_factor
+from appliance.accounts import login, own, passkeys, pins
 from appliance.accounts.errors import SignInRefused, TooManyAttempts
 from appliance.accounts.own_copy import Exported, export_account
+from appliance.accounts.passkey_answers import Site
+from appliance.accounts.queries_passkeys import Passkey
 from appliance.deidentify import leaving
 from appliance.errors import NotFound, NotPermitted, Unsuitable
 from appliance.web.http.access import Door, access
@@ -88,6 +90,7 @@ def account_page(
 def _account(request: PageRequest, context: StaffContext, pages: Pages, actor: Actor, **more: str) -> Page:
     accounts, session = context.accounts, session_of(actor)
     account, site = session.account, site_of(request)
+    mine = passkeys.passkeys_of(accounts, account)
     return pages.show_in_office(
         "account.html",
         request,
@@ -99,35 +102,37 @@ def _account(request: PageRequest, context: StaffContext, pages: Pages, actor: A
             "second_factor": account.second_factor,
         },
         ends=ending_lines(accounts, account),
-        sessions=[
-            {
-                "id": each.session_hash.hex(),
-                "address": each.address,
-                "browser": browser_words(each.browser),
-                "old": _old(each),
-                "began": day_and_time(each.created_at),
-                "active": day_and_time(each.last_active_at),
-                "here": each.here,
-            }
-            for each in own.sessions_of(accounts, session)
-        ],
-        passkeys=[
-            {
-                "key": each.passkey_key,
-                "name": each.name,
-                "made": day(each.created_at.date()),
-                "used": day_and_time(each.last_used_at) if each.last_used_at else "",
-                "elsewhere": each.host if site is None or each.host != site.host else "",
-            }
-            for each in passkeys.passkeys_of(accounts, account)
-        ],
-        only_one=account.proves_by_passkey_alone and len(passkeys.passkeys_of(accounts, account)) == 1,
-        is_compulsory=second_factor.is_compulsory(accounts, account),
+        sessions=[_session_row(each) for each in own.sessions_of(accounts, session)],
+        passkeys=[_passkey_row(each, site) for each in mine],
+        kept=passkeys.keeps(accounts, account, mine, site),
+        only_one=account.proves_by_passkey_alone and sum(site is None or each.host == site.host for each in mine) == 1,
         pin=pins.has_pin(accounts, account, device_of(request)),
         codes_left=own.recovery_codes_left(accounts, account),
         passkey_options=passkeys.options_to_add(accounts, session, site) if site else "",
         **more,
     )
+
+
+def _session_row(each: own.OwnSession) -> dict[str, object]:
+    return {
+        "id": each.session_hash.hex(),
+        "address": each.address,
+        "browser": browser_words(each.browser),
+        "old": _old(each),
+        "began": day_and_time(each.created_at),
+        "active": day_and_time(each.last_active_at),
+        "here": each.here,
+    }
+
+
+def _passkey_row(each: Passkey, site: Site | None) -> dict[str, object]:
+    return {
+        "key": each.passkey_key,
+        "name": each.name,
+        "made": day(each.created_at.date()),
+        "used": day_and_time(each.last_used_at) if each.last_used_at else "",
+        "elsewhere": each.host if site is None or each.host != site.host else "",
+    }
 
 
 def _old(each: own.OwnSession) -> str:
@@ -216,7 +221,7 @@ def submit_remove_passkey(
     """Let a passkey open nothing any more."""
     try:
         by = confirmed(request, context, actor, data.code)
-        passkeys.remove_passkey(context.accounts, by, passkey_key, actor.address)
+        passkeys.remove_passkey(context.accounts, by, passkey_key, site_of(request), actor.address)
     except (SignInRefused, TooManyAttempts) as fault:
         return account_refused(request, context, pages, actor, said(fault, data.code))
     except Unsuitable:
@@ -260,7 +265,7 @@ def submit_close(
     except (SignInRefused, TooManyAttempts) as fault:
         return account_refused(request, context, pages, actor, said(fault, data.code))
     except Unsuitable:
-        words = _("You are the last administrator: make somebody else one first, or nobody could let anybody in.")
+        words = _("No other administrator has come in yet: let one sign in first, or nobody could let anybody in.")
         return account_refused(request, context, pages, actor, (words, 422))
     return moved_on("/login", ended_cookie(SESSION_COOKIE))
 
