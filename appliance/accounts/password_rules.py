@@ -75,10 +75,10 @@ def check_password(
     plain = folded(password)
     if len(set(plain)) < 4:
         raise PasswordTooWeak(Rule.REPETITIVE)
-    if _is_common(plain, folded(re.sub(r"[\W\d_]+$", "", password))):
-        raise PasswordTooWeak(Rule.COMMON)
     if any(_rests_on(plain, word) for word in _words(context)):
         raise PasswordTooWeak(Rule.CONTEXT)
+    if _is_common(plain, folded(re.sub(r"[\W\d_]+$", "", password))):
+        raise PasswordTooWeak(Rule.COMMON)
 
 
 def folded(text: str) -> str:

@@ -54,6 +54,28 @@ def test_the_words_of_clinics_and_their_languages_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
+    "password",
+    [
+        "clinica2026", "Clinica.2026", "monkey123456", "dragon2024!!", "Dental#2026", "Enero2026", "setembro-2026",
+        "Verano2026!", "qwerty!!2026", "colocolo1925", "Flamengo2019", "C@mila2026", "luna20262026", "pr1ncesa2026",
+    ],
+)  # fmt: skip
+def test_a_word_that_people_build_passwords_on_with_digits_and_signs_behind_it_is_refused(password: str) -> None:
+    assert rule_against(password, 8) is Rule.COMMON
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "monkey dragon clinica", "verano en la playa", "seven dental monkeys", "enero luna tigre 2026",
+        "clinicamonkeydragon", "luna-verde-tren-91",
+    ],
+)  # fmt: skip
+def test_a_passphrase_of_several_such_words_is_allowed(password: str) -> None:
+    assert rule_against(password, 8) is None
+
+
+@pytest.mark.parametrize(
     "password", ["seven green kettles", "kR9#vv2!q", "pájaro túnel 91", "12345678!?", "\n\n\n\nx9Zq"]
 )
 def test_what_is_only_part_of_a_line_or_two_lines_is_not_on_the_list(password: str) -> None:
