@@ -36,7 +36,7 @@ def found(drive: Path, tmp_path_factory: pytest.TempPathFactory, module_port_blo
     with box.served() as client:
         store(client, [slice_bytes("1.2.7", f"1.2.7.{n}", n) for n in (1, 2, 3)])
     box.take_in()
-    clinic, port = box.clinic, module_port_block + 20
+    clinic, port = box.clinic, module_port_block
     quarantine = Quarantine(clinic.database, clinic.keys, clinic.parts.vault, clinic.audit, clinic.clock)
     publication = Publication(clinic.folder / "admission.json", clinic.files)
     exporter = Exporter(Shelf(clinic.database, clinic.keys, clinic.parts.vault), clinic.audit, clinic.clock, "Clinic")

@@ -114,7 +114,7 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> AStore:
 @pytest.fixture(scope="module")
 def found(drive: Path, box: AStore, files: Path, module_port_block: int) -> dict[str, Any]:
     """What the browser saw and sent."""
-    clinic, port = box.clinic, module_port_block + 20
+    clinic, port = box.clinic, module_port_block
     quarantine = Quarantine(clinic.database, clinic.keys, clinic.parts.vault, clinic.audit, clinic.clock)
     publication = Publication(clinic.folder / "admission.json", clinic.files)
     exporter = Exporter(Shelf(clinic.database, clinic.keys, clinic.parts.vault), clinic.audit, clinic.clock, "Clinic")

@@ -19,7 +19,7 @@ SLICES = 12
 
 @pytest.fixture(scope="module")
 def sent(tmp_path_factory: pytest.TempPathFactory, module_port_block: int) -> Iterator[tuple[AStore, httpx.Client]]:
-    folder, port = tmp_path_factory.mktemp("box"), module_port_block + 12
+    folder, port = tmp_path_factory.mktemp("box"), module_port_block + 2
     box = AStore(folder)
     bearer = f"Bearer {box.issue(Permission.STORE_IMAGES)}"
     server = {"Url": f"http://127.0.0.1:{port}/dicomweb/", "HttpHeaders": {"Authorization": bearer}}
