@@ -1,6 +1,6 @@
 /** A clinic whose browsers run no script: `node scriptless.mjs PLAN.json` prints what everybody met as one JSON object. */
 import { readFileSync } from "node:fs";
-import { freshCode, launch, someone } from "./browser.mjs";
+import { freshCode, launch, someone, until } from "./browser.mjs";
 import { at, byPassword, fresh, path, pictures, press, words } from "./pages.mjs";
 
 const plan = JSON.parse(readFileSync(process.argv[2], "utf8"));
@@ -41,7 +41,7 @@ async function join(page, code) {
   await page.fill("input[name=again]", plan.person.password);
   await press(page, "Continue");
   await at(page, "/login/enrol");
-  found.picture = await page.locator(".enrol img").evaluate((image) => image.complete && image.naturalWidth);
+  found.picture = await until("the code to scan is drawn", () => page.locator(".enrol img").evaluate((image) => image.complete && image.naturalWidth));
   const app = (await words(page, ".secret")).replaceAll(" ", "");
   await picture(page, "no-script-enrol");
   await page.fill("input[name=code]", await freshCode(app));
